@@ -1,0 +1,63 @@
+"""The one source of time for the local cloud, so that tests can turn it."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the services ask of time."""
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds of this clock."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def time(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))
+
+
+class TurnedClock:
+    """A clock that stands still until a test turns it; sleepers wake in order of their time."""
+
+    def __init__(self, start: float = 1_800_000_000.0) -> None:
+        self._now = start
+        self._sleepers: list[tuple[float, asyncio.Event]] = []
+
+    def time(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        wake = asyncio.Event()
+        self._sleepers.append((self._now + seconds, wake))
+        await wake.wait()
+
+    async def turn(self, seconds: float) -> None:
+        """Let `seconds` pass, waking every sleeper whose time has come, the earliest first."""
+        end = self._now + seconds
+        while due := [sleeper for sleeper in self._sleepers if sleeper[0] <= end]:
+            first = min(due, key=lambda sleeper: sleeper[0])
+            self._sleepers.remove(first)
+            self._now = max(self._now, first[0])
+            first[1].set()
+            for _ in range(5):
+                await asyncio.sleep(0)
+        self._now = end
+        await asyncio.sleep(0)
+
+
+def rfc3339(seconds: float) -> str:
+    """`1800000000.5` → `2027-01-15T08:00:00.500000Z`, as Google's JSON APIs write time."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,117 @@
+"""The three services, started and stopped together in one event loop."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+
+from local.accounts import Accounts
+from local.clock import Clock, SystemClock
+from local.pubsub import PubSub
+from local.server import HOST, HttpServer, PortInUse, bind
+from local.storage import Storage
+from local.tasks import Tasks
+from local.tls import tls_files
+
+PROJECT = "local-project"
+LOCATION = "us-central1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the services listen; `offset` moves them all."""
+
+    offset: int = 0
+
+    @property
+    def storage(self) -> int:
+        return 9000 + self.offset
+
+    @property
+    def storage_tls(self) -> int:
+        return 9443 + self.offset
+
+    @property
+    def pubsub_grpc(self) -> int:
+        return 8085 + self.offset
+
+    @property
+    def pubsub(self) -> int:
+        return 8086 + self.offset
+
+    @property
+    def pubsub_tls(self) -> int:
+        return 8087 + self.offset
+
+    @property
+    def tasks(self) -> int:
+        return 8123 + self.offset
+
+
+class LocalCloud:
+    """Cloud Storage, Pub/Sub and Cloud Tasks on loopback, with all they know under `data`."""
+
+    def __init__(self, data: Path, ports: Ports | None = None, clock: Clock | None = None) -> None:
+        self.data = data
+        self.ports = ports or Ports()
+        self.clock = clock or SystemClock()
+        issuer = f"http://{HOST}:{self.ports.tasks}"
+        self.accounts = Accounts(data / "keys", PROJECT, issuer, self.clock)
+        self.tls = tls_files(data / "tls")
+        self.pubsub = PubSub(data / "pubsub", self.clock, self.accounts)
+        self.storage = Storage(data / "storage", self.clock, self.accounts, self.pubsub.publish)
+        self.tasks = Tasks(data / "tasks", self.clock, self.accounts)
+        self._http = [
+            HttpServer(self.storage.app, self.ports.storage, "Cloud Storage"),
+            HttpServer(self.storage.app, self.ports.storage_tls, "Cloud Storage, https", self.tls),
+            HttpServer(self.pubsub.app, self.ports.pubsub, "Pub/Sub REST"),
+            HttpServer(self.pubsub.app, self.ports.pubsub_tls, "Pub/Sub REST, https", self.tls),
+            HttpServer(_with_certificates(self.tasks.app, self.accounts), self.ports.tasks, "Cloud Tasks"),
+        ]
+        self._grpc: grpc.aio.Server | None = None
+
+    async def start(self) -> None:
+        """Open every port, then begin to deliver; raises `PortInUse` with nothing left running."""
+        try:
+            for server in self._http:
+                await server.start()
+            await self._start_grpc()
+        except PortInUse:
+            await self.stop()
+            raise
+        for service in (self.pubsub, self.storage, self.tasks):
+            await service.start()
+
+    async def stop(self) -> None:
+        """Stop delivering, close every port; what was acknowledged is on disk."""
+        for service in (self.tasks, self.storage, self.pubsub):
+            await service.stop()
+        if self._grpc:
+            await self._grpc.stop(grace=0.2)
+        for server in self._http:
+            await server.stop()
+
+    async def _start_grpc(self) -> None:
+        bind(self.ports.pubsub_grpc, "Pub/Sub gRPC").close()
+        limits = [("grpc.max_receive_message_length", 32 << 20), ("grpc.max_send_message_length", 32 << 20)]
+        server = grpc.aio.server(options=[*limits, ("grpc.so_reuseport", 0)])
+        server.add_generic_rpc_handlers(self.pubsub.grpc_handlers())
+        server.add_insecure_port(f"{HOST}:{self.ports.pubsub_grpc}")
+        await server.start()
+        self._grpc = server
+
+
+def _with_certificates(app: Any, accounts: Accounts) -> Any:
+    """Serve the issuer's certificates beside the app, where Google would: `/oauth2/v1/certs`."""
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"] != "/oauth2/v1/certs":
+            await app(scope, receive, send)
+            return
+        headers = [(b"content-type", b"application/json"), (b"cache-control", b"public, max-age=3600")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(accounts.certificates()).encode()})
+
+    return wrapped

@@ -1,0 +1,79 @@
+"""HTTP servers inside the local cloud's one event loop: uvicorn on a socket that we bind ourselves."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from local.tls import TlsFiles
+
+HOST = "127.0.0.1"
+
+
+class PortInUse(Exception):
+    """Another program listens on a port we need."""
+
+    def __init__(self, port: int, purpose: str) -> None:
+        super().__init__(f"port {port} ({purpose}) is in use; stop what holds it, or move every port: --port-offset 1000")
+        self.port = port
+
+
+class HttpServer:
+    """One ASGI app on one loopback port, with TLS when `tls` is given."""
+
+    def __init__(self, app: Any, port: int, purpose: str, tls: TlsFiles | None = None) -> None:
+        self._port = port
+        self._purpose = purpose
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_keep_alive=120,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
+        )
+        self._server = _LoopServer(config)
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen; returns once connections are accepted. Raises `PortInUse`."""
+        listener = bind(self._port, self._purpose)
+        self._running = asyncio.create_task(self._server.serve(sockets=[listener]))
+        while not self._server.started:
+            if self._running.done():
+                await self._running
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        self._server.should_exit = True
+        self._server.force_exit = True
+        if self._running:
+            await self._running
+
+
+class _LoopServer(uvicorn.Server):
+    """uvicorn's server without its signal handlers: the process that owns the loop owns its signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(port: int, purpose: str) -> socket.socket:
+    """A listening loopback socket; `PortInUse` names the port and what it is for."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise PortInUse(port, purpose) from error
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener
