@@ -1,0 +1,1 @@
+"""The library all functions use. Start reading at `pipeline.py`."""

@@ -1,0 +1,21 @@
+"""Whose signature a signed URL carries: a key file's, or the IAM API's on behalf of an account that has none."""
+
+from pathlib import Path
+from typing import Any
+
+import google.auth
+from google.auth import impersonated_credentials
+from google.oauth2 import service_account
+
+from shared.settings import Settings
+
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+
+def credentials(settings: Settings) -> Any:
+    """Credentials that can do one thing: sign as `SLUICE_SIGNER`. Without a key file, each signature is a call of signBlob."""
+    settings.require("signer")
+    if settings.signer_key:
+        return service_account.Credentials.from_service_account_file(str(Path(settings.signer_key)))  # type: ignore[no-untyped-call]
+    own, _project = google.auth.default(scopes=[_SCOPE])
+    return impersonated_credentials.Credentials(own, target_principal=settings.signer, target_scopes=[_SCOPE])  # type: ignore[no-untyped-call]

@@ -1,0 +1,178 @@
+"""Cloud Storage behind `Bucket`: create-only writes, generation-pinned reads, signed URLs."""
+
+import functools
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import requests.exceptions
+from google.api_core import exceptions
+from google.auth import exceptions as auth_exceptions
+from google.cloud.storage import Client
+from google.cloud.storage.exceptions import DataCorruption
+
+from shared.cloud import signing
+from shared.cloud.protocols import AlreadyExists, NoSuchObject, Permission, Stored
+from shared.errors import Unavailable
+from shared.settings import Settings
+
+#: A streamed body is sent in requests of this size, which is also what it costs in memory; a multiple of 256 KiB.
+CHUNK_BYTES = 4 << 20
+TIMEOUT_SECONDS = 60
+
+_UNAVAILABLE = (
+    exceptions.TooManyRequests,
+    exceptions.ServerError,
+    exceptions.RetryError,
+    exceptions.Forbidden,  # a grant that has not spread yet, or a key that is disabled: ours to mend, not the file's fault
+    exceptions.NotFound,  # the bucket itself; a missing object is caught before
+    auth_exceptions.TransportError,
+    auth_exceptions.RefreshError,
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    DataCorruption,
+)
+
+
+class StorageBucket:
+    """One bucket, through google-cloud-storage."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = name
+        self._settings = settings
+
+    @functools.cached_property
+    def _bucket(self) -> Any:
+        return _client(self._settings.project).bucket(self.name)
+
+    @functools.cached_property
+    def _signer(self) -> Any:
+        return signing.credentials(self._settings)
+
+    def create(self, name: str, content_type: str, body: bytes | Path | Iterable[bytes]) -> Stored:
+        blob = self._bucket.blob(name)
+        options = {
+            "content_type": content_type,
+            "if_generation_match": 0,
+            "checksum": "crc32c",
+            "timeout": TIMEOUT_SECONDS,
+        }
+        try:
+            if isinstance(body, bytes):
+                blob.upload_from_string(body, **options)
+            elif isinstance(body, Path):
+                blob.upload_from_filename(str(body), **options)
+            else:
+                _stream(blob, body, options)
+        except exceptions.PreconditionFailed:
+            raise AlreadyExists(f"there is an object {name} in {self.name}") from None
+        except _UNAVAILABLE as error:
+            raise self._unavailable(error) from error
+        return _stored(blob)
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            return bytes(self._bucket.blob(name).download_as_bytes(raw_download=True, timeout=TIMEOUT_SECONDS))
+        except exceptions.NotFound:
+            return None
+        except _UNAVAILABLE as error:
+            raise self._unavailable(error) from error
+
+    def download(self, name: str, generation: int, path: Path) -> str:
+        blob = self._bucket.blob(name, generation=generation)
+        try:
+            with path.open("wb") as file:
+                blob.download_to_file(file, raw_download=True, checksum="crc32c", timeout=TIMEOUT_SECONDS)
+        except exceptions.NotFound:
+            raise NoSuchObject(f"there is no generation {generation} of {name} in {self.name}") from None
+        except _UNAVAILABLE as error:
+            raise self._unavailable(error) from error
+        return str(blob.content_encoding or "")
+
+    def find(self, name: str) -> Stored | None:
+        try:
+            blob = self._bucket.get_blob(name, timeout=TIMEOUT_SECONDS)
+        except _UNAVAILABLE as error:
+            raise self._unavailable(error) from error
+        return _stored(blob) if blob else None
+
+    def names(self, prefix: str) -> Iterator[str]:
+        try:
+            for blob in self._bucket.list_blobs(prefix=prefix, fields="items(name),nextPageToken", timeout=TIMEOUT_SECONDS):
+                yield blob.name
+        except _UNAVAILABLE as error:
+            raise self._unavailable(error) from error
+
+    def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
+        signed = dict(headers)
+        url = self._sign(name, seconds, method="RESUMABLE" if resumable else "PUT", headers=signed)
+        # The library signs this header by itself for a resumable upload; whoever uses the URL has to send it too.
+        sent = signed | ({"x-goog-resumable": "start"} if resumable else {})
+        return Permission("POST" if resumable else "PUT", url, sent)
+
+    def permit_download(self, name: str, seconds: int) -> str:
+        return self._sign(name, seconds, method="GET", response_disposition="attachment")
+
+    def _sign(self, name: str, seconds: int, **what: Any) -> str:
+        blob = self._bucket.blob(name)
+        life = timedelta(seconds=seconds)
+        try:
+            return str(blob.generate_signed_url(version="v4", expiration=life, credentials=self._signer, **what))
+        except auth_exceptions.TransportError as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        return Unavailable(f"bucket {self.name} cannot be used now: {type(error).__name__}")
+
+
+@functools.cache
+def _client(project: str) -> Client:
+    return Client(project=project)
+
+
+def _stream(blob: Any, blocks: Iterable[bytes], options: Mapping[str, Any]) -> None:
+    """One request for what fits into a chunk; a resumable upload for more, which never becomes an object unless it ends well."""
+    source = _Blocks(iter(blocks))
+    first = source.read(CHUNK_BYTES)
+    if len(first) < CHUNK_BYTES:
+        blob.upload_from_string(first, **options)
+        return
+    blob.chunk_size = CHUNK_BYTES
+    blob.upload_from_file(_Blocks(source.rest(first)), **options)
+
+
+class _Blocks(io.RawIOBase):
+    """Blocks as a file that can only be read forward."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._held = bytearray()
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while (size < 0 or len(self._held) < size) and (block := next(self._blocks, None)) is not None:
+            self._held += block
+        taken = bytes(self._held) if size < 0 else bytes(self._held[:size])
+        del self._held[: len(taken)]
+        self._position += len(taken)
+        return taken
+
+    def tell(self) -> int:
+        return self._position
+
+    def rest(self, first: bytes) -> Iterator[bytes]:
+        """What was read already, what is held, and all that follows."""
+        yield first
+        yield bytes(self._held)
+        yield from self._blocks
+
+
+def _stored(blob: Any) -> Stored:
+    updated = blob.updated.isoformat().replace("+00:00", "Z") if blob.updated else ""
+    return Stored(blob.name, int(blob.generation), int(blob.size), blob.content_type or "", blob.crc32c or "", updated)

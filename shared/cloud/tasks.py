@@ -1,0 +1,64 @@
+"""Cloud Tasks behind `Queue`: named tasks, delivered to the processor with an identity token."""
+
+import functools
+from typing import Any
+
+from google.api_core import exceptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import tasks_v2
+
+from shared.errors import Unavailable
+from shared.model import Task, canonical
+from shared.settings import Settings
+
+TIMEOUT_SECONDS = 10
+
+_UNAVAILABLE = (
+    exceptions.TooManyRequests,
+    exceptions.ServerError,
+    exceptions.RetryError,
+    exceptions.NotFound,  # a queue that was idle for a month answers so for minutes while it wakes up
+    ConnectionError,
+)
+
+
+class CloudTasks:
+    """The queues of pipeline.toml, through google-cloud-tasks over REST."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.require("processor_url", "tasks_account")
+        self._settings = settings
+
+    @functools.cached_property
+    def _client(self) -> tasks_v2.CloudTasksClient:
+        endpoint = self._settings.tasks_endpoint
+        if not endpoint:
+            return tasks_v2.CloudTasksClient(transport="rest")
+        options = {"api_endpoint": endpoint}
+        return tasks_v2.CloudTasksClient(transport="rest", credentials=AnonymousCredentials(), client_options=options)  # type: ignore[no-untyped-call]
+
+    def add(self, task: Task) -> bool:
+        place = self._settings.project, self._settings.location, self._settings.queue_prefix + task.queue
+        queue = "projects/{}/locations/{}/queues/{}".format(*place)
+        try:
+            self._client.create_task(parent=queue, task=self._request(queue, task), timeout=TIMEOUT_SECONDS)
+        except exceptions.AlreadyExists:
+            return False
+        except exceptions.Conflict:  # REST answers 409 without saying which
+            return False
+        except _UNAVAILABLE as error:
+            raise Unavailable(f"queue {task.queue} cannot be used now: {type(error).__name__}") from error
+        return True
+
+    def _request(self, queue: str, task: Task) -> Any:
+        token = {"service_account_email": self._settings.tasks_account, "audience": self._settings.processor_url}
+        return {
+            "name": f"{queue}/tasks/{task.queue_name}",
+            "http_request": {
+                "http_method": tasks_v2.HttpMethod.POST,
+                "url": self._settings.processor_url,
+                "headers": {"content-type": "application/json"},
+                "body": canonical(task.to_json()),
+                "oidc_token": token,
+            },
+        }

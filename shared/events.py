@@ -1,0 +1,128 @@
+"""A bucket's notification → File; a manifest → CloudEvent. Pure.
+
+Sources: Cloud Storage: Pub/Sub notifications; CloudEvents 1.0, Pub/Sub protocol binding, binary mode.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cloudevents.conversion import to_binary
+from cloudevents.http import CloudEvent
+
+from shared.errors import BadRequest
+from shared.model import File, Job, Json, Manifest, canonical
+
+STEP_FINISHED = "sluice.step.finished.v1"
+JOB_FINISHED = "sluice.job.finished.v1"
+
+#: Parts of parallel uploads that gcloud and gsutil compose into the real object, and then delete.
+_TEMPORARY = re.compile(r"^gcloud/tmp/|(^|/)gsutil/tmp/parallel_composite_uploads/")
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A notification that asks for no work, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A Pub/Sub message: the same bytes whenever it is made from the same manifest."""
+
+    data: bytes
+    attributes: Mapping[str, str]
+
+
+class MalformedEvent(BadRequest):
+    """Not a notification of Cloud Storage; delivering it again cannot help."""
+
+    code = "malformed_event"
+
+
+def read(message: Mapping[str, Any], uploads_bucket: str) -> File | Ignored:
+    """The file that a Pub/Sub message tells of. Raises `MalformedEvent` for what Cloud Storage would never send."""
+    attributes = message.get("attributes") or {}
+    bucket, kind = _attribute(attributes, "bucketId"), _attribute(attributes, "eventType")
+    if kind != "OBJECT_FINALIZE":
+        return Ignored(f"{kind} is not an upload")
+    if bucket != uploads_bucket:
+        return Ignored(f"bucket {bucket} is not the uploads bucket {uploads_bucket}")
+    file = _file(attributes, _payload(message))
+    return is_no_upload(file) or file
+
+
+def is_no_upload(file: File) -> Ignored | None:
+    """Folder markers and the temporary parts of parallel uploads are objects, but nobody's file."""
+    if file.size == 0 and (file.name.endswith("/") or file.content_type == "application/x-directory"):
+        return Ignored("a folder marker")
+    if _TEMPORARY.search(file.name):
+        return Ignored("a temporary part of a parallel upload")
+    return None
+
+
+def _file(attributes: Mapping[str, Any], payload: Json) -> File:
+    generation = _attribute(attributes, "objectGeneration")
+    if not generation.isdecimal():
+        raise MalformedEvent(f"objectGeneration is {generation!r}; it is a decimal number")
+    try:
+        return File(
+            bucket=_attribute(attributes, "bucketId"),
+            name=_attribute(attributes, "objectId"),
+            generation=int(generation),
+            size=int(payload["size"]),
+            content_type=str(payload.get("contentType") or "application/octet-stream"),
+            crc32c=str(payload["crc32c"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise MalformedEvent("the payload is no object resource with size and crc32c (JSON_API_V1)") from None
+
+
+def _attribute(attributes: Mapping[str, Any], name: str) -> str:
+    value = attributes.get(name)
+    if not isinstance(value, str) or not value:
+        raise MalformedEvent(f"attribute {name} is missing: no notification of Cloud Storage")
+    return value
+
+
+def _payload(message: Mapping[str, Any]) -> Json:
+    try:
+        payload = json.loads(base64.b64decode(message.get("data") or "", validate=True))
+    except (binascii.Error, ValueError, TypeError):
+        raise MalformedEvent("the payload is not JSON; create the notification with payload-format=json") from None
+    if not isinstance(payload, dict):
+        raise MalformedEvent("the payload is not a JSON object; create the notification with payload-format=json")
+    return payload
+
+
+def step_notice(manifest: Manifest) -> Notice:
+    """The notice of one step's verdict."""
+    step = manifest.recipe.step if manifest.recipe else ""
+    return _notice(STEP_FINISHED, manifest.task_id, manifest.file, manifest.to_json(), step)
+
+
+def job_notice(job: Job) -> Notice:
+    """The notice of a whole file's verdict."""
+    return _notice(JOB_FINISHED, job.file.job_id, job.file, job.to_json(), "")
+
+
+def _notice(kind: str, event_id: str, file: File, body: Json, step: str) -> Notice:
+    event = CloudEvent(
+        {
+            "type": kind,
+            "id": event_id,
+            "source": f"//storage.googleapis.com/{file.bucket}",
+            "subject": file.job_id,
+            "time": body["time"],
+            "datacontenttype": "application/json",
+        },
+        canonical(body),
+    )
+    headers, data = to_binary(event, lambda ready: ready)
+    filters = {"verdict": body["verdict"], "step": step, "bucket": file.bucket, "name": file.name}
+    return Notice(data, dict(headers) | {key: value for key, value in filters.items() if value})

@@ -1,0 +1,122 @@
+"""What an upload request carries: multipart parts or a raw body, each handed on as it arrives, never held whole."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import google_crc32c
+from flask import Request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.sansio.multipart import Data, Epilogue, File, MultipartDecoder, NeedData
+
+from shared import media
+from shared.errors import BadRequest, MethodNotAllowed, TooLarge
+
+BLOCK_BYTES = 1 << 18
+MAX_PARTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One file on its way in; `blocks` can be read once."""
+
+    name: str
+    content_type: str
+    blocks: Iterator[bytes]
+
+
+def read(request: Request) -> Iterator[Incoming]:
+    """`POST /` with multipart/form-data, or `PUT|POST /<name>` with a raw body.
+
+    Raises `BadRequest` and `MethodNotAllowed`, also from within `blocks` when the body ends too early.
+    """
+    name = request.path.lstrip("/")
+    if request.method not in ("POST", "PUT"):
+        raise MethodNotAllowed("POST a form to /, or PUT or POST a file's bytes to /<name>")
+    if name:
+        yield Incoming(name, request.headers.get("content-type", ""), _blocks(request))
+        return
+    boundary = request.mimetype_params.get("boundary", "")
+    if request.method != "POST" or request.mimetype != "multipart/form-data" or not boundary:
+        raise BadRequest("POST multipart/form-data to / (curl -F file=@NAME), or PUT the bytes to /<name> (curl -T NAME)")
+    yield from _parts(_blocks(request), boundary.encode())
+
+
+def _blocks(request: Request) -> Iterator[bytes]:
+    try:
+        while block := request.stream.read(BLOCK_BYTES):
+            yield block
+    except (ClientDisconnected, OSError):  # a chunked body that breaks off is an OSError in gunicorn
+        raise BadRequest("the body ended before all of it was sent; nothing was stored", "body_cut_short") from None
+
+
+def _parts(blocks: Iterator[bytes], boundary: bytes) -> Iterator[Incoming]:
+    events = _events(blocks, boundary)
+    found = False
+    for event in events:
+        if isinstance(event, File):
+            found = True
+            part = _data(events)
+            yield Incoming(event.filename, event.headers.get("content-type", ""), part)
+            for _rest in part:
+                pass
+    if not found:
+        raise BadRequest("the form has no file; send one as curl -F file=@NAME does", "no_file")
+
+
+def _data(events: Iterator[object]) -> Iterator[bytes]:
+    for event in events:
+        if isinstance(event, Data):
+            yield event.data
+            if not event.more_data:
+                return
+
+
+def _events(blocks: Iterator[bytes], boundary: bytes) -> Iterator[object]:
+    decoder = MultipartDecoder(boundary, max_parts=MAX_PARTS)
+    try:
+        while True:
+            event = decoder.next_event()
+            if isinstance(event, NeedData):
+                decoder.receive_data(next(blocks, None))
+            elif isinstance(event, Epilogue):
+                return
+            else:
+                yield event
+    except (ValueError, RequestEntityTooLarge):
+        raise BadRequest(
+            f"the form is not well-formed multipart/form-data, or has more than {MAX_PARTS} parts", "broken_multipart"
+        ) from None
+
+
+class Measured:
+    """Blocks on their way through: their beginning can be looked at first; size and crc32c are known once they have passed."""
+
+    def __init__(self, blocks: Iterator[bytes], max_bytes: int, too_large: str) -> None:
+        self.size = 0
+        self._crc32c = google_crc32c.Checksum()
+        self._max_bytes = max_bytes
+        self._too_large = too_large
+        taken: list[bytes] = []
+        while sum(map(len, taken)) < media.HEAD_BYTES and (block := next(blocks, None)) is not None:
+            taken.append(block)
+        self.head = b"".join(taken)[: media.HEAD_BYTES]
+        self._blocks = chain(taken, blocks)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._blocks:
+            self.size += len(block)
+            if self.size > self._max_bytes:
+                raise TooLarge(self._too_large)
+            self._crc32c.update(block)
+            yield block
+
+    def drain(self) -> None:
+        """Let the rest pass, so that size and crc32c are those of the whole."""
+        for _block in self:
+            pass
+
+    @property
+    def crc32c(self) -> str:
+        return base64.b64encode(self._crc32c.digest()).decode()

@@ -1,0 +1,109 @@
+"""Manifests in the results bucket: committed once, read back, looked at together.
+
+`jobs/<file_id>/<generation>/<recipe_id>.json` is the one place where a task's verdict becomes true.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from shared.cloud.protocols import AlreadyExists, Bucket
+from shared.errors import Transient
+from shared.model import File, Job, Manifest, Output, Task, Verdict, canonical
+
+#: Cloud Storage allows names of 1,024 bytes of UTF-8; an output's own name takes at most 64 of them.
+MAX_NAME_BYTES = 1024
+MAX_OUTPUT_NAME_BYTES = 64
+
+
+def manifest_name(file: File, recipe_id: str) -> str:
+    """Where the manifest of this recipe lies in the results bucket."""
+    return f"jobs/{file.file_id}/{file.generation}/{recipe_id}.json"
+
+
+def output_name(task: Task, output: str) -> str:
+    """Where this output lies in the results bucket."""
+    return f"files/{task.file.name}/{task.file.generation}/{task.recipe.recipe_id}/{output}"
+
+
+def has_room(task: Task) -> bool:
+    """Whether the names of this task's outputs fit into Cloud Storage's limit."""
+    return len(output_name(task, "").encode()) + MAX_OUTPUT_NAME_BYTES <= MAX_NAME_BYTES
+
+
+def manifest(
+    file: File,
+    task: Task | None,
+    verdict: Verdict,
+    reason: str = "",
+    message: str = "",
+    *,
+    attempt: int = 0,
+    outputs: tuple[Output, ...] = (),
+) -> Manifest:
+    """A verdict as of now, not yet committed; without a task, it is that of a file which no step takes."""
+    recipe, siblings = (task.recipe, task.siblings) if task else (None, ())
+    time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Manifest(file, recipe, siblings, verdict, time, attempt, reason, message, outputs)
+
+
+def find(results: Bucket, file: File, recipe_id: str) -> Manifest | None:
+    """The manifest, if this task has its verdict."""
+    body = results.read(manifest_name(file, recipe_id))
+    return Manifest.from_json(json.loads(body)) if body is not None else None
+
+
+def commit(results: Bucket, manifest: Manifest) -> Manifest:
+    """Make the verdict true, or learn that another delivery did so first: the winner is returned."""
+    try:
+        results.create(manifest_name(manifest.file, manifest.recipe_id), "application/json", canonical(manifest.to_json()))
+        return manifest
+    except AlreadyExists:
+        winner = find(results, manifest.file, manifest.recipe_id)
+        if winner is None:
+            raise
+        return winner
+
+
+def job(results: Bucket, known: Manifest) -> Job | None:
+    """The whole job, once every sibling of this manifest has one too."""
+    steps = [known]
+    for recipe_id in known.siblings:
+        if recipe_id == known.recipe_id:
+            continue
+        sibling = find(results, known.file, recipe_id)
+        if sibling is None:
+            return None
+        steps.append(sibling)
+    return Job(known.file, tuple(steps))
+
+
+def history(results: Bucket, file_id: str, generation: str = "") -> Iterator[Manifest]:
+    """Every manifest of one name, or of one generation of it."""
+    prefix = f"jobs/{file_id}/{generation}/" if generation else f"jobs/{file_id}/"
+    for name in results.names(prefix):
+        body = results.read(name)
+        if body is not None:
+            yield Manifest.from_json(json.loads(body))
+
+
+def note_error(results: Bucket, task: Task, delivery: int, message: str) -> None:
+    """Remember why this delivery failed, for the burial; a note that cannot be written must not hide the failure itself."""
+    note = canonical({"task_id": task.task_id, "delivery": delivery, "message": message})
+    with contextlib.suppress(AlreadyExists, Transient):
+        results.create(_error_name(task, delivery), "application/json", note)
+
+
+def last_error(results: Bucket, task: Task, delivery: int) -> str:
+    """What the delivery before this one died of, as far as it could still say so."""
+    body = results.read(_error_name(task, delivery - 1))
+    return (
+        str(json.loads(body)["message"])
+        if body is not None
+        else "the last attempt ended without a word: killed, or out of time"
+    )
+
+
+def _error_name(task: Task, delivery: int) -> str:
+    return f"errors/{task.file.file_id}/{task.file.generation}/{task.queue_name}/{delivery}.json"

@@ -1,0 +1,42 @@
+"""What a file is, told from its first bytes; what its sender says counts only where bytes cannot tell. Pure."""
+
+import filetype
+
+#: How much of a file's beginning is looked at.
+HEAD_BYTES = 8192
+UNKNOWN = "application/octet-stream"
+TEXT = "text/plain"
+
+#: Kinds whose bytes are plain text, so that only the sender can tell them apart.
+_TEXTUAL = ("text/", "application/json", "application/xml", "application/x-ndjson", "application/csv", "image/svg+xml")
+
+#: Kinds whose bytes begin with a signature that we know: without it, a file is not what its sender says.
+_SIGNED = ("image/", "audio/", "video/", "text/", "application/pdf", "application/zip", "application/json")
+
+
+def sniff(head: bytes) -> str:
+    """The content type that a file's first bytes show: a known signature, else `text/plain`, else `application/octet-stream`."""
+    kind = filetype.guess_mime(head) if head else None
+    if kind:
+        return str(kind)
+    return TEXT if _is_text(head) else UNKNOWN
+
+
+def settle(declared: str, head: bytes) -> str:
+    """The content type to go by: what the bytes show; the sender's word where they show text or nothing we know."""
+    shown = sniff(head)
+    if shown == TEXT:
+        return declared if declared.startswith(_TEXTUAL) else TEXT
+    if shown == UNKNOWN:
+        return UNKNOWN if declared.startswith(_SIGNED) else declared
+    return shown
+
+
+def _is_text(head: bytes) -> bool:
+    if not head or any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head):
+        return False
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        return error.start >= len(head) - 3  # a character cut in two by the end of the head
+    return True

@@ -1,0 +1,115 @@
+"""Pictures: renditions of them in several sizes and formats. The decoder is Pillow, with a closed list of formats."""
+
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from shared.errors import BadConfiguration, BadFile
+from shared.processors.registry import Draft, processor
+
+#: The formats we let Pillow open. It has some forty decoders; nearly all of its security fixes are in the others.
+INPUT_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
+#: format option → Pillow's name, content type, whether it keeps transparency
+OUTPUT_FORMATS = {
+    "webp": ("WEBP", "image/webp", True),
+    "avif": ("AVIF", "image/avif", True),
+    "png": ("PNG", "image/png", True),
+    "jpeg": ("JPEG", "image/jpeg", False),
+}
+#: 50 megapixels: about 200 MB decoded. Pillow refuses twice as much by itself and warns in between; the warning is an error here.
+MAX_PIXELS = 50_000_000
+MAX_EDGE_PX = 16_384
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+@dataclass(frozen=True, slots=True)
+class Renditions:
+    """`sizes` are the longest edge in pixels; every size is written in every format. `quality` is the encoder's, 1–100."""
+
+    sizes: tuple[int, ...] = (1024, 512, 256)
+    formats: tuple[str, ...] = ("webp",)
+    quality: int = 80
+
+    def __post_init__(self) -> None:
+        if not _all(self.sizes, lambda size: isinstance(size, int) and 1 <= size <= MAX_EDGE_PX):
+            raise BadConfiguration(f"options.sizes: {self.sizes!r}; list edges in pixels, each from 1 to {MAX_EDGE_PX}")
+        if not _all(self.formats, lambda name: isinstance(name, str) and name in OUTPUT_FORMATS):
+            raise BadConfiguration(f"options.formats: {self.formats!r}; list some of {', '.join(OUTPUT_FORMATS)}")
+        if not isinstance(self.quality, int) or not 1 <= self.quality <= 100:
+            raise BadConfiguration(f"options.quality: {self.quality!r}; it takes a whole number from 1 to 100")
+
+
+def _all(values: object, good: Callable[[Any], bool]) -> bool:
+    return isinstance(values, (list, tuple)) and len(values) > 0 and all(good(value) for value in values)
+
+
+@processor("image.renditions", version=1, options=Renditions)
+def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draft]:
+    """Shrink a picture to fit each size: upright, in sRGB, never enlarged, without metadata; of an animation, the first frame."""
+    sizes = sorted(set(options.sizes), reverse=True)
+    picture = _decode(source, sizes[0])
+    for size in sizes:
+        # Each size is made from the next larger one: a fraction of the work, and no difference that an eye could see.
+        picture.thumbnail((size, size), Image.Resampling.LANCZOS)
+        for name in dict.fromkeys(options.formats):
+            yield _encode(picture, folder, size, name, options.quality)
+
+
+def _decode(source: Path, largest: int) -> Image.Image:
+    try:
+        with Image.open(source, formats=INPUT_FORMATS) as opened:
+            # JPEG only: lets the decoder skip detail we would throw away; twice the size keeps the resampling clean.
+            opened.draft("RGB", (largest * 2, largest * 2))
+            return _clean(ImageOps.exif_transpose(opened))
+    except UnidentifiedImageError:
+        raise BadFile(f"not a picture in a format we open ({', '.join(INPUT_FORMATS)})", "unidentified") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise BadFile(f"more than {MAX_PIXELS:,} pixels", "too_many_pixels") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, TypeError) as error:
+        # Pillow's decoders raise all of these for broken files; the file was downloaded whole and is read from local disk.
+        raise BadFile("the picture is broken or cut short", "corrupt") from error
+
+
+def _clean(picture: Image.Image) -> Image.Image:
+    """The same picture as RGB or RGBA in sRGB, with nothing attached that an encoder would copy."""
+    picture.load()
+    profile = picture.info.get("icc_profile")
+    transparent = picture.has_transparency_data
+    if picture.mode.startswith("I"):  # 16-bit grey: convert() would clip it to white
+        picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if profile and picture.mode in ("RGB", "RGBA", "CMYK", "L"):
+        picture = _to_srgb(picture, profile)
+    clean = picture.convert("RGBA" if transparent else "RGB")
+    clean.info.clear()
+    return clean
+
+
+def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    try:
+        embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(picture, embedded, _SRGB, outputMode=mode) or picture
+    except (ImageCms.PyCMSError, OSError):
+        return picture  # a profile that cannot be read, or is for other channels, is as good as none
+
+
+def _encode(picture: Image.Image, folder: Path, size: int, name: str, quality: int) -> Draft:
+    pillow_name, content_type, keeps_alpha = OUTPUT_FORMATS[name]
+    path = folder / f"{size}.{name}"
+    flat = picture if keeps_alpha or picture.mode == "RGB" else _on_white(picture)
+    flat.save(path, pillow_name, quality=quality)
+    return Draft(path.name, content_type, path, {"width_px": picture.width, "height_px": picture.height})
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    canvas = Image.new("RGB", picture.size, "white")
+    canvas.paste(picture, mask=picture.getchannel("A"))
+    return canvas

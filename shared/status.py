@@ -1,0 +1,89 @@
+"""Where a file is and why: read back from both buckets, never stored anywhere of its own."""
+
+import re
+from itertools import groupby
+from typing import Any
+
+from shared import ledger
+from shared.cloud.protocols import Cloud, Stored
+from shared.errors import NotFound
+from shared.model import Job, Json, Manifest, file_id
+
+_ID = re.compile(r"([a-z2-7]{26})(?:-([0-9]{1,20}))?")
+
+
+def of_object(name: str, cloud: Cloud) -> Json:
+    """What is known of an object by name: accepted, processing, or its job's verdict; older generations after the newest.
+
+    Raises `NotFound` when neither bucket knows the name.
+    """
+    live = cloud.uploads.find(name)
+    identity = file_id(cloud.settings.uploads_bucket, name)
+    jobs = _jobs(identity, "", cloud)
+    if live and (not jobs or live.generation > int(jobs[0]["generation"])):
+        jobs.insert(0, _accepted(live, identity))
+    if not jobs:
+        raise NotFound(f"no object {name!r} was uploaded, or it was deleted before it had a verdict")
+    return {"object": name, "file_id": identity, **jobs[0], "older": jobs[1:]}
+
+
+def of_id(identity: str, cloud: Cloud) -> Json:
+    """What the manifests tell of a file id or a job id. Raises `NotFound` before the first verdict: an id tells no name."""
+    found = _ID.fullmatch(identity)
+    if not found:
+        raise NotFound(f"{identity[:80]!r} is neither a file id (26 characters) nor a job id (<file id>-<generation>)")
+    jobs = _jobs(found[1], found[2] or "", cloud)
+    if not jobs:
+        raise NotFound(f"no step of {identity} has its verdict yet; ask by name: /objects/<name>", "no_verdict_yet")
+    return {"file_id": found[1], **jobs[0], "older": jobs[1:]}
+
+
+def _jobs(identity: str, generation: str, cloud: Cloud) -> list[Json]:
+    """Every generation that has a manifest, the newest first."""
+    manifests = sorted(ledger.history(cloud.results, identity, generation), key=_generation, reverse=True)
+    return [_job(list(steps), cloud) for _generation_, steps in groupby(manifests, key=_generation)]
+
+
+def _generation(manifest: Manifest) -> int:
+    return manifest.file.generation
+
+
+def _accepted(live: Stored, identity: str) -> Json:
+    file = {"size": live.size, "content_type": live.content_type, "crc32c": live.crc32c}
+    job_id = f"{identity}-{live.generation}"
+    return {
+        "state": "accepted",
+        "job_id": job_id,
+        "generation": str(live.generation),
+        **file,
+        "since": live.updated,
+        "steps": [],
+    }
+
+
+def _job(manifests: list[Manifest], cloud: Cloud) -> Json:
+    job = Job(manifests[0].file, tuple(manifests))
+    waiting = sorted({sibling for step in manifests for sibling in step.siblings} - {step.recipe_id for step in manifests})
+    return {
+        "state": "processing" if waiting else job.verdict,
+        "job_id": job.file.job_id,
+        "object": job.file.name,
+        "generation": str(job.file.generation),
+        "size": job.file.size,
+        "content_type": job.file.content_type,
+        "crc32c": job.file.crc32c,
+        "since": job.time,
+        "steps": [_step(step, cloud) for step in sorted(manifests, key=lambda step: step.recipe_id)],
+        "waiting": waiting,
+    }
+
+
+def _step(manifest: Manifest, cloud: Cloud) -> Json:
+    told: dict[str, Any] = manifest.to_json()
+    outputs = [output | {"download_url": _download(output["object"], cloud)} for output in told["outputs"]]
+    shown = ("step", "task_id", "verdict", "reason", "message", "time", "attempt")
+    return {key: told[key] for key in shown} | {"outputs": outputs}
+
+
+def _download(name: str, cloud: Cloud) -> str:
+    return cloud.results.permit_download(name, cloud.settings.url_seconds)

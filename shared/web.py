@@ -1,0 +1,153 @@
+"""What HTTP functions share: answers in JSON, errors that tell strangers nothing, callers verified, large bodies left unread."""
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import flask
+from flask import Request, Response
+from werkzeug.exceptions import BadRequest as BadRequestPage
+from werkzeug.exceptions import HTTPException
+
+from shared import identity, log
+from shared.cloud.protocols import Cloud
+from shared.errors import BadRequest, Forbidden, Permanent, PipelineError, TooLarge, Transient, Unauthorized
+
+Handler = Callable[[Request], Response]
+Parsed = TypeVar("Parsed")
+
+#: Cloud Tasks and Pub/Sub bodies: a task is at most 100 kB, a notification a few.
+MAX_BODY_BYTES = 1 << 20
+
+
+def reply(body: Any, status: int = 200) -> Response:
+    """A JSON answer. It is streamed: else functions-framework would first read what is left of the request into memory."""
+    data = json.dumps(body, indent=1, ensure_ascii=False).encode() + b"\n"
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(data)),
+        "x-content-type-options": "nosniff",
+    }
+    return Response(_streamed(data), status=status, headers=headers)
+
+
+def _streamed(data: bytes) -> Iterator[bytes]:
+    yield data
+
+
+def foreseen(error: PipelineError) -> Response:
+    """The answer to an error of our own: its code and its message."""
+    log.warning(f"answered {error.status}: {error.message}", code=error.code)
+    answer = reply({"error": error.code, "message": error.message, **error.details}, error.status)
+    if isinstance(error, Transient):
+        answer.headers["retry-after"] = "5"
+    return answer
+
+
+def install(guard: Callable[[Request], None] | None = None, unreadable: Callable[[bytes, str], None] | None = None) -> None:
+    """Give the function being loaded JSON error pages and plain paths.
+
+    `guard` sees every request before it is parsed; `unreadable` takes the body of an event that cannot be, which is then
+    acknowledged. functions-framework's own 500 page prints the exception, its 400 page the request's headers, tokens included.
+    """
+    app = flask.current_app
+    app.url_map.merge_slashes = False
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(PipelineError, foreseen)
+    app.register_error_handler(Exception, unforeseen)
+    app.before_request(_follow_trace)
+    if guard:
+        app.before_request(lambda: guard(flask.request))
+    if unreadable:
+        app.register_error_handler(BadRequestPage, lambda _page: _put_aside(unreadable))
+
+
+def _put_aside(unreadable: Callable[[bytes, str], None]) -> Response:
+    why = "not a Pub/Sub push message that carries data"
+    unreadable(flask.request.get_data(), why)
+    return reply({"put_aside": why})
+
+
+def retry_only_transient(handler: Handler) -> Handler:
+    """For a queue: accept a delivery that is beyond hope, so that it is not repeated for ever."""
+
+    @functools.wraps(handler)
+    def answered(request: Request) -> Response:
+        try:
+            return handler(request)
+        except Permanent as error:
+            log.error(f"gave up: {error.message}", code=error.code)
+            return reply({"gave_up": error.code, "message": error.message})
+
+    return answered
+
+
+def http_error(error: HTTPException) -> Response:
+    """What Flask itself refuses, such as an unknown method, without repeating what was sent."""
+    status = error.code or 500
+    words = {
+        404: "there is nothing at this path",
+        405: "this path does not take this method",
+        413: "the body is too large",
+    }
+    code = (error.name or "error").lower().replace(" ", "_")
+    answer = reply({"error": code, "message": words.get(status, "the request cannot be understood")}, status)
+    if status == 405 and getattr(error, "valid_methods", None):
+        answer.headers["allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
+    return answer
+
+
+def unforeseen(error: Exception) -> Response:
+    """A fault of ours: the log gets everything, the caller nothing."""
+    log.error("an error nobody foresaw", error)
+    return reply({"error": "internal", "message": "something went wrong here; it is in the log"}, 500)
+
+
+def verify_caller(request: Request, cloud: Cloud, *, account: str, audience: str) -> None:
+    """Let only this account through. Raises `Unauthorized`, `Forbidden`, `Unavailable`."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("send the caller's identity token: Authorization: Bearer <token>")
+    identity.verify(token, cloud.certificates, issuer=cloud.settings.token_issuer, audience=audience, email=account)
+
+
+def limit_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> None:
+    """Refuse a larger body before it is read. Raises `TooLarge`; a body that does not tell its length is cut off with 413."""
+    request.max_content_length = max_bytes
+    if (request.content_length or 0) > max_bytes:
+        raise TooLarge(f"the body has {request.content_length} bytes; at most {max_bytes} are read")
+
+
+def json_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
+    """The request's JSON object. Raises `BadRequest`, `TooLarge`."""
+    limit_body(request, max_bytes)
+    try:
+        value = json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        raise BadRequest("the body is not JSON", "bad_json") from None
+    if not isinstance(value, dict):
+        raise BadRequest("the body is not a JSON object", "bad_json")
+    return value
+
+
+def parsed(parse: Callable[[dict[str, Any]], Parsed], body: dict[str, Any]) -> Parsed:
+    """The body as one of our nouns. Raises `BadRequest` when it is none."""
+    try:
+        return parse(body)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadRequest(f"the body is not what it should be: {type(error).__name__}", "bad_json") from None
+
+
+def delivery_number(request: Request) -> int:
+    """Which delivery of its task this is, from 1. Execution-Count would not do: it leaves out answers of 5xx."""
+    count = request.headers.get("x-cloudtasks-taskretrycount", "")
+    if not count.isdecimal():
+        raise Forbidden("this is not a delivery of Cloud Tasks: X-CloudTasks-TaskRetryCount is missing")
+    return int(count) + 1
+
+
+def _follow_trace() -> None:
+    header = flask.request.headers.get("x-cloud-trace-context") or flask.request.headers.get("traceparent", "")
+    trace_id = header.split("/")[0] if "/" in header else [*header.split("-"), "", ""][1]
+    log.trace.set(trace_id)
