@@ -1,0 +1,60 @@
+"""All queues' schedulers. Each queue has its own, so that a slow one delays no other."""
+
+import asyncio
+
+from local.accounts import Accounts
+from local.clock import Clock
+from local.tasks.scheduler import Scheduler
+from local.tasks.sender import Sender
+from local.tasks.store import Store, StoredQueue, StoredTask
+
+
+class Dispatcher:
+    """Told of every change of queues and tasks after it is on disk; before `start` it just listens."""
+
+    def __init__(self, store: Store, clock: Clock, accounts: Accounts) -> None:
+        self._store = store
+        self._clock = clock
+        self._sender = Sender(clock)
+        self._sign = accounts.id_token
+        self._schedulers: dict[int, Scheduler] = {}
+        self._started = False
+
+    async def start(self) -> None:
+        """Dispatch what is due, including what was in flight when the process last ended."""
+        self._store.recover(self._clock.time())
+        self._started = True
+        for queue in self._store.queues():
+            self.queue_added(queue)
+
+    async def stop(self) -> None:
+        """Stop all dispatching."""
+        self._started = False
+        await asyncio.gather(*(scheduler.stop() for scheduler in self._schedulers.values()))
+        await self._sender.close()
+
+    def queue_added(self, queue: StoredQueue) -> None:
+        """Begin to dispatch this queue's tasks."""
+        if self._started:
+            scheduler = Scheduler(queue, self._store, self._clock, self._sender, self._sign)
+            self._schedulers[queue.key] = scheduler
+            scheduler.start()
+
+    def queue_changed(self, queue: StoredQueue) -> None:
+        """Mind its new limits and state."""
+        if scheduler := self._schedulers.get(queue.key):
+            scheduler.limits_changed()
+
+    def queue_removed(self, queue: StoredQueue) -> None:
+        """Dispatch no more of it."""
+        if scheduler := self._schedulers.pop(queue.key, None):
+            scheduler.retire()
+
+    def task_added(self, queue: StoredQueue) -> None:
+        """There is a new task."""
+        if scheduler := self._schedulers.get(queue.key):
+            scheduler.wake()
+
+    def run(self, queue: StoredQueue, task: StoredTask) -> None:
+        """Make an attempt at this task now."""
+        self._schedulers[queue.key].run(task)

@@ -1,0 +1,109 @@
+"""The methods of queues: projects.locations.queues."""
+
+from local.errors import ApiError
+from local.tasks import names, queue_rules
+from local.tasks.messages import PAUSED, RUNNING, ListQueuesResponse, Queue, copy, parse, set_time
+from local.tasks.paging import next_token, page_size, page_token
+from local.tasks.service import Call, Reply, Service
+from local.tasks.store import StoredQueue
+
+MAX_PAGE = 9800
+
+
+def create(service: Service, call: Call) -> Reply:
+    """POST …/queues"""
+    asked = parse(call.body, Queue())
+    location = names.check_location(call.name)
+    name = names.check_queue(asked.name)
+    if names.parent(name) != location:
+        raise ApiError("INVALID_ARGUMENT", f"{name} must begin with {location}.")
+    if service.store.queue(name):
+        raise ApiError("ALREADY_EXISTS", "Queue already exists")
+    return _add(service, name, asked)
+
+
+def get(service: Service, call: Call) -> Reply:
+    """GET …/queues/Q"""
+    return existing(service, call.name).message
+
+
+def list_(service: Service, call: Call) -> Reply:
+    """GET …/queues"""
+    if call.query.get("filter"):
+        raise ApiError("UNIMPLEMENTED", "queues.list: the local Cloud Tasks does not filter.")
+    prefix = names.check_location(call.name) + "/queues/"
+    after, count = page_token(call.query), page_size(call.query, MAX_PAGE)
+    found = [q.message for q in service.store.queues() if q.message.name.startswith(prefix) and q.message.name > after]
+    reply = ListQueuesResponse(queues=found[:count])
+    if len(found) > count:
+        reply.next_page_token = next_token(found[count - 1].name)
+    return reply
+
+
+def update(service: Service, call: Call) -> Reply:
+    """PATCH …/queues/Q: changes the fields of updateMask, and creates a queue that is missing."""
+    changes = parse(call.body, Queue())
+    name = names.check_queue(call.name)
+    queue = service.store.queue(name)
+    if queue is None:
+        return _add(service, name, changes)
+    queue.message = queue_rules.updated(queue.message, changes, call.query.get("updateMask"))
+    return _save(service, queue)
+
+
+def delete(service: Service, call: Call) -> Reply:
+    """DELETE …/queues/Q"""
+    queue = service.store.queue(call.name)
+    if queue is None:
+        raise ApiError("NOT_FOUND", "Requested entity was not found.")
+    service.store.remove_queue(queue)
+    service.dispatcher.queue_removed(queue)
+    return {}
+
+
+def pause(service: Service, call: Call) -> Reply:
+    """POST …/queues/Q:pause"""
+    return _set_state(service, call, PAUSED)
+
+
+def resume(service: Service, call: Call) -> Reply:
+    """POST …/queues/Q:resume"""
+    return _set_state(service, call, RUNNING)
+
+
+def purge(service: Service, call: Call) -> Reply:
+    """POST …/queues/Q:purge"""
+    queue = existing(service, call.name)
+    now = service.clock.time()
+    service.store.purge(queue, now)
+    queue.message = copy(queue.message)
+    set_time(queue.message.purge_time, now)
+    return _save(service, queue)
+
+
+def existing(service: Service, name: str) -> StoredQueue:
+    """The queue of that full name."""
+    queue = service.store.queue(name)
+    if queue is None:
+        names.check_queue(name)
+        waiting = "If you just created the queue, wait at least a minute for the queue to initialize."
+        raise ApiError("NOT_FOUND", f"Queue does not exist. {waiting}")
+    return queue
+
+
+def _set_state(service: Service, call: Call, state: int) -> Reply:
+    queue = existing(service, call.name)
+    queue.message.state = state
+    return _save(service, queue)
+
+
+def _add(service: Service, name: str, asked: object) -> Reply:
+    queue = service.store.add_queue(queue_rules.new_queue(name, asked))
+    service.dispatcher.queue_added(queue)
+    return queue.message
+
+
+def _save(service: Service, queue: StoredQueue) -> Reply:
+    service.store.save_queue(queue)
+    service.dispatcher.queue_changed(queue)
+    return queue.message
