@@ -39,11 +39,9 @@ def _make(files: TlsFiles) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     files.key.touch(mode=0o600)
     files.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    files.certificate.write_bytes(_pem(_server(key, authority, authority_key)))
+    files.certificate.write_bytes(_pem(_server(key, authority_key)))
     files.authority.write_bytes(_pem(authority))
     files.bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + _pem(authority))
 
@@ -59,9 +57,7 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     )
 
 
-def _server(
-    key: ec.EllipticCurvePrivateKey, authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey
-) -> x509.Certificate:
+def _server(key: ec.EllipticCurvePrivateKey, authority_key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     loopback = [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")]
     issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     return (

@@ -16,6 +16,6 @@ def credentials(settings: Settings) -> Any:
     """Credentials that can do one thing: sign as `SLUICE_SIGNER`. Without a key file, each signature is a call of signBlob."""
     settings.require("signer")
     if settings.signer_key:
-        return service_account.Credentials.from_service_account_file(str(Path(settings.signer_key)))  # type: ignore[no-untyped-call]
+        return service_account.Credentials.from_service_account_file(str(Path(settings.signer_key)))
     own, _project = google.auth.default(scopes=[_SCOPE])
-    return impersonated_credentials.Credentials(own, target_principal=settings.signer, target_scopes=[_SCOPE])  # type: ignore[no-untyped-call]
+    return impersonated_credentials.Credentials(own, target_principal=settings.signer, target_scopes=[_SCOPE])

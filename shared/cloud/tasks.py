@@ -35,7 +35,7 @@ class CloudTasks:
         if not endpoint:
             return tasks_v2.CloudTasksClient(transport="rest")
         options = {"api_endpoint": endpoint}
-        return tasks_v2.CloudTasksClient(transport="rest", credentials=AnonymousCredentials(), client_options=options)  # type: ignore[no-untyped-call]
+        return tasks_v2.CloudTasksClient(transport="rest", credentials=AnonymousCredentials(), client_options=options)
 
     def add(self, task: Task) -> bool:
         place = self._settings.project, self._settings.location, self._settings.queue_prefix + task.queue

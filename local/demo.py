@@ -1,0 +1,200 @@
+"""A photograph through all three doors, with the clients that people use, and what came out of it."""
+
+import asyncio
+import json
+import os
+import shlex
+import shutil
+import time
+import urllib.request
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from google.cloud.pubsub_v1 import SubscriberClient
+from google.cloud.pubsub_v1.subscriber.message import Message
+
+from local.cloud import PROJECT
+from local.stack import ROOT, Stack, client_environment
+
+PHOTO = ROOT / "tests" / "data" / "photo.jpg"
+GSUTIL_OF_OUR_OWN = ROOT / ".venv-gsutil" / "bin" / "gsutil"
+NOTICE_SECONDS = 60
+JOB_FINISHED = "sluice.job.finished.v1"
+
+
+class DemoFailed(Exception):
+    """A door, a verdict or a notice was not as it should be."""
+
+
+async def run(data: Path, offset: int) -> int:
+    """Start everything, take each door in turn, print what came out, stop everything. Raises `DemoFailed`."""
+    started = time.monotonic()
+    stack = Stack(data, offset)
+    await stack.start()
+    try:
+        print(f"The local cloud and Sluice's functions are up ({time.monotonic() - started:.1f} s).")
+        await _walk(stack)
+    finally:
+        await stack.stop()
+    print("\nEvery process is stopped. `make up` starts the same and keeps it running.")
+    return 0
+
+
+async def _walk(stack: Stack) -> None:
+    shell = _Shell(client_environment(stack.data, stack.ports))
+    notices = _Notices(shell.environment["PUBSUB_EMULATOR_HOST"])
+    try:
+        for folder, take in (("1-bucket", _bucket), ("2-issuer", _issuer), ("3-upload", _upload)):
+            name = await take(shell)
+            job, arrived = await notices.of(name)
+            _show(job, arrived - shell.created(name), shell.keep(job, stack.data / "demo" / folder))
+    finally:
+        notices.close()
+
+
+async def _bucket(shell: "_Shell") -> str:
+    print("\n1. straight into the bucket")
+    name = f"demo/{datetime.now():%Y%m%d-%H%M%S}.jpg"  # noqa: DTZ005  (a name for people)
+    await shell.run(f"{shlex.quote(gsutil())} -q cp {_photo()} gs://uploads/{name}")
+    return name
+
+
+async def _issuer(shell: "_Shell") -> str:
+    print("\n2. a signed URL from the issuer")
+    ticket = json.loads(await shell.run(_ASK_ISSUER))
+    await shell.run(ticket["curl"], PHOTO.parent)
+    return str(ticket["object"])
+
+
+async def _upload(shell: "_Shell") -> str:
+    print("\n3. a POST to the Upload Service")
+    answer = json.loads(await shell.run(_POST.format(photo=_photo())))
+    return str(answer["object"])
+
+
+_ASK_ISSUER = 'curl -sS --fail-with-body "$SLUICE_ISSUER_URL/?name=photo.jpg&content_type=image/jpeg"'
+_POST = "curl -sS --fail-with-body -F file=@{photo} $SLUICE_UPLOAD_URL"
+_TAKE_TICKET = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"curl\"])' | (cd tests/data && sh)"
+
+
+def how_to_use(stack: Stack) -> str:
+    """Copy-paste lines for a running stack."""
+    offset = f" --port-offset {stack.ports.offset}" if stack.ports.offset else ""
+    data = f" --data {shlex.quote(str(stack.data))}" if stack.data != ROOT / ".local" else ""
+    return f"""Sluice is up. In another shell, in this folder:
+
+eval "$(.venv/bin/python -m local env{data}{offset})"
+
+# 1. straight into the bucket
+{shlex.quote(gsutil())} cp {_photo()} gs://uploads/photo.jpg
+# 2. a signed URL from the issuer, used at once
+{_ASK_ISSUER} | {_TAKE_TICKET}
+# 3. a POST to the Upload Service
+{_POST.format(photo=_photo())}
+
+# what came of it
+gcloud pubsub subscriptions pull completions --auto-ack --limit=9
+{shlex.quote(gsutil())} ls -r gs://results
+curl $SLUICE_STATUS_URL/objects/photo.jpg
+
+Ctrl-C ends every process; everything is kept in {stack.data} for the next start."""
+
+
+def gsutil() -> str:
+    """The gsutil on the PATH, else the one that `make` installed. Raises `DemoFailed`."""
+    if shutil.which("gsutil"):
+        return "gsutil"
+    if GSUTIL_OF_OUR_OWN.exists():
+        return str(GSUTIL_OF_OUR_OWN)
+    raise DemoFailed("there is no gsutil; `make setup` installs one into .venv-gsutil")
+
+
+def _photo() -> str:
+    return shlex.quote(str(PHOTO.relative_to(ROOT)))
+
+
+def _show(job: Mapping[str, Any], seconds: float, kept: Path) -> None:
+    print(f"   object   {job['file']['name']}")
+    print(f"   verdict  {job['verdict']}, {seconds * 1000:.0f} ms from upload to notice")
+    for step in job["steps"]:
+        for output in step["outputs"]:
+            facts = output["facts"]
+            size = f"{facts['width_px']} × {facts['height_px']} px, " if "width_px" in facts else ""
+            print(f"   output   {step['step']}/{output['name']}  {size}{output['size']:,} bytes")
+    print(f"   kept in  {os.path.relpath(kept)}/")
+    if job["verdict"] != "succeeded":
+        raise DemoFailed(f"the verdict is {job['verdict']}: {json.dumps(job['steps'], indent=1)}")
+
+
+class _Shell:
+    """Runs commands as a person would, in the environment that `python -m local env` prints."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.environment = {**os.environ, **variables}
+
+    async def run(self, command: str, folder: Path = ROOT) -> str:
+        """Show the command, run it, return what it prints. Raises `DemoFailed`."""
+        print("   $", command if len(command) < 150 else command[:147] + "…", flush=True)
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_shell(
+            command, cwd=folder, env=self.environment, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
+        )
+        printed, complaints = await process.communicate()
+        if process.returncode:
+            raise DemoFailed(f"status {process.returncode}: {printed.decode()}{complaints.decode()}")
+        return printed.decode()
+
+    def created(self, name: str) -> float:
+        """When the upload became an object, in seconds since the epoch."""
+        url = f"{self.environment['STORAGE_EMULATOR_HOST']}/storage/v1/b/uploads/o/{quote(name, safe='')}"
+        with urllib.request.urlopen(url) as answer:  # noqa: S310
+            return datetime.fromisoformat(json.load(answer)["timeCreated"]).timestamp()
+
+    def keep(self, job: Mapping[str, Any], folder: Path) -> Path:
+        """Copy every output of the job out of the results bucket into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for output in (output for step in job["steps"] for output in step["outputs"]):
+            place = f"storage/v1/b/results/o/{quote(output['object'], safe='')}?alt=media"
+            with urllib.request.urlopen(f"{self.environment['STORAGE_EMULATOR_HOST']}/{place}") as answer:  # noqa: S310
+                (folder / output["name"]).write_bytes(answer.read())
+        return folder
+
+
+class _Notices:
+    """What arrives on the `completions` subscription: job notices, by the object's name, with the time of their arrival."""
+
+    def __init__(self, emulator: str) -> None:
+        os.environ["PUBSUB_EMULATOR_HOST"] = emulator
+        self._loop = asyncio.get_running_loop()
+        self._arrived: dict[str, asyncio.Future[tuple[dict[str, Any], float]]] = {}
+        self._subscriber = SubscriberClient()
+        path = f"projects/{PROJECT}/subscriptions/completions"
+        self._pull = self._subscriber.subscribe(path, self._take)
+
+    async def of(self, name: str) -> tuple[dict[str, Any], float]:
+        """The job notice for this object and when it arrived. Raises `DemoFailed` when none does."""
+        try:
+            return await asyncio.wait_for(self._future(name), NOTICE_SECONDS)
+        except TimeoutError:
+            raise DemoFailed(f"no notice for {name} within {NOTICE_SECONDS} s; see the logs in .local/logs") from None
+
+    def close(self) -> None:
+        """Stop pulling."""
+        self._pull.cancel()
+        self._pull.result()
+        self._subscriber.close()
+
+    def _take(self, message: Message) -> None:
+        if message.attributes["ce-type"] == JOB_FINISHED:
+            self._loop.call_soon_threadsafe(self._set, message.attributes["name"], json.loads(message.data), time.time())
+        message.ack()
+
+    def _set(self, name: str, job: dict[str, Any], arrived: float) -> None:
+        if not self._future(name).done():  # a repeat has the same ce-id and says the same
+            self._future(name).set_result((job, arrived))
+
+    def _future(self, name: str) -> "asyncio.Future[tuple[dict[str, Any], float]]":
+        return self._arrived.setdefault(name, self._loop.create_future())

@@ -1,0 +1,136 @@
+"""A cloud in memory. It passes the same contract tests as the real adapters (tests/contract), so that tests may believe it."""
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import google_crc32c
+
+from shared.cloud.protocols import AlreadyExists, NoSuchObject, Permission, Stored
+from shared.errors import Unavailable
+from shared.events import Notice
+from shared.identity import Certificates
+from shared.model import Task
+from shared.routes import Routes
+from shared.settings import Settings
+
+
+@dataclass
+class FakeBucket:
+    """Every generation of every object; `broken` names calls that are to fail as an outage would."""
+
+    name: str
+    versions: dict[str, dict[int, tuple[Stored, bytes]]] = field(default_factory=dict)
+    encodings: dict[str, str] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    _generations: Iterator[int] = field(default_factory=lambda: count(1_700_000_000_000_001))
+
+    def create(self, name: str, content_type: str, body: bytes | Path | Iterable[bytes]) -> Stored:
+        self._fail("create", name)
+        if self.find(name):
+            raise AlreadyExists(f"there is an object {name} in {self.name}")
+        return self.put(name, _bytes(body), content_type)
+
+    def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> Stored:
+        """Overwrite or create, as somebody with a bucket of their own would."""
+        generation = next(self._generations)
+        stored = Stored(name, generation, len(data), content_type, crc32c(data), "2026-01-01T00:00:00Z")
+        self.versions[name] = {generation: (stored, data)}
+        return stored
+
+    def read(self, name: str) -> bytes | None:
+        self._fail("read", name)
+        live = self.versions.get(name)
+        return max(live.items())[1][1] if live else None
+
+    def download(self, name: str, generation: int, path: Path) -> str:
+        self._fail("download", name)
+        found = self.versions.get(name, {}).get(generation)
+        if not found:
+            raise NoSuchObject(f"there is no generation {generation} of {name} in {self.name}")
+        path.write_bytes(found[1])
+        return self.encodings.get(name, "")
+
+    def find(self, name: str) -> Stored | None:
+        self._fail("find", name)
+        live = self.versions.get(name)
+        return max(live.items())[1][0] if live else None
+
+    def names(self, prefix: str) -> Iterator[str]:
+        self._fail("names", prefix)
+        yield from sorted(name for name in self.versions if name.startswith(prefix))
+
+    def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
+        sent = {**headers, **({"x-goog-resumable": "start"} if resumable else {})}
+        return Permission("POST" if resumable else "PUT", f"https://signed.test/{self.name}/{name}?for={seconds}", sent)
+
+    def permit_download(self, name: str, seconds: int) -> str:
+        return f"https://signed.test/{self.name}/{name}?for={seconds}"
+
+    def json(self, prefix: str) -> list[str]:
+        """The names under a prefix, for assertions."""
+        return sorted(name for name in self.versions if name.startswith(prefix))
+
+    def _fail(self, call: str, name: str) -> None:
+        if call in self.broken or f"{call} {name.split('/')[0]}" in self.broken:
+            raise Unavailable(f"bucket {self.name} cannot be used now: planted")
+
+
+@dataclass
+class FakeQueue:
+    """Remembers every task by its name, as Cloud Tasks does for an hour."""
+
+    tasks: dict[str, Task] = field(default_factory=dict)
+    broken: bool = False
+
+    def add(self, task: Task) -> bool:
+        if self.broken:
+            raise Unavailable(f"queue {task.queue} cannot be used now: planted")
+        if task.queue_name in self.tasks:
+            return False
+        self.tasks[task.queue_name] = task
+        return True
+
+
+@dataclass
+class FakeTopic:
+    """Keeps every message."""
+
+    notices: list[Notice] = field(default_factory=list)
+    broken: bool = False
+
+    def publish(self, notice: Notice) -> None:
+        if self.broken:
+            raise Unavailable("the topic cannot be used now: planted")
+        self.notices.append(notice)
+
+    def ids(self) -> list[str]:
+        """`ce-id` of every message, in order."""
+        return [notice.attributes["ce-id"] for notice in self.notices]
+
+
+class FakeCloud:
+    """What `shared.cloud.connect()` gives, in memory."""
+
+    def __init__(self, settings: Settings, routes: Routes, certificates: Certificates | None = None) -> None:
+        self.settings = settings
+        self.routes = routes
+        self.certificates = certificates or Certificates(dict)
+        self.uploads = FakeBucket(settings.uploads_bucket)
+        self.results = FakeBucket(settings.results_bucket)
+        self.queue = FakeQueue()
+        self.completions = FakeTopic()
+        self.dead_letters = FakeTopic()
+
+
+def crc32c(data: bytes) -> str:
+    """As Cloud Storage writes it: base64 of four big-endian bytes."""
+    return base64.b64encode(google_crc32c.Checksum(data).digest()).decode()
+
+
+def _bytes(body: bytes | Path | Iterable[bytes]) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return body.read_bytes() if isinstance(body, Path) else b"".join(body)
