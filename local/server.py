@@ -30,6 +30,9 @@ class HttpServer:
         config = uvicorn.Config(
             app,
             lifespan="off",
+            interface="asgi3",
+            ws="none",
+            proxy_headers=False,
             access_log=False,
             log_config=None,
             server_header=False,

@@ -1,0 +1,94 @@
+"""The JSON API's table of contents: which function answers which path (https://cloud.google.com/storage/docs/json_api/v1)."""
+
+from collections.abc import Awaitable, Callable
+
+from local.storage import buckets, copies, objects
+from local.storage.conditions import Conditions
+from local.storage.configurations import (
+    create_configuration,
+    delete_configuration,
+    get_configuration,
+    list_configurations,
+)
+from local.storage.downloads import media_answer, object_headers
+from local.storage.errors import StorageError, unsupported
+from local.storage.names import check_object_name, decode
+from local.storage.objects import find, show
+from local.storage.resources import etag
+from local.storage.store import Store
+from local.storage.web import Answer, Request
+
+Handler = Callable[..., Awaitable[Answer]]
+
+
+async def get_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
+    """GET /b/B/o/O: the resource, or with `alt=media` the bytes."""
+    found = find(store, request, bucket, name)
+    Conditions.from_query(request.query).check_read(found.generation, found.metageneration)
+    if request.query.get("alt") != "media":
+        return show(found, request)
+    headers = object_headers(found)
+    headers.append((b"etag", etag(found.generation, found.metageneration).encode()))
+    headers.append((b"cache-control", b"no-cache, no-store, max-age=0, must-revalidate"))
+    return media_answer(store, found, request, headers)
+
+
+ROUTES: dict[tuple[str, str], Handler] = {
+    ("GET", "b"): buckets.list_buckets,
+    ("POST", "b"): buckets.create_bucket,
+    ("GET", "b/*"): buckets.get_bucket,
+    ("PATCH", "b/*"): buckets.patch_bucket,
+    ("PUT", "b/*"): buckets.put_bucket,
+    ("DELETE", "b/*"): buckets.delete_bucket,
+    ("GET", "b/*/storageLayout"): buckets.storage_layout,
+    ("GET", "b/*/managedFolders"): buckets.list_folders,
+    ("GET", "b/*/folders"): buckets.list_folders,
+    ("GET", "b/*/iam"): buckets.get_policy,
+    ("PUT", "b/*/iam"): buckets.set_policy,
+    ("GET", "b/*/iam/*"): buckets.test_permissions,
+    ("GET", "b/*/notificationConfigs"): list_configurations,
+    ("POST", "b/*/notificationConfigs"): create_configuration,
+    ("GET", "b/*/notificationConfigs/*"): get_configuration,
+    ("DELETE", "b/*/notificationConfigs/*"): delete_configuration,
+    ("GET", "b/*/o"): objects.list_objects,
+    ("GET", "b/*/o/*"): get_object,
+    ("PATCH", "b/*/o/*"): objects.patch_object,
+    ("PUT", "b/*/o/*"): objects.put_object,
+    ("DELETE", "b/*/o/*"): objects.delete_object,
+    ("POST", "b/*/o/*/compose"): copies.compose_object,
+    ("POST", "b/*/o/*/copyTo/b/*/o/*"): copies.copy_object,
+    ("POST", "b/*/o/*/rewriteTo/b/*/o/*"): copies.rewrite_object,
+    ("GET", "projects/*/serviceAccount"): buckets.service_account,
+}
+_PATHS = {path for _, path in ROUTES}
+
+
+async def answer(store: Store, request: Request, segments: list[str]) -> Answer:
+    """Answer a request whose path, without the API's prefix, has these (still encoded) segments."""
+    shape, names = _parse(segments)
+    # Some clients cannot send PATCH and say so (https://cloud.google.com/storage/docs/json_api#method-override).
+    method = request.headers.get("x-http-method-override", request.method)
+    handler = ROUTES.get((method, shape))
+    if handler is None:
+        if shape in _PATHS:
+            raise StorageError(405, "methodNotAllowed", f"{method} is not possible on {shape}.", "MethodNotAllowed")
+        raise unsupported(f"{method} {shape}")
+    _check_encryption(request)
+    return await handler(store, request, *names)
+
+
+def _parse(segments: list[str]) -> tuple[str, list[str]]:
+    """The path with its names replaced by `*`, and the names: every second one, but /b/ follows copyTo's verb."""
+    if segments[-1] == "":
+        segments = segments[:-1]
+    variables = {1, 3, 6, 8} if len(segments) == 9 else {1, 3}
+    shape = "/".join("*" if place in variables else text for place, text in enumerate(segments))
+    names = [decode(text) for place, text in enumerate(segments) if place in variables]
+    if len(names) > 1 and segments[2] == "o":
+        check_object_name(names[1])
+    return shape, names
+
+
+def _check_encryption(request: Request) -> None:
+    if any(key.startswith("x-goog-encryption-") for key in request.headers):
+        raise unsupported("customer-supplied encryption keys (x-goog-encryption-*)")

@@ -1,0 +1,70 @@
+"""Uploads over the JSON API: media, multipart and resumable."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from local.storage.conditions import number
+from local.storage.encoding import gunzip
+from local.storage.errors import invalid
+from local.storage.model import Object
+from local.storage.multipart import parse_related
+from local.storage.names import check_bucket_name
+from local.storage.objects import show
+from local.storage.resumable import Sessions
+from local.storage.store import Store
+from local.storage.uploads import json_intent, store_upload
+from local.storage.web import Answer, Request, empty_answer
+
+
+async def upload(store: Store, sessions: Sessions, request: Request, bucket: str) -> Answer:
+    """Any request to /upload/storage/v1/b/B/o"""
+    kind = request.query.get("uploadType", "")
+    if "upload_id" in request.query:
+        return await continue_upload(sessions, request)
+    if request.method != "POST":
+        raise invalid(f"Method {request.method} needs an upload_id.", "MethodNotAllowed")
+    store.bucket(check_bucket_name(bucket))
+    if kind == "resumable":
+        return await _start(sessions, request, bucket)
+    if kind == "media":
+        intent = json_intent(request, bucket, {}, request.headers.get("content-type"))
+        return show(await store_upload(store, intent, _media(request), request.base), request)
+    if kind == "multipart":
+        return show(await _multipart(store, request, bucket), request)
+    raise invalid(f"Invalid uploadType {kind[:20]!r}: media, multipart or resumable.")
+
+
+async def continue_upload(sessions: Sessions, request: Request) -> Answer:
+    """A request to the Location of a resumable upload."""
+    identity = request.query["upload_id"]
+    if request.method == "DELETE":
+        sessions.cancel(identity)
+        return empty_answer(499)
+    outcome = await sessions.accept(identity, request, _media(request))
+    return incomplete(outcome) if isinstance(outcome, int) else show(outcome, request)
+
+
+def incomplete(received: int) -> Answer:
+    """308: so much has arrived. Without a single byte there is no Range to name."""
+    return empty_answer(308, *([(b"range", f"bytes=0-{received - 1}".encode())] if received else []))
+
+
+async def _start(sessions: Sessions, request: Request, bucket: str) -> Answer:
+    intent = json_intent(request, bucket, await request.json(), request.headers.get("x-upload-content-type"))
+    identity = sessions.start(intent, number(request.headers, "x-upload-content-length"))
+    query = f"uploadType=resumable&name={quote(intent.name, safe='')}&upload_id={identity}"
+    location = f"{request.base}/upload/storage/v1/b/{bucket}/o?{query}"
+    return empty_answer(200, (b"location", location.encode()), (b"x-guploader-uploadid", identity.encode()))
+
+
+async def _multipart(store: Store, request: Request, bucket: str) -> Object:
+    related = await parse_related(request.headers.get("content-type", ""), _media(request))
+    intent = json_intent(request, bucket, related.metadata, related.media_type)
+    return await store_upload(store, intent, related.media, request.base)
+
+
+def _media(request: Request) -> AsyncIterator[bytes]:
+    # `gsutil cp -J` compresses on the way only; the object's own encoding is metadata.
+    if request.headers.get("content-encoding", "").lower() == "gzip":
+        return gunzip(request.body)
+    return request.body

@@ -1,0 +1,155 @@
+"""Resumable uploads: sessions that outlive connections and restarts (https://cloud.google.com/storage/docs/resumable-uploads).
+
+The session's row says what is intended; how many bytes have arrived is the length of its content file.
+"""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from local.database import transaction
+from local.storage import checksums
+from local.storage.checksums import Checksums
+from local.storage.contents import Sink
+from local.storage.errors import StorageError, invalid
+from local.storage.model import Object
+from local.storage.ranges import Span, check_length, parse_content_range
+from local.storage.store import Store
+from local.storage.uploads import Intent, check_received, draft
+from local.storage.web import Request
+
+LIFETIME_SECONDS = 7 * 24 * 3600
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One upload: `declared` is the size announced at its start, `finished` the object it became."""
+
+    id: str
+    content: str
+    intent: Intent
+    declared: int | None
+    finished: Object | None
+
+
+class Sessions:
+    """All resumable uploads under way."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._running: dict[str, Checksums] = {}
+        self._writer: dict[str, object] = {}
+
+    def start(self, intent: Intent, declared: int | None) -> str:
+        """Begin an upload; the id is all that a client needs from here on."""
+        self._store.bucket(intent.bucket)
+        if declared is not None:
+            check_length(declared, intent.lengths)
+        sink = self._store.contents.new()
+        sink.close()
+        identity = secrets.token_urlsafe(32)
+        request = json.dumps({"intent": intent.to_json(), "declared": declared})
+        values = (identity, sink.content, self._store.clock.time(), request)
+        self._store.database.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, NULL)", values)
+        return identity
+
+    def cancel(self, identity: str) -> None:
+        """Forget an upload and its bytes; 404 when there is none."""
+        session = self._find(identity)
+        self._store.database.execute("DELETE FROM uploads WHERE id = ?", (identity,))
+        self._running.pop(identity, None)
+        self._writer.pop(identity, None)
+        if not session.finished:
+            self._store.contents.remove([session.content])
+
+    def expire(self) -> set[str]:
+        """Drop what is older than a week; returns the contents of all uploads that are left."""
+        oldest = self._store.clock.time() - LIFETIME_SECONDS
+        with transaction(self._store.database) as database:
+            database.execute("DELETE FROM uploads WHERE created < ?", (oldest,))
+            rows = database.execute("SELECT content FROM uploads WHERE finished IS NULL").fetchall()
+        return {row[0] for row in rows}
+
+    async def accept(self, identity: str, request: Request, body: AsyncIterator[bytes]) -> Object | int:
+        """Take in what a PUT brings: the object when that was the last byte, else how many bytes there are."""
+        session = self._find(identity)
+        if session.finished:
+            return session.finished
+        length = request.headers.get("content-length", "")
+        span = parse_content_range(request.headers.get("content-range"), int(length) if length.isdecimal() else None)
+        if span.total is None and session.declared is not None:
+            span = replace(span, total=session.declared)
+        if span.total is not None:
+            check_length(span.total, session.intent.lengths)
+        if span.first is not None:
+            received = await self._receive(session, span, body)
+            if "content-range" not in request.headers:
+                span = replace(span, total=received)
+        return await self._outcome(session, span, checksums.claims(request.headers), request.base)
+
+    async def _receive(self, session: Session, span: Span, body: AsyncIterator[bytes]) -> int:
+        running = await self._checksums(session)
+        skip = running.size - (span.first or 0)
+        if skip < 0:
+            message = f"the upload offset is {span.first} byte(s), which exceeds already uploaded size of {running.size}"
+            raise invalid(f"Invalid request. According to the Content-Range header, {message} byte(s).")
+        self._writer[session.id] = me = object()
+        sink = Sink(session.content, self._store.contents.path(session.content), running)
+        try:
+            async for chunk in body:
+                # A client that lost its connection resends before we notice; the newest request writes.
+                if self._writer.get(session.id) is not me:
+                    raise StorageError(409, "conflict", "Another request continues this upload.", "OperationAborted")
+                fresh = chunk[skip:]
+                skip = max(0, skip - len(chunk))
+                check_length(running.size + len(fresh), session.intent.lengths, complete=False)
+                sink.write(fresh)
+        finally:
+            sink.close()
+        return running.size
+
+    async def _outcome(self, session: Session, span: Span, claimed: dict[str, str], base: str) -> Object | int:
+        received = self._store.contents.size(session.content)
+        if span.total is None or received < span.total:
+            return received
+        running = await self._checksums(session)
+        intent = replace(session.intent, claims=session.intent.claims | claimed)
+        try:
+            if received > span.total:
+                raise invalid(f"The upload has {received} bytes, more than the announced {span.total}.")
+            check_received(intent, running)
+            return self._store.put(draft(intent, session.content, running), intent.conditions, base, session.id)
+        except StorageError:
+            self.cancel(session.id)
+            raise
+        finally:
+            self._running.pop(session.id, None)
+            self._writer.pop(session.id, None)
+
+    async def _checksums(self, session: Session) -> Checksums:
+        running = self._running.get(session.id)
+        if running is None or running.size != self._store.contents.size(session.content):
+            running = Checksums()
+            with open(self._store.contents.path(session.content), "rb") as file:  # noqa: PTH123
+                while chunk := file.read(_READ_BYTES):
+                    running.update(chunk)
+                    await asyncio.sleep(0)
+            self._running[session.id] = running
+        return running
+
+    def _find(self, identity: str) -> Session:
+        row = self._store.database.execute("SELECT * FROM uploads WHERE id = ?", (identity,)).fetchone()
+        if row is None:
+            raise StorageError(404, "notFound", "No such resumable upload: it ended, or never began.", "NoSuchUpload")
+        request = json.loads(row["request"])
+        finished = json.loads(row["finished"]) if row["finished"] else None
+        return Session(
+            row["id"],
+            row["content"],
+            Intent.from_json(request["intent"]),
+            request["declared"],
+            Object(**finished) if finished else None,
+        )

@@ -1,0 +1,128 @@
+"""The service: its ASGI app, which tells the two APIs apart, and its life from start to stop."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from local.accounts import Accounts
+from local.clock import Clock
+from local.storage import json_api, xml_api
+from local.storage.batch import answer_batch
+from local.storage.errors import StorageError, unsupported
+from local.storage.json_uploads import upload
+from local.storage.names import decode
+from local.storage.outbox import Outbox, Publish
+from local.storage.resumable import Sessions
+from local.storage.store import Store
+from local.storage.web import Answer, Disconnected, Receive, Request, Send, empty_answer, parse_request, send_answer
+
+log = logging.getLogger(__name__)
+
+
+class Storage:
+    """Cloud Storage under one data folder; `app` serves its JSON and XML APIs."""
+
+    def __init__(self, data: Path, clock: Clock, accounts: Accounts, publish: Publish) -> None:
+        self.store = Store(data, clock, accounts.project)
+        self.sessions = Sessions(self.store)
+        self.xml = xml_api.XmlApi(self.store, self.sessions, accounts)
+        self.outbox = Outbox(self.store, clock, publish)
+
+    async def start(self) -> None:
+        """Drop what no acknowledged request refers to, then deliver notifications."""
+        self.store.sweep(self.sessions.expire())
+        self.outbox.start()
+
+    async def stop(self) -> None:
+        """Stop delivering; everything acknowledged is on disk."""
+        await self.outbox.stop()
+        self.store.database.close()
+
+    async def app(self, scope: Any, receive: Receive, send: Send) -> None:
+        """The ASGI app."""
+        if scope["type"] != "http":
+            return
+        try:
+            answer = await self._answer(scope, receive)
+        except Disconnected:
+            return
+        await send_answer(answer, send)
+
+    async def _answer(self, scope: Any, receive: Receive) -> Answer:
+        is_json = _json_segments(scope["raw_path"].decode("latin-1")) is not None
+        try:
+            return await self.answer(parse_request(scope, receive))
+        except StorageError as error:
+            return _refusal(error, is_json)
+        except Disconnected:
+            raise
+        except Exception:
+            # The cause goes to the log; a stranger is told nothing about our insides.
+            log.exception("could not answer %s %s", scope["method"], scope["path"])
+            return _refusal(StorageError(500, "internalError", "Internal error", "InternalError"), is_json)
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer one request; raises `StorageError`."""
+        found = _json_segments(request.path)
+        if found is None:
+            return await self.xml.answer(request)
+        kind, segments = found
+        if request.method == "OPTIONS":
+            return _preflight(request)
+        if kind == "batch":
+            return await answer_batch(request, self.answer)
+        if kind == "upload":
+            if len(segments) != 3 or segments[2] != "o":
+                raise unsupported(f"uploads to {request.path[:100]}")
+            return await upload(self.store, self.sessions, request, decode(segments[1]))
+        if kind == "download":
+            request.query.setdefault("alt", "media")
+        return await json_api.answer(self.store, request, segments)
+
+
+def _json_segments(path: str) -> tuple[str, list[str]] | None:
+    """Which part of the JSON API a path belongs to, and its segments from `b` on; None when it is the XML API's.
+
+    nodejs leaves `/storage/v1` out, gcloud uploads under `/resumable/upload`. No bucket is called `b`: names have three
+    letters at least.
+    """
+    kind = ""
+    rest = path.removeprefix("/resumable")
+    for prefix in ("upload", "download", "batch"):
+        if rest.startswith(f"/{prefix}/"):
+            kind, rest = prefix, rest[len(prefix) + 1 :]
+            break
+    rest = rest.removeprefix("/storage/v1")
+    segments = rest.split("/")[1:]
+    if path in {"/batch", "/batch/"} or (kind == "batch" and rest in {"", "/"}):
+        return "batch", []
+    if segments and (segments[0] == "b" or _is_project(segments)):
+        return kind, segments
+    return None
+
+
+def _is_project(segments: list[str]) -> bool:
+    return len(segments) == 3 and segments[0] == "projects" and segments[2] in {"serviceAccount", "hmacKeys"}
+
+
+def _preflight(request: Request) -> Answer:
+    # The JSON API allows every origin, whatever a bucket's CORS configuration says.
+    origin = request.headers.get("origin", "*").encode("latin-1")
+    asked = request.headers.get("access-control-request-headers", "*").encode("latin-1")
+    methods = b"DELETE, GET, HEAD, PATCH, POST, PUT"
+    return empty_answer(
+        200,
+        (b"access-control-allow-origin", origin),
+        (b"access-control-allow-methods", methods),
+        (b"access-control-allow-headers", asked),
+        (b"access-control-max-age", b"3600"),
+        (b"vary", b"Origin"),
+    )
+
+
+def _refusal(error: StorageError, is_json: bool) -> Answer:
+    if error.code == 304:
+        return empty_answer(304)
+    if is_json:
+        return Answer(error.code, [(b"content-type", b"application/json; charset=UTF-8")], error.to_json())
+    return Answer(error.code, [(b"content-type", b"application/xml; charset=UTF-8")], error.to_xml())
