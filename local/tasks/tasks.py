@@ -64,7 +64,9 @@ def buffer(service: Service, call: Call) -> Reply:
 
 def buffer_named(service: Service, call: Call) -> Reply:
     """POST …/tasks/T:buffer"""
-    return _buffer(service, call, names.parent(call.name), names.check_task_id(names.last(call.name)))
+    id_ = names.last(call.name)
+    # gcloud without --task-id asks for `tasks/:buffer`.
+    return _buffer(service, call, names.parent(call.name), names.check_task_id(id_) if id_ else "")
 
 
 def shown(message: Any, wanted: int) -> Any:
