@@ -1,0 +1,111 @@
+"""What many tests stand on: settings, the fake cloud, and entry points loaded as the cloud loads them."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import functions_framework
+import pytest
+from werkzeug.test import Client
+
+import shared.cloud
+from local.accounts import Accounts
+from local.clock import SystemClock
+from shared import routes as routing
+from shared import settings as configuration
+from shared.identity import Certificates
+from shared.model import File
+from shared.routes import Routes
+from shared.settings import ROOT, Settings
+from tests.fakes import FakeCloud
+
+DATA = Path(__file__).parent / "data"
+ISSUER = "https://accounts.google.com"
+ENVIRONMENT = {
+    "GOOGLE_CLOUD_PROJECT": "local-project",
+    "SLUICE_UPLOADS_BUCKET": "uploads",
+    "SLUICE_RESULTS_BUCKET": "results",
+    "SLUICE_ISSUER_URL": "https://issuer.test",
+    "SLUICE_DISPATCHER_URL": "https://dispatcher.test",
+    "SLUICE_PROCESSOR_URL": "https://processor.test",
+    "SLUICE_STATUS_URL": "https://status.test",
+    "SLUICE_PUSH_ACCOUNT": "push@local-project.iam.gserviceaccount.com",
+    "SLUICE_TASKS_ACCOUNT": "tasks@local-project.iam.gserviceaccount.com",
+    "SLUICE_SIGNER": "signer@local-project.iam.gserviceaccount.com",
+    "SLUICE_MAX_POST_BYTES": "1000000",
+    "SLUICE_MAX_FILE_BYTES": "5000000",
+}
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return configuration.load(ENVIRONMENT)
+
+
+@pytest.fixture
+def routes() -> Routes:
+    return routing.load(ROOT / "pipeline.toml")
+
+
+@pytest.fixture(scope="session")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Accounts:
+    """Google's part: it signs the tokens of callers."""
+    return Accounts(tmp_path_factory.mktemp("keys"), "local-project", ISSUER, SystemClock())
+
+
+@pytest.fixture
+def cloud(settings: Settings, routes: Routes, accounts: Accounts) -> FakeCloud:
+    return FakeCloud(settings, routes, Certificates(accounts.certificates))
+
+
+@pytest.fixture
+def photo() -> bytes:
+    return (DATA / "photo.jpg").read_bytes()
+
+
+@pytest.fixture
+def uploaded(cloud: FakeCloud) -> Callable[..., File]:
+    """Puts bytes into the uploads bucket; gives the file that its notification would tell of."""
+
+    def put(name: str, data: bytes, content_type: str = "image/jpeg") -> File:
+        stored = cloud.uploads.put(name, data, content_type)
+        return File("uploads", name, stored.generation, stored.size, content_type, stored.crc32c)
+
+    return put
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch, cloud: FakeCloud) -> Callable[[str], Client]:
+    """An entry point by its folder's name, loaded by functions-framework; the one place that replaces anything."""
+    monkeypatch.setattr(shared.cloud, "connect", lambda: cloud)
+
+    def load(name: str) -> Client:
+        app = functions_framework.create_app(name, str(ROOT / "functions" / name / "main.py"))
+        client: Client = app.test_client()
+        return client
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """The path of a real client; without it, a test is skipped on a laptop and fails in CI."""
+
+    def find(name: str) -> str:
+        found = shutil.which(name)
+        if found:
+            return found
+        if os.environ.get("CI"):
+            pytest.fail(f"{name} is not installed, and CI must have it")
+        pytest.skip(f"{name} is not installed")
+
+    return find
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A developer's own settings must not reach the tests."""
+    for name in [name for name in os.environ if name.startswith(("SLUICE_", "STORAGE_EMULATOR", "PUBSUB_EMULATOR"))]:
+        monkeypatch.delenv(name)
+    yield
