@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from local.storage.errors import StorageError, invalid
 from local.storage.multipart import parse_mixed, part_headers, split_part
-from local.storage.web import Answer, Request, parse_query, pieces
+from local.storage.web import Answer, Request, parse_query, pieces, refusal
 
 MAX_REQUESTS = 1000
 _BOUNDARY = "batch_of_answers"
@@ -31,7 +31,7 @@ async def _answer_part(outer: Request, identity: str, content: bytes, answer: Ca
     try:
         single = await answer(_parse(outer, content))
     except StorageError as error:
-        single = Answer(error.code, [(b"content-type", b"application/json; charset=UTF-8")], error.to_json())
+        single = refusal(error, is_json=True)
     body = single.body if isinstance(single.body, bytes) else b""
     reply_id = f"<response-{identity.strip('<>')}>".encode("latin-1", "replace")
     lines = [

@@ -7,12 +7,13 @@ from xml.sax.saxutils import escape
 class StorageError(Exception):
     """A refusal with its HTTP code, its JSON `reason`, its XML `Code` and a message fit for the client."""
 
-    def __init__(self, code: int, reason: str, message: str, xml_code: str = "InvalidArgument") -> None:
+    def __init__(self, code: int, reason: str, message: str, xml_code: str = "InvalidArgument", details: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.message = message
         self.xml_code = xml_code
+        self.details = details or message
 
     def to_json(self) -> bytes:
         """The body as https://cloud.google.com/storage/docs/json_api/v1/status-codes describes it."""
@@ -21,10 +22,10 @@ class StorageError(Exception):
 
     def to_xml(self) -> bytes:
         """The body as https://cloud.google.com/storage/docs/xml-api/reference-status describes it."""
-        message = escape(_printable(self.message))
+        message, details = (escape(_printable(text)) for text in (self.message, self.details))
         return (
             f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{self.xml_code}</Code>"
-            f"<Message>{message}</Message><Details>{message}</Details></Error>"
+            f"<Message>{message}</Message><Details>{details}</Details></Error>"
         ).encode()
 
 
@@ -61,4 +62,4 @@ def not_modified() -> StorageError:
 
 def _printable(text: str) -> str:
     # XML 1.0 has no way to write other control characters, nor half a surrogate pair.
-    return "".join(c if c >= " " and not "\ud800" <= c <= "\udfff" else "?" for c in text)
+    return "".join(c if c in "\n\t" or (c >= " " and not "\ud800" <= c <= "\udfff") else "?" for c in text)

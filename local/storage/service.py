@@ -14,7 +14,7 @@ from local.storage.names import decode
 from local.storage.outbox import Outbox, Publish
 from local.storage.resumable import Sessions
 from local.storage.store import Store
-from local.storage.web import Answer, Disconnected, Receive, Request, Send, empty_answer, parse_request, send_answer
+from local.storage.web import Answer, Disconnected, Receive, Request, Send, empty_answer, parse_request, refusal, send_answer
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +53,13 @@ class Storage:
         try:
             return await self.answer(parse_request(scope, receive))
         except StorageError as error:
-            return _refusal(error, is_json)
+            return refusal(error, is_json)
         except Disconnected:
             raise
         except Exception:
             # The cause goes to the log; a stranger is told nothing about our insides.
             log.exception("could not answer %s %s", scope["method"], scope["path"])
-            return _refusal(StorageError(500, "internalError", "Internal error", "InternalError"), is_json)
+            return refusal(StorageError(500, "internalError", "Internal error", "InternalError"), is_json)
 
     async def answer(self, request: Request) -> Answer:
         """Answer one request; raises `StorageError`."""
@@ -118,11 +118,3 @@ def _preflight(request: Request) -> Answer:
         (b"access-control-max-age", b"3600"),
         (b"vary", b"Origin"),
     )
-
-
-def _refusal(error: StorageError, is_json: bool) -> Answer:
-    if error.code == 304:
-        return empty_answer(304)
-    if is_json:
-        return Answer(error.code, [(b"content-type", b"application/json; charset=UTF-8")], error.to_json())
-    return Answer(error.code, [(b"content-type", b"application/xml; charset=UTF-8")], error.to_xml())

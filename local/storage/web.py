@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from local.storage.errors import invalid
+from local.storage.errors import StorageError, invalid
 
 #: No metadata is larger; a body kept in memory may not grow without end.
 MAX_JSON_BYTES = 4 << 20
@@ -113,6 +113,14 @@ def json_answer(value: Any, status: int = 200, etag: str | None = None) -> Answe
 def empty_answer(status: int, *headers: Header) -> Answer:
     """An answer without a body."""
     return Answer(status, list(headers))
+
+
+def refusal(error: StorageError, is_json: bool) -> Answer:
+    """The answer that tells a client about an error."""
+    if error.code == 304:
+        return empty_answer(304)
+    kind = b"application/json; charset=UTF-8" if is_json else b"application/xml; charset=UTF-8"
+    return Answer(error.code, [(b"content-type", kind)], error.to_json() if is_json else error.to_xml())
 
 
 async def send_answer(answer: Answer, send: Send) -> None:

@@ -1,20 +1,194 @@
 """The XML API, as far as signed URLs need it: objects by PUT, GET, HEAD, DELETE and resumable POST."""
 
+import base64
+from collections.abc import Awaitable, Callable
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from local.accounts import Accounts
-from local.storage.errors import unsupported
+from local.storage import checksums, cors
+from local.storage.conditions import Conditions, number
+from local.storage.downloads import clean, media_answer, object_headers
+from local.storage.errors import StorageError, not_modified, unsupported
+from local.storage.json_uploads import incomplete
+from local.storage.model import Object, Settings
+from local.storage.names import check_bucket_name, check_object_name, decode
+from local.storage.ranges import check_length, parse_length_range
+from local.storage.resources import object_settings
 from local.storage.resumable import Sessions
+from local.storage.signatures import verify
 from local.storage.store import Store
-from local.storage.web import Answer, Request
+from local.storage.uploads import DEFAULT_TYPE, Intent, store_upload
+from local.storage.web import Answer, Header, Request, empty_answer, refusal
+
+_HOST_SUFFIX = ".storage.googleapis.com"
+_META = "x-goog-meta-"
+_SETTINGS = {
+    "content-encoding": "contentEncoding",
+    "content-disposition": "contentDisposition",
+    "content-language": "contentLanguage",
+    "cache-control": "cacheControl",
+    "x-goog-storage-class": "storageClass",
+    "x-goog-custom-time": "customTime",
+}
+#: A signed URL may ask for other headers than the object's own.
+_OVERRIDES = {
+    "response-content-type": b"content-type",
+    "response-content-disposition": b"content-disposition",
+    "response-cache-control": b"cache-control",
+    "response-content-encoding": b"content-encoding",
+    "response-content-language": b"content-language",
+}
+_UNSUPPORTED_QUERY = {"acl", "cors", "uploads", "uploadId", "partNumber", "tagging", "lifecycle", "policy", "compose"}
+_UNSUPPORTED_HEADERS = {
+    "x-goog-copy-source": "copies over the XML API",
+    "x-goog-encryption-algorithm": "customer-supplied encryption keys",
+    "x-goog-acl": "ACLs",
+    "x-goog-metadata-directive": "copies over the XML API",
+}
 
 
 class XmlApi:
-    """Answers what the JSON API does not."""
+    """Answers what is not the JSON API's."""
 
     def __init__(self, store: Store, sessions: Sessions, accounts: Accounts) -> None:
         self._store = store
         self._sessions = sessions
         self._accounts = accounts
+        self._keys: dict[str, RSAPublicKey] = {}
+        self._handlers: dict[str, Callable[[Request, str, str], Awaitable[Answer]]] = {
+            "PUT": self._put,
+            "POST": self._post,
+            "GET": self._get,
+            "HEAD": self._get,
+            "DELETE": self._delete,
+        }
 
     async def answer(self, request: Request) -> Answer:
-        """Answer one request; raises `StorageError`."""
-        raise unsupported(f"{request.method} {request.path[:100]}")
+        """Answer one request, refusals included: a browser may read those only with the bucket's CORS headers."""
+        raw_bucket, _, raw_name = _path(request).partition("/")
+        bucket = self._store.buckets.get(raw_bucket)
+        if request.method == "OPTIONS":
+            return empty_answer(200, *cors.preflight_headers(bucket, request.headers))
+        try:
+            answer = await self._object(request, raw_bucket, raw_name)
+        except StorageError as error:
+            answer = refusal(error, is_json=False)
+        answer.headers += cors.response_headers(bucket, request.method, request.headers)
+        return answer
+
+    async def _object(self, request: Request, raw_bucket: str, raw_name: str) -> Answer:
+        if not raw_name:
+            raise unsupported(f"{request.method} of a bucket over the XML API")
+        bucket, name = check_bucket_name(decode(raw_bucket)), check_object_name(decode(raw_name))
+        if "upload_id" in request.query:
+            return await self._continue(request)
+        verify(request, self._public_key, self._store.clock.time())
+        _check_supported(request)
+        self._store.bucket(bucket)
+        handler = self._handlers.get(request.method)
+        if handler is None:
+            raise StorageError(405, "methodNotAllowed", f"Method {request.method[:20]!r}.", "MethodNotAllowed")
+        return await handler(request, bucket, name)
+
+    async def _put(self, request: Request, bucket: str, name: str) -> Answer:
+        intent = _intent(request, bucket, name)
+        size = number(request.headers, "content-length")
+        if size is not None:
+            check_length(size, intent.lengths)
+        return _stored(await store_upload(self._store, intent, request.body, request.base))
+
+    async def _post(self, request: Request, bucket: str, name: str) -> Answer:
+        if request.headers.get("x-goog-resumable") != "start":
+            raise unsupported("POST of an object without x-goog-resumable: start")
+        identity = self._sessions.start(_intent(request, bucket, name), number(request.headers, "x-upload-content-length"))
+        location = f"{request.base}{request.path}?upload_id={identity}"
+        return empty_answer(201, (b"location", location.encode("latin-1")))
+
+    async def _get(self, request: Request, bucket: str, name: str) -> Answer:
+        found = self._store.find(bucket, name, number(request.query, "generation"))
+        Conditions.from_headers(request.headers).check_read(found.generation, found.metageneration)
+        if request.headers.get("if-none-match") in {_etag(found), "*"}:
+            raise not_modified()
+        headers = _headers(found)
+        for key, header in _OVERRIDES.items():
+            if key in request.query:
+                headers = [pair for pair in headers if pair[0] != header] + [(header, clean(request.query[key]))]
+        if request.method == "HEAD":
+            return Answer(200, [*headers, (b"content-length", str(found.size).encode())])
+        return media_answer(self._store, found, request, headers)
+
+    async def _delete(self, request: Request, bucket: str, name: str) -> Answer:
+        conditions = Conditions.from_headers(request.headers)
+        self._store.delete(bucket, name, number(request.query, "generation"), conditions, request.base)
+        return empty_answer(204)
+
+    async def _continue(self, request: Request) -> Answer:
+        identity = request.query["upload_id"]
+        if request.method == "DELETE":
+            self._sessions.cancel(identity)
+            return empty_answer(499)
+        if request.method != "PUT":
+            raise StorageError(405, "methodNotAllowed", "An upload takes PUT and DELETE only.", "MethodNotAllowed")
+        outcome = await self._sessions.accept(identity, request, request.body)
+        return incomplete(outcome) if isinstance(outcome, int) else _stored(outcome)
+
+    def _public_key(self, email: str) -> RSAPublicKey | None:
+        key = self._keys.get(email) or self._accounts.public_key(email)
+        if key:
+            self._keys[email] = key
+        return key
+
+
+def _path(request: Request) -> str:
+    """`bucket/object`, still encoded; the bucket may also be the first part of the host's name."""
+    host = request.headers.get("host", "").partition(":")[0]
+    if host.endswith(_HOST_SUFFIX):
+        return host.removesuffix(_HOST_SUFFIX) + request.path
+    return request.path[1:]
+
+
+def _intent(request: Request, bucket: str, name: str) -> Intent:
+    headers = request.headers
+    given: Settings = {key: _text(headers[header]) for header, key in _SETTINGS.items() if header in headers}
+    metadata = {key[len(_META) :]: _text(value) for key, value in headers.items() if key.startswith(_META)}
+    if metadata:
+        given["metadata"] = metadata
+    given["contentType"] = _text(headers.get("content-type", DEFAULT_TYPE))
+    lengths = parse_length_range(headers.get("x-goog-content-length-range"))
+    conditions = Conditions.from_headers(headers)
+    return Intent(bucket, name, object_settings(given), checksums.claims(headers), conditions, lengths)
+
+
+def _stored(stored: Object) -> Answer:
+    names = {b"x-goog-generation", b"x-goog-metageneration", b"x-goog-hash", b"x-goog-stored-content-length"}
+    described = [header for header in object_headers(stored) if header[0] in names]
+    return empty_answer(200, (b"etag", _etag(stored).encode()), *described)
+
+
+def _headers(stored: Object) -> list[Header]:
+    metadata = stored.settings.get("metadata", {})
+    described = [(f"{_META}{key}".lower().encode(), clean(value)) for key, value in metadata.items() if _is_token(key)]
+    cache = clean(stored.settings.get("cacheControl", "private, max-age=0"))
+    return [*object_headers(stored), (b"etag", _etag(stored).encode()), (b"cache-control", cache), *described]
+
+
+def _etag(stored: Object) -> str:
+    if stored.md5:
+        return f'"{base64.b64decode(stored.md5).hex()}"'
+    return f'"{stored.generation}-{stored.metageneration}"'
+
+
+def _is_token(key: str) -> bool:
+    return key.isascii() and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in key)
+
+
+def _text(header: str) -> str:
+    return header.encode("latin-1").decode("utf-8", "replace")
+
+
+def _check_supported(request: Request) -> None:
+    for key in _UNSUPPORTED_QUERY & request.query.keys():
+        raise unsupported(f"?{key} of the XML API")
+    for header in _UNSUPPORTED_HEADERS.keys() & request.headers.keys():
+        raise unsupported(f"{header}: {_UNSUPPORTED_HEADERS[header]}")
