@@ -19,12 +19,14 @@ from shared.settings import Settings
 
 @dataclass
 class FakeBucket:
-    """Every generation of every object; `broken` names calls that are to fail as an outage would."""
+    """Every object's live generation. `broken` names calls that fail as in an outage; a name `hidden_once` is not found at first,
+    as if another delivery created it in between."""
 
     name: str
     versions: dict[str, dict[int, tuple[Stored, bytes]]] = field(default_factory=dict)
     encodings: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    hidden_once: set[str] = field(default_factory=set)
     _generations: Iterator[int] = field(default_factory=lambda: count(1_700_000_000_000_001))
 
     def create(self, name: str, content_type: str, body: bytes | Path | Iterable[bytes]) -> Stored:
@@ -42,6 +44,9 @@ class FakeBucket:
 
     def read(self, name: str) -> bytes | None:
         self._fail("read", name)
+        if name in self.hidden_once:
+            self.hidden_once.remove(name)
+            return None
         live = self.versions.get(name)
         return max(live.items())[1][1] if live else None
 

@@ -7,13 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import (  # noqa: F401  (a plugin registers itself when imported)
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from shared.errors import BadConfiguration, BadFile
 from shared.processors.registry import Draft, processor
 
-#: The formats we let Pillow open. It has some forty decoders; nearly all of its security fixes are in the others.
-INPUT_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
+#: The formats we let Pillow open (JPEG includes MPO). It has some forty decoders; nearly all of its security fixes are in the
+#: others, and as these seven are imported here, it never loads those.
+INPUT_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 #: format option → Pillow's name, content type, whether it keeps transparency
 OUTPUT_FORMATS = {
     "webp": ("WEBP", "image/webp", True),

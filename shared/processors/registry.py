@@ -1,6 +1,7 @@
 """What a processor is, and the table of those that have been declared."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,13 +36,14 @@ class Processor:
     work: Work
 
     def check(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The options with their defaults filled in. Raises `BadConfiguration` naming the one that is wrong."""
+        """The options as JSON has them, with their defaults filled in. Raises `BadConfiguration` naming the one that is wrong."""
         if not isinstance(options, Mapping):
             raise BadConfiguration(f"options: {options!r} is not a table")
         known = [option.name for option in dataclasses.fields(self.options)]
         for unknown in (name for name in options if name not in known):
             raise BadConfiguration(f"options.{unknown}: {self.name} knows {', '.join(known) or 'no options'}")
-        return dataclasses.asdict(self.options(**options))
+        checked: Mapping[str, Any] = json.loads(json.dumps(dataclasses.asdict(self.options(**options))))
+        return checked
 
     def run(self, source: Path, folder: Path, options: Mapping[str, Any]) -> list[Draft]:
         """Do the work now, in this process. Raises `BadFile` when the file itself is at fault."""
