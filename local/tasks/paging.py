@@ -1,7 +1,6 @@
 """pageSize, pageToken and responseView, as every list method takes them."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 
 from local.errors import ApiError
@@ -24,7 +23,7 @@ def page_token(query: Mapping[str, str]) -> str:
     text = query.get("pageToken", "")
     try:
         return base64.urlsafe_b64decode(text).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise ApiError("INVALID_ARGUMENT", "Invalid value at 'page_token'.") from None
 
 

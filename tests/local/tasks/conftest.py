@@ -1,7 +1,6 @@
 """The service under the machine's own clock and under one that tests turn, and a target for tasks."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -9,16 +8,30 @@ from local.clock import SystemClock, TurnedClock
 from tests.local.tasks.world import Target, World, listening, running
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with running(tmp_path, SystemClock()) as found:
+@pytest.fixture(scope="session")
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running(tmp_path_factory.mktemp("tasks"), SystemClock()) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def _turned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running(tmp_path_factory.mktemp("turned"), TurnedClock()) as found:
         yield found
 
 
 @pytest.fixture
-def turned(tmp_path: Path) -> Iterator[World]:
-    with running(tmp_path, TurnedClock()) as found:
-        yield found
+def world(_world: World) -> World:
+    """The service without queues, in real time."""
+    _world.clear()
+    return _world
+
+
+@pytest.fixture
+def turned(_turned: World) -> World:
+    """The service without queues; time passes only in `turn`."""
+    _turned.clear()
+    return _turned
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import tasks_v2
 
-from tests.local.tasks.world import LOCATION, Target, client_of, free_port
+from tests.local.tasks.world import LOCATION, Target, client_of, free_port, wait_for
 
 ROOT = Path(__file__).parents[3]
 QUEUE = f"{LOCATION}/queues/q"
@@ -31,13 +31,13 @@ def process(data: Path) -> Iterator[tasks_v2.CloudTasksClient]:
             child.kill()
 
 
-def task(id_: str, target: Target) -> dict[str, object]:
-    return {"name": f"{QUEUE}/tasks/{id_}", "http_request": {"url": target.url, "body": id_.encode()}}
+def task(id_: str, target: Target) -> tasks_v2.Task:
+    return tasks_v2.Task(name=f"{QUEUE}/tasks/{id_}", http_request={"url": target.url, "body": id_.encode()})
 
 
 def test_tasks_names_and_the_pause_survive_a_kill(tmp_path: Path, target: Target) -> None:
     with process(tmp_path) as client:
-        client.create_queue(parent=LOCATION, queue={"name": QUEUE})
+        client.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=QUEUE))
         client.pause_queue(name=QUEUE)
         for id_ in ("a", "b", "c"):
             client.create_task(parent=QUEUE, task=task(id_, target))
@@ -55,7 +55,7 @@ def test_tasks_names_and_the_pause_survive_a_kill(tmp_path: Path, target: Target
 def test_a_task_in_flight_at_the_kill_is_dispatched_again(tmp_path: Path, target: Target) -> None:
     target.gate.clear()
     with process(tmp_path) as client:
-        client.create_queue(parent=LOCATION, queue={"name": QUEUE})
+        client.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=QUEUE))
         client.create_task(parent=QUEUE, task=task("a", target))
         target.wait_for(1)
     target.gate.set()
@@ -69,11 +69,10 @@ def test_a_task_in_flight_at_the_kill_is_dispatched_again(tmp_path: Path, target
 def test_the_attempts_of_a_failed_task_survive_a_kill(tmp_path: Path, target: Target) -> None:
     target.replies = [(500, {})]
     with process(tmp_path) as client:
-        client.create_queue(parent=LOCATION, queue={"name": QUEUE, "retry_config": {"min_backoff": {"seconds": 1}}})
+        client.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=QUEUE, retry_config={"min_backoff": {"seconds": 1}}))
         client.create_task(parent=QUEUE, task=task("a", target))
         target.wait_for(1)
-        while not client.get_task(name=f"{QUEUE}/tasks/a").response_count:
-            pass
+        wait_for(lambda: client.get_task(name=f"{QUEUE}/tasks/a").response_count, "the attempt to end")
 
     with process(tmp_path):
         second = target.wait_for(2)[1]

@@ -65,13 +65,21 @@ class World:
 
     def queue(self, id_: str, **settings: Any) -> str:
         """Create a queue; its full name."""
-        return str(self.client.create_queue(parent=LOCATION, queue={"name": f"{LOCATION}/queues/{id_}", **settings}).name)
+        return str(
+            self.client.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=f"{LOCATION}/queues/{id_}", **settings)).name
+        )
 
     def task(self, queue: str, url: str, id_: str = "", **settings: Any) -> str:
         """Create a task; its full name."""
         request = {"url": url, **settings.pop("http_request", {})}
         name = {"name": f"{queue}/tasks/{id_}"} if id_ else {}
-        return str(self.client.create_task(parent=queue, task={"http_request": request, **name, **settings}).name)
+        return str(self.client.create_task(parent=queue, task=tasks_v2.Task(http_request=request, **name, **settings)).name)
+
+    def clear(self) -> None:
+        """Delete every queue."""
+        for location in self.client.list_locations({"name": "projects/local-project"}).locations:
+            for queue in self.client.list_queues(parent=location.name):
+                self.client.delete_queue(name=queue.name)
 
     def _wait(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_SECONDS)
