@@ -4,6 +4,7 @@ import asyncio
 
 from local.accounts import Accounts
 from local.clock import Clock
+from local.errors import ApiError
 from local.tasks.scheduler import Scheduler
 from local.tasks.sender import Sender
 from local.tasks.store import Store, StoredQueue, StoredTask
@@ -18,6 +19,7 @@ class Dispatcher:
         self._sender = Sender(clock)
         self._sign = accounts.id_token
         self._schedulers: dict[int, Scheduler] = {}
+        self._retired: list[Scheduler] = []
         self._started = False
 
     async def start(self) -> None:
@@ -30,7 +32,8 @@ class Dispatcher:
     async def stop(self) -> None:
         """Stop all dispatching."""
         self._started = False
-        await asyncio.gather(*(scheduler.stop() for scheduler in self._schedulers.values()))
+        everyone = [*self._schedulers.values(), *self._retired]
+        await asyncio.gather(*(scheduler.stop() for scheduler in everyone))
         await self._sender.close()
 
     def queue_added(self, queue: StoredQueue) -> None:
@@ -46,9 +49,10 @@ class Dispatcher:
             scheduler.limits_changed()
 
     def queue_removed(self, queue: StoredQueue) -> None:
-        """Dispatch no more of it."""
+        """Dispatch no more of it; attempts in flight end by themselves."""
         if scheduler := self._schedulers.pop(queue.key, None):
             scheduler.retire()
+            self._retired = [retired for retired in self._retired if retired.is_busy] + [scheduler]
 
     def task_added(self, queue: StoredQueue) -> None:
         """There is a new task."""
@@ -57,4 +61,7 @@ class Dispatcher:
 
     def run(self, queue: StoredQueue, task: StoredTask) -> None:
         """Make an attempt at this task now."""
-        self._schedulers[queue.key].run(task)
+        scheduler = self._schedulers.get(queue.key)
+        if scheduler is None:
+            raise ApiError("UNAVAILABLE", "The local Cloud Tasks is starting or stopping.")
+        scheduler.run(task)

@@ -68,7 +68,14 @@ class Scheduler:
     def retire(self) -> None:
         """The queue is deleted: dispatch no more; attempts in flight end by themselves."""
         self._stopped = True
-        self._wake.set()
+        if self._alarm:
+            self._alarm[1].cancel()
+        self.wake()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an attempt is still in flight."""
+        return bool(self._running)
 
     async def _dispatch(self) -> None:
         while not self._stopped:

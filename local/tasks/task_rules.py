@@ -16,7 +16,12 @@ MAX_AHEAD_SECONDS = 30 * 86_400
 DEFAULT_DEADLINE_SECONDS, MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS = 600, 15, 1800
 
 USER_AGENT = "Google-Cloud-Tasks"
-_RESERVED_HEADERS = re.compile(r"host|content-length|user-agent|x-google-.*|x-appengine-.*|x-cloudtasks-.*", re.IGNORECASE)
+# Google's own, and those that belong to one connection rather than to the request (RFC 9110 §7.6.1).
+_RESERVED_HEADERS = re.compile(
+    r"host|content-length|user-agent|x-google-.*|x-appengine-.*|x-cloudtasks-.*"
+    r"|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect",
+    re.IGNORECASE,
+)
 _WITH_BODY = ("POST", "PUT", "PATCH")
 _OUTPUT_ONLY = ("create_time", "dispatch_count", "response_count", "first_attempt", "last_attempt", "view")
 

@@ -254,6 +254,22 @@ def test_a_task_deleted_while_it_runs_is_not_retried(world: World, target: Targe
     assert [r.headers["X-CloudTasks-TaskName"] for r in target.wait_for(2)] == ["t", "next"]
 
 
+def test_a_queue_deleted_while_a_task_runs_starts_nothing_more(world: World, target: Target) -> None:
+    target.gate.clear()
+    target.replies = [(500, {})]
+    limits = {"max_concurrent_dispatches": 1}
+    queue = world.queue("q", rate_limits=limits, retry_config={"min_backoff": {"nanos": 1_000_000}})
+    world.task(queue, target.url, "t")
+    world.task(queue, target.url, "never")
+    target.wait_for(1)
+
+    world.client.delete_queue(name=queue)
+    target.gate.set()
+    world.task(world.queue("q"), target.url, "after")
+
+    assert [r.headers["X-CloudTasks-TaskName"] for r in target.wait_for(2)] == ["t", "after"]
+
+
 def test_new_limits_hold_at_once(world: World, target: Target) -> None:
     target.gate.clear()
     queue = world.queue("q", rate_limits={"max_concurrent_dispatches": 1})

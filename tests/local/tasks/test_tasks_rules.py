@@ -73,7 +73,9 @@ def test_a_queue_beyond_the_limits_is_refused(fields: dict[str, Any], message: s
 
 
 def test_a_task_gets_the_defaults_of_the_service() -> None:
-    assert json_format.MessageToDict(task(**request(headers={"host": "x", "X-CloudTasks-TaskName": "y", "x-a": "1"}))) == {
+    assert json_format.MessageToDict(
+        task(**request(headers={"host": "x", "X-CloudTasks-TaskName": "y", "Expect": "100-continue", "x-a": "1"}))
+    ) == {
         "name": f"{QUEUE}/tasks/t",
         "httpRequest": {
             "url": "https://example.com/",
