@@ -2,39 +2,13 @@
 
 import time
 
-from google.api_core import exceptions
 from google.auth import jwt
 from google.cloud import tasks_v2
-from google.protobuf import duration_pb2, timestamp_pb2
+from google.protobuf import timestamp_pb2
 
-from local.tasks.messages import seconds
-from tests.local.tasks.world import Target, World, wait_for
+from tests.local.tasks.world import Target, World, is_gone, wait_for
 
 ACCOUNT = "dispatcher@local-project.iam.gserviceaccount.com"
-
-
-def is_gone(world: World, name: str) -> bool:
-    try:
-        world.client.get_task(name=name)
-    except exceptions.NotFound:
-        return True
-    return False
-
-
-def attempted(world: World, name: str, times: int) -> tasks_v2.Task:
-    """The task, once so many attempts have ended."""
-
-    def found() -> tasks_v2.Task | None:
-        task = world.client.get_task(name=name)
-        return task if task.dispatch_count == times and task.last_attempt.response_time else None
-
-    return wait_for(found, f"{times} attempts")  # type: ignore[return-value]
-
-
-def pause_seconds(task: tasks_v2.Task) -> float:
-    """From the end of the last attempt to the next."""
-    message = tasks_v2.Task.pb(task)
-    return seconds(message.schedule_time) - seconds(message.last_attempt.response_time)
 
 
 def test_a_task_arrives_as_it_was_made_with_headers_about_itself(world: World, target: Target) -> None:
@@ -80,85 +54,6 @@ def test_an_audience_of_ones_own_is_signed(world: World, target: Target) -> None
 
     token = target.wait_for(1)[0].headers["Authorization"].removeprefix("Bearer ")
     assert jwt.decode(token, certs=world.accounts.certificates(), audience="https://processor")["azp"] == ACCOUNT
-
-
-def test_a_failed_task_is_retried_on_schedule_and_told_about_it(turned: World, target: Target) -> None:
-    retry = {"min_backoff": {"seconds": 10}, "max_backoff": {"seconds": 300}, "max_doublings": 3, "max_attempts": 9}
-    queue = turned.queue("q", retry_config=retry)
-    target.replies = [(status, {}) for status in (500, 404, 500, 503, 500, 500, 500, 500, 500)]
-    name = turned.task(queue, target.url, "t")
-
-    pauses = []
-    for attempt in range(1, 9):
-        task = attempted(turned, name, attempt)
-        pauses.append(round(pause_seconds(task), 3))
-        turned.turn(pauses[-1])
-    target.wait_for(9)
-    wait_for(lambda: is_gone(turned, name), "the task to be given up")
-
-    assert pauses == [10, 20, 40, 80, 160, 240, 300, 300]
-    heard = [request.headers for request in target.received]
-    assert [h["X-CloudTasks-TaskRetryCount"] for h in heard] == [str(n) for n in range(9)]
-    assert [h["X-CloudTasks-TaskExecutionCount"] for h in heard[:5]] == ["0", "0", "1", "1", "1"]
-    assert [h.get("X-CloudTasks-TaskPreviousResponse") for h in heard[:5]] == [None, "500", "404", "500", "503"]
-    assert "X-CloudTasks-TaskRetryReason" in heard[1]
-
-
-def test_a_failed_task_shows_its_attempts(world: World, target: Target) -> None:
-    target.replies = [(500, {})]
-    name = world.task(world.queue("q", retry_config={"min_backoff": {"seconds": 60}}), target.url)
-
-    task = attempted(world, name, 1)
-
-    assert (task.dispatch_count, task.response_count) == (1, 1)
-    assert task.last_attempt.response_status.message == "INTERNAL(13): HTTP status code 500"
-    assert task.first_attempt.dispatch_time == task.last_attempt.dispatch_time
-
-
-def test_a_target_that_cannot_be_reached_is_tried_again(world: World) -> None:
-    name = world.task(world.queue("q", retry_config={"min_backoff": {"seconds": 60}}), "http://127.0.0.1:9/")
-
-    task = attempted(world, name, 1)
-
-    assert task.response_count == 0
-    assert task.last_attempt.response_status.code == 14
-
-
-def test_an_answer_after_the_deadline_comes_too_late(turned: World, target: Target) -> None:
-    target.gate.clear()
-    queue = turned.queue("q", retry_config={"min_backoff": {"seconds": 60}})
-    name = turned.task(queue, target.url, dispatch_deadline=duration_pb2.Duration(seconds=15))
-    target.wait_for(1)
-
-    turned.turn(14)
-    assert not turned.client.get_task(name=name).last_attempt.response_time
-    turned.turn(1)
-
-    assert attempted(turned, name, 1).last_attempt.response_status.code == 4
-    target.gate.set()
-
-
-def test_retry_after_of_an_overloaded_target_stops_the_whole_queue(turned: World, target: Target) -> None:
-    queue = turned.queue("q")
-    target.replies = [(429, {"Retry-After": "90"})]
-    first = turned.task(queue, target.url, "first")
-    assert pause_seconds(attempted(turned, first, 1)) == 90
-
-    second = turned.task(queue, target.url, "second")
-    turned.turn(89)
-    assert turned.client.get_task(name=second).dispatch_count == 0
-    turned.turn(2)
-
-    assert len(target.wait_for(3)) == 3
-
-
-def test_a_redirect_is_followed_and_not_counted(world: World, target: Target) -> None:
-    target.replies = [(307, {"Location": "/elsewhere"}), (500, {})]
-    queue = world.queue("q", retry_config={"min_backoff": {"seconds": 60}})
-    name = world.task(queue, f"{target.url}/here", http_request={"body": b"b"})
-
-    assert attempted(world, name, 1).dispatch_count == 1
-    assert [(r.path, r.body) for r in target.received] == [("/here", b"b"), ("/elsewhere", b"b")]
 
 
 def test_a_scheduled_task_waits_for_its_time(turned: World, target: Target) -> None:
@@ -227,19 +122,6 @@ def test_a_paused_queue_dispatches_only_what_is_run_by_hand(world: World, target
     assert len(target.wait_for(2)) == 2
 
 
-def test_a_failed_run_is_retried_from_when_it_was_run(turned: World, target: Target) -> None:
-    target.replies = [(500, {})]
-    queue = turned.queue("q", retry_config={"min_backoff": {"seconds": 10}})
-    when = timestamp_pb2.Timestamp(seconds=int(turned.clock.time()) + 5000)
-    name = turned.task(queue, target.url, "t", schedule_time=when)
-
-    turned.client.run_task(name=name)
-
-    assert pause_seconds(attempted(turned, name, 1)) == 10
-    turned.turn(10)
-    wait_for(lambda: is_gone(turned, name), "the retry")
-
-
 def test_a_task_deleted_while_it_runs_is_not_retried(world: World, target: Target) -> None:
     target.gate.clear()
     target.replies = [(500, {})]
@@ -280,16 +162,3 @@ def test_new_limits_hold_at_once(world: World, target: Target) -> None:
     world.client.update_queue(queue=tasks_v2.Queue(name=queue, rate_limits={"max_concurrent_dispatches": 3}))
 
     assert len(target.wait_for(3)) == 3
-
-
-def test_both_limits_of_retries_must_be_passed(turned: World, target: Target) -> None:
-    retry = {"max_attempts": 2, "max_retry_duration": {"seconds": 25}, "min_backoff": {"seconds": 10}, "max_doublings": 1}
-    target.replies = [(500, {})] * 10
-    name = turned.task(turned.queue("q", retry_config=retry), target.url, "t")
-
-    for attempt, pause in ((1, 10), (2, 20)):
-        assert pause_seconds(attempted(turned, name, attempt)) == pause
-        turned.turn(pause)
-
-    wait_for(lambda: is_gone(turned, name), "the task to be given up")
-    assert len(target.received) == 3

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import tasks_v2
 
@@ -83,6 +84,15 @@ class World:
 
     def _wait(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_SECONDS)
+
+
+def is_gone(world: World, name: str) -> bool:
+    """Whether the task is done, given up or deleted."""
+    try:
+        world.client.get_task(name=name)
+    except exceptions.NotFound:
+        return True
+    return False
 
 
 @contextlib.contextmanager
