@@ -55,9 +55,12 @@ def _parse(outer: Request, content: bytes) -> Request:
     found = _REQUEST_LINE.fullmatch(line.decode("latin-1"))
     if not found:
         raise invalid("A part of the batch is not an HTTP request.")
-    url = urlsplit(found[2])
+    try:
+        url = urlsplit(found[2])
+    except ValueError:
+        raise invalid("A part of the batch has a malformed URL.") from None
     query = parse_query(url.query)
-    if query.get("alt") == "media" or "upload" in url.path.split("/b/")[0]:
-        raise invalid("Media cannot travel in a batch.")
+    if query.get("alt") == "media" or not url.path.startswith(("/storage/v1/", "/b/")):
+        raise invalid("A batch takes requests to /storage/v1/ only, and no media.")
     headers = part_headers(rest) | {"host": outer.headers.get("host", "localhost")}
     return Request(found[1], url.path, url.query, query, headers, outer.scheme, pieces(body))

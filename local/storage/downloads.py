@@ -20,12 +20,13 @@ _SETTINGS = {
 
 def media_answer(store: Store, stored: Object, request: Request, headers: list[Header]) -> Answer:
     """The bytes that a request asks for; gzip content is served plain to a client that does not accept gzip."""
+    transcoded = _is_transcoded(stored, request)
+    span = None if transcoded else parse_range(request.headers.get("range", ""), stored.size)
     file = open(store.contents.path(stored.content), "rb")  # noqa: SIM115, PTH123  (closed when streamed)
-    if _is_transcoded(stored, request):
+    if transcoded:
         plain = [header for header in headers if header[0] not in {b"content-encoding", b"accept-ranges"}]
         plain.append((b"warning", b"214 UploadServer gunzipped"))
         return Answer(200, plain, gunzip(_read(file, stored.size)))
-    span = parse_range(request.headers["range"], stored.size) if "range" in request.headers else None
     first, last = span or (0, stored.size - 1)
     length = last - first + 1
     headers.append((b"content-length", str(length).encode()))

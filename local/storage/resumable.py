@@ -80,7 +80,9 @@ class Sessions:
             return session.finished
         length = request.headers.get("content-length", "")
         span = parse_content_range(request.headers.get("content-range"), int(length) if length.isdecimal() else None)
-        if span.total is None and session.declared is not None:
+        if session.declared is not None:
+            if span.total not in {None, session.declared}:
+                raise invalid(f"The upload was announced with {session.declared} bytes, not {span.total}.")
             span = replace(span, total=session.declared)
         if span.total is not None:
             check_length(span.total, session.intent.lengths)
