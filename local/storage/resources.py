@@ -58,6 +58,11 @@ def bucket_settings(body: Mapping[str, Any]) -> Settings:
     if (body.get("hierarchicalNamespace") or {}).get("enabled"):
         raise unsupported("hierarchicalNamespace")
     settings = {key: body[key] for key in _BUCKET_FIELDS if body.get(key) is not None}
+    for key in ("location", "storageClass", "rpo"):
+        if not isinstance(settings.get(key, ""), str):
+            raise invalid(f"{key} must be text.")
+    if "location" in settings:
+        settings["location"] = settings["location"].upper()
     for key in ("lifecycle", "labels", "versioning", "iamConfiguration"):
         if not isinstance(settings.get(key, {}), dict):
             raise invalid(f"{key} must be an object.")

@@ -78,17 +78,12 @@ class Sessions:
         session = self._find(identity)
         if session.finished:
             return session.finished
-        length = request.headers.get("content-length", "")
-        span = parse_content_range(request.headers.get("content-range"), int(length) if length.isdecimal() else None)
-        if session.declared is not None:
-            if span.total not in {None, session.declared}:
-                raise invalid(f"The upload was announced with {session.declared} bytes, not {span.total}.")
-            span = replace(span, total=session.declared)
+        span = _span(request, session)
         if span.total is not None:
             check_length(span.total, session.intent.lengths)
         if span.first is not None:
             received = await self._receive(session, span, body)
-            if "content-range" not in request.headers:
+            if span.total is None and "content-range" not in request.headers:
                 span = replace(span, total=received)
         return await self._outcome(session, span, checksums.claims(request.headers), request.base)
 
@@ -107,7 +102,7 @@ class Sessions:
                     raise StorageError(409, "conflict", "Another request continues this upload.", "OperationAborted")
                 fresh = chunk[skip:]
                 skip = max(0, skip - len(chunk))
-                check_length(running.size + len(fresh), session.intent.lengths, complete=False)
+                _check_room(running.size + len(fresh), span, session)
                 sink.write(fresh)
         finally:
             sink.close()
@@ -120,8 +115,7 @@ class Sessions:
         running = await self._checksums(session)
         intent = replace(session.intent, claims=session.intent.claims | claimed)
         try:
-            if received > span.total:
-                raise invalid(f"The upload has {received} bytes, more than the announced {span.total}.")
+            _check_room(received, span, session)
             check_received(intent, running)
             return self._store.put(draft(intent, session.content, running), intent.conditions, base, session.id)
         except StorageError:
@@ -155,3 +149,21 @@ class Sessions:
             request["declared"],
             Object(**finished) if finished else None,
         )
+
+
+def _span(request: Request, session: Session) -> Span:
+    length = request.headers.get("content-length", "")
+    # Compressed on the way, the body's length says nothing; Content-Range always counts the object's own bytes.
+    is_plain = "content-encoding" not in request.headers and length.isdecimal()
+    span = parse_content_range(request.headers.get("content-range"), int(length) if is_plain else None)
+    if session.declared is None:
+        return span
+    if span.total not in {None, session.declared}:
+        raise invalid(f"The upload was announced with {session.declared} bytes, not {span.total}.")
+    return replace(span, total=session.declared)
+
+
+def _check_room(size: int, span: Span, session: Session) -> None:
+    check_length(size, session.intent.lengths, complete=False)
+    if span.total is not None and size > span.total:
+        raise invalid(f"The upload has more than the announced {span.total} bytes.")

@@ -1,0 +1,33 @@
+"""Cloud Storage in a process of its own, to be killed: `serve.py FOLDER PORT`. Messages go to FOLDER/published."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from local.accounts import Accounts
+from local.clock import SystemClock
+from local.errors import ApiError
+from local.server import HttpServer
+from local.storage import Storage
+
+
+async def serve(folder: Path, port: int) -> None:
+    """Serve until killed; topics exist only while there is a file FOLDER/topics."""
+    clock = SystemClock()
+    accounts = Accounts(folder / "keys", "local-project", "http://127.0.0.1:1", clock)
+
+    async def publish(topic: str, data: bytes, attributes: dict[str, str]) -> str:
+        if not (folder / "topics").exists():
+            raise ApiError("NOT_FOUND", f"no topic {topic} for {len(data)} bytes")
+        with (folder / "published").open("a") as file:
+            file.write(json.dumps(attributes) + "\n")
+        return "1"
+
+    storage = Storage(folder / "storage", clock, accounts, publish)
+    await HttpServer(storage.app, port, "storage").start()
+    await storage.start()
+    await asyncio.Event().wait()
+
+
+asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,62 @@
+"""What is acknowledged is there after `kill -9`; what is not leaves nothing behind."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from tests.local.storage.world import TOPIC, free_port, send_part, wait_until
+
+ROOT = Path(__file__).parents[3]
+
+
+@contextmanager
+def killed_after(folder: Path, port: int) -> Iterator[str]:
+    """The service's URL, in a process that is killed in the end."""
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "tests.local.storage.serve", str(folder), str(port)]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        try:
+            wait_until(lambda: _answers(url))
+            yield url
+        finally:
+            process.kill()
+
+
+def test_everything_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    port = free_port()
+    with killed_after(tmp_path, port) as url:
+        requests.post(f"{url}/storage/v1/b", json={"name": "bucket"}, timeout=5)
+        requests.post(f"{url}/storage/v1/b/bucket/notificationConfigs", json={"topic": TOPIC}, timeout=5)
+        upload = f"{url}/upload/storage/v1/b/bucket/o"
+        old = requests.post(f"{upload}?uploadType=media&name=old", data=b"1", timeout=5).json()
+        requests.post(f"{upload}?uploadType=media&name=gone", data=b"1", timeout=5)
+        requests.delete(f"{url}/storage/v1/b/bucket/o/gone", timeout=5)
+        location = requests.post(f"{upload}?uploadType=resumable&name=half", timeout=5).headers["Location"]
+        requests.put(location, data=b"hello", headers={"Content-Range": "bytes 0-4/10"}, allow_redirects=False, timeout=5)
+        send_part(port, "PUT", "/bucket/never", {"Content-Length": "10"}, b"hello")
+
+    (tmp_path / "topics").touch()
+    with killed_after(tmp_path, port) as url:
+        assert requests.get(f"{url}/storage/v1/b/bucket/o/old", timeout=5).json() == old
+        asked = requests.put(location, headers={"Content-Range": "bytes */10"}, allow_redirects=False, timeout=5)
+        rest = requests.put(location, data=b"world", headers={"Content-Range": "bytes 5-9/10"}, timeout=5)
+        shown = requests.get(f"{url}/storage/v1/b/bucket/o", timeout=5).json()["items"]
+        published = tmp_path / "published"
+        wait_until(lambda: published.exists() and len(published.read_text().splitlines()) >= 4)
+
+        assert asked.headers["Range"] == "bytes=0-4"
+        assert requests.get(rest.json()["mediaLink"], timeout=5).content == b"helloworld"
+        assert [item["name"] for item in shown] == ["half", "old"]
+        assert int(rest.json()["generation"]) > int(old["generation"])
+        assert len(list((tmp_path / "storage" / "contents").glob("??/*"))) == 2
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/storage/v1/b", timeout=5).ok
+    except requests.ConnectionError:
+        return False
