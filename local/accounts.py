@@ -74,7 +74,7 @@ class Accounts:
     def _sign(self, email: str, audience: str, issued: int, expires: int) -> str:
         claims = {"iss": self.issuer, "aud": audience, "azp": email, "sub": email, "email": email}
         times = {"email_verified": True, "iat": issued, "exp": expires}
-        return jwt.encode(self._signer(), claims | times).decode()
+        return str(jwt.encode(self._signer(), claims | times), "ascii")
 
     @property
     def _issuer_certificate_path(self) -> Path:
@@ -90,9 +90,7 @@ class Accounts:
 
     def _new_key(self, name: str) -> dict[str, str]:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         digest = hashes.Hash(hashes.SHA1())  # noqa: S303  (a key id, not a signature)
         digest.update(private)
         return {

@@ -50,9 +50,12 @@ async def _walk(stack: Stack) -> None:
         for folder, take in (("1-bucket", _bucket), ("2-issuer", _issuer), ("3-upload", _upload)):
             name = await take(shell)
             job, arrived = await notices.of(name)
-            _show(job, arrived - shell.created(name), shell.keep(job, stack.data / "demo" / folder))
+            # The cloud runs in this very loop: whatever waits for its answers has to do so in another thread.
+            created = await asyncio.to_thread(shell.created, name)
+            kept = await asyncio.to_thread(shell.keep, job, stack.data / "demo" / folder)
+            _show(job, arrived - created, kept)
     finally:
-        notices.close()
+        await asyncio.to_thread(notices.close)
 
 
 async def _bucket(shell: "_Shell") -> str:

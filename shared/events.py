@@ -21,7 +21,7 @@ STEP_FINISHED = "sluice.step.finished.v1"
 JOB_FINISHED = "sluice.job.finished.v1"
 
 #: Parts of parallel uploads that gcloud and gsutil compose into the real object, and then delete.
-_TEMPORARY = re.compile(r"^gcloud/tmp/|(^|/)gsutil/tmp/parallel_composite_uploads/")
+_TEMPORARY = re.compile(r"(^|/)(gcloud|gsutil)/tmp/parallel_composite_uploads/")
 
 
 @dataclass(frozen=True, slots=True)

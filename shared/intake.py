@@ -15,6 +15,8 @@ from shared.errors import BadRequest, MethodNotAllowed, TooLarge
 
 BLOCK_BYTES = 1 << 18
 MAX_PARTS = 100
+#: Of a form, no more than this is held: what stands before, between and after its files is as long as its sender likes.
+MAX_HELD_BYTES = 4 * BLOCK_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def _data(events: Iterator[object]) -> Iterator[bytes]:
 
 
 def _events(blocks: Iterator[bytes], boundary: bytes) -> Iterator[object]:
-    decoder = MultipartDecoder(boundary, max_parts=MAX_PARTS)
+    decoder = MultipartDecoder(boundary, MAX_HELD_BYTES, max_parts=MAX_PARTS)
     try:
         while True:
             event = decoder.next_event()

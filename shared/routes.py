@@ -77,10 +77,12 @@ def media_type(content_type: str) -> str:
 def load(path: Path) -> Routes:
     """Read and check pipeline.toml. Raises `BadConfiguration` naming the file and the key or line."""
     try:
-        return parse(path.read_text())
+        return parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadConfiguration(f"{path} does not exist; set SLUICE_PIPELINE to your pipeline.toml") from None
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise BadConfiguration(f"{path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfiguration(f"{path}: not TOML: {error}") from None
     except BadConfiguration as error:
         raise BadConfiguration(f"{path}: {error}") from None
@@ -130,7 +132,7 @@ def _step(name: str, value: Any, queues: Mapping[str, Queue]) -> Step:
     _check_name(key, name, "[a-z][a-z0-9-]{0,30}")
     _only(value, key, ("processor", "queue", "options"))
     queue = value.get("queue")
-    if queue not in queues:
+    if not isinstance(queue, str) or queue not in queues:
         raise BadConfiguration(f"{key}.queue: {queue!r} is not a queue; there is {_listed(queues)}")
     try:
         processor = processors.find(str(value.get("processor")))
@@ -151,7 +153,7 @@ def _route(number: int, value: Any, steps: Mapping[str, Step]) -> Route:
     if not isinstance(wanted, list) or not wanted:
         raise BadConfiguration(f"{key}.steps: {wanted!r}; list at least one of {_listed(steps)}")
     for step in wanted:
-        if step not in steps:
+        if not isinstance(step, str) or step not in steps:
             raise BadConfiguration(f"{key}.steps: {step!r} is not a step; there is {_listed(steps)}")
     return Route(pattern, name, tuple(wanted))
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import functions_framework
@@ -104,8 +104,7 @@ def program() -> Callable[[str], str]:
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own settings must not reach the tests."""
     for name in [name for name in os.environ if name.startswith(("SLUICE_", "STORAGE_EMULATOR", "PUBSUB_EMULATOR"))]:
         monkeypatch.delenv(name)
-    yield

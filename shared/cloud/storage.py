@@ -107,10 +107,9 @@ class StorageBucket:
             raise self._unavailable(error) from error
 
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
-        signed = dict(headers)
-        url = self._sign(name, seconds, method="RESUMABLE" if resumable else "PUT", headers=signed)
-        # The library signs this header by itself for a resumable upload; whoever uses the URL has to send it too.
-        sent = signed | ({"x-goog-resumable": "start"} if resumable else {})
+        # The library adds to the headers it is given; whoever uses the URL has to send these, and no others, exactly.
+        url = self._sign(name, seconds, method="RESUMABLE" if resumable else "PUT", headers=dict(headers))
+        sent = {**headers, "x-goog-resumable": "start"} if resumable else dict(headers)
         return Permission("POST" if resumable else "PUT", url, sent)
 
     def permit_download(self, name: str, seconds: int) -> str:

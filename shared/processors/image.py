@@ -1,6 +1,7 @@
 """Pictures: renditions of them in several sizes and formats. The decoder is Pillow, with a closed list of formats."""
 
 import io
+import struct
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from typing import Any
 from PIL import (  # noqa: F401  (a plugin registers itself when imported)
     AvifImagePlugin,
     BmpImagePlugin,
+    ExifTags,
     GifImagePlugin,
     Image,
     ImageCms,
-    ImageOps,
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
@@ -36,9 +37,23 @@ OUTPUT_FORMATS = {
 }
 #: 50 megapixels: about 200 MB decoded. Pillow refuses twice as much by itself and warns in between; the warning is an error here.
 MAX_PIXELS = 50_000_000
-MAX_EDGE_PX = 16_384
+MAX_EDGE_PX = 16_383  # WebP's own limit
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+#: What Pillow's decoders raise for broken files; the file was downloaded whole and is read from local disk.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, TypeError, RuntimeError, struct.error)
+
+#: EXIF orientation → what brings the picture upright (EXIF 2.32 §4.6.5)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
@@ -52,12 +67,16 @@ class Renditions:
     quality: int = 80
 
     def __post_init__(self) -> None:
-        if not _all(self.sizes, lambda size: isinstance(size, int) and 1 <= size <= MAX_EDGE_PX):
+        if not _all(self.sizes, lambda size: _is_whole(size, MAX_EDGE_PX)):
             raise BadConfiguration(f"options.sizes: {self.sizes!r}; list edges in pixels, each from 1 to {MAX_EDGE_PX}")
         if not _all(self.formats, lambda name: isinstance(name, str) and name in OUTPUT_FORMATS):
             raise BadConfiguration(f"options.formats: {self.formats!r}; list some of {', '.join(OUTPUT_FORMATS)}")
-        if not isinstance(self.quality, int) or not 1 <= self.quality <= 100:
+        if not _is_whole(self.quality, 100):
             raise BadConfiguration(f"options.quality: {self.quality!r}; it takes a whole number from 1 to 100")
+
+
+def _is_whole(value: object, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
 
 
 def _all(values: object, good: Callable[[Any], bool]) -> bool:
@@ -81,23 +100,33 @@ def _decode(source: Path, largest: int) -> Image.Image:
         with Image.open(source, formats=INPUT_FORMATS) as opened:
             # JPEG only: lets the decoder skip detail we would throw away; twice the size keeps the resampling clean.
             opened.draft("RGB", (largest * 2, largest * 2))
-            return _clean(ImageOps.exif_transpose(opened))
+            opened.load()
+            return _clean(_upright(opened))
     except UnidentifiedImageError:
         raise BadFile(f"not a picture in a format we open ({', '.join(INPUT_FORMATS)})", "unidentified") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadFile(f"more than {MAX_PIXELS:,} pixels", "too_many_pixels") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, TypeError) as error:
-        # Pillow's decoders raise all of these for broken files; the file was downloaded whole and is read from local disk.
+    except _BROKEN as error:
         raise BadFile("the picture is broken or cut short", "corrupt") from error
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    # Not ImageOps.exif_transpose: that also writes the EXIF data anew, and fails for a fine picture where they are broken.
+    try:
+        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
+    except _BROKEN:
+        return picture
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _clean(picture: Image.Image) -> Image.Image:
     """The same picture as RGB or RGBA in sRGB, with nothing attached that an encoder would copy."""
-    picture.load()
     profile = picture.info.get("icc_profile")
     transparent = picture.has_transparency_data
     if picture.mode.startswith("I"):  # 16-bit grey: convert() would clip it to white
         picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if picture.mode in ("P", "PA") or "transparency" in picture.info:  # before its colours change, by which it is told
+        picture = picture.convert("RGBA" if transparent else "RGB")
     if profile and picture.mode in ("RGB", "RGBA", "CMYK", "L"):
         picture = _to_srgb(picture, profile)
     clean = picture.convert("RGBA" if transparent else "RGB")

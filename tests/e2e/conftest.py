@@ -1,0 +1,69 @@
+"""The whole stack as one process, shared by the tests that only send files through it."""
+
+import json
+import queue
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from google.cloud.pubsub_v1 import SubscriberClient
+from google.cloud.pubsub_v1.subscriber.message import Message
+
+from local.cloud import PROJECT
+from tests.machine import Machine, running, variables
+
+NOTICE_SECONDS = 60
+
+
+class Notices:
+    """Every message of the `completions` subscription, by the object's name."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._arrived: queue.Queue[Message] = queue.Queue()
+        self.seen: list[Message] = []
+        with variables(machine.environment):
+            self._subscriber = SubscriberClient()
+        self._pull = self._subscriber.subscribe(f"projects/{PROJECT}/subscriptions/completions", self._take)
+
+    def _take(self, message: Message) -> None:
+        message.ack()
+        self._arrived.put(message)
+
+    def job(self, name: str, but_not: str = "") -> dict[str, Any]:
+        """The job notice for an object's name; `but_not` is a job id that has been seen already."""
+        while True:
+            message = next((message for message in self.seen if _is_job(message, name, but_not)), None)
+            if message:
+                body: dict[str, Any] = json.loads(message.data)
+                return body
+            self.seen.append(self._arrived.get(timeout=NOTICE_SECONDS))
+
+    def ids(self, name: str) -> list[str]:
+        """`ce-id` of everything told of an object so far."""
+        while not self._arrived.empty():
+            self.seen.append(self._arrived.get())
+        return [message.attributes["ce-id"] for message in self.seen if message.attributes["name"] == name]
+
+    def close(self) -> None:
+        self._pull.cancel()
+        self._pull.result()
+        self._subscriber.close()
+
+
+def _is_job(message: Message, name: str, but_not: str) -> bool:
+    attributes = message.attributes
+    wanted = attributes["ce-type"] == "sluice.job.finished.v1" and attributes["name"] == name
+    return wanted and attributes["ce-subject"] != but_not
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with running(Machine(tmp_path_factory.mktemp("stack"))) as machine:
+        yield machine
+
+
+@pytest.fixture(scope="session")
+def notices(machine: Machine) -> Iterator[Notices]:
+    notices = Notices(machine)
+    yield notices
+    notices.close()

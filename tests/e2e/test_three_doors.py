@@ -1,0 +1,221 @@
+"""A real photograph through each door, sent by the clients that people use; outputs, manifest and one honest notice come out."""
+
+import io
+import json
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.cloud.storage import Bucket, Client
+from PIL import Image
+
+from tests.conftest import DATA
+from tests.e2e.conftest import Notices
+from tests.fakes import crc32c
+from tests.machine import Machine, eventually, variables
+
+PHOTO = DATA / "photo.jpg"
+Program = Callable[[str], str]
+
+
+@pytest.fixture(scope="session")
+def results(machine: Machine) -> Bucket:
+    with variables(machine.environment):
+        return Client(project="local-project").bucket("results")
+
+
+@pytest.fixture(scope="session")
+def uploads(machine: Machine) -> Bucket:
+    with variables(machine.environment):
+        return Client(project="local-project").bucket("uploads")
+
+
+def get(machine: Machine, url: str) -> tuple[int, Any]:
+    """Status and JSON, by curl."""
+    done = machine.run("curl", "-sS", "-w", "\n%{http_code}", url)
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), json.loads(body)
+
+
+def check_photo(job: dict[str, Any], results: Bucket) -> None:
+    """Everything that has to be true of the demo photograph's job, looked at in the results bucket itself."""
+    assert job["verdict"] == "succeeded"
+    assert {step["step"]: step["attempt"] for step in job["steps"]} == {"digest": 1, "thumbnails": 1}
+    outputs = {output["name"]: output for step in job["steps"] for output in step["outputs"]}
+    assert set(outputs) == {"1024.webp", "512.webp", "256.webp", "digest.json"}
+    for output in outputs.values():
+        data = results.blob(output["object"]).download_as_bytes()
+        assert (len(data), crc32c(data)) == (output["size"], output["crc32c"])
+    picture = Image.open(io.BytesIO(results.blob(outputs["1024.webp"]["object"]).download_as_bytes()))
+    assert (picture.width, picture.height) == (1024, 798)
+    assert not picture.getexif()
+    manifests = [blob.name for blob in results.list_blobs(prefix=f"jobs/{job['file_id']}/")]
+    assert len(manifests) == 2
+
+
+def test_gsutil_straight_into_the_bucket(machine: Machine, notices: Notices, results: Bucket, program: Program) -> None:
+    machine.run(program("gsutil"), "cp", str(PHOTO), "gs://uploads/album/photo.jpg")
+
+    check_photo(notices.job("album/photo.jpg"), results)
+
+
+def test_curl_to_the_issuer_and_then_to_the_signed_url(machine: Machine, notices: Notices, results: Bucket) -> None:
+    asked = json.dumps({"name": "photo.jpg", "content_type": "image/jpeg", "size": PHOTO.stat().st_size})
+    ticket = json.loads(machine.run("curl", "-sS", "--fail-with-body", machine.url("issuer"), "-d", asked).stdout)
+    subprocess.run(ticket["curl"], shell=True, cwd=DATA, check=True, capture_output=True)
+
+    check_photo(notices.job(ticket["object"]), results)
+
+
+def test_a_resumable_ticket_works_as_it_is_printed(machine: Machine, notices: Notices, results: Bucket) -> None:
+    url = f"{machine.url('issuer')}/?name=photo.jpg&content_type=image/jpeg&resumable=true"
+    ticket = json.loads(machine.run("curl", "-sS", "--fail-with-body", url).stdout)
+    subprocess.run(["bash", "-c", ticket["curl"]], cwd=DATA, check=True, capture_output=True)
+
+    check_photo(notices.job(ticket["object"]), results)
+
+
+def test_curl_to_the_upload_service(machine: Machine, notices: Notices, results: Bucket) -> None:
+    answer = machine.run("curl", "-sS", "--fail-with-body", "-F", f"file=@{PHOTO}", machine.url("upload"))
+    receipt = json.loads(answer.stdout)
+    job = notices.job(receipt["object"])
+
+    check_photo(job, results)
+    assert job["job_id"] == receipt["job_id"]
+    # The upload service and the notification both queued the tasks: each still ran once and told once.
+    assert sorted(notices.ids(receipt["object"])) == sorted([job["job_id"], *(step["task_id"] for step in job["steps"])])
+
+
+def test_the_status_service_tells_of_it_and_links_to_it(machine: Machine, notices: Notices) -> None:
+    receipt = json.loads(machine.run("curl", "-sS", "-T", str(PHOTO), f"{machine.url('upload')}/photo.jpg").stdout)
+    notices.job(receipt["object"])
+    status, by_name = get(machine, receipt["status_url"])
+    _, by_id = get(machine, f"{machine.url('status')}/jobs/{receipt['file_id']}")
+
+    assert (status, by_name["state"], by_id["state"]) == (200, "succeeded", "succeeded")
+    output = by_name["steps"][-1]["outputs"][0]
+    downloaded = machine.run(
+        "curl", "-sS", "--fail-with-body", "-o", "/dev/null", "-w", "%{size_download}", output["download_url"]
+    )
+    assert int(downloaded.stdout) == output["size"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (("-H content-type:image/jpeg", "-H content-type:image/png"), 403),
+        (("-H x-goog-if-generation-match:0", ""), 400),
+        (("photo.jpg", "other.jpg"), 403),
+    ],
+)
+def test_a_ticket_is_good_for_nothing_else(machine: Machine, change: tuple[str, str], status: int) -> None:
+    url = f"{machine.url('issuer')}/?name=photo.jpg&content_type=image/jpeg"
+    ticket = json.loads(machine.run("curl", "-sS", url).stdout)
+    headers = " ".join(f"-H {name}:{value}" for name, value in ticket["headers"].items())
+    command = f"{headers} {ticket['url']}".replace(*change)
+    done = machine.run("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-T", str(PHOTO), *shlex.split(command))
+
+    assert int(done.stdout) == status
+
+
+def test_a_ticket_is_good_once(machine: Machine, notices: Notices) -> None:
+    url = f"{machine.url('issuer')}/?name=photo.jpg&content_type=image/jpeg"
+    ticket = json.loads(machine.run("curl", "-sS", url).stdout)
+    runs = [subprocess.run(ticket["curl"], shell=True, cwd=DATA, capture_output=True, text=True, check=False) for _ in range(2)]
+
+    assert [run.returncode for run in runs] == [0, 22]
+    assert "PreconditionFailed" in runs[1].stdout
+    notices.job(ticket["object"])
+
+
+def test_a_corrupt_picture_fails_with_a_reason_and_one_attempt(machine: Machine, notices: Notices, uploads: Bucket) -> None:
+    uploads.blob("broken.jpg").upload_from_string(PHOTO.read_bytes()[:50_000], content_type="image/jpeg")
+    job = notices.job("broken.jpg")
+    thumbnails = next(step for step in job["steps"] if step["step"] == "thumbnails")
+
+    assert job["verdict"] == "partial"
+    assert (thumbnails["verdict"], thumbnails["reason"], thumbnails["attempt"]) == ("failed", "corrupt", 1)
+
+
+def test_an_overwritten_object_gives_two_jobs_that_do_not_mix(machine: Machine, notices: Notices, uploads: Bucket) -> None:
+    blob = uploads.blob("again.txt")
+    blob.upload_from_string(b"first words")
+    first = notices.job("again.txt")
+    blob.upload_from_string(b"and these are others")
+    second = notices.job("again.txt", but_not=first["job_id"])
+
+    assert first["file_id"] == second["file_id"]
+    assert [job["steps"][0]["outputs"][0]["facts"]["size"] for job in (first, second)] == [11, 20]
+    _, status = get(machine, f"{machine.url('status')}/objects/again.txt")
+    assert [status["job_id"], *(older["job_id"] for older in status["older"])] == [second["job_id"], first["job_id"]]
+
+
+def test_a_repeated_notification_runs_nothing_twice(machine: Machine, notices: Notices, uploads: Bucket) -> None:
+    from google.cloud.pubsub_v1 import PublisherClient
+
+    uploads.blob("once.txt").upload_from_string(b"once")
+    job = notices.job("once.txt")
+    payload = uploads.get_blob("once.txt")
+    body = {"size": payload.size, "contentType": payload.content_type, "crc32c": payload.crc32c}
+    attributes = {"eventType": "OBJECT_FINALIZE", "bucketId": "uploads", "objectId": "once.txt"}
+    with variables(machine.environment):
+        publisher = PublisherClient()
+    topic = "projects/local-project/topics/uploads"
+    for _ in range(2):
+        publisher.publish(topic, json.dumps(body).encode(), objectGeneration=str(payload.generation), **attributes).result()
+    uploads.blob("after.txt").upload_from_string(b"after")
+    notices.job("after.txt")
+    log = (machine.data / "logs" / "processor.log").read_text()
+
+    assert log.count(f'"task": "{job["steps"][0]["task_id"]}"') == 1
+    assert len(notices.ids("once.txt")) == 2
+
+
+def test_a_message_nobody_can_read_arrives_among_the_dead_letters(machine: Machine) -> None:
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+
+    with variables(machine.environment):
+        publisher, subscriber = PublisherClient(), SubscriberClient()
+    publisher.publish("projects/local-project/topics/uploads", b"what is this").result()
+    letters = "projects/local-project/subscriptions/dead-letters"
+
+    def look() -> Any:
+        return subscriber.pull(subscription=letters, max_messages=1).received_messages
+
+    (letter,) = eventually(look)
+    assert "attributes" in letter.message.data.decode() or letter.message.data == b"what is this"
+
+
+@pytest.mark.parametrize(
+    "name", ["ünï/e\u0301.txt", "ünï/\u00e9.txt", "🐈.txt", "a b+c&d=e.txt", "a%2Fb#c?d.txt", "-rf", "dots/../up.txt"]
+)
+def test_odd_names_straight_into_the_bucket_are_correct_jobs(
+    machine: Machine, notices: Notices, uploads: Bucket, name: str
+) -> None:
+    uploads.blob(name).upload_from_string(name.encode(), content_type="text/plain")
+    job = notices.job(name)
+
+    assert job["verdict"] == "succeeded"
+    assert job["steps"][0]["outputs"][0]["facts"]["size"] == len(name.encode())
+
+
+def test_an_oversized_header_is_refused_with_a_4xx(machine: Machine) -> None:
+    done = machine.run(
+        "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "x-big: " + "x" * 20_000, machine.url("status")
+    )
+
+    assert done.stdout in ("400", "431")
+
+
+def test_a_large_upload_is_refused_without_being_read_into_memory(machine: Machine, tmp_path: Path) -> None:
+    big = tmp_path / "big.bin"
+    with big.open("wb") as file:
+        file.truncate(40 << 20)
+    done = machine.run("curl", "-sS", "-w", "\n%{http_code}", "-F", f"file=@{big}", machine.url("upload"))
+    body, _, status = done.stdout.rpartition("\n")
+
+    assert status == "413"
+    assert machine.url("issuer") in json.loads(body)["message"]

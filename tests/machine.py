@@ -1,0 +1,127 @@
+"""The stack, or only its cloud, as a process of its own: on free ports, in a folder of its own, and gone when the test is."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from local.cloud import Ports
+from local.stack import FIRST_PORT, FUNCTIONS, client_environment
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+Found = TypeVar("Found")
+
+
+class Machine:
+    """`python -m local up` in a child process."""
+
+    def __init__(self, data: Path, *, cloud_only: bool = False, pipeline: Path | None = None) -> None:
+        self.data = data
+        self.offset = _free_offset()
+        self._arguments = ["--cloud-only"] if cloud_only else []
+        self._pipeline = {"SLUICE_PIPELINE": str(pipeline)} if pipeline else {}
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a shell that uses the stack has, over the test's own variables."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        return inherited | client_environment(self.data, Ports(self.offset))
+
+    def url(self, name: str) -> str:
+        """Base URL of a function."""
+        return self.environment[f"SLUICE_{name.upper()}_URL"]
+
+    def start(self) -> None:
+        """Start, and return once it says that it is ready."""
+        command = [sys.executable, "-m", "local", "up", "--data", str(self.data), "--port-offset", str(self.offset)]
+        self._process = subprocess.Popen(
+            command + self._arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | self._pipeline
+        )
+        assert self._process.stdout is not None
+        first = self._process.stdout.readline()
+        assert first, f"the stack ended before it was ready: status {self._process.wait()}"
+
+    def kill(self) -> None:
+        """`kill -9`: no chance to tidy up."""
+        assert self._process is not None
+        self._process.kill()
+        self._reap()
+
+    def stop(self) -> None:
+        """As Ctrl-C does."""
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._reap()
+
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a client to its end and give what it printed; a status other than 0 fails the test."""
+        done = subprocess.run(command, env=self.environment | variables, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def _reap(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.wait(timeout=30)
+        self._process.stdout.close()
+
+
+@contextmanager
+def running(machine: Machine) -> Iterator[Machine]:
+    """Started, and stopped whatever happens."""
+    machine.start()
+    try:
+        yield machine
+    finally:
+        machine.stop()
+
+
+@contextmanager
+def variables(values: Mapping[str, str]) -> Iterator[None]:
+    """Google's libraries read their emulator's address from the environment when a client is made."""
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def eventually(look: Callable[[], Found | None], seconds: float = 30) -> Found:
+    """What `look` gives as soon as it gives something; fails the test after the deadline."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        pause.wait(0.05)
+    raise AssertionError(f"nothing within {seconds} s")
+
+
+def _free_offset() -> int:
+    """An offset at which none of the stack's ports is taken."""
+    ports = Ports()
+    ours = [ports.storage, ports.storage_tls, ports.pubsub_grpc, ports.pubsub, ports.pubsub_tls, ports.tasks]
+    ours += [FIRST_PORT + number for number in range(len(FUNCTIONS))]
+    while True:
+        offset = random.randrange(1000, 40_000)
+        if all(_is_free(port + offset) for port in ours):
+            return offset
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
