@@ -55,7 +55,7 @@ def object_settings(body: Mapping[str, Any]) -> Settings:
 def bucket_settings(body: Mapping[str, Any]) -> Settings:
     """The fields of a bucket resource that a client may set."""
     _refuse(body, _BUCKET_UNSUPPORTED)
-    if (body.get("hierarchicalNamespace") or {}).get("enabled"):
+    if body.get("hierarchicalNamespace") not in (None, {}, {"enabled": False}):
         raise unsupported("hierarchicalNamespace")
     settings = {key: body[key] for key in _BUCKET_FIELDS if body.get(key) is not None}
     for key in ("location", "storageClass", "rpo"):
