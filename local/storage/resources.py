@@ -86,7 +86,7 @@ def patched(current: Settings, patch: Mapping[str, Any]) -> Settings:
 def object_resource(stored: Object, base: str) -> dict[str, Any]:
     """The JSON resource; links start with `base`, so that they lead back to whoever asks."""
     path = f"b/{stored.bucket}/o/{quote(stored.name, safe='')}"
-    created, updated = rfc3339(stored.created), rfc3339(stored.updated)
+    created = rfc3339(stored.created)
     resource = {
         "kind": "storage#object",
         "id": f"{stored.bucket}/{stored.name}/{stored.generation}",
@@ -101,7 +101,7 @@ def object_resource(stored: Object, base: str) -> dict[str, Any]:
         "crc32c": stored.crc32c,
         "etag": etag(stored.generation, stored.metageneration),
         "timeCreated": created,
-        "updated": updated,
+        "updated": rfc3339(stored.updated),
         "timeStorageClassUpdated": created,
         "timeFinalized": created,
         **stored.settings,
