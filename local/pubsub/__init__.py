@@ -1,0 +1,49 @@
+"""Pub/Sub: topics, subscriptions, pull and push. `rpc.py` and `rest.py` are the surfaces, `broker.py` the engine."""
+
+from pathlib import Path
+
+import grpc
+
+from local.accounts import Accounts
+from local.clock import Clock
+from local.pubsub import publish_rules
+from local.pubsub.broker import Broker
+from local.pubsub.messages import PubsubMessage
+from local.pubsub.push import Pushers
+from local.pubsub.rest import Rest
+from local.pubsub.rpc import rpc_handlers
+from local.pubsub.store import Store
+
+__all__ = ["PubSub"]
+
+
+class PubSub:
+    """The service as `local.cloud` builds it: an ASGI `app`, gRPC handlers, delivery between `start` and `stop`."""
+
+    def __init__(self, data: Path, clock: Clock, accounts: Accounts) -> None:
+        self._store = Store(data, first_id=int(clock.time() * 1_000_000))
+        self._broker = Broker(self._store, clock)
+        self._pushers = Pushers(accounts)
+        self._broker.on_change = self._pushers.watch
+        self.app = Rest(self._broker)
+
+    def grpc_handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
+        """Handlers for a `grpc.aio` server in this event loop."""
+        return rpc_handlers(self._broker)
+
+    async def publish(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
+        """Publish one message to the topic of that full name; raises ApiError (NOT_FOUND, INVALID_ARGUMENT)."""
+        message = PubsubMessage(data=data, attributes=attributes)
+        publish_rules.check([message])
+        return (await self._broker.publish(topic, [message]))[0]
+
+    async def start(self) -> None:
+        """Begin to deliver, first of all what was not acknowledged when the process last ended."""
+        self._pushers.start()
+        self._broker.start()
+
+    async def stop(self) -> None:
+        """Stop delivering; what was published and not acknowledged is delivered after the next start."""
+        await self._pushers.stop()
+        self._broker.stop()
+        self._store.close()
