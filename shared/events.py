@@ -48,6 +48,8 @@ class MalformedEvent(BadRequest):
 def read(message: Mapping[str, Any], uploads_bucket: str) -> File | Ignored:
     """The file that a Pub/Sub message tells of. Raises `MalformedEvent` for what Cloud Storage would never send."""
     attributes = message.get("attributes") or {}
+    if not isinstance(attributes, Mapping):
+        raise MalformedEvent("the message's attributes are no table: no notification of Cloud Storage")
     bucket, kind = _attribute(attributes, "bucketId"), _attribute(attributes, "eventType")
     if kind != "OBJECT_FINALIZE":
         return Ignored(f"{kind} is not an upload")

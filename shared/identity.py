@@ -26,18 +26,21 @@ LOOK_AGAIN_SECONDS = 60
 class Certificates:
     """An issuer's certificates, by key id; fetched when needed, by one thread at a time."""
 
-    def __init__(self, fetch: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(self, fetch: Callable[[], Mapping[str, str]], now: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
+        self._now = now
         self._lock = threading.Lock()
         self._known: Mapping[str, str] = {}
-        self._fetched = float("-inf")
+        self._fetched = self._looked = float("-inf")
 
     def of(self, key_id: str) -> str:
         """The certificate of this key. Raises `Unauthorized` when there is none, `Unavailable` when we cannot know."""
         with self._lock:
-            age = time.monotonic() - self._fetched
-            if age > KEEP_SECONDS or (key_id not in self._known and age > LOOK_AGAIN_SECONDS):
-                self._known, self._fetched = self._fetch(), time.monotonic()
+            now = self._now()
+            is_new = key_id not in self._known and now - self._looked > LOOK_AGAIN_SECONDS
+            if is_new or now - self._fetched > KEEP_SECONDS:
+                self._looked = now  # before the attempt: strangers' tokens must not make us wait for an issuer that is down
+                self._known, self._fetched = self._fetch(), now
             if key_id not in self._known:
                 raise Unauthorized("the token is signed by a key that its issuer does not have")
             return self._known[key_id]
@@ -75,7 +78,7 @@ def _claims(token: str, certificates: Certificates, audience: str) -> Mapping[st
         known = {key_id: certificates.of(key_id)}
         claims = jwt.decode(token, certs=known, audience=audience, clock_skew_in_seconds=SKEW_SECONDS)
         return dict(claims)
-    except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError, KeyError):
+    except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
         raise Unauthorized(
             "the token is not valid: malformed, expired, for another audience or not signed by its issuer"
         ) from None

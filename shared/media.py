@@ -10,6 +10,9 @@ TEXT = "text/plain"
 #: Kinds whose bytes are plain text, so that only the sender can tell them apart.
 _TEXTUAL = ("text/", "application/json", "application/xml", "application/x-ndjson", "application/csv", "image/svg+xml")
 
+#: Kinds that may be all text and begin with a signature nonetheless; any other signature in text is chance: `BMW` is no bitmap.
+_WRITTEN = ("application/pdf", "application/postscript", "application/rtf")
+
 #: Kinds whose bytes begin with a signature that we know: without it, a file is not what its sender says.
 _SIGNED = ("image/", "audio/", "video/", "text/", "application/pdf", "application/zip", "application/json")
 
@@ -17,9 +20,9 @@ _SIGNED = ("image/", "audio/", "video/", "text/", "application/pdf", "applicatio
 def sniff(head: bytes) -> str:
     """The content type that a file's first bytes show: a known signature, else `text/plain`, else `application/octet-stream`."""
     kind = filetype.guess_mime(head) if head else None
-    if kind:
-        return str(kind)
-    return TEXT if _is_text(head) else UNKNOWN
+    if _is_text(head):
+        return str(kind) if kind in _WRITTEN else TEXT
+    return str(kind or UNKNOWN)
 
 
 def settle(declared: str, head: bytes) -> str:

@@ -14,6 +14,9 @@ from shared.errors import BadConfiguration
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1 << 20
 GOOGLE_ISSUER = "https://accounts.google.com"
+GOOGLE_CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
+#: Cloud Storage: V4 signing, longest expiration
+MAX_URL_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ TABLE = (
     Setting(
         "token_certificates",
         "SLUICE_TOKEN_CERTIFICATES",
-        "https://www.googleapis.com/oauth2/v1/certs",
+        GOOGLE_CERTIFICATES,
         "where that issuer's certificates are",
     ),
 )
@@ -111,9 +114,20 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         )
     if settings.completions_topic == settings.dead_letters_topic:
         raise BadConfiguration("SLUICE_DEAD_LETTERS_TOPIC is the completions topic: subscribers would get what nobody can read")
-    if "K_SERVICE" in environment and settings.token_issuer != GOOGLE_ISSUER:
-        raise BadConfiguration("SLUICE_TOKEN_ISSUER is not Google's, but this runs on Cloud Run: anybody could call it")
+    if settings.url_seconds > MAX_URL_SECONDS:
+        raise BadConfiguration(
+            f"SLUICE_URL_SECONDS is {settings.url_seconds}; a signed URL is good for {MAX_URL_SECONDS} at most"
+        )
+    if "K_SERVICE" in environment:
+        _trust_only_google(settings)
     return settings
+
+
+def _trust_only_google(settings: Settings) -> None:
+    given = {"SLUICE_TOKEN_ISSUER": settings.token_issuer, "SLUICE_TOKEN_CERTIFICATES": settings.token_certificates}
+    right = {"SLUICE_TOKEN_ISSUER": GOOGLE_ISSUER, "SLUICE_TOKEN_CERTIFICATES": GOOGLE_CERTIFICATES}
+    for variable in (name for name in given if given[name] != right[name]):
+        raise BadConfiguration(f"{variable} is not Google's ({right[variable]}), but this is Cloud Run: anybody could call it")
 
 
 def _value(setting: Setting, environment: Mapping[str, str]) -> Any:

@@ -12,7 +12,10 @@ from shared.cloud.protocols import Cloud, Permission
 from shared.errors import BadRequest, TooLarge, UnsupportedType
 from shared.model import File, Json, file_id
 
-_TYPE = re.compile(r"[a-zA-Z0-9][\w.+-]*/[\w.+-]+(\s*;\s*[\w-]+=[\w.\"+-]+)*", re.ASCII)
+#: int() refuses thousands of digits
+MAX_DIGITS = 20
+
+_TYPE = re.compile(r"[a-zA-Z0-9][\w.+-]*/[\w.+-]+([ \t]*;[ \t]*[\w-]+=[\w.\"+-]+)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,9 @@ def wish(fields: Json, key: str = "") -> Wish:
 def from_query(query: dict[str, str]) -> Json:
     """The fields of `GET ?name=&content_type=&size=&resumable=`, as JSON would have them."""
     fields: dict[str, Any] = dict(query)
-    if str(fields.get("size", "")).isdecimal():
-        fields["size"] = int(fields["size"])
+    size = str(fields.get("size", ""))
+    if size.isdecimal() and len(size) <= MAX_DIGITS:
+        fields["size"] = int(size)
     if fields.get("resumable") in ("true", "false"):
         fields["resumable"] = fields["resumable"] == "true"
     return fields
@@ -100,11 +104,15 @@ def status_url(cloud: Cloud, name: str) -> str:
 
 def _curl(permission: Permission, wish: Wish) -> str:
     headers = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in permission.headers.items())
-    file, url = shlex.quote(naming.clean(wish.name)), shlex.quote(permission.url)
+    file, url = shlex.quote(_path(naming.clean(wish.name))), shlex.quote(permission.url)
     if not wish.resumable:
-        return f"curl --fail-with-body -X PUT {headers} -T {file} {url}"
+        return f"curl --globoff --fail-with-body -X PUT {headers} -T {file} {url}"
     start = f"curl -sS --fail-with-body -i -X POST {headers} -d '' {url} | tr -d '\\r' | sed -n 's/^[Ll]ocation: //p'"
-    return f'curl --fail-with-body -X PUT -T {file} "$({start})"'
+    return f'curl --globoff --fail-with-body -X PUT -T {file} "$({start})"'
+
+
+def _path(name: str) -> str:
+    return f"./{name}" if name.startswith("-") else name  # curl takes `-` for its standard input
 
 
 def _text(fields: Json, name: str) -> str:

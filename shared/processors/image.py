@@ -3,7 +3,7 @@
 import io
 import struct
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, TypeError, RuntimeError, struct.error)
 
 #: EXIF orientation → what brings the picture upright (EXIF 2.32 §4.6.5)
-_TURNS = {
+_TURNS: Mapping[Any, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,

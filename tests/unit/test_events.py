@@ -1,0 +1,216 @@
+"""What Cloud Storage and Pub/Sub say, and what we say to them."""
+
+import base64
+import json
+from dataclasses import replace
+from typing import Any
+
+import google_crc32c
+import pytest
+
+from shared import events
+from shared.events import Ignored, MalformedEvent
+from shared.model import File, Job, Manifest, Recipe
+from tests.conftest import DATA
+
+CAT = File("uploads", "cats/Käthe.jpg", 1768471200123456, 1234, "image/jpeg", "AAAAAA==")
+THUMBNAILS = Recipe("thumbnails", "image.renditions", 1, {"sizes": [256]})
+DIGEST = Recipe("digest", "any.digest", 1, {})
+SIBLINGS = (DIGEST.recipe_id, THUMBNAILS.recipe_id)
+DONE = Manifest(CAT, THUMBNAILS, SIBLINGS, "succeeded", "2026-01-15T10:00:01.000Z", 1)
+FAILED = Manifest(CAT, DIGEST, SIBLINGS, "failed", "2026-01-15T10:00:02.000Z", 1, "corrupt", "cut short")
+
+
+@pytest.fixture
+def message() -> dict[str, Any]:
+    """As Pub/Sub pushed it."""
+    message: dict[str, Any] = json.loads((DATA / "notification.json").read_text())["message"]
+    return message
+
+
+def with_payload(message: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    payload = json.loads(base64.b64decode(message["data"])) | changed
+    return message | {"data": base64.b64encode(json.dumps(payload).encode()).decode()}
+
+
+def with_attributes(message: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    attributes = message["attributes"] | changed
+    return message | {"attributes": {name: value for name, value in attributes.items() if value is not None}}
+
+
+def test_a_real_notification_is_the_file_it_tells_of(message: dict[str, Any], photo: bytes) -> None:
+    file = events.read(message, "uploads")
+
+    checksum = base64.b64encode(google_crc32c.Checksum(photo).digest()).decode()
+    assert file == File("uploads", "holiday/photo.jpg", 1768471200123456, len(photo), "image/jpeg", checksum)
+
+
+def test_an_overwrite_is_an_upload_like_any_other(message: dict[str, Any]) -> None:
+    overwrite = with_attributes(message, overwroteGeneration="1768471100000000")
+
+    assert events.read(overwrite, "uploads") == events.read(message, "uploads")
+
+
+def test_a_file_without_a_content_type_is_a_stream_of_bytes(message: dict[str, Any]) -> None:
+    file = events.read(with_payload(message, contentType=None), "uploads")
+
+    assert isinstance(file, File)
+    assert file.content_type == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a b",
+        "../../etc/passwd",
+        "/leading",
+        "a//b",
+        "%2F",
+        "#?*[]",
+        "\u202egpj.exe",
+        "e\u0301",
+        "\u00e9",
+        "\u2028",
+        "😀",
+        "-rf",
+    ],
+)
+def test_a_name_is_taken_as_it_is(message: dict[str, Any], name: str) -> None:
+    file = events.read(with_attributes(message, objectId=name), "uploads")
+
+    assert isinstance(file, File)
+    assert file.name == name
+
+
+@pytest.mark.parametrize("kind", ["OBJECT_DELETE", "OBJECT_ARCHIVE", "OBJECT_METADATA_UPDATE", "OBJECT_INITIALIZE", "NEW_KIND"])
+def test_only_a_finished_upload_is_work(message: dict[str, Any], kind: str) -> None:
+    assert events.read(with_attributes(message, eventType=kind), "uploads") == Ignored(f"{kind} is not an upload")
+
+
+def test_another_bucket_is_not_ours(message: dict[str, Any]) -> None:
+    found = events.read(with_attributes(message, bucketId="results"), "uploads")
+
+    assert isinstance(found, Ignored)
+    assert "results" in found.reason
+
+
+@pytest.mark.parametrize(("name", "kind"), [("holiday/", "text/plain"), ("holiday", "application/x-directory")])
+def test_a_folder_marker_is_nobodys_file(message: dict[str, Any], name: str, kind: str) -> None:
+    marker = with_attributes(with_payload(message, size="0", contentType=kind), objectId=name)
+
+    assert events.read(marker, "uploads") == Ignored("a folder marker")
+
+
+def test_a_file_with_bytes_is_no_folder_marker_whatever_its_name(message: dict[str, Any]) -> None:
+    assert isinstance(events.read(with_attributes(message, objectId="holiday/"), "uploads"), File)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gcloud/tmp/parallel_composite_uploads/see_gcloud_storage_cp_help_for_details/x_0c_1",
+        "holiday/gcloud/tmp/parallel_composite_uploads/see_gcloud_storage_cp_help_for_details/x_0c_1",
+        "/gsutil/tmp/parallel_composite_uploads/for_details_see/gsutil_help_cp/0c_1",
+        "d9/gsutil/tmp/parallel_composite_uploads/for_details_see/gsutil_help_cp/0c_1",
+    ],
+)
+def test_a_part_of_a_parallel_upload_is_nobodys_file(message: dict[str, Any], name: str) -> None:
+    assert events.read(with_attributes(message, objectId=name), "uploads") == Ignored("a temporary part of a parallel upload")
+
+
+@pytest.mark.parametrize("name", ["gcloud/tmp/photo.jpg", "my-gsutil/tmp/parallel_composite_uploads/a", "gsutil/tmp/a"])
+def test_a_name_that_only_looks_temporary_is_a_file(message: dict[str, Any], name: str) -> None:
+    assert isinstance(events.read(with_attributes(message, objectId=name), "uploads"), File)
+
+
+@pytest.mark.parametrize("missing", ["bucketId", "eventType", "objectId", "objectGeneration"])
+@pytest.mark.parametrize("value", [None, "", 7])
+def test_a_message_without_its_attributes_is_named_malformed(message: dict[str, Any], missing: str, value: Any) -> None:
+    with pytest.raises(MalformedEvent, match=missing):
+        events.read(with_attributes(message, **{missing: value}), "uploads")
+
+
+@pytest.mark.parametrize("attributes", [None, {}, [], ["eventType"], "eventType", 7])
+def test_a_message_of_somebody_else_is_malformed(attributes: Any) -> None:
+    with pytest.raises(MalformedEvent, match="Cloud Storage"):
+        events.read({"data": "e30=", "attributes": attributes}, "uploads")
+
+
+@pytest.mark.parametrize("generation", ["seven", "-1", "1.5", "0x10", "²", " 7"])
+def test_a_generation_is_a_number(message: dict[str, Any], generation: str) -> None:
+    with pytest.raises(MalformedEvent, match="objectGeneration"):
+        events.read(with_attributes(message, objectGeneration=generation), "uploads")
+
+
+@pytest.mark.parametrize("data", [None, "", "!", "e30", base64.b64encode(b"\xff\xfe").decode(), "W10=", "N", 7, "bnVsbA=="])
+def test_a_message_without_a_payload_tells_how_to_create_the_notification(message: dict[str, Any], data: Any) -> None:
+    with pytest.raises(MalformedEvent, match="payload-format=json"):
+        events.read(message | {"data": data}, "uploads")
+
+
+@pytest.mark.parametrize("changed", [{"size": "much"}, {"size": None}, {"size": []}])
+def test_a_payload_that_is_no_object_resource_is_malformed(message: dict[str, Any], changed: dict[str, Any]) -> None:
+    with pytest.raises(MalformedEvent, match="size and crc32c"):
+        events.read(with_payload(message, **changed), "uploads")
+
+
+def test_a_payload_without_a_checksum_is_malformed(message: dict[str, Any]) -> None:
+    empty = message | {"data": base64.b64encode(b'{"size": "7"}').decode()}
+
+    with pytest.raises(MalformedEvent, match="crc32c"):
+        events.read(empty, "uploads")
+
+
+def test_a_step_notice_says_everything_a_subscription_can_filter_by() -> None:
+    notice = events.step_notice(DONE)
+
+    assert notice.attributes == {
+        "ce-specversion": "1.0",
+        "ce-type": "sluice.step.finished.v1",
+        "ce-source": "//storage.googleapis.com/uploads",
+        "ce-subject": CAT.job_id,
+        "ce-id": DONE.task_id,
+        "ce-time": DONE.time,
+        "content-type": "application/json",
+        "verdict": "succeeded",
+        "step": "thumbnails",
+        "bucket": "uploads",
+        "name": "cats/Käthe.jpg",
+    }
+    assert json.loads(notice.data) == DONE.to_json()
+
+
+def test_a_job_notice_speaks_of_the_whole_file() -> None:
+    job = Job(CAT, (DONE, FAILED))
+
+    notice = events.job_notice(job)
+
+    assert notice.attributes == {
+        "ce-specversion": "1.0",
+        "ce-type": "sluice.job.finished.v1",
+        "ce-source": "//storage.googleapis.com/uploads",
+        "ce-subject": CAT.job_id,
+        "ce-id": CAT.job_id,
+        "ce-time": FAILED.time,
+        "content-type": "application/json",
+        "verdict": "partial",
+        "bucket": "uploads",
+        "name": "cats/Käthe.jpg",
+    }
+    assert json.loads(notice.data) == job.to_json()
+
+
+def test_a_notice_published_again_is_the_same_to_the_byte() -> None:
+    read_back = Manifest.from_json(json.loads(json.dumps(DONE.to_json())))
+
+    assert events.step_notice(read_back) == events.step_notice(DONE)
+    assert events.job_notice(Job(CAT, (FAILED, read_back))) == events.job_notice(Job(CAT, (DONE, FAILED)))
+
+
+def test_the_longest_name_fits_into_an_attribute_of_pubsub() -> None:
+    longest = replace(CAT, name="ä" * 512)
+
+    attributes = events.step_notice(replace(DONE, file=longest)).attributes
+
+    assert max(len(value.encode()) for value in attributes.values()) <= 1024
+    assert attributes["name"] == longest.name

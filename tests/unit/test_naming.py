@@ -1,0 +1,95 @@
+"""A sender's name is the most hostile thing we keep."""
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import naming
+from shared.errors import BadRequest
+
+HOSTILE = st.text(st.sampled_from("ab.é/\\\0\n\x7f\x85\ufffd\ud800😀"), max_size=300) | st.text(max_size=300)
+
+
+def cleaned(name: str) -> str | None:
+    try:
+        return naming.clean(name)
+    except BadRequest:
+        return None
+
+
+@given(HOSTILE)
+def test_a_clean_name_is_one_printable_part_of_a_path(name: str) -> None:
+    clean = cleaned(name)
+
+    if clean is not None:
+        assert clean not in ("", ".", "..")
+        assert not set(clean) & {"/", "\\", "\ufffd"}
+        assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in clean)
+        assert 1 <= len(clean.encode()) <= 255
+        assert name.endswith(clean)
+
+
+@given(HOSTILE)
+def test_cleaning_twice_changes_nothing(name: str) -> None:
+    clean = cleaned(name)
+
+    assert clean is None or naming.clean(clean) == clean
+
+
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [
+        ("photo.jpg", "photo.jpg"),
+        ("/photo.jpg", "photo.jpg"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\eve\\photo.jpg", "photo.jpg"),
+        ("..photo..jpg", "..photo..jpg"),
+        ("-rf", "-rf"),
+        ("$(reboot) `id`.jpg", "$(reboot) `id`.jpg"),
+        ("Käthe 😀.jpg", "Käthe 😀.jpg"),
+        ("e\u0301.jpg", "e\u0301.jpg"),
+        ("ä" * 127, "ä" * 127),
+    ],
+)
+def test_people_recognise_the_name_they_gave(given_name: str, kept: str) -> None:
+    assert naming.clean(given_name) == kept
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/..", "photos/", "\\", "a\nb", "a\0b", "a\x7f", "\ufffd.jpg", "\ud800", "ä" * 128]
+)
+def test_a_name_no_object_should_have_is_refused(name: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        naming.clean(name)
+
+    assert refused.value.code == "bad_name"
+    assert "name" in refused.value.message
+
+
+def test_a_name_is_chosen_by_us_and_ends_as_its_sender_called_it() -> None:
+    assert re.fullmatch(r"[a-z2-7]{26}/photo\.jpg", naming.object_name("holiday/photo.jpg"))
+
+
+def test_without_a_key_no_two_names_are_alike() -> None:
+    names = {naming.object_name("photo.jpg") for _ in range(100)}
+
+    assert len(names) == 100
+
+
+@given(st.text(st.characters(codec="latin-1"), min_size=1, max_size=100), st.integers(0, 99))
+def test_the_same_key_gives_the_same_name(key: str, number: int) -> None:
+    assert naming.object_name("photo.jpg", key, number) == naming.object_name("photo.jpg", key, number)
+
+
+def test_keys_and_places_in_a_request_are_told_apart() -> None:
+    names = {naming.object_name("photo.jpg", key, number) for key in ("a", "b", "a1") for number in (0, 1, 10)}
+
+    assert len(names) == 9
+
+
+def test_a_key_that_is_too_long_is_refused() -> None:
+    with pytest.raises(BadRequest, match="Idempotency-Key has more than 255 bytes"):
+        naming.object_name("photo.jpg", "k" * 256)
