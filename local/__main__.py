@@ -39,7 +39,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--data", type=Path, default=ROOT / ".local", help="where everything is kept (default: .local)")
         command.add_argument("--port-offset", type=int, default=0, metavar="N", help="move every port by N (default: 0)")
         if run is up:
-            command.add_argument("--cloud-only", action="store_true", help="storage, Pub/Sub and Cloud Tasks without Sluice's functions")
+            command.add_argument(
+                "--cloud-only", action="store_true", help="storage, Pub/Sub and Cloud Tasks without Sluice's functions"
+            )
+            command.add_argument("--functions", type=Path, default=ROOT / "functions", help="folder of the functions' folders")
     return parser
 
 
@@ -52,7 +55,7 @@ async def _up(options: argparse.Namespace) -> int:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    stack = Stack(options.data, options.port_offset)
+    stack = Stack(options.data, options.port_offset, options.functions)
     await stack.start(with_functions=not options.cloud_only)
     print("ready" if options.cloud_only else demo.how_to_use(stack), flush=True)
     await stopped.wait()

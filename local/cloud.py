@@ -85,13 +85,13 @@ class LocalCloud:
             await service.start()
 
     async def stop(self) -> None:
-        """Stop delivering, close every port; what was acknowledged is on disk."""
-        for service in (self.tasks, self.storage, self.pubsub):
-            await service.stop()
-        if self._grpc:
-            await self._grpc.stop(grace=0.2)
+        """Close every port, then stop delivering; what was acknowledged is on disk."""
         for server in self._http:
             await server.stop()
+        if self._grpc:
+            await self._grpc.stop(grace=0.2)
+        for service in (self.tasks, self.storage, self.pubsub):
+            await service.stop()
 
     async def _start_grpc(self) -> None:
         bind(self.ports.pubsub_grpc, "Pub/Sub gRPC").close()

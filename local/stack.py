@@ -24,7 +24,8 @@ NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
 class Stack:
     """The local cloud and Sluice's functions on it, started and stopped as one."""
 
-    def __init__(self, data: Path, offset: int = 0) -> None:
+    def __init__(self, data: Path, offset: int = 0, functions: Path = ROOT / "functions") -> None:
+        self._functions = functions
         self.data = data.resolve()
         self.data.mkdir(parents=True, exist_ok=True)
         self.ports = Ports(offset)
@@ -54,7 +55,7 @@ class Stack:
         for name in FUNCTIONS:
             child = Child(name, function_port(name, self.ports), self.data / "logs" / f"{name}.log")
             self._children.append(child)
-            source = str(ROOT / "functions" / name / "main.py")
+            source = str(self._functions / name / "main.py")
             port = str(function_port(name, self.ports))
             arguments = ("--target", name, "--source", source, "--host", HOST, "--port", port)
             await child.start("functions_framework", arguments, ROOT, self._environment(name))
@@ -64,11 +65,17 @@ class Stack:
     def _environment(self, name: str) -> dict[str, str]:
         """A function's variables: those deploy.sh would set, pointing here."""
         accounts = self.cloud.accounts
-        signer = "signer" if name == "issuer" else "reader"
+        signs_as = {"issuer": "signer", "status": "reader"}.get(name)
+        signer = (
+            {"SLUICE_SIGNER": accounts.email(signs_as), "SLUICE_SIGNER_KEY": str(accounts.key_file(signs_as))}
+            if signs_as
+            else {}
+        )
         return {
             **os.environ,
             **clients.environment(self.data, self.ports),
             **service_urls(self.ports),
+            **signer,
             "PYTHONPATH": str(ROOT),
             "SLUICE_LOCATION": LOCATION,
             "SLUICE_UPLOADS_BUCKET": "uploads",
@@ -76,8 +83,6 @@ class Stack:
             "SLUICE_PIPELINE": os.environ.get("SLUICE_PIPELINE", str(ROOT / "pipeline.toml")),
             "SLUICE_PUSH_ACCOUNT": accounts.email("push"),
             "SLUICE_TASKS_ACCOUNT": accounts.email("tasks"),
-            "SLUICE_SIGNER": accounts.email(signer),
-            "SLUICE_SIGNER_KEY": str(accounts.key_file(signer)),
             "SLUICE_TASKS_ENDPOINT": f"http://{HOST}:{self.ports.tasks}",
             "SLUICE_TOKEN_ISSUER": accounts.issuer,
             "SLUICE_TOKEN_CERTIFICATES": f"http://{HOST}:{self.ports.tasks}/oauth2/v1/certs",

@@ -106,5 +106,5 @@ def program() -> Callable[[str], str]:
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own settings must not reach the tests."""
-    for name in [name for name in os.environ if name.startswith(("SLUICE_", "STORAGE_EMULATOR", "PUBSUB_EMULATOR"))]:
+    for name in [name for name in os.environ if name.startswith("SLUICE_")]:
         monkeypatch.delenv(name)

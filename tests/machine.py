@@ -24,11 +24,11 @@ Found = TypeVar("Found")
 class Machine:
     """`python -m local up` in a child process."""
 
-    def __init__(self, data: Path, *, cloud_only: bool = False, pipeline: Path | None = None) -> None:
+    def __init__(self, data: Path, *, cloud_only: bool = False, functions: Path | None = None) -> None:
         self.data = data
         self.offset = _free_offset()
         self._arguments = ["--cloud-only"] if cloud_only else []
-        self._pipeline = {"SLUICE_PIPELINE": str(pipeline)} if pipeline else {}
+        self._arguments += ["--functions", str(functions)] if functions else []
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -38,6 +38,12 @@ class Machine:
         inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         return inherited | client_environment(self.data, Ports(self.offset))
 
+    @property
+    def pid(self) -> int:
+        """Of the process that is the cloud; the functions are its children."""
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, name: str) -> str:
         """Base URL of a function."""
         return self.environment[f"SLUICE_{name.upper()}_URL"]
@@ -45,9 +51,7 @@ class Machine:
     def start(self) -> None:
         """Start, and return once it says that it is ready."""
         command = [sys.executable, "-m", "local", "up", "--data", str(self.data), "--port-offset", str(self.offset)]
-        self._process = subprocess.Popen(
-            command + self._arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | self._pipeline
-        )
+        self._process = subprocess.Popen(command + self._arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         first = self._process.stdout.readline()
         assert first, f"the stack ended before it was ready: status {self._process.wait()}"

@@ -1,0 +1,118 @@
+"""Latency, throughput and overhead of the whole stack, beside the bare processing of the same files, in one run."""
+
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from google.cloud.storage import Bucket, Client
+
+from benchmarks.processes import cpu_seconds
+from benchmarks.subscriber import JobNotices
+from shared import processors, routes
+from tests.machine import Machine, running, variables
+
+ROOT = Path(__file__).resolve().parent.parent
+PHOTO = (ROOT / "tests" / "data" / "photo.jpg").read_bytes()
+LATENCY_FILES = int(os.environ.get("BENCH_LATENCY_FILES", "40"))
+THROUGHPUT_FILES = int(os.environ.get("BENCH_THROUGHPUT_FILES", "200"))
+#: Enough to keep the stack busy, few enough that the sender is not what is measured.
+SENDERS = 4
+
+
+def main() -> None:
+    """Measure, print, and write benchmarks/results/<time>.json."""
+    with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder, running(Machine(Path(folder) / "data")) as machine:
+        with variables(machine.environment):
+            bucket = Client(project="local-project").bucket("uploads")
+            notices = JobNotices()
+        try:
+            _send(bucket, notices, ["warm-up.jpg"])
+            latency = _latency(bucket, notices)
+            throughput = _throughput(bucket, notices, machine)
+        finally:
+            notices.close()
+    bare = _bare()
+    figures = {"latency_ms": latency, "throughput": throughput, "bare_cpu_ms_per_file": bare, **_compared(throughput, bare)}
+    _print(figures)
+    _write(figures)
+
+
+def _latency(bucket: Bucket, notices: JobNotices) -> dict[str, float]:
+    """Milliseconds from the end of an upload to its job's notice, one file at a time."""
+    took = [_send(bucket, notices, [f"latency/{number}.jpg"]) * 1000 for number in range(LATENCY_FILES)]
+    return {"files": len(took), "p50": statistics.median(took), "p95": statistics.quantiles(took, n=20)[-1]}
+
+
+def _throughput(bucket: Bucket, notices: JobNotices, machine: Machine) -> dict[str, Any]:
+    """Files per second from the first upload to the last notice, and what each process spent on a file."""
+    names = [f"throughput/{number}.jpg" for number in range(THROUGHPUT_FILES)]
+    before, started = cpu_seconds(machine.pid), time.monotonic()
+    with ThreadPoolExecutor(SENDERS) as senders:
+        list(senders.map(lambda name: _upload(bucket, name), names))
+    notices.wait_for(names)
+    took = time.monotonic() - started
+    spent = {name: (seconds - before.get(name, 0)) * 1000 / len(names) for name, seconds in cpu_seconds(machine.pid).items()}
+    return {"files": len(names), "files_per_second": len(names) / took, "cpu_ms_per_file": spent}
+
+
+def _send(bucket: Bucket, notices: JobNotices, names: list[str]) -> float:
+    for name in names:
+        _upload(bucket, name)
+    uploaded = time.monotonic()
+    return max(0.0, notices.wait_for(names) - uploaded)
+
+
+def _upload(bucket: Bucket, name: str) -> None:
+    bucket.blob(name).upload_from_string(PHOTO, content_type="image/jpeg")
+
+
+def _bare() -> float:
+    """CPU milliseconds for the same recipes on the same bytes, in this process, with nothing around them."""
+    steps = routes.load(ROOT / "pipeline.toml").steps_for("image/jpeg", "photo.jpg")
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "photo.jpg"
+        source.write_bytes(PHOTO)
+        started = 0.0
+        for number in range(THROUGHPUT_FILES + 1):
+            if number == 1:  # the first one loads the libraries
+                started = time.process_time()
+            for step in steps:
+                processors.find(step.recipe.processor).run(source, Path(folder), step.recipe.options)
+    return (time.process_time() - started) * 1000 / THROUGHPUT_FILES
+
+
+def _compared(throughput: dict[str, Any], bare: float) -> dict[str, float]:
+    whole = sum(throughput["cpu_ms_per_file"].values())
+    return {"whole_cpu_ms_per_file": whole, "overhead_cpu_ms_per_file": whole - bare, "ratio_to_bare": whole / bare}
+
+
+def _print(figures: dict[str, Any]) -> None:
+    latency, throughput = figures["latency_ms"], figures["throughput"]
+    print(f"door to notice, {latency['files']} files one at a time:  p50 {latency['p50']:.0f} ms   p95 {latency['p95']:.0f} ms")
+    print(f"throughput, {throughput['files']} files through the bucket:  {throughput['files_per_second']:.1f} files/s")
+    print(
+        f"CPU per file: {figures['whole_cpu_ms_per_file']:.1f} ms, of which bare processing {figures['bare_cpu_ms_per_file']:.1f} ms;"
+    )
+    print(f"overhead {figures['overhead_cpu_ms_per_file']:.1f} ms, ratio {figures['ratio_to_bare']:.2f}")
+    for name, spent in sorted(throughput["cpu_ms_per_file"].items(), key=lambda item: -item[1]):
+        print(f"  {name:<12}{spent:7.1f} ms")
+
+
+def _write(figures: dict[str, Any]) -> None:
+    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()}
+    now = datetime.now(UTC)
+    path = ROOT / "benchmarks" / "results" / f"{now:%Y%m%d-%H%M%S}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"time": now.isoformat(), "machine": machine, **figures}, indent=1) + "\n")
+    print(f"written to {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What the pipeline relies on in a bucket."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.cloud.protocols import AlreadyExists, Cloud, NoSuchObject
+from shared.errors import BadRequest
+from tests.fakes import crc32c
+
+BIG = bytes(range(256)) * 40_000  # 10 MB: more than one chunk of a resumable upload
+
+
+@pytest.fixture
+def name() -> str:
+    """A name of this test's own."""
+    return f"contract/{uuid.uuid4().hex}/ünï e\u0301 🐈 a%2Fb#c?d+e.bin"
+
+
+@pytest.mark.parametrize("body", [b"", b"words", BIG], ids=["empty", "small", "big"])
+def test_what_is_stored_is_described_exactly(cloud: Cloud, name: str, body: bytes) -> None:
+    stored = cloud.results.create(name, "text/x-words", body)
+
+    assert (stored.name, stored.size, stored.content_type, stored.crc32c) == (name, len(body), "text/x-words", crc32c(body))
+    assert cloud.results.find(name) == stored
+    assert cloud.results.read(name) == body
+
+
+def test_a_file_on_disk_is_stored(cloud: Cloud, name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(BIG)
+
+    assert cloud.results.create(name, "application/octet-stream", tmp_path / "file").crc32c == crc32c(BIG)
+
+
+@pytest.mark.parametrize("size", [0, 1, 4 << 20, (4 << 20) + 1, 8 << 20, len(BIG)])
+def test_a_stream_of_any_length_is_stored_whole(cloud: Cloud, name: str, size: int) -> None:
+    blocks = (BIG[start : min(start + 300_000, size)] for start in range(0, size, 300_000))
+    stored = cloud.uploads.create(name, "application/octet-stream", blocks)
+
+    assert (stored.size, stored.crc32c) == (size, crc32c(BIG[:size]))
+
+
+@pytest.mark.parametrize("sent", [100, 5 << 20, 9 << 20])
+def test_a_stream_that_breaks_off_never_becomes_an_object(cloud: Cloud, name: str, sent: int) -> None:
+    def breaking() -> Iterator[bytes]:
+        yield BIG[:sent]
+        raise BadRequest("the sender is gone")
+
+    with pytest.raises(BadRequest):
+        cloud.uploads.create(name, "application/octet-stream", breaking())
+
+    assert cloud.uploads.find(name) is None
+
+
+@pytest.mark.parametrize("body", [b"other", BIG], ids=["small", "big"])
+def test_nothing_is_ever_overwritten(cloud: Cloud, name: str, body: bytes) -> None:
+    first = cloud.results.create(name, "text/plain", b"first")
+    with pytest.raises(AlreadyExists):
+        cloud.results.create(name, "text/plain", body)
+    with pytest.raises(AlreadyExists):
+        cloud.results.create(name, "text/plain", iter([body]))
+
+    assert cloud.results.find(name) == first
+
+
+def test_exactly_the_generation_asked_for_is_downloaded(cloud: Cloud, name: str, tmp_path: Path) -> None:
+    stored = cloud.uploads.create(name, "text/plain", b"words")
+    encoding = cloud.uploads.download(name, stored.generation, tmp_path / "file")
+
+    assert (encoding, (tmp_path / "file").read_bytes()) == ("", b"words")
+    with pytest.raises(NoSuchObject):
+        cloud.uploads.download(name, stored.generation + 1, tmp_path / "other")
+
+
+def test_what_is_not_there_is_none(cloud: Cloud, name: str) -> None:
+    assert cloud.results.read(name) is None
+    assert cloud.results.find(name) is None
+    assert list(cloud.results.names(name)) == []
+
+
+def test_names_are_listed_by_their_beginning(cloud: Cloud, name: str) -> None:
+    folder = name.rsplit("/", 1)[0]
+    for last in ("b", "a/deep", "a"):
+        cloud.results.create(f"{folder}/{last}", "text/plain", b"x")
+    cloud.results.create(f"{folder}-beside", "text/plain", b"x")
+
+    assert list(cloud.results.names(f"{folder}/")) == [f"{folder}/a", f"{folder}/a/deep", f"{folder}/b"]
+
+
+def test_a_permission_carries_the_headers_it_was_asked_for_and_no_others(cloud: Cloud, name: str) -> None:
+    headers = {"content-type": "image/png", "x-goog-if-generation-match": "0"}
+    simple = cloud.uploads.permit_upload(name, headers, 60, resumable=False)
+    resumable = cloud.uploads.permit_upload(name, headers, 60, resumable=True)
+
+    assert (simple.method, dict(simple.headers)) == ("PUT", headers)
+    assert (resumable.method, dict(resumable.headers)) == ("POST", headers | {"x-goog-resumable": "start"})

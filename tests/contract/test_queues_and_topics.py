@@ -1,0 +1,64 @@
+"""What the pipeline relies on in a queue and in a topic."""
+
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from google.cloud.pubsub_v1 import SubscriberClient
+
+from shared import events, ledger
+from shared.cloud.protocols import Cloud
+from shared.errors import Unavailable
+from shared.model import File, Task
+from tests.machine import Machine, eventually, variables
+
+
+@pytest.fixture
+def task(cloud: Cloud) -> Task:
+    file = File("uploads", "cat.jpg", time.time_ns(), 9, "image/jpeg", "AAAAAA==")
+    return cloud.routes.plan(file)[0]
+
+
+def test_a_task_is_queued_once_under_its_name(cloud: Cloud, task: Task) -> None:
+    assert [cloud.queue.add(task) for _ in range(3)] == [True, False, False]
+
+
+def test_a_redrive_is_another_task(cloud: Cloud, task: Task) -> None:
+    assert [cloud.queue.add(task), cloud.queue.add(replace(task, redrive=1))] == [True, True]
+
+
+def test_a_queue_that_is_not_there_may_be_waking_up(real: Cloud) -> None:
+    file = File("uploads", "cat.jpg", time.time_ns(), 9, "image/jpeg", "AAAAAA==")
+
+    with pytest.raises(Unavailable, match="nowhere"):
+        real.queue.add(replace(real.routes.plan(file)[0], queue="nowhere"))
+
+
+def test_a_notice_arrives_as_it_was_made(machine: Machine, real: Cloud) -> None:
+    file = File("uploads", "ünï 🐈.jpg", time.time_ns(), 9, "image/jpeg", "AAAAAA==")
+    notice = events.step_notice(ledger.manifest(file, real.routes.plan(file)[0], "failed", "corrupt", "words"))
+    real.completions.publish(notice)
+    with variables(machine.environment):
+        subscriber = SubscriberClient()
+    path = "projects/local-project/subscriptions/completions"
+
+    def look() -> Any:
+        pulled = subscriber.pull(subscription=path, max_messages=10).received_messages
+        subscriber.acknowledge(subscription=path, ack_ids=[message.ack_id for message in pulled]) if pulled else None
+        return [message for message in pulled if message.message.attributes.get("ce-id") == notice.attributes["ce-id"]]
+
+    (received,) = eventually(look)
+    subscriber.close()
+
+    assert received.message.data == notice.data
+    assert dict(received.message.attributes) == dict(notice.attributes)
+    assert json.loads(notice.data)["verdict"] == notice.attributes["verdict"] == "failed"
+
+
+def test_a_notice_to_a_topic_that_is_gone_is_not_lost_silently(real: Cloud) -> None:
+    from shared.cloud.pubsub import PubSubTopic
+
+    with pytest.raises(Unavailable):
+        PubSubTopic("local-project", "nowhere").publish(events.Notice(b"x", {}))
