@@ -1,0 +1,47 @@
+"""What is documented exists, and what exists is documented."""
+
+import re
+from importlib import import_module
+
+from shared import processors
+from shared.processors.registry import registered
+from shared.settings import ROOT, TABLE
+
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+
+
+def test_every_setting_is_in_the_docs_with_its_meaning() -> None:
+    missing = [
+        setting.variable for setting in TABLE if f"| `{setting.variable}` |" not in SETTINGS or setting.meaning not in SETTINGS
+    ]
+
+    assert missing == []
+
+
+def test_every_variable_in_the_docs_is_a_setting() -> None:
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", SETTINGS, re.MULTILINE))
+
+    assert documented == {setting.variable for setting in TABLE}
+
+
+def test_every_processor_is_in_the_docs() -> None:
+    for module in processors.MODULES:
+        import_module(f"shared.processors.{module}")
+
+    assert [name for name in registered if f"`{name}`" not in SETTINGS] == []
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    readme = (ROOT / "README.md").read_text()
+    links = re.findall(r"\]\((?!http)([^)]+)\)", readme)
+
+    assert len(readme.splitlines()) <= 150
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_pinned_runtime_package_we_chose_has_its_reason() -> None:
+    chosen = (ROOT / "requirements.txt").read_text().partition("\n\n")[0]
+    names = re.findall(r"^([a-z0-9-]+)==", chosen, re.MULTILINE)
+    reasons = (ROOT / "docs" / "decisions.md").read_text()
+
+    assert [name for name in names if name.removeprefix("google-cloud") not in reasons] == []
