@@ -81,7 +81,7 @@ def _events(blocks: Iterator[bytes], boundary: bytes) -> Iterator[object]:
         while True:
             event = decoder.next_event()
             if isinstance(event, NeedData):
-                decoder.receive_data(next(blocks, None))
+                _feed(decoder, blocks)
             elif isinstance(event, Epilogue):
                 return
             else:
@@ -90,6 +90,13 @@ def _events(blocks: Iterator[bytes], boundary: bytes) -> Iterator[object]:
         raise BadRequest(
             f"the form is not well-formed multipart/form-data, or has more than {MAX_PARTS} parts", "broken_multipart"
         ) from None
+
+
+def _feed(decoder: MultipartDecoder, blocks: Iterator[bytes]) -> None:
+    decoder.receive_data(next(blocks, None))
+    # A closing boundary that lacks its very last character makes Werkzeug (3.1) end the file with a stray CR.
+    while decoder.buffer.endswith(b"--" + decoder.boundary + b"-") and not decoder.complete:
+        decoder.receive_data(next(blocks, None))
 
 
 class Measured:

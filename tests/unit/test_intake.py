@@ -1,0 +1,285 @@
+"""A request's files, however they are cut into pieces and whatever stands around them; never held whole."""
+
+import io
+import tracemalloc
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from flask import Request
+from werkzeug.test import EnvironBuilder
+
+from shared import intake, media
+from shared.errors import BadRequest, MethodNotAllowed, PipelineError, TooLarge
+from shared.intake import Measured
+from tests.fakes import crc32c
+
+MIB = 1 << 20
+FORM = "multipart/form-data; boundary=7MA4YWxk"
+OPENING = b'--7MA4YWxk\r\nContent-Disposition: form-data; name="file"; filename="cat.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+CLOSING = b"\r\n--7MA4YWxk--\r\n"
+#: everything that a careless search for the boundary would fall for
+TRICKY = b"\r\n--7MA4YWx\r\n-\r\r\n\n--7MA4YWxkX\r\n--\r\n7MA4YWxk\r\n\r\n--" + bytes(range(256)) + b"\r\n"
+
+
+class Wire:
+    """A body that arrives in pieces, as it does from a network; none of it exists before it is read."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._held = b""
+
+    def read(self, size: int = -1) -> bytes:
+        self._held = self._held or next(self._pieces, b"")
+        piece, self._held = self._held[:size], self._held[size:]
+        return piece
+
+
+def cut(data: bytes, size: int) -> Iterator[bytes]:
+    return (data[start : start + size] for start in range(0, len(data), size))
+
+
+def request(
+    body: Iterable[bytes], *, path: str = "/", kind: str = FORM, method: str = "POST", length: int | None = None
+) -> Request:
+    """With a length, or with an end that the server knows, as after `Transfer-Encoding: chunked`."""
+    environ = EnvironBuilder(path=path, method=method).get_environ()
+    environ.pop("CONTENT_LENGTH", None)
+    framing: dict[str, Any] = {"wsgi.input_terminated": True} if length is None else {"CONTENT_LENGTH": str(length)}
+    return Request(environ | framing | {"CONTENT_TYPE": kind, "wsgi.input": Wire(body)})
+
+
+def files(asked: Request) -> list[tuple[str, str, bytes]]:
+    return [(file.name, file.content_type, b"".join(file.blocks)) for file in intake.read(asked)]
+
+
+def refusal(asked: Request) -> PipelineError:
+    with pytest.raises(PipelineError) as refused:
+        files(asked)
+    return refused.value
+
+
+# ---- forms
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 100_000])
+@pytest.mark.parametrize("data", [b"", b"x", b"\r\n", TRICKY, TRICKY * 3], ids=["empty", "x", "newline", "tricky", "thrice"])
+def test_a_file_comes_out_as_it_went_in_however_it_is_cut(data: bytes, size: int) -> None:
+    body = OPENING + data + CLOSING
+
+    assert files(request(cut(body, size), length=len(body))) == [("cat.jpg", "image/jpeg", data)]
+    assert files(request(cut(body, size))) == [("cat.jpg", "image/jpeg", data)]
+
+
+def test_a_body_can_be_cut_in_two_anywhere() -> None:
+    body = OPENING + TRICKY + b"\r\n" + OPENING + TRICKY + CLOSING
+
+    for place in range(1, len(body)):
+        assert files(request([body[:place], body[place:]])) == [("cat.jpg", "image/jpeg", TRICKY)] * 2
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_several_files_come_out_in_order_and_fields_are_ignored(size: int) -> None:
+    form = {
+        "note": "a field",
+        "file": [(io.BytesIO(b"one"), "1.txt", "text/plain"), (io.BytesIO(b"two"), "2.txt", "text/plain")],
+        "last": "\r\n--another field",
+        "picture": (io.BytesIO(b"three"), "Käthe.bin", "application/x-own"),
+    }
+    environ = EnvironBuilder(method="POST", data=form).get_environ()
+    asked = request(cut(environ["wsgi.input"].read(), size), kind=environ["CONTENT_TYPE"])
+
+    assert files(asked) == [
+        ("1.txt", "text/plain", b"one"),
+        ("2.txt", "text/plain", b"two"),
+        ("Käthe.bin", "application/x-own", b"three"),
+    ]
+
+
+def test_a_file_that_nobody_reads_does_not_hide_the_next() -> None:
+    body = OPENING + TRICKY + b"\r\n" + OPENING.replace(b"cat", b"dog") + b"woof" + CLOSING
+
+    assert [file.name for file in intake.read(request([body]))] == ["cat.jpg", "dog.jpg"]
+
+
+def test_what_stands_before_and_after_the_parts_is_ignored() -> None:
+    body = b"This is a message in MIME format.\r\n" + OPENING + b"meow" + CLOSING + b"the end"
+
+    assert files(request([body])) == [("cat.jpg", "image/jpeg", b"meow")]
+
+
+@pytest.mark.parametrize("length", [0, 10, len(OPENING) - 2, len(OPENING), len(OPENING) + 3, len(OPENING) + 6])
+def test_a_form_that_ends_too_early_is_refused_whatever_its_length_said(length: int) -> None:
+    whole = OPENING + b"meow" + CLOSING
+
+    assert refusal(request([whole[:length]])).code == "broken_multipart"
+    assert refusal(request([whole[:length]], length=length)).code == "broken_multipart"
+
+
+@pytest.mark.parametrize("length", [0, 10, len(OPENING), len(OPENING) + 3])
+def test_a_form_that_is_shorter_than_announced_is_refused(length: int) -> None:
+    whole = OPENING + b"meow" + CLOSING
+
+    assert refusal(request([whole[:length]], length=len(whole))).code == "body_cut_short"
+
+
+def test_a_connection_that_breaks_is_the_senders_to_repeat() -> None:
+    def broken() -> Iterator[bytes]:
+        yield OPENING
+        raise OSError("connection reset")
+
+    assert refusal(request(broken())).code == "body_cut_short"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/mixed; boundary=x",
+        "application/json",
+        "text/plain",
+        "",
+    ],
+)
+def test_what_is_no_form_is_told_how_to_send_one(kind: str) -> None:
+    error = refusal(request([OPENING], kind=kind))
+
+    assert isinstance(error, BadRequest)
+    assert "curl -F file=@NAME" in error.message
+
+
+def test_a_form_is_posted_not_put() -> None:
+    assert isinstance(refusal(request([OPENING + CLOSING], method="PUT")), BadRequest)
+
+
+def test_a_form_without_a_file_says_so() -> None:
+    form = b'--7MA4YWxk\r\nContent-Disposition: form-data; name="file"\r\n\r\n@cat.jpg' + CLOSING
+
+    assert refusal(request([form])).code == "no_file"
+    assert refusal(request([b"--7MA4YWxk--\r\n"])).code == "no_file"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no boundary at all",
+        OPENING.replace(b"7MA4YWxk", b"another") + b"meow",
+        b"--7MA4YWxk\r\nContent-Type: image/jpeg\r\n\r\nmeow" + CLOSING,
+        b'--7MA4YWxk\r\nContent-Disposition: form-data; filename="\xff"\r\n\r\nmeow' + CLOSING,
+        b"--7MA4YWxk\r\n" * 5,
+    ],
+)
+def test_a_form_that_is_not_well_formed_is_refused(body: bytes) -> None:
+    assert refusal(request([body])).code == "broken_multipart"
+
+
+def test_a_form_has_at_most_as_many_parts_as_are_counted() -> None:
+    parts = b'--7MA4YWxk\r\nContent-Disposition: form-data; name="n"\r\n\r\nv\r\n' * intake.MAX_PARTS
+
+    assert "100 parts" in refusal(request([parts + OPENING + CLOSING])).message
+
+
+# ---- raw bodies
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_raw_body_is_the_file_named_in_the_path(method: str, size: int) -> None:
+    asked = request(cut(TRICKY, size), path="/a/Käthe 1.jpg", kind="image/jpeg", method=method, length=len(TRICKY))
+
+    assert files(asked) == [("a/Käthe 1.jpg", "image/jpeg", TRICKY)]
+
+
+def test_a_form_under_a_name_is_that_files_bytes() -> None:
+    body = OPENING + b"meow" + CLOSING
+
+    assert files(request([body], path="/form.bin")) == [("form.bin", FORM, body)]
+
+
+def test_a_raw_body_that_ends_too_early_is_refused() -> None:
+    error = refusal(request([b"meow"], path="/cat.jpg", kind="image/jpeg", method="PUT", length=5))
+
+    assert error.code == "body_cut_short"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", ["/", "/cat.jpg"])
+def test_another_method_is_refused_before_anything_is_read(method: str, path: str) -> None:
+    with pytest.raises(MethodNotAllowed, match="PUT or POST"):
+        next(intake.read(request([OPENING], path=path, method=method)))
+
+
+# ---- memory
+
+
+def peak_bytes(asked: Request) -> int:
+    tracemalloc.start()
+    try:
+        for file in intake.read(asked):
+            for _block in file.blocks:
+                pass
+    except BadRequest:
+        pass
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return peak
+
+
+LONG = [b"a" * MIB] * 48
+
+
+@pytest.mark.parametrize(
+    ("pieces", "path"),
+    [
+        ([*LONG], "/cat.jpg"),
+        ([OPENING, *LONG, CLOSING], "/"),
+        ([OPENING.replace(b"; filename", b"; nothing"), *LONG, CLOSING], "/"),
+        ([*LONG, OPENING, CLOSING], "/"),
+        ([OPENING[:-2], *LONG, CLOSING], "/"),
+        ([OPENING, CLOSING, *LONG], "/"),
+    ],
+    ids=["raw body", "file", "field", "before the parts", "headers", "after the parts"],
+)
+def test_no_body_is_ever_held_whole(pieces: list[bytes], path: str) -> None:
+    assert peak_bytes(request(pieces, path=path)) < 8 * MIB
+
+
+def test_a_form_is_refused_when_there_is_more_around_its_files_than_is_held() -> None:
+    assert refusal(request([OPENING, CLOSING, *LONG])).code == "broken_multipart"
+
+
+# ---- measured
+
+
+@pytest.mark.parametrize("size", [1, 100, 5000, 100_000])
+def test_a_stream_is_measured_while_it_passes(size: int) -> None:
+    data = TRICKY * 60
+    measured = Measured(cut(data, size), len(data), "too large")
+    head = measured.head
+
+    passed = b"".join(measured)
+
+    assert passed == data
+    assert head == data[: media.HEAD_BYTES]
+    assert measured.size == len(data)
+    assert measured.crc32c == crc32c(data)
+
+
+def test_a_stream_that_is_drained_is_measured_whole() -> None:
+    measured = Measured(cut(TRICKY, 7), 10_000, "too large")
+
+    measured.drain()
+
+    assert (measured.size, measured.crc32c) == (len(TRICKY), crc32c(TRICKY))
+
+
+def test_a_stream_is_cut_off_as_soon_as_it_is_too_large() -> None:
+    asked = iter(cut(b"a" * 1_000_000, 10_000))
+    measured = Measured(asked, 20_000, "at most 20 kB")
+
+    with pytest.raises(TooLarge, match="at most 20 kB"):
+        measured.drain()
+    assert len(list(asked)) == 97
