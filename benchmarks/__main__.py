@@ -97,9 +97,8 @@ def _print(figures: dict[str, Any]) -> None:
     latency, throughput = figures["latency_ms"], figures["throughput"]
     print(f"door to notice, {latency['files']} files one at a time:  p50 {latency['p50']:.0f} ms   p95 {latency['p95']:.0f} ms")
     print(f"throughput, {throughput['files']} files through the bucket:  {throughput['files_per_second']:.1f} files/s")
-    print(
-        f"CPU per file: {figures['whole_cpu_ms_per_file']:.1f} ms, of which bare processing {figures['bare_cpu_ms_per_file']:.1f} ms;"
-    )
+    whole, bare = figures["whole_cpu_ms_per_file"], figures["bare_cpu_ms_per_file"]
+    print(f"CPU per file: {whole:.1f} ms, of which bare processing {bare:.1f} ms;")
     print(f"overhead {figures['overhead_cpu_ms_per_file']:.1f} ms, ratio {figures['ratio_to_bare']:.2f}")
     for name, spent in sorted(throughput["cpu_ms_per_file"].items(), key=lambda item: -item[1]):
         print(f"  {name:<12}{spent:7.1f} ms")
