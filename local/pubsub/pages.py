@@ -1,6 +1,6 @@
 """Lists in pages: sorted by name, the token of a page is the last name of the one before."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable
 
@@ -24,6 +24,6 @@ def page(names: Iterable[str], size: int, token: str) -> tuple[list[str], str]:
 
 def _decoded(token: str) -> str:
     try:
-        return urlsafe_b64decode(token.encode()).decode()
-    except (Base64Error, UnicodeError):
+        return b64decode(token, altchars=b"-_", validate=True).decode()
+    except (Base64Error, ValueError):
         raise ApiError("INVALID_ARGUMENT", "Invalid page token given.") from None

@@ -1,0 +1,279 @@
+"""Publishing and pulling with google-cloud-pubsub."""
+
+import queue
+import threading
+from typing import Any
+
+import pytest
+from google.api_core import exceptions
+from google.pubsub_v1 import PublisherClient as PublisherApi
+from google.pubsub_v1 import PubsubMessage
+
+from tests.local.pubsub.world import PATIENCE_SECONDS, PROJECT, World, collector, subscribed, wait_for
+
+
+def test_a_published_message_is_pulled_with_all_it_carries(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("orders-sub", topic)
+    id_ = world.publish(topic, b"\x00caf\xc3\xa9", "", kind="é")
+
+    [received] = world.pull(subscription)
+    assert received.message.message_id == id_
+    assert received.message.data == b"\x00caf\xc3\xa9"
+    assert dict(received.message.attributes) == {"kind": "é"}
+    assert received.message.publish_time.timestamp() > 0
+    assert received.delivery_attempt == 0
+
+
+def test_every_subscription_gets_every_message_once(world: World) -> None:
+    topic = world.topic("orders")
+    first, second = (world.subscription(id_, topic) for id_ in ("first", "second"))
+    world.publish(topic, b"x")
+    world.ack(first, world.pull(first))
+
+    assert world.pull(first, now=True) == []
+    assert len(world.pull(second)) == 1
+    assert world.pull(second, now=True) == []
+
+
+def test_a_waiting_pull_wakes_on_publish(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("waiting", topic)
+    found: queue.Queue[Any] = queue.Queue()
+    puller = threading.Thread(target=lambda: found.put(world.pull(subscription)))
+    puller.start()
+    world.publish(topic, b"x")
+    puller.join()
+
+    assert len(found.get()) == 1
+
+
+def test_a_nack_delivers_again_at_once(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("nacking", topic)
+    world.publish(topic, b"x")
+    first = world.pull(subscription)
+    world.nack(subscription, first)
+
+    [again] = world.pull(subscription)
+    assert again.message == first[0].message
+    assert again.ack_id != first[0].ack_id
+
+
+def test_a_message_comes_back_after_its_deadline(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("slow", topic, ack_deadline_seconds=20)
+    turned.publish(topic, b"x")
+    held = turned.pull(subscription)
+    turned.turn(19)
+
+    assert turned.pull(subscription, now=True) == []
+    turned.turn(2)
+    assert turned.pull(subscription, now=True)[0].message == held[0].message
+
+
+def test_an_extended_deadline_holds_the_message_longer(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("extended", topic)
+    turned.publish(topic, b"x")
+    turned.extend(subscription, turned.pull(subscription), 60)
+    turned.turn(55)
+
+    assert turned.pull(subscription, now=True) == []
+    turned.turn(7)
+    assert len(turned.pull(subscription, now=True)) == 1
+
+
+def test_a_late_acknowledgement_still_counts(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("late", topic)
+    turned.publish(topic, b"x")
+    held = turned.pull(subscription)
+    turned.turn(30)
+    turned.ack(subscription, held)
+
+    assert turned.pull(subscription, now=True) == []
+
+
+def test_a_stream_delivers_what_comes_and_a_nack_again(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("streaming", topic)
+    refused: set[str] = set()
+    done: queue.Queue[bytes] = queue.Queue()
+
+    def callback(message: Any) -> None:
+        if message.message_id not in refused:
+            refused.add(message.message_id)
+            message.nack()
+            return
+        message.ack()
+        done.put(message.data)
+
+    with subscribed(world, subscription, callback):
+        for future in [world.publisher.publish(topic, b"%d" % number) for number in range(100)]:
+            future.result()
+        received = {done.get(timeout=PATIENCE_SECONDS) for _ in range(100)}
+
+    assert received == {b"%d" % number for number in range(100)}
+    wait_for(lambda: world.pull(subscription, now=True) == [], "an empty subscription")
+
+
+def test_two_streams_share_a_subscription(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("shared", topic)
+    received, callback = collector()
+    with subscribed(world, subscription, callback), subscribed(world, subscription, callback):
+        sent = [world.publish(topic, b"x") for _ in range(50)]
+        ids = [received.get(timeout=PATIENCE_SECONDS).message_id for _ in range(50)]
+
+    assert sorted(ids) == sorted(sent)
+
+
+def test_a_stream_that_holds_enough_gets_no_more(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("flow", topic)
+    for _ in range(20):
+        world.publish(topic, b"x")
+    first = {"subscription": subscription, "stream_ack_deadline_seconds": 60, "max_outstanding_messages": 5}
+    requests: queue.Queue[Any] = queue.Queue()
+    requests.put(first)
+    stream = world.subscriber.streaming_pull(requests=iter(requests.get, None))
+    held = next(iter(stream)).received_messages
+
+    assert len(held) == 5
+    requests.put({"ack_ids": [held[0].ack_id]})
+    assert len(next(iter(stream)).received_messages) == 1
+    requests.put(None)
+    stream.cancel()
+
+
+def test_a_stream_ends_when_its_subscription_is_deleted(world: World) -> None:
+    subscription = world.subscription("doomed", world.topic("orders"))
+    future = world.subscriber.subscribe(subscription, lambda _: None)
+    world.subscriber.delete_subscription(subscription=subscription)
+
+    with pytest.raises(exceptions.NotFound):
+        future.result(PATIENCE_SECONDS)
+
+
+def test_ordered_messages_arrive_in_order_through_a_stream(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("ordered", topic, enable_message_ordering=True)
+    for number in range(30):
+        world.publish(topic, b"%d" % number, ordering_key="key")
+    received, callback = collector()
+    with subscribed(world, subscription, callback):
+        data = [received.get(timeout=PATIENCE_SECONDS).data for _ in range(30)]
+
+    assert data == [b"%d" % number for number in range(30)]
+
+
+def test_only_what_passes_the_filter_is_delivered(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("filtered", topic, filter='attributes.kind = "a"')
+    world.publish(topic, b"1", kind="b")
+    world.publish(topic, b"2", kind="a")
+
+    assert [received.message.data for received in world.pull(subscription)] == [b"2"]
+
+
+def test_publishing_inside_the_process_reaches_subscribers(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("inside", topic)
+    id_ = world.publish_inside(topic, b"x", {"a": "b"})
+
+    assert world.pull(subscription)[0].message.message_id == id_
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ({}, "non-empty data"),
+        ({"attributes": {"k" * 257: "v"}}, "attribute key"),
+        ({"attributes": {"k": "v" * 1025}}, "value of attribute"),
+        ({"attributes": {f"k{number}": "v" for number in range(101)}}, "more than 100"),
+        ({"attributes": {"google": "v"}}, "reserved"),
+        ({"data": b"x" * 10_000_001}, "exceeds the limit"),
+    ],
+)
+def test_what_breaks_a_limit_is_not_published(world: World, message: dict[str, Any], reason: str) -> None:
+    topic = world.topic("orders")
+
+    with pytest.raises(exceptions.InvalidArgument, match=reason):
+        PublisherApi.publish(world.publisher, topic=topic, messages=[PubsubMessage(message)])
+
+
+def test_ten_megabytes_travel(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("big", topic)
+    world.publish(topic, b"x" * 9_999_000)
+
+    assert len(world.pull(subscription)[0].message.data) == 9_999_000
+
+
+def test_names_are_unique_and_missing_ones_say_so(world: World) -> None:
+    topic = world.topic("orders")
+    world.subscription("orders-sub", topic)
+
+    with pytest.raises(exceptions.AlreadyExists, match="resource=orders"):
+        world.topic("orders")
+    with pytest.raises(exceptions.AlreadyExists):
+        world.subscription("orders-sub", topic)
+    with pytest.raises(exceptions.NotFound, match="resource=nowhere"):
+        world.publish(f"{PROJECT}/topics/nowhere", b"x")
+    with pytest.raises(exceptions.NotFound):
+        world.subscription("second", f"{PROJECT}/topics/nowhere")
+    with pytest.raises(exceptions.InvalidArgument, match="Invalid \\[topics\\] name"):
+        world.topic("x")
+
+
+def test_a_subscription_outlives_its_topic(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("orphan", topic)
+    world.publish(topic, b"x")
+    world.publisher.delete_topic(topic=topic)
+
+    assert world.subscriber.get_subscription(subscription=subscription).topic == "_deleted-topic_"
+    assert len(world.pull(subscription)) == 1
+
+
+def test_lists_come_in_pages(world: World) -> None:
+    topic = world.topic("orders")
+    names = sorted(world.subscription(f"sub-{number}", topic) for number in range(5))
+
+    listed = world.subscriber.list_subscriptions(request={"project": PROJECT, "page_size": 2})
+    assert [found.name for found in listed] == names
+    assert list(world.publisher.list_topic_subscriptions(request={"topic": topic, "page_size": 2})) == names
+    assert [found.name for found in world.publisher.list_topics(project=PROJECT)] == [topic]
+
+
+def test_an_update_changes_what_its_mask_names(world: World) -> None:
+    subscription = world.subscription("changing", world.topic("orders"), labels={"a": "b"})
+    change = {"name": subscription, "ack_deadline_seconds": 77, "labels": {"c": "d"}}
+    mask = {"paths": ["ack_deadline_seconds"]}
+    world.subscriber.update_subscription(request={"subscription": change, "update_mask": mask})
+
+    found = world.subscriber.get_subscription(subscription=subscription)
+    assert (found.ack_deadline_seconds, dict(found.labels)) == (77, {"a": "b"})
+    with pytest.raises(exceptions.InvalidArgument, match="filter"):
+        world.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["filter"]}})
+
+
+def test_iam_policies_are_kept(world: World) -> None:
+    topic = world.topic("orders")
+    policy = world.publisher.get_iam_policy(request={"resource": topic})
+    policy.bindings.add(role="roles/pubsub.publisher", members=["user:a@example.com"])
+    world.publisher.set_iam_policy(request={"resource": topic, "policy": policy})
+
+    assert world.publisher.get_iam_policy(request={"resource": topic}).bindings == policy.bindings
+    with pytest.raises(exceptions.Aborted):
+        world.publisher.set_iam_policy(request={"resource": topic, "policy": policy})
+
+
+def test_what_is_not_supported_is_named(world: World) -> None:
+    topic = world.topic("orders")
+
+    with pytest.raises(exceptions.MethodNotImplemented, match="CreateSnapshot"):
+        world.subscriber.create_snapshot(name=f"{PROJECT}/snapshots/snap", subscription="x")
+    with pytest.raises(exceptions.MethodNotImplemented, match=r"Subscription\.bigquery_config"):
+        world.subscription("warehouse", topic, bigquery_config={"table": "p.d.t"})
