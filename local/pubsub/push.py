@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+from typing import Any
 
 import aiohttp
 
@@ -97,9 +98,9 @@ class Pushers:
             await response.read()
             return response.status in ACCEPTED
 
-    def _token(self, config: object) -> str | None:
-        email = config.oidc_token.service_account_email  # type: ignore[attr-defined]
+    def _token(self, config: Any) -> str | None:
+        email = config.oidc_token.service_account_email
         if not email:
             return None
-        audience = config.oidc_token.audience or config.push_endpoint  # type: ignore[attr-defined]
+        audience = config.oidc_token.audience or config.push_endpoint
         return self._accounts.id_token(email, audience)

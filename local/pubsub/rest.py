@@ -113,7 +113,10 @@ async def _body(receive: Receive) -> bytes:
 def _json(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body or b"{}")
-    except ValueError as error:
+        if b"\\u" in body:
+            # Half a surrogate pair is JSON, but no text; protobuf breaks on it.
+            json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise ApiError("INVALID_ARGUMENT", f"Invalid JSON payload received. {error}") from None
     if not isinstance(content, dict):
         raise ApiError("INVALID_ARGUMENT", "Invalid JSON payload received. An object was expected.")

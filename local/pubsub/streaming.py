@@ -45,10 +45,8 @@ class _Stream:
         self._subscription: Subscription = broker.subscription(first.subscription)
         check_pullable(self._subscription)
         self._lease_seconds = _stream_deadline(first.stream_ack_deadline_seconds)
-        self._consumer = Consumer(first.max_outstanding_messages, first.max_outstanding_bytes)
         # Negative means no limit (google/pubsub/v1/pubsub.proto, StreamingPullRequest).
-        self._consumer.max_messages = max(0, first.max_outstanding_messages)
-        self._consumer.max_bytes = max(0, first.max_outstanding_bytes)
+        self._consumer = Consumer(max(0, first.max_outstanding_messages), max(0, first.max_outstanding_bytes))
         self._obey(first)
         self._subscription.consumers.append(self._consumer)
 

@@ -62,6 +62,8 @@ def test_a_patch_changes_what_its_mask_names(world: World) -> None:
         ("GET", "/topics/nowhere", None, 404, "Resource not found (resource=nowhere)."),
         ("PUT", "/topics/x", {}, 400, "Invalid [topics] name"),
         ("PUT", "/topics/orders", b"{", 400, "Invalid JSON payload received."),
+        ("PUT", "/topics/orders", b'{"labels": {"a": "\\ud800"}}', 400, "surrogates not allowed"),
+        ("PUT", "/topics/orders", b"[" * 100_000, 400, "recursion"),
         ("PUT", "/topics/orders", [], 400, "An object was expected"),
         ("PUT", "/topics/orders", {"colour": "red"}, 400, "colour"),
         ("PUT", "/topics/orders", {"kmsKeyName": "k"}, 405, "Topic.kms_key_name"),
