@@ -99,7 +99,8 @@ eval "$(.venv/bin/python -m local env{data}{offset})"
 {_POST.format(photo=_photo())}
 
 # what came of it
-gcloud pubsub subscriptions pull completions --auto-ack --limit=9
+gcloud pubsub subscriptions pull completions --auto-ack --limit=9 \\
+  --format='table(message.attributes.name,message.attributes.step,message.attributes.verdict)'
 {shlex.quote(gsutil())} ls -r gs://results
 curl $SLUICE_STATUS_URL/objects/photo.jpg
 
