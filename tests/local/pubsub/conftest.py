@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.clock import SystemClock, TurnedClock
-from tests.local.pubsub.world import Endpoint, World, listening, running
+from tests.local.pubsub.endpoint import Endpoint, listening
+from tests.local.pubsub.world import World, running
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 from google.api_core import exceptions
-from google.pubsub_v1 import PublisherClient as PublisherApi
-from google.pubsub_v1 import PubsubMessage
 
-from tests.local.pubsub.world import PATIENCE_SECONDS, PROJECT, World, collector, subscribed, wait_for
+from tests.local.pubsub.endpoint import PATIENCE_SECONDS, wait_for
+from tests.local.pubsub.world import World, collector, subscribed
 
 
 def test_a_published_message_is_pulled_with_all_it_carries(world: World) -> None:
@@ -185,95 +184,9 @@ def test_publishing_inside_the_process_reaches_subscribers(world: World) -> None
     assert world.pull(subscription)[0].message.message_id == id_
 
 
-@pytest.mark.parametrize(
-    ("message", "reason"),
-    [
-        ({}, "non-empty data"),
-        ({"attributes": {"k" * 257: "v"}}, "attribute key"),
-        ({"attributes": {"k": "v" * 1025}}, "value of attribute"),
-        ({"attributes": {f"k{number}": "v" for number in range(101)}}, "more than 100"),
-        ({"attributes": {"google": "v"}}, "reserved"),
-        ({"data": b"x" * 10_000_001}, "exceeds the limit"),
-    ],
-)
-def test_what_breaks_a_limit_is_not_published(world: World, message: dict[str, Any], reason: str) -> None:
-    topic = world.topic("orders")
-
-    with pytest.raises(exceptions.InvalidArgument, match=reason):
-        PublisherApi.publish(world.publisher, topic=topic, messages=[PubsubMessage(message)])
-
-
 def test_ten_megabytes_travel(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("big", topic)
     world.publish(topic, b"x" * 9_999_000)
 
     assert len(world.pull(subscription)[0].message.data) == 9_999_000
-
-
-def test_names_are_unique_and_missing_ones_say_so(world: World) -> None:
-    topic = world.topic("orders")
-    world.subscription("orders-sub", topic)
-
-    with pytest.raises(exceptions.AlreadyExists, match="resource=orders"):
-        world.topic("orders")
-    with pytest.raises(exceptions.AlreadyExists):
-        world.subscription("orders-sub", topic)
-    with pytest.raises(exceptions.NotFound, match="resource=nowhere"):
-        world.publish(f"{PROJECT}/topics/nowhere", b"x")
-    with pytest.raises(exceptions.NotFound):
-        world.subscription("second", f"{PROJECT}/topics/nowhere")
-    with pytest.raises(exceptions.InvalidArgument, match="Invalid \\[topics\\] name"):
-        world.topic("x")
-
-
-def test_a_subscription_outlives_its_topic(world: World) -> None:
-    topic = world.topic("orders")
-    subscription = world.subscription("orphan", topic)
-    world.publish(topic, b"x")
-    world.publisher.delete_topic(topic=topic)
-
-    assert world.subscriber.get_subscription(subscription=subscription).topic == "_deleted-topic_"
-    assert len(world.pull(subscription)) == 1
-
-
-def test_lists_come_in_pages(world: World) -> None:
-    topic = world.topic("orders")
-    names = sorted(world.subscription(f"sub-{number}", topic) for number in range(5))
-
-    listed = world.subscriber.list_subscriptions(request={"project": PROJECT, "page_size": 2})
-    assert [found.name for found in listed] == names
-    assert list(world.publisher.list_topic_subscriptions(request={"topic": topic, "page_size": 2})) == names
-    assert [found.name for found in world.publisher.list_topics(project=PROJECT)] == [topic]
-
-
-def test_an_update_changes_what_its_mask_names(world: World) -> None:
-    subscription = world.subscription("changing", world.topic("orders"), labels={"a": "b"})
-    change = {"name": subscription, "ack_deadline_seconds": 77, "labels": {"c": "d"}}
-    mask = {"paths": ["ack_deadline_seconds"]}
-    world.subscriber.update_subscription(request={"subscription": change, "update_mask": mask})
-
-    found = world.subscriber.get_subscription(subscription=subscription)
-    assert (found.ack_deadline_seconds, dict(found.labels)) == (77, {"a": "b"})
-    with pytest.raises(exceptions.InvalidArgument, match="filter"):
-        world.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["filter"]}})
-
-
-def test_iam_policies_are_kept(world: World) -> None:
-    topic = world.topic("orders")
-    policy = world.publisher.get_iam_policy(request={"resource": topic})
-    policy.bindings.add(role="roles/pubsub.publisher", members=["user:a@example.com"])
-    world.publisher.set_iam_policy(request={"resource": topic, "policy": policy})
-
-    assert world.publisher.get_iam_policy(request={"resource": topic}).bindings == policy.bindings
-    with pytest.raises(exceptions.Aborted):
-        world.publisher.set_iam_policy(request={"resource": topic, "policy": policy})
-
-
-def test_what_is_not_supported_is_named(world: World) -> None:
-    topic = world.topic("orders")
-
-    with pytest.raises(exceptions.MethodNotImplemented, match="CreateSnapshot"):
-        world.subscriber.create_snapshot(name=f"{PROJECT}/snapshots/snap", subscription="x")
-    with pytest.raises(exceptions.MethodNotImplemented, match=r"Subscription\.bigquery_config"):
-        world.subscription("warehouse", topic, bigquery_config={"table": "p.d.t"})

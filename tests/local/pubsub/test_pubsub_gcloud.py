@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.local.pubsub.world import Endpoint, World
+from tests.local.pubsub.endpoint import Endpoint
+from tests.local.pubsub.world import World
 
 Gcloud = Callable[..., Any]
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from google.auth import jwt
 
-from tests.local.pubsub.world import Endpoint, World, free_port, wait_for
+from tests.local.pubsub.endpoint import Endpoint, wait_for
+from tests.local.pubsub.world import World, free_port
 
 ACCOUNT = "push@local-project.iam.gserviceaccount.com"
 

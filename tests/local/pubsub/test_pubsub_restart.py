@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.local.pubsub.world import PROJECT, Clients, Endpoint, connected, free_port, wait_for
+from tests.local.pubsub.endpoint import Endpoint, wait_for
+from tests.local.pubsub.world import PROJECT, Clients, connected, free_port
 
 ROOT = Path(__file__).parents[3]
 
