@@ -1,0 +1,153 @@
+"""Who may import whom, and who may read the environment: kept by reading every file, not by remembering."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.settings import ROOT
+
+MAX_ENTRY_POINT_LINES = 40
+FOLDERS = ("shared", "functions", "local", "tests", "benchmarks")
+#: Decide, but ask nobody: no cloud, no request, no environment.
+PURE = ("routes", "events", "model", "media", "naming")
+#: The only file of shared/ and functions/ that reads the environment.
+READS_ENVIRONMENT = "shared/settings.py"
+#: Tests that kill a function in the middle of its work put themselves around it; nobody else imports one.
+WRAPS_FUNCTIONS = "tests/e2e/"
+OURS = frozenset({"shared", "functions", "local", "tests"})
+
+
+def files(*folders: str) -> list[str]:
+    """Every Python file under these folders, as a path from the root."""
+    return sorted(str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def violations(path: str, text: str) -> list[str]:
+    """What this file may not do, were it to lie at this path; in words."""
+    tree = ast.parse(text, path)
+    imported = sorted(set(_imports(tree)))
+    forbidden = [f"{path} imports {name}" for name in imported if not _may_import(path, name)]
+    if path.startswith(("shared/", "functions/")) and path != READS_ENVIRONMENT and _reads_environment(tree):
+        forbidden.append(f"{path} reads the environment; only {READS_ENVIRONMENT} does")
+    return forbidden
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """Modules, and what is taken from them: `from a import b` may mean the module a.b."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+def _may_import(path: str, name: str) -> bool:
+    if name.startswith(".") or _within(name, "unittest.mock"):
+        return False
+    if _within(name, "functions"):
+        return path.startswith(WRAPS_FUNCTIONS)
+    if _is_pure(path) and any(_within(name, banned) for banned in ("google", "flask", "werkzeug", "requests", "shared.cloud")):
+        return False
+    if path.startswith(("shared/", "functions/")):
+        return path.startswith("shared/cloud/") or not _within(name, "google.cloud")
+    return not path.startswith("local/") or name.partition(".")[0] not in OURS - {"local"}
+
+
+def _within(name: str, package: str) -> bool:
+    return f"{name}.".startswith(f"{package}.")
+
+
+def _is_pure(path: str) -> bool:
+    return path.startswith("shared/processors/") or path in [f"shared/{name}.py" for name in PURE]
+
+
+def _reads_environment(tree: ast.AST) -> bool:
+    names = {"environ", "environb", "getenv", "getenvb", "putenv"}
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr in names)
+        or (isinstance(node, ast.ImportFrom) and node.module == "os" and any(alias.name in names for alias in node.names))
+        for node in ast.walk(tree)
+    )
+
+
+@pytest.mark.parametrize("path", files(*FOLDERS))
+def test_every_file_keeps_to_its_arrows(path: str) -> None:
+    assert violations(path, (ROOT / path).read_text()) == []
+
+
+def test_the_files_are_really_found() -> None:
+    found = files(*FOLDERS)
+
+    assert {READS_ENVIRONMENT, "shared/pipeline.py", "functions/processor/main.py", "local/cloud.py"} <= set(found)
+    assert all((ROOT / f"shared/{name}.py").exists() for name in PURE)
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("shared/pipeline.py", "from google.cloud import storage"),
+        ("shared/pipeline.py", "import google.cloud.storage as storage"),
+        ("shared/pipeline.py", "from google import cloud"),
+        ("functions/upload/main.py", "from google.cloud.storage import Client"),
+        ("functions/upload/main.py", "def f():\n    from google.cloud import storage"),
+        ("functions/upload/main.py", "from functions.issuer.main import issuer"),
+        ("tests/functions/test_entry_points.py", "import functions.upload.main"),
+        ("shared/model.py", "import flask"),
+        ("shared/routes.py", "from flask import Request"),
+        ("shared/events.py", "from google.protobuf import json_format"),
+        ("shared/naming.py", "from google import auth"),
+        ("shared/media.py", "from shared import cloud"),
+        ("shared/processors/new.py", "from shared.cloud.protocols import Cloud"),
+        ("shared/processors/new.py", "import google.auth"),
+        ("shared/processors/new.py", "import os\nos.environ['HOME']"),
+        ("shared/cloud/storage.py", "from os import environ"),
+        ("shared/web.py", "import os as system\nsystem.getenv('HOME')"),
+        ("functions/upload/main.py", "from os import getenv as get"),
+        ("local/stack.py", "from shared.settings import ROOT"),
+        ("local/demo.py", "import shared.model"),
+        ("local/storage/service.py", "from functions import upload"),
+        ("local/demo.py", "from tests import fakes"),
+        ("tests/fakes.py", "from unittest import mock"),
+        ("tests/fakes.py", "import unittest.mock"),
+        ("shared/log.py", "from unittest.mock import Mock"),
+        ("shared/processors/image.py", "from .registry import Draft"),
+    ],
+)
+def test_a_planted_violation_is_seen(path: str, line: str) -> None:
+    assert len(violations(path, line)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("shared/cloud/storage.py", "from google.cloud.storage import Client"),
+        ("shared/processors/any.py", "import google_crc32c"),
+        ("shared/identity.py", "from google.auth import jwt"),
+        ("shared/settings.py", "import os\nos.environ"),
+        ("local/clients.py", "import os\nfrom google.cloud import storage\nos.environ"),
+        ("functions/upload/main.py", "import functions_framework\nfrom shared import cloud"),
+        ("tests/fakes.py", "import unittest\nfrom shared.model import File\nfrom local.clock import Clock"),
+    ],
+)
+def test_what_is_allowed_is_not_called_a_violation(path: str, line: str) -> None:
+    assert violations(path, line) == []
+
+
+ENTRY_POINTS = sorted((ROOT / "functions").glob("*/main.py"))
+
+
+@pytest.mark.parametrize("path", ENTRY_POINTS, ids=lambda path: path.parent.name)
+def test_an_entry_point_is_short_and_has_one_public_function_named_as_its_folder(path: Path) -> None:
+    text = path.read_text()
+
+    functions = [node.name for node in ast.parse(text).body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    assert [name for name in functions if not name.startswith("_")] == [path.parent.name]
+    assert len(text.splitlines()) <= MAX_ENTRY_POINT_LINES
+
+
+def test_every_function_is_one_folder_with_a_main() -> None:
+    folders = {path for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__"}
+
+    assert folders == {path.parent for path in ENTRY_POINTS}
