@@ -1,0 +1,41 @@
+"""A recipe meets a file; a recipe this release does not know is not the file's fault, and not the end of it."""
+
+from pathlib import Path
+
+import pytest
+
+from shared import sandbox
+from shared.errors import BadFile, Unavailable
+from shared.model import Recipe
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    source = tmp_path / "source"
+    source.write_bytes(b"meow")
+    return source
+
+
+def test_a_recipe_is_applied_to_the_file(source: Path) -> None:
+    (draft,) = sandbox.run(Recipe("digest", "any.digest", 1, {}), source, source.parent)
+
+    assert draft.facts["size"] == 4
+
+
+def test_a_file_that_cannot_be_processed_is_at_fault_itself(source: Path) -> None:
+    with pytest.raises(BadFile):
+        sandbox.run(Recipe("thumbnails", "image.renditions", 1, {"sizes": [64]}), source, source.parent)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe("cover", "document.cover", 1, {}),
+        Recipe("digest", "any.digest", 2, {"algorithms": ["sha512"]}),
+        Recipe("thumbnails", "image.renditions", 2, {"formats": ["heic"]}),
+    ],
+    ids=lambda recipe: recipe.step,
+)
+def test_a_recipe_of_another_release_is_tried_again_until_that_release_is_there(source: Path, recipe: Recipe) -> None:
+    with pytest.raises(Unavailable, match=f"this release cannot do {recipe.recipe_id}: "):
+        sandbox.run(recipe, source, source.parent)
