@@ -42,6 +42,13 @@ def test_the_content_type_is_what_the_bytes_show(tmp_path: Path) -> None:
     assert digest(source)["content_type"] == "image/jpeg"
 
 
+def test_the_content_type_of_a_long_file_is_what_its_beginning_shows(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes((DATA / "photo.jpg").read_bytes() + b"text " * BLOCK_BYTES)
+
+    assert digest(source)["content_type"] == "image/jpeg"
+
+
 def test_an_empty_file_has_digests_too(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.touch()

@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ from shared import processors
 from shared.errors import BadFile
 from shared.processors import Draft
 from shared.processors.image import MAX_EDGE_PX, MAX_PIXELS
+from shared.settings import ROOT
 from tests.conftest import DATA
 
 Run = Callable[..., list[Draft]]
@@ -451,6 +454,22 @@ def test_a_bomb_is_refused_before_it_is_unpacked(reason: Callable[[bytes], str])
     assert len(bomb) < 20_000
 
     assert reason(bomb) == "too_many_pixels"
+
+
+def test_a_bomb_is_refused_in_a_process_that_ignores_warnings_too(tmp_path: Path) -> None:
+    source = tmp_path / "bomb.png"
+    source.write_bytes(png_claiming(9000, 9000))
+    code = (
+        "import sys; from pathlib import Path; from shared import processors; from shared.errors import BadFile\n"
+        "try: processors.find('image.renditions').run(Path(sys.argv[1]), Path(), {})\n"
+        "except BadFile as error: print(error.code)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, source], cwd=ROOT, capture_output=True, check=True, text=True, timeout=30
+    )
+
+    assert done.stdout == "too_many_pixels\n"
 
 
 def test_a_refusal_tells_its_limit_and_what_would_be_opened(run: Run) -> None:
