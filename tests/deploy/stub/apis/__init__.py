@@ -1,0 +1,54 @@
+"""One module for each of Google's APIs; this one finds which of them answers."""
+
+from dataclasses import replace
+
+from tests.deploy.stub.apis import (
+    artifacts,
+    builds,
+    iam,
+    logging,
+    monitoring,
+    projects,
+    pubsub,
+    run,
+    services,
+    storage,
+    tasks,
+)
+from tests.deploy.stub.wire import Call, Json, Raw, Refused
+from tests.deploy.stub.world import PROJECT, World
+
+_MODULES = (artifacts, builds, iam, logging, monitoring, projects, pubsub, run, services, storage, tasks)
+_APIS = {module.API.name: module.API for module in _MODULES}
+#: They work before anything is enabled: they are what enabling goes through.
+_ALWAYS = ("serviceusage", "cloudresourcemanager")
+
+
+def answer(world: World, call: Call) -> Json | Raw:
+    """Ask the API of the call's host. Raises `Refused`; an unknown host, method or path is 400, never 5xx: gcloud would retry."""
+    api = _APIS.get(call.api)
+    if not api:
+        raise Refused(400, f"the stub does not know the host {call.host}")
+    found = api.find(call)
+    if not found:
+        raise Refused(400, f"the stub does not know {call.method} {call.host}{call.path}")
+    handler, named = found
+    _must_be_enabled(world, call.api)
+    if named.get("project", PROJECT) not in (PROJECT, world.resources[f"projects/{PROJECT}"]["projectNumber"], "-", "_"):
+        raise Refused(403, f"The caller does not have permission on project {named['project']}, or it may not exist.")
+    answered: Json | Raw = handler(world, replace(call, named=named))
+    return answered
+
+
+def _must_be_enabled(world: World, api: str) -> None:
+    service = f"{api}.googleapis.com"
+    if service in world.apis or api in _ALWAYS:
+        return
+    text = f"{service} has not been used in project {PROJECT} before or it is disabled. Enable it, then retry."
+    details = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "SERVICE_DISABLED",
+        "domain": "googleapis.com",
+        "metadata": {"service": service, "consumer": f"projects/{PROJECT}"},
+    }
+    raise Refused(403, text, details=[details])
