@@ -1,0 +1,18 @@
+# One image for every function, on the Python that the tests run with: a service chooses its own with FUNCTION_TARGET and FUNCTION_SOURCE (functions/<name>/main.py).
+FROM python:3.11-slim-bookworm
+
+# THREADS is how many requests an instance works on at once; deploy.sh sets it to the service's concurrency.
+ENV PYTHONPATH=/app PYTHONUNBUFFERED=1 PORT=8080
+
+WORKDIR /app
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+
+COPY pipeline.toml ./
+COPY shared ./shared
+COPY functions ./functions
+# Compiled now: the user below may write nothing here, and every cold start would compile again.
+RUN python -m compileall -q shared functions
+
+USER 65532:65532
+CMD ["functions-framework"]
