@@ -77,6 +77,8 @@ class Stack:
             **service_urls(self.ports),
             **signer,
             "PYTHONPATH": str(ROOT),
+            # Otherwise google-cloud-storage answers each 404 with a call of its own, to see whether the bucket is still there.
+            "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
             "SLUICE_LOCATION": LOCATION,
             "SLUICE_UPLOADS_BUCKET": "uploads",
             "SLUICE_RESULTS_BUCKET": "results",
