@@ -50,6 +50,12 @@ TABLE = (
     Setting("status_url", "SLUICE_STATUS_URL", "", "base URL of the status service, for the links that the doors answer"),
     Setting("push_account", "SLUICE_PUSH_ACCOUNT", "", "e-mail of the one account that may call the dispatcher"),
     Setting("tasks_account", "SLUICE_TASKS_ACCOUNT", "", "e-mail of the one account that may call the processor"),
+    Setting(
+        "queue_auth",
+        "SLUICE_QUEUE_AUTH",
+        "task",
+        "who names the account that calls the processor: `task` each task does, `queue` the queue itself (deploy.sh's choice)",
+    ),
     Setting("signer", "SLUICE_SIGNER", "", "e-mail of the account whose signature a signed URL carries"),
     Setting("signer_key", "SLUICE_SIGNER_KEY", "", "path of that account's JSON key; empty: sign through the IAM API"),
     Setting("max_post_bytes", "SLUICE_MAX_POST_BYTES", str(32 * MIB), "largest file the upload service takes", int),
@@ -89,6 +95,7 @@ class Settings:
     status_url: str
     push_account: str
     tasks_account: str
+    queue_auth: str
     signer: str
     signer_key: str
     max_post_bytes: int
@@ -114,6 +121,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         )
     if settings.completions_topic == settings.dead_letters_topic:
         raise BadConfiguration("SLUICE_DEAD_LETTERS_TOPIC is the completions topic: subscribers would get what nobody can read")
+    if settings.queue_auth not in ("task", "queue"):
+        raise BadConfiguration(f"SLUICE_QUEUE_AUTH is {settings.queue_auth!r}; it takes `task` or `queue`")
     if settings.url_seconds > MAX_URL_SECONDS:
         raise BadConfiguration(
             f"SLUICE_URL_SECONDS is {settings.url_seconds}; a signed URL is good for {MAX_URL_SECONDS} at most"

@@ -2,13 +2,16 @@
 
 import json
 import time
+import urllib.request
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
 
+from local.cloud import LOCATION, PROJECT
 from shared import events, ledger
+from shared.cloud import GoogleCloud
 from shared.cloud.protocols import Cloud
 from shared.errors import Unavailable
 from shared.model import File, Task
@@ -34,6 +37,29 @@ def test_a_queue_that_is_not_there_may_be_waking_up(real: Cloud) -> None:
 
     with pytest.raises(Unavailable, match="nowhere"):
         real.queue.add(replace(real.routes.plan(file)[0], queue="nowhere"))
+
+
+@pytest.mark.parametrize(("names_it", "has_token"), [("task", True), ("queue", False)])
+def test_a_task_names_its_callers_account_unless_the_queue_does(
+    machine: Machine, real: Cloud, task: Task, names_it: str, has_token: bool
+) -> None:
+    cloud = GoogleCloud(replace(real.settings, queue_auth=names_it))
+    task = replace(task, redrive=7)
+    host = machine.environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDTASKS"]
+    queue = f"{host}v2/projects/{PROJECT}/locations/{LOCATION}/queues/{task.queue}"
+    _post(f"{queue}:pause")
+    cloud.queue.add(task)
+    with urllib.request.urlopen(f"{queue}/tasks/{task.queue_name}?responseView=FULL") as answer:
+        request = json.load(answer)["httpRequest"]
+    _post(f"{queue}:resume")
+
+    assert request["url"] == real.settings.processor_url
+    assert ("oidcToken" in request) is has_token
+
+
+def _post(url: str) -> None:
+    with urllib.request.urlopen(urllib.request.Request(url, b"{}", {"content-type": "application/json"})):
+        pass
 
 
 def test_a_notice_arrives_as_it_was_made(machine: Machine, real: Cloud) -> None:

@@ -48,6 +48,12 @@ def test_results_never_go_into_the_uploads_bucket() -> None:
         settings.load(ENVIRONMENT | {"SLUICE_RESULTS_BUCKET": "uploads"})
 
 
+@pytest.mark.parametrize("value", ["", "none", "Queue"])
+def test_a_token_is_named_by_the_task_or_by_the_queue(value: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"^SLUICE_QUEUE_AUTH is .* it takes `task` or `queue`"):
+        settings.load(ENVIRONMENT | {"SLUICE_QUEUE_AUTH": value})
+
+
 def test_dead_letters_are_never_notices() -> None:
     with pytest.raises(BadConfiguration, match="SLUICE_DEAD_LETTERS_TOPIC is the completions topic"):
         settings.load(ENVIRONMENT | {"SLUICE_DEAD_LETTERS_TOPIC": "completions"})
