@@ -20,6 +20,9 @@ FUNCTIONS = ("upload", "issuer", "dispatcher", "processor", "status")
 FIRST_PORT = 8080
 NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
 
+#: All that a function gets of our own environment: no credentials, no proxies, nothing that a container would not have.
+_INHERITED = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "THREADS")
+
 
 class Stack:
     """The local cloud and Sluice's functions on it, started and stopped as one."""
@@ -51,7 +54,6 @@ class Stack:
         await self.cloud.stop()
 
     async def _start_functions(self) -> None:
-        clients.environment(self.data, self.ports)
         for name in FUNCTIONS:
             child = Child(name, function_port(name, self.ports), self.data / "logs" / f"{name}.log")
             self._children.append(child)
@@ -71,12 +73,15 @@ class Stack:
             if signs_as
             else {}
         )
+        inherited = {name: value for name, value in os.environ.items() if name in _INHERITED or name.startswith("SLUICE_")}
         return {
-            **os.environ,
-            **clients.environment(self.data, self.ports),
+            **inherited,
             **service_urls(self.ports),
             **signer,
             "PYTHONPATH": str(ROOT),
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "STORAGE_EMULATOR_HOST": f"http://{HOST}:{self.ports.storage}",
+            "PUBSUB_EMULATOR_HOST": f"{HOST}:{self.ports.pubsub_grpc}",
             # Otherwise google-cloud-storage answers each 404 with a call of its own, to see whether the bucket is still there.
             "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
             "SLUICE_LOCATION": LOCATION,

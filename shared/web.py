@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -45,7 +46,9 @@ def foreseen(error: PipelineError) -> Response:
     return answer
 
 
-def install(guard: Callable[[Request], None] | None = None, unreadable: Callable[[bytes, str], None] | None = None) -> None:
+def install(
+    cloud: Cloud, guard: Callable[[Request], None] | None = None, unreadable: Callable[[bytes, str], None] | None = None
+) -> None:
     """Give the function being loaded JSON error pages and plain paths.
 
     `guard` sees every request before it is parsed; `unreadable` takes the body of an event that cannot be, which is then
@@ -56,7 +59,7 @@ def install(guard: Callable[[Request], None] | None = None, unreadable: Callable
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(PipelineError, foreseen)
     app.register_error_handler(Exception, unforeseen)
-    app.before_request(_follow_trace)
+    app.before_request(lambda: _follow_trace(cloud.settings.project))
     if guard:
         app.before_request(lambda: guard(flask.request))
     if unreadable:
@@ -112,11 +115,11 @@ def verify_caller(request: Request, cloud: Cloud, *, account: str, audience: str
     identity.verify(token, cloud.certificates, issuer=cloud.settings.token_issuer, audience=audience, email=account)
 
 
-def limit_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> None:
+def limit_body(request: Request, max_bytes: int = MAX_BODY_BYTES, instead: str = "") -> None:
     """Refuse a larger body before it is read. Raises `TooLarge`; a body that does not tell its length is cut off with 413."""
     request.max_content_length = max_bytes
     if (request.content_length or 0) > max_bytes:
-        raise TooLarge(f"the body has {request.content_length} bytes; at most {max_bytes} are read")
+        raise TooLarge(f"the body has {request.content_length} bytes; at most {max_bytes} are read{instead}")
 
 
 def json_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
@@ -147,7 +150,8 @@ def delivery_number(request: Request) -> int:
     return int(count) + 1
 
 
-def _follow_trace() -> None:
-    header = flask.request.headers.get("x-cloud-trace-context") or flask.request.headers.get("traceparent", "")
-    trace_id = header.split("/")[0] if "/" in header else [*header.split("-"), "", ""][1]
-    log.trace.set(trace_id)
+def _follow_trace(project: str) -> None:
+    """Let every log line of this request stand with the platform's own (Cloud Logging: trace)."""
+    google, w3c = flask.request.headers.get("x-cloud-trace-context", ""), flask.request.headers.get("traceparent", "")
+    trace_id = google.partition("/")[0] or "".join(w3c.split("-")[1:2])
+    log.trace.set(f"projects/{project}/traces/{trace_id}" if re.fullmatch("[0-9a-f]{32}", trace_id) else "")

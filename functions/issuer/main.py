@@ -8,8 +8,9 @@ from shared.errors import MethodNotAllowed, NotFound
 
 MAX_BODY_BYTES = 16 << 10
 
-cloud.connect().settings.require("signer", "status_url")
-web.install()
+outside = cloud.connect()
+outside.settings.require("signer", "status_url")
+web.install(outside)
 
 
 @functions_framework.http
@@ -21,4 +22,4 @@ def issuer(request: Request) -> Response:
         raise MethodNotAllowed("POST JSON with name and content_type, or GET /?name=&content_type=")
     asked = web.json_body(request, MAX_BODY_BYTES) if request.method == "POST" else tickets.from_query(request.args.to_dict())
     wish = tickets.wish(asked, request.headers.get("idempotency-key", ""))
-    return web.reply(tickets.issue(wish, cloud.connect()))
+    return web.reply(tickets.issue(wish, outside))

@@ -6,15 +6,15 @@ from flask import Request, Response
 from shared import cloud, pipeline, web
 from shared.model import Task
 
-cloud.connect().settings.require("processor_url", "tasks_account")
+outside = cloud.connect()
+outside.settings.require("processor_url", "tasks_account")
 
 
 def _only_cloud_tasks(request: Request) -> None:
-    outside = cloud.connect()
     web.verify_caller(request, outside, account=outside.settings.tasks_account, audience=outside.settings.processor_url)
 
 
-web.install(_only_cloud_tasks)
+web.install(outside, _only_cloud_tasks)
 
 
 @functions_framework.http
@@ -22,5 +22,5 @@ web.install(_only_cloud_tasks)
 def processor(request: Request) -> Response:
     """Bring the task in the body to its verdict, and answer with it."""
     task = web.parsed(Task.from_json, web.json_body(request))
-    manifest = pipeline.process(task, web.delivery_number(request), cloud.connect())
+    manifest = pipeline.process(task, web.delivery_number(request), outside)
     return web.reply({"task_id": manifest.task_id, "verdict": manifest.verdict})

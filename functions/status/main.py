@@ -7,8 +7,9 @@ from shared import cloud, web
 from shared import status as reading
 from shared.errors import MethodNotAllowed, NotFound
 
-cloud.connect().settings.require("signer")
-web.install()
+outside = cloud.connect()
+outside.settings.require("signer")
+web.install(outside)
 
 
 @functions_framework.http
@@ -20,4 +21,4 @@ def status(request: Request) -> Response:
         raise NotFound("ask for /objects/<name>, or /jobs/<file id or job id>")
     if request.method not in ("GET", "HEAD"):
         raise MethodNotAllowed("the status service answers GET")
-    return web.reply(read(asked, cloud.connect()))
+    return web.reply(read(asked, outside))

@@ -19,7 +19,7 @@ from shared.errors import Unavailable
 from shared.settings import Settings
 
 #: A streamed body is sent in requests of this size, which is also what it costs in memory; a multiple of 256 KiB.
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 2 << 20
 TIMEOUT_SECONDS = 60
 
 _UNAVAILABLE = (

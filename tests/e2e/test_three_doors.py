@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from google.cloud.storage import Bucket, Client
 from PIL import Image
@@ -202,6 +203,14 @@ def test_odd_names_straight_into_the_bucket_are_correct_jobs(
     assert job["steps"][0]["outputs"][0]["facts"]["size"] == len(name.encode())
 
 
+def test_the_longest_name_an_object_can_have_comes_to_a_verdict(machine: Machine, notices: Notices, uploads: Bucket) -> None:
+    name = "n" * 1024
+    uploads.blob(name).upload_from_string(b"words", content_type="text/plain")
+    job = notices.job(name)
+
+    assert (job["verdict"], job["steps"][0]["reason"]) == ("failed", "name_too_long")
+
+
 def test_an_oversized_header_is_refused_with_a_4xx(machine: Machine) -> None:
     done = machine.run(
         "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "x-big: " + "x" * 20_000, machine.url("status")
@@ -210,12 +219,38 @@ def test_an_oversized_header_is_refused_with_a_4xx(machine: Machine) -> None:
     assert done.stdout in ("400", "431")
 
 
-def test_a_large_upload_is_refused_without_being_read_into_memory(machine: Machine, tmp_path: Path) -> None:
-    big = tmp_path / "big.bin"
-    with big.open("wb") as file:
-        file.truncate(40 << 20)
-    done = machine.run("curl", "-sS", "-w", "\n%{http_code}", "-F", f"file=@{big}", machine.url("upload"))
-    body, _, status = done.stdout.rpartition("\n")
+def peak_bytes(machine: Machine, function: str) -> int:
+    """The most memory that any process of a function ever had (Linux)."""
+    workers = [child for child in psutil.Process(machine.pid).children(recursive=True) if function in child.cmdline()]
+    peaks = [Path(f"/proc/{worker.pid}/status").read_text().partition("VmHWM:")[2].split()[0] for worker in workers]
+    return max(int(peak) for peak in peaks) << 10
 
-    assert status == "413"
-    assert machine.url("issuer") in json.loads(body)["message"]
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc, which only Linux has")
+def test_the_upload_service_needs_no_more_memory_for_a_larger_file(machine: Machine, tmp_path: Path) -> None:
+    largest, too_large = tmp_path / "largest.bin", tmp_path / "too-large.bin"
+    for file, megabytes in ((largest, 31), (too_large, 300)):
+        with file.open("wb") as stream:
+            stream.truncate(megabytes << 20)
+
+    def send(*how: str) -> tuple[str, Any]:
+        done = machine.run("curl", "-sS", "-w", "\n%{http_code}", *how)
+        body, _, status = done.stdout.rpartition("\n")
+        return status, json.loads(body)
+
+    assert send("-F", f"file=@{PHOTO}", machine.url("upload"))[0] == "202"
+    before = peak_bytes(machine, "upload")
+    for how in (("-F", f"file=@{largest}"), ("-T", str(largest)), ("-T", str(largest), "-H", "transfer-encoding: chunked")):
+        url = machine.url("upload") + ("/" if "-T" in how else "")
+        assert send(*how, url)[0] == "202"
+    for how in (
+        ("-F", f"file=@{too_large}"),
+        ("-T", str(too_large)),
+        ("-T", str(too_large), "-H", "transfer-encoding: chunked"),
+    ):
+        url = machine.url("upload") + ("/" if "-T" in how else "")
+        status, answer = send(*how, url)
+        assert status == "413"
+        assert machine.url("issuer") in answer["message"]
+
+    assert peak_bytes(machine, "upload") - before < 24 << 20

@@ -439,7 +439,7 @@ def test_the_photograph_cut_short_is_corrupt(reason: Callable[[bytes], str], pho
 def test_a_broken_picture_of_a_newer_kind_is_the_files_fault(reason: Callable[[bytes], str], kind: str) -> None:
     whole = saved(Image.effect_noise((64, 64), 80).convert("RGB"), kind)
 
-    assert reason(whole[:-100] + bytes(100) if kind == "AVIF" else whole[: len(whole) // 2]) in ("corrupt", "unidentified")
+    assert reason(whole[: len(whole) // 2]) in ("corrupt", "unidentified")
 
 
 @pytest.mark.parametrize("size", [(60_000, 60_000), (MAX_PIXELS + 1, 1), (9000, 9000), (2**31 - 1, 1)])
