@@ -52,8 +52,8 @@ class Notices:
 
 def _is_job(message: Message, name: str, but_not: str) -> bool:
     attributes = message.attributes
-    wanted = attributes["ce-type"] == "sluice.job.finished.v1" and attributes["name"] == name
-    return wanted and attributes["ce-subject"] != but_not
+    wanted = bool(attributes["ce-type"] == "sluice.job.finished.v1" and attributes["name"] == name)
+    return wanted and bool(attributes["ce-subject"] != but_not)
 
 
 @pytest.fixture(scope="session")
