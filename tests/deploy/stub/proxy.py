@@ -84,6 +84,11 @@ class Stub:
         with self._lock:
             control.drift(self.world, {"resource": name, "set": change})
 
+    def enable(self, *apis: str) -> None:
+        """Enable APIs by their short names, as if done before."""
+        with self._lock:
+            self.world.apis.update(f"{name}.googleapis.com" for name in apis)
+
     def forget(self) -> None:
         """Drop what was recorded and what is to go wrong; keep what exists."""
         with self._lock:

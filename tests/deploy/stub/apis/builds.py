@@ -21,6 +21,7 @@ def submit(world: World, call: Call) -> Json:
     email = wanted.get("serviceAccount", "").rpartition("/")[2]
     if email:
         world.require_account(email)
+        _logs_go_somewhere(wanted)
     source = wanted.get("source", {}).get("storageSource", {})
     stored = f"buckets/{source.get('bucket')}/o/{quote(source.get('object', ''), safe='')}"
     world.get(stored)
@@ -56,6 +57,12 @@ def listing(world: World, _call: Call) -> Json:
 @API.route("GET", "/v1/projects/{project}/locations/{location}/defaultServiceAccount")
 def default_account(_world: World, _call: Call) -> Json:
     raise Refused(404, "There is no default build account in this project.")
+
+
+def _logs_go_somewhere(wanted: Json) -> None:
+    if not wanted.get("logsBucket") and wanted.get("options", {}).get("logging") not in ("CLOUD_LOGGING_ONLY", "NONE"):
+        options = "(a) specify 'build.logs_bucket', or (c) use either CLOUD_LOGGING_ONLY / NONE logging options"
+        raise Refused(400, f"if 'build.service_account' is specified, the build must either {options}")
 
 
 def _run(world: World, wanted: Json, email: str, digest: str) -> Json:

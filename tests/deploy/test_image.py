@@ -1,0 +1,130 @@
+"""The image without Docker: what reaches it, and that every function starts from it and answers."""
+
+import importlib.metadata
+import io
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from shared.settings import ROOT
+from tests import image as building
+from tests.deploy.stub.proxy import Stub
+from tests.first_requests import Customer, answered, started
+from tests.image import Image
+from tests.local.tasks.world import free_port
+from tests.machine import Machine, running
+
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+#: What may reach the image, and Cloud Build.
+ALLOWED_FILES = {"Dockerfile", ".dockerignore", "requirements.txt", "pipeline.toml"}
+ALLOWED_FOLDERS = {"functions", "shared"}
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return building.build(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture(scope="module")
+def customer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Customer]:
+    with running(Machine(tmp_path_factory.mktemp("cloud"), cloud_only=True)) as machine:
+        yield Customer(machine)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_starts_from_the_image_and_answers(name: str, image: Image, customer: Customer, tmp_path: Path) -> None:
+    before, port, request = image.files(), free_port(), customer.of(name)
+    service = {"FUNCTION_TARGET": name, "FUNCTION_SOURCE": f"functions/{name}/main.py", "PORT": str(port), "THREADS": "4"}
+    environment = image.environment(customer.environment | service | {"PYTHONDONTWRITEBYTECODE": "1"})
+
+    with started(image.command, image.folder, environment, tmp_path / "log") as process:
+        status = answered(process, f"http://127.0.0.1:{port}", request)
+
+    assert status == request.status, (tmp_path / "log").read_text()
+    assert image.files() == before, "a function must write nothing beside itself"
+
+
+def test_the_image_runs_the_functions_framework_as_nobody_in_particular() -> None:
+    last = dict(building.instructions(ROOT / "Dockerfile"))
+
+    assert last["CMD"] == '["functions-framework"]'
+    assert last["USER"].split(":")[0] not in ("root", "0")
+    assert "requirements-dev" not in (ROOT / "Dockerfile").read_text()
+
+
+def test_only_what_the_functions_run_with_reaches_the_image(image: Image) -> None:
+    assert {path for path in image.files() if not path.startswith(("shared/", "functions/"))} == {
+        "requirements.txt",
+        "pipeline.toml",
+    }
+    assert {path.suffix for path in map(Path, image.files())} == {".py", ".txt", ".toml"}
+
+
+def test_requirements_name_all_that_the_packages_need() -> None:
+    pins = building.requirements()
+    for name in pins:
+        for line in importlib.metadata.requires(name) or ():
+            needed = Requirement(line)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                wanted = building.normalised(needed.name)
+                assert wanted in pins, f"{name} needs {needed.name}, which requirements.txt does not pin"
+                assert needed.specifier.contains(pins[wanted]), f"{name} needs {needed}, pinned is {pins[wanted]}"
+
+
+def test_docker_is_shown_nothing_that_is_not_named(tmp_path: Path) -> None:
+    shown = {str(path) for path in building.context()}
+
+    assert shown
+    assert {path for path in shown if path.split("/")[0] not in ALLOWED_FOLDERS} <= ALLOWED_FILES
+    assert not any("__pycache__" in path for path in shown)
+
+
+def test_the_uploaded_archive_holds_the_sources_and_nothing_else(
+    stub: Stub, gcloud_environment: dict[str, str], tmp_path: Path
+) -> None:
+    project = _littered_copy(tmp_path / "project")
+    stub.enable("cloudbuild", "artifactregistry")
+    command = ["gcloud", "builds", "submit", str(project), "--config", str(_build_file(tmp_path))]
+    done = subprocess.run(command, env=gcloud_environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+    (archive,) = stub.world.contents.values()
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        members = {member.name.removeprefix("./") for member in opened.getmembers() if member.isfile()}
+    assert members == {
+        *ALLOWED_FILES,
+        *(str(path.relative_to(ROOT)) for folder in ALLOWED_FOLDERS for path in (ROOT / folder).rglob("*.py")),
+    }
+
+
+def _littered_copy(project: Path) -> Path:
+    """The project as a developer has it: with tests, caches, secrets and notes lying about."""
+    project.mkdir()
+    for name in ("Dockerfile", ".dockerignore", ".gcloudignore", "requirements.txt", "pipeline.toml", "README.md"):
+        shutil.copy(ROOT / name, project / name)
+    for name in ALLOWED_FOLDERS:
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for litter in (
+        "shared/__pycache__/web.pyc",
+        "tests/test.py",
+        ".git/config",
+        ".venv/x.py",
+        "key.json",
+        ".env",
+        "functions/x.pyc",
+    ):
+        (project / litter).parent.mkdir(parents=True, exist_ok=True)
+        (project / litter).write_text("litter")
+    return project
+
+
+def _build_file(folder: Path) -> Path:
+    path = folder / "cloudbuild.json"
+    steps = '{"steps": [{"name": "gcr.io/cloud-builders/docker", "args": ["build", "."]}], "options": {"logging": "NONE"}}'
+    path.write_text(steps)
+    return path

@@ -1,0 +1,151 @@
+"""Each function's first request: a cheap one, answered with success, for which it needs every client it has.
+
+The cloud behind it is `python -m local up --cloud-only`; the function itself is started by whoever asks.
+"""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from google.cloud.storage import Blob, Client
+
+from local.accounts import Accounts
+from local.clock import SystemClock
+from local.cloud import PROJECT, Ports
+from local.stack import service_urls
+from shared import routes
+from shared.model import File
+from shared.settings import ROOT
+from tests.machine import Machine, variables
+
+START_SECONDS = 60
+TEXT = b"a few words\n"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRequest:
+    """What to send, and the status that is success."""
+
+    method: str
+    path: str
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    def send(self, url: str) -> int:
+        """The status of the answer. Raises `OSError` while nobody listens."""
+        request = urllib.request.Request(url + self.path, self.body, dict(self.headers), method=self.method)
+        try:
+            with urllib.request.urlopen(request, timeout=START_SECONDS) as answer:
+                answer.read()
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+
+class Customer:
+    """Makes first requests against the cloud of a machine, each about a file that nobody has seen before."""
+
+    def __init__(self, machine: Machine) -> None:
+        ports = Ports(machine.offset)
+        issuer = f"http://127.0.0.1:{ports.tasks}"
+        self._accounts = Accounts(machine.data / "keys", PROJECT, issuer, SystemClock())
+        self._accounts.certificates()  # made now: the cloud takes the keys that are there, and makes its own only if there are none
+        self._urls = service_urls(ports)
+        self._pipeline = routes.load(ROOT / "pipeline.toml")
+        self._files = 0
+        with variables(machine.environment):
+            self._bucket = Client(project=PROJECT).bucket("uploads")
+        self._settings = {
+            "SLUICE_UPLOADS_BUCKET": "uploads",
+            "SLUICE_RESULTS_BUCKET": "results",
+            "SLUICE_PUSH_ACCOUNT": self._accounts.email("push"),
+            "SLUICE_TASKS_ACCOUNT": self._accounts.email("tasks"),
+            "SLUICE_SIGNER": self._accounts.email("signer"),
+            "SLUICE_SIGNER_KEY": str(self._accounts.key_file("signer")),
+            "SLUICE_TASKS_ENDPOINT": issuer,
+            "SLUICE_TOKEN_ISSUER": issuer,
+            "SLUICE_TOKEN_CERTIFICATES": f"{issuer}/oauth2/v1/certs",
+        }
+        clients = ("GOOGLE_CLOUD_PROJECT", "STORAGE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST")
+        self.environment = {name: machine.environment[name] for name in clients} | self._urls | self._settings
+
+    def of(self, function: str) -> FirstRequest:
+        """A new request for this function."""
+        made: Callable[[], FirstRequest] = getattr(self, f"_{function}")
+        return made()
+
+    def _upload(self) -> FirstRequest:
+        return FirstRequest("PUT", "/words.txt", 202, {"content-type": "text/plain"}, TEXT)
+
+    def _issuer(self) -> FirstRequest:
+        return FirstRequest("GET", "/?name=words.txt&content_type=text/plain", 200)
+
+    def _dispatcher(self) -> FirstRequest:
+        file = self._file()
+        payload = {"size": str(file.size), "contentType": file.content_type, "crc32c": file.crc32c}
+        event = {"eventType": "OBJECT_FINALIZE", "payloadFormat": "JSON_API_V1", "bucketId": file.bucket}
+        message = {
+            "data": base64.b64encode(json.dumps(payload).encode()).decode(),
+            "attributes": event | {"objectId": file.name, "objectGeneration": str(file.generation)},
+            "messageId": "1",
+            "publishTime": "2026-01-01T00:00:00Z",
+        }
+        body = json.dumps({"message": message, "subscription": f"projects/{PROJECT}/subscriptions/dispatcher"})
+        headers = self._called_by("push", "SLUICE_DISPATCHER_URL")
+        return FirstRequest("POST", f"/projects/{PROJECT}/topics/uploads", 200, headers, body.encode())
+
+    def _processor(self) -> FirstRequest:
+        task = self._pipeline.plan(self._file())[0]
+        headers = self._called_by("tasks", "SLUICE_PROCESSOR_URL") | {"x-cloudtasks-taskretrycount": "0"}
+        return FirstRequest("POST", "/", 200, headers, json.dumps(task.to_json()).encode())
+
+    def _status(self) -> FirstRequest:
+        return FirstRequest("GET", f"/objects/{self._file().name}", 200)
+
+    def _called_by(self, account: str, audience: str) -> dict[str, str]:
+        token = self._accounts.id_token(self._accounts.email(account), self._urls[audience])
+        return {"authorization": f"Bearer {token}", "content-type": "application/json"}
+
+    def _file(self) -> File:
+        self._files += 1
+        blob: Blob = self._bucket.blob(f"words-{self._files}.txt")
+        blob.upload_from_string(TEXT, content_type="text/plain")
+        return File("uploads", blob.name, int(blob.generation), len(TEXT), "text/plain", blob.crc32c)
+
+
+@contextmanager
+def started(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A function's process with this environment and nothing more; killed in the end, its children with it."""
+    with log.open("wb") as words:
+        process = subprocess.Popen(
+            command, cwd=folder, env=dict(environment), stdout=words, stderr=words, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def answered(process: subprocess.Popen[bytes], url: str, request: FirstRequest) -> int:
+    """The status of the first request that reaches somebody. Raises `RuntimeError` when the process ends first."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            return request.send(url)
+        except OSError:
+            time.sleep(0.002)
+    raise RuntimeError(f"nobody answered at {url}; exit status {process.poll()}")
