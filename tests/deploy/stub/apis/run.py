@@ -133,7 +133,7 @@ def _check(world: World, template: Json) -> None:
     if not 1 <= spec.get("containerConcurrency", 80) <= MAX_CONCURRENCY:
         raise Refused(400, "spec.template.spec.containerConcurrency should be between 1 and 1000.")
     for container in spec["containers"]:
-        if "-docker.pkg.dev/" in container["image"] and not artifacts.holds(world, container["image"]):
+        if f"-docker.pkg.dev/{PROJECT}/" in container["image"] and not artifacts.holds(world, container["image"]):
             raise Refused(400, f"Image '{container['image']}' not found.")
         _check_limits(spec, container.get("resources", {}).get("limits", {}))
 
