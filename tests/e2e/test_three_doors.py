@@ -228,8 +228,8 @@ def peak_bytes(machine: Machine, function: str) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc, which only Linux has")
 def test_the_upload_service_needs_no_more_memory_for_a_larger_file(machine: Machine, tmp_path: Path) -> None:
-    largest, too_large = tmp_path / "largest.bin", tmp_path / "too-large.bin"
-    for file, megabytes in ((largest, 31), (too_large, 300)):
+    small, largest, too_large = tmp_path / "small.bin", tmp_path / "largest.bin", tmp_path / "too-large.bin"
+    for file, megabytes in ((small, 5), (largest, 31), (too_large, 300)):
         with file.open("wb") as stream:
             stream.truncate(megabytes << 20)
 
@@ -238,7 +238,8 @@ def test_the_upload_service_needs_no_more_memory_for_a_larger_file(machine: Mach
         body, _, status = done.stdout.rpartition("\n")
         return status, json.loads(body)
 
-    assert send("-F", f"file=@{PHOTO}", machine.url("upload"))[0] == "202"
+    for _ in range(12):  # every thread of the server gets a heap of its own when it is first used
+        assert send("-F", f"file=@{small}", machine.url("upload"))[0] == "202"
     before = peak_bytes(machine, "upload")
     for how in (("-F", f"file=@{largest}"), ("-T", str(largest)), ("-T", str(largest), "-H", "transfer-encoding: chunked")):
         url = machine.url("upload") + ("/" if "-T" in how else "")
@@ -253,4 +254,4 @@ def test_the_upload_service_needs_no_more_memory_for_a_larger_file(machine: Mach
         assert status == "413"
         assert machine.url("issuer") in answer["message"]
 
-    assert peak_bytes(machine, "upload") - before < 24 << 20
+    assert peak_bytes(machine, "upload") - before < 16 << 20
