@@ -13,6 +13,7 @@ from typing import Any
 
 from google.cloud.storage import Bucket, Client
 
+from benchmarks import cold_start
 from benchmarks.processes import cpu_seconds
 from benchmarks.subscriber import JobNotices
 from shared import processors, routes
@@ -38,8 +39,11 @@ def main() -> None:
             throughput = _throughput(bucket, notices, machine)
         finally:
             notices.close()
-    figures = {"latency": latency, "throughput": throughput, "bare_cpu_ms_per_file": _bare()}
+    with tempfile.TemporaryDirectory(prefix="sluice-cold-") as folder:
+        cold = cold_start.measure(Path(folder))
+    figures = {"latency": latency, "throughput": throughput, "bare_cpu_ms_per_file": _bare(), "cold_start_ms": cold}
     _print(figures)
+    cold_start.show(cold)
     _write(figures)
 
 
