@@ -19,6 +19,11 @@ def serve(api: Api, path: str, name: Callable[[Call], str], reading: str = "GET"
     def write(world: World, call: Call) -> Json:
         return put(world, name(call), call.body["policy"])
 
+    @api.route("POST", path + ":testIamPermissions")
+    def test(_world: World, call: Call) -> Json:
+        """Whoever deploys may do everything, also with a service that is yet to be made: gcloud asks before it makes one."""
+        return {"permissions": call.body["permissions"]}
+
 
 def get(world: World, name: str) -> Json:
     """The policy of a resource that exists; Google's own etag when there has never been one."""

@@ -106,13 +106,17 @@ def versions(world: World, call: Call) -> Json:
 def images(world: World, call: Call) -> Json:
     world.get(repository_name(call))
     found = [name for name in world.resources if name.startswith(f"{repository_name(call)}/packages/") and "/versions/" in name]
+    return {"dockerImages": [_image(world, call, name) for name in found]}
+
+
+def _image(world: World, call: Call, version: str) -> Json:
+    package, _, digest = version.removeprefix(f"{repository_name(call)}/packages/").split("/")
+    tags = world.under(f"{repository_name(call)}/packages/{package}/tags/")
     host = f"{call.named['location']}-docker.pkg.dev/{PROJECT}/{call.named['repository']}"
-    parts = [(name.split("/")[-3], name.split("/")[-1]) for name in found]
     return {
-        "dockerImages": [
-            {"name": f"{repository_name(call)}/dockerImages/{package}@{digest}", "uri": f"{host}/{package}@{digest}"}
-            for package, digest in parts
-        ]
+        "name": f"{repository_name(call)}/dockerImages/{package}@{digest}",
+        "uri": f"{host}/{package}@{digest}",
+        "tags": [tag["name"].rpartition("/")[2] for tag in tags if tag["version"] == version],
     }
 
 
