@@ -19,6 +19,8 @@ from local.clock import Clock
 TOKEN_LIFETIME_SECONDS = 3600
 #: A token is handed out again while it is good for at least this long, as Google's own services do.
 TOKEN_MARGIN_SECONDS = 1800
+#: So many tokens are remembered; audiences may be as many as URLs.
+MOST_TOKENS = 1000
 
 
 class Accounts:
@@ -63,6 +65,8 @@ class Accounts:
         if expires - now < TOKEN_MARGIN_SECONDS:
             expires = now + TOKEN_LIFETIME_SECONDS
             token = self._sign(email, audience, int(now), int(expires))
+            while len(self._tokens) >= MOST_TOKENS:
+                del self._tokens[next(iter(self._tokens))]
             self._tokens[email, audience] = token, expires
         return token
 

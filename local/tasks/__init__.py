@@ -6,10 +6,11 @@ from local.accounts import Accounts
 from local.clock import Clock
 from local.tasks.app import App
 from local.tasks.dispatcher import Dispatcher
+from local.tasks.routes import operations
 from local.tasks.service import Service
 from local.tasks.store import Store
 
-__all__ = ["Tasks"]
+__all__ = ["Tasks", "operations"]
 
 
 class Tasks:
@@ -26,5 +27,6 @@ class Tasks:
 
     async def stop(self) -> None:
         """Stop dispatching; attempts in flight are cut off and made again after the next start."""
+        self.app.close()
         await self._dispatcher.stop()
         self._store.close()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from google.cloud.tasks_v2 import types
+from google.iam.v1 import iam_policy_pb2
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
@@ -16,7 +17,9 @@ ListQueuesResponse: Any = types.ListQueuesResponse.pb()
 ListTasksResponse: Any = types.ListTasksResponse.pb()
 Queue: Any = types.Queue.pb()
 RetryConfig: Any = types.RetryConfig.pb()
+SetIamPolicyRequest: Any = iam_policy_pb2.SetIamPolicyRequest
 Task: Any = types.Task.pb()
+TestIamPermissionsRequest: Any = iam_policy_pb2.TestIamPermissionsRequest
 
 # The plain enums are numbers, and so are these (task.proto, Task.View; queue.proto, Queue.State).
 BASIC, FULL = 1, 2
@@ -36,8 +39,12 @@ def parse(body: bytes, message: M) -> M:
 def parse_json(body: bytes) -> dict[str, Any]:
     """A JSON object; an empty body is an empty object."""
     try:
-        content = json.loads(body or b"{}")
-    except ValueError as error:
+        text = body.decode() or "{}"
+        content = json.loads(text)
+        if "\\u" in text:
+            # Half a surrogate pair is JSON, but no text; protobuf breaks on it.
+            json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise ApiError("INVALID_ARGUMENT", f"Invalid JSON payload received. {error}") from None
     if not isinstance(content, dict):
         raise ApiError("INVALID_ARGUMENT", "Invalid JSON payload received. An object was expected.")

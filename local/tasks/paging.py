@@ -1,6 +1,7 @@
 """pageSize, pageToken and responseView, as every list method takes them."""
 
 import base64
+import re
 from collections.abc import Mapping
 
 from local.errors import ApiError
@@ -13,7 +14,7 @@ _VIEWS |= {"VIEW_UNSPECIFIED": BASIC, "BASIC": BASIC, "FULL": FULL}
 def page_size(query: Mapping[str, str], most: int) -> int:
     """How many to list; the most there may be when nothing, or more than that, is asked for."""
     text = query.get("pageSize", "0")
-    if not text.isdecimal():
+    if not re.fullmatch(r"[0-9]{1,9}", text):
         raise ApiError("INVALID_ARGUMENT", f"Invalid value at 'page_size': {text!r} is not a number.")
     return min(int(text) or most, most)
 

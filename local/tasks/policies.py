@@ -4,8 +4,10 @@ import base64
 import hashlib
 import json
 
+from google.protobuf import json_format
+
 from local.errors import ApiError
-from local.tasks.messages import parse_json
+from local.tasks.messages import SetIamPolicyRequest, TestIamPermissionsRequest, parse
 from local.tasks.queues import existing
 from local.tasks.service import Call, Reply, Service
 
@@ -18,9 +20,10 @@ def get(service: Service, call: Call) -> Reply:
 def set_(service: Service, call: Call) -> Reply:
     """POST …/queues/Q:setIamPolicy; an etag that is not the current one is refused."""
     queue = existing(service, call.name)
-    policy = parse_json(call.body).get("policy")
-    if not isinstance(policy, dict):
+    request = parse(call.body, SetIamPolicyRequest())
+    if not request.HasField("policy"):
         raise ApiError("INVALID_ARGUMENT", "SetIamPolicyRequest.policy is required.")
+    policy = json_format.MessageToDict(request.policy)
     current = _with_etag(json.loads(queue.policy))["etag"]
     if policy.pop("etag", current) != current:
         raise ApiError("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write.")
@@ -32,7 +35,7 @@ def set_(service: Service, call: Call) -> Reply:
 def test(service: Service, call: Call) -> Reply:
     """POST …/queues/Q:testIamPermissions: all that is asked for."""
     existing(service, call.name)
-    return {"permissions": parse_json(call.body).get("permissions", [])}
+    return {"permissions": list(parse(call.body, TestIamPermissionsRequest()).permissions)}
 
 
 def _with_etag(policy: dict[str, object]) -> dict[str, object]:

@@ -52,7 +52,7 @@ def update(service: Service, call: Call) -> Reply:
 
 
 def delete(service: Service, call: Call) -> Reply:
-    """DELETE …/queues/Q"""
+    """DELETE …/queues/Q. Its name is free at once; Google keeps it for up to three days (cloudtasks.proto, DeleteQueue)."""
     queue = service.store.queue(call.name)
     if queue is None:
         raise ApiError("NOT_FOUND", "Requested entity was not found.")

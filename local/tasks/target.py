@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from local.errors import ApiError
+from local.tasks import headers
 from local.tasks.messages import copy
 
 _SCHEMES = {1: "http", 2: "https"}
@@ -19,6 +20,8 @@ def check(queue: Any) -> None:
         raise ApiError("INVALID_ARGUMENT", "HttpTarget.uriOverride.host cannot be an empty string.")
     if not 0 <= uri.port <= 65535:
         raise ApiError("INVALID_ARGUMENT", "HttpTarget.uriOverride.port must be between 0 and 65535.")
+    for override in target.header_overrides:
+        headers.check(override.header.key, override.header.value, "HttpTarget.headerOverrides")
     kind = target.WhichOneof("authorization_header")
     if kind and "@" not in getattr(target, kind).service_account_email:
         raise ApiError("INVALID_ARGUMENT", f"HttpTarget.{kind}.serviceAccountEmail must be the e-mail of a service account.")
@@ -34,8 +37,8 @@ def overridden(request: Any, queue: Any) -> Any:
         result.http_method = target.http_method
         if target.http_method == _GET:
             result.body = b""
-    for override in target.header_overrides:
-        _set_header(result.headers, override.header.key, override.header.value)
+    for override in (o for o in target.header_overrides if not headers.is_reserved(o.header.key)):
+        headers.replace(result.headers, override.header.key, override.header.value)
     if kind := target.WhichOneof("authorization_header"):
         getattr(result, kind).CopyFrom(getattr(target, kind))
     return result
@@ -65,9 +68,3 @@ def _authority(old: SplitResult, uri: Any, always: bool) -> str:
     port = uri.port if uri.HasField("port") and (always or not old.port) else old.port
     bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{bracketed}:{port}" if port else bracketed
-
-
-def _set_header(headers: Any, name: str, value: str) -> None:
-    for known in [known for known in headers if known.lower() == name.lower()]:
-        del headers[known]
-    headers[name] = value

@@ -1,11 +1,11 @@
 """What a task may look like: the defaults that the service fills in, and the limits it keeps."""
 
-import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from local.clock import rfc3339
 from local.errors import ApiError
+from local.tasks import headers
 from local.tasks.messages import Task, copy, seconds, set_time
 
 #: Measured on the real service: its check counts the stored message, and 1 MiB - 7 bytes is the most it takes.
@@ -15,13 +15,6 @@ MAX_HEADER_BYTES = 80 * 1024
 MAX_AHEAD_SECONDS = 30 * 86_400
 DEFAULT_DEADLINE_SECONDS, MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS = 600, 15, 1800
 
-USER_AGENT = "Google-Cloud-Tasks"
-# Google's own, and those that belong to one connection rather than to the request (RFC 9110 §7.6.1).
-_RESERVED_HEADERS = re.compile(
-    r"host|content-length|user-agent|x-google-.*|x-appengine-.*|x-cloudtasks-.*"
-    r"|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect",
-    re.IGNORECASE,
-)
 _WITH_BODY = ("POST", "PUT", "PATCH")
 _OUTPUT_ONLY = ("create_time", "dispatch_count", "response_count", "first_attempt", "last_attempt", "view")
 
@@ -93,14 +86,13 @@ def _check_authorization(request: Any) -> None:
     _require("@" in email, f"HttpRequest.{kind}.serviceAccountEmail must be the e-mail of a service account.")
 
 
-def _complete_headers(headers: Any) -> None:
-    for name in list(headers):
-        _require(bool(re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name)), f"HttpRequest.headers: bad name {name!r}.")
-        _require(not re.search(r"[\r\n\0]", headers[name]), f"HttpRequest.headers: bad value of {name}.")
-        if _RESERVED_HEADERS.fullmatch(name):
-            del headers[name]
-    headers["User-Agent"] = USER_AGENT
-    size = sum(len(name) + len(value.encode()) for name, value in headers.items())
+def _complete_headers(given: Any) -> None:
+    for name in list(given):
+        headers.check(name, given[name], "HttpRequest.headers")
+        if headers.is_reserved(name):
+            del given[name]
+    given["User-Agent"] = headers.USER_AGENT
+    size = sum(len(name) + len(value.encode()) for name, value in given.items())
     _require(size < MAX_HEADER_BYTES, "The size of HttpRequest.headers must be less than 80KB.")
 
 

@@ -1,5 +1,6 @@
 """The methods of tasks: projects.locations.queues.tasks."""
 
+import re
 from typing import Any
 
 from google.api.httpbody_pb2 import HttpBody
@@ -33,7 +34,7 @@ def list_(service: Service, call: Call) -> Reply:
     """GET …/tasks, in the order of creation"""
     queue = existing(service, call.name)
     wanted, after, count = view(call.query.get("responseView", "")), page_token(call.query), page_size(call.query, MAX_PAGE)
-    if after and not after.isdecimal():
+    if after and not re.fullmatch(r"[0-9]{1,18}", after):
         raise ApiError("INVALID_ARGUMENT", "Invalid value at 'page_token'.")
     found = service.store.page(queue, int(after or 0), count + 1)
     reply = ListTasksResponse(tasks=[shown(task.message, wanted) for task in found[:count]])

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -202,7 +203,7 @@ def test_enums_are_numbers_only_when_asked_for(world: World, paused: str) -> Non
         ("POST", "/v2/{queue}/tasks", b"[]", 400, "Invalid JSON payload"),
         ("POST", "/v2/{queue}/tasks", b'{"task": {"colour": 1}}', 400, "colour"),
         ("POST", "/v2/{queue}/tasks", b'{"task": {"httpRequest": {"url": 1}}}', 400, "url"),
-        ("POST", "/v2/{queue}/tasks:batchCreate", b"{}", 405, "tasks:batchCreate"),
+        ("POST", "/v2/{queue}/tasks:batchCreate", b"{}", 405, "tasks.batchCreate"),
         ("GET", "/v2/{queue}/tasks?pageToken=%FF", b"", 400, "page_token"),
         ("GET", "/v2/{queue}/tasks?pageToken=abc", b"", 400, "page_token"),
         ("GET", "/v2/{queue}/tasks?pageSize=-1", b"", 400, "page_size"),
@@ -211,8 +212,17 @@ def test_enums_are_numbers_only_when_asked_for(world: World, paused: str) -> Non
         ("PUT", "/v2/{queue}", b"", 404, "is not a method"),
         ("GET", "/", b"", 404, "is not a method"),
         ("GET", "/v3/{queue}", b"", 404, "is not a method"),
-        ("GET", "/v2/projects/local-project/locations/l/cmekConfig", b"", 405, "encryption keys"),
+        ("GET", "/v2/projects/local-project/locations/l/cmekConfig", b"", 405, "getCmekConfig"),
         ("POST", "/v2/{queue}:setIamPolicy", b"{}", 400, "policy"),
+        ("POST", "/v2/{queue}:setIamPolicy", b'{"policy": {"bindings": 1}}', 400, "bindings"),
+        ("POST", "/v2/{queue}:testIamPermissions", b'{"permissions": {}}', 400, "permissions"),
+        ("POST", "/v2/{queue}/tasks", b'{"task": {"httpRequest": {"url": "http://x/\\ud800"}}}', 400, "surrogates"),
+        ("POST", "/v2/{queue}/tasks", b'{"task": {"httpRequest": {"url": "http://x/\xed\xa0\x80"}}}', 400, "decode"),
+        ("POST", "/v2/{queue}/tasks", b'{"task": ' * 100_000, 400, "recursion"),
+        ("POST", "/v2/{queue}/tasks", b"[" * 900 + b"]" * 900, 400, "object"),
+        ("POST", "/v2/{queue}/tasks", b'{"task": {"dispatchCount": 1' + b"0" * 5000 + b"}}", 400, "Invalid JSON payload"),
+        ("GET", "/v2/{queue}/tasks?pageToken=" + "OTk5" * 100, b"", 400, "page_token"),
+        ("GET", "/v2/{queue}/tasks?pageSize=" + "9" * 5000, b"", 400, "page_size"),
     ],
 )
 def test_a_wrong_request_is_refused_in_words(
@@ -222,6 +232,14 @@ def test_a_wrong_request_is_refused_in_words(
 
     assert (code, answer["error"]["code"]) == (status, status)
     assert words in answer["error"]["message"]
+
+
+def test_a_request_cut_short_is_not_acted_on(world: World, paused: str) -> None:
+    world.task(paused, URL, "t")
+    with socket.create_connection(("127.0.0.1", world.port)) as connection:
+        connection.sendall(f"POST /v2/{paused}:purge HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{".encode())
+
+    assert [task.name for task in world.client.list_tasks(parent=paused)] == [f"{paused}/tasks/t"]
 
 
 def test_a_body_of_many_megabytes_is_refused(world: World, paused: str) -> None:

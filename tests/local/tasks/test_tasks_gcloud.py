@@ -32,7 +32,8 @@ def gcloud(world: World, tmp_path: Path) -> Gcloud:
     }
 
     def run(*arguments: str) -> Any:
-        command = [program, "tasks", *arguments, LOCATION_FLAG, "--format=json"]
+        where = [] if arguments[0] == "locations" else [LOCATION_FLAG]
+        command = [program, "tasks", *arguments, *where, "--format=json"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(done.stderr)
@@ -85,3 +86,13 @@ def test_gcloud_deletes_a_task_and_buffers_another(gcloud: Gcloud, world: World,
 
     world.client.resume_queue(name=queue)
     assert target.wait_for(1)[0].path == "/hook"
+
+
+def test_gcloud_sets_policies_and_lists_locations(gcloud: Gcloud, world: World) -> None:
+    world.queue("q")
+    binding = {"role": "roles/cloudtasks.enqueuer", "members": ["user:a@b.c"]}
+
+    gcloud("queues", "add-iam-policy-binding", "q", "--member=user:a@b.c", f"--role={binding['role']}")
+
+    assert gcloud("queues", "get-iam-policy", "q")["bindings"] == [binding]
+    assert [found["locationId"] for found in gcloud("locations", "list")] == ["us-central1"]

@@ -7,8 +7,8 @@ from google.protobuf import json_format
 
 from local.errors import ApiError
 from local.tasks import queue_rules, task_rules
-from local.tasks.app import shape_of
 from local.tasks.messages import Queue, Task
+from local.tasks.routes import shape_of
 
 QUEUE = "projects/p/locations/l/queues/q"
 NOW = 1_800_000_000.25
@@ -65,6 +65,8 @@ def test_an_update_changes_the_masked_fields_and_resets_those_left_empty() -> No
         ({"retryConfig": {"minBackoff": "9s", "maxBackoff": "8s"}}, "must be less than or equal to RetryConfig.maxBackoff."),
         ({"appEngineRoutingOverride": {"service": "s"}}, "no App Engine"),
         ({"httpTarget": {"uriOverride": {"host": ""}}}, "host cannot be an empty string"),
+        ({"httpTarget": {"headerOverrides": [{"header": {"key": "a b"}}]}}, "HttpTarget.headerOverrides: bad name 'a b'"),
+        ({"httpTarget": {"headerOverrides": [{"header": {"key": "a", "value": "\r\nb: c"}}]}}, "bad value of a"),
     ],
 )
 def test_a_queue_beyond_the_limits_is_refused(fields: dict[str, Any], message: str) -> None:

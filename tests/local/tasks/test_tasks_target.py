@@ -49,14 +49,16 @@ def test_the_queue_overrides_method_headers_and_authorization() -> None:
     task = stored(body="YQ==", headers={"x-a": "old"}, oidcToken={"serviceAccountEmail": "task@x"})
     target = queue(
         httpMethod="GET",
-        headerOverrides=[{"header": {"key": "X-A", "value": "new"}}],
+        headerOverrides=[
+            {"header": {"key": key, "value": "new"}} for key in ("X-A", "Content-Length", "x-cloudtasks-taskname")
+        ],
         oidcToken={"serviceAccountEmail": "queue@x", "audience": "aud"},
     )
 
     request = attempt.outgoing(task, target, lambda email, audience: f"{email} for {audience}")
 
     assert (request.method, request.body) == ("GET", b"")
-    assert request.headers["X-A"] == "new"
+    assert [key for key, value in request.headers.items() if value == "new"] == ["X-A"]
     assert request.headers["Authorization"] == "Bearer queue@x for aud"
     assert "x-a" not in request.headers
 
