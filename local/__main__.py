@@ -1,4 +1,4 @@
-"""`python -m local up | env | demo | reset`: the local cloud with Sluice on it, from the command line."""
+"""`python -m local up | env | demo | fault | reset`: the local cloud with Sluice on it, from the command line."""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ from pathlib import Path
 from local import demo
 from local.children import ChildFailed
 from local.cloud import Ports
+from local.faults.command import add_arguments, fault
 from local.server import PortInUse
 from local.stack import ROOT, Stack, client_environment
 
@@ -32,12 +33,15 @@ def _parser() -> argparse.ArgumentParser:
         ("up", up, "start everything, print how to use it, stop on Ctrl-C"),
         ("env", env, 'print what a shell needs: eval "$(python -m local env)"'),
         ("demo", run_demo, "send a photograph through all three doors and print what came out"),
+        ("fault", fault, "plant a fault in the running local cloud: lose, repeat, delay, refuse, cut, freeze"),
         ("reset", reset, "forget everything: delete the data folder"),
     ):
         command = commands.add_parser(name, help=words, description=words)
         command.set_defaults(run=run)
         command.add_argument("--data", type=Path, default=ROOT / ".local", help="where everything is kept (default: .local)")
         command.add_argument("--port-offset", type=int, default=0, metavar="N", help="move every port by N (default: 0)")
+        if run is fault:
+            add_arguments(command)
         if run is up:
             command.add_argument(
                 "--cloud-only", action="store_true", help="storage, Pub/Sub and Cloud Tasks without Sluice's functions"

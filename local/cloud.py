@@ -9,6 +9,7 @@ import grpc.aio
 
 from local.accounts import Accounts
 from local.clock import Clock, SystemClock
+from local.faults import Faults, Interceptor, Tamper, controlled, tampered
 from local.pubsub import PubSub
 from local.server import HOST, HttpServer, PortInUse, bind
 from local.storage import Storage
@@ -60,15 +61,21 @@ class LocalCloud:
         issuer = f"http://{HOST}:{self.ports.tasks}"
         self.accounts = Accounts(data / "keys", PROJECT, issuer, self.clock)
         self.tls = tls_files(data / "tls")
+        self.faults = Faults()
         self.pubsub = PubSub(data / "pubsub", self.clock, self.accounts)
-        self.storage = Storage(data / "storage", self.clock, self.accounts, self.pubsub.publish)
+        # An observer of publishing slows it down: there is none until the first rule on messages.
+        self.faults.on_messages = lambda: self.pubsub.tamper_with(Tamper("messages", self.faults, self.clock).through)
+        self._notifications = Tamper("notifications", self.faults, self.clock)
+        self.storage = Storage(data / "storage", self.clock, self.accounts, self._notify)
         self.tasks = Tasks(data / "tasks", self.clock, self.accounts)
+        storage, pubsub = self._tampered("storage", self.storage.app), self._tampered("pubsub", self.pubsub.app)
+        tasks = controlled(_with_certificates(self._tampered("tasks", self.tasks.app), self.accounts), self.faults)
         self._http = [
-            HttpServer(self.storage.app, self.ports.storage, "Cloud Storage"),
-            HttpServer(self.storage.app, self.ports.storage_tls, "Cloud Storage, https", self.tls),
-            HttpServer(self.pubsub.app, self.ports.pubsub, "Pub/Sub REST"),
-            HttpServer(self.pubsub.app, self.ports.pubsub_tls, "Pub/Sub REST, https", self.tls),
-            HttpServer(_with_certificates(self.tasks.app, self.accounts), self.ports.tasks, "Cloud Tasks"),
+            HttpServer(storage, self.ports.storage, "Cloud Storage"),
+            HttpServer(storage, self.ports.storage_tls, "Cloud Storage, https", self.tls),
+            HttpServer(pubsub, self.ports.pubsub, "Pub/Sub REST"),
+            HttpServer(pubsub, self.ports.pubsub_tls, "Pub/Sub REST, https", self.tls),
+            HttpServer(tasks, self.ports.tasks, "Cloud Tasks"),
         ]
         self._grpc: grpc.aio.Server | None = None
 
@@ -93,10 +100,23 @@ class LocalCloud:
         for service in (self.tasks, self.storage, self.pubsub):
             await service.stop()
 
+    def _tampered(self, service: str, app: Any) -> Any:
+        return tampered(app, service, self.faults, self.clock)
+
+    async def _notify(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
+        """Hand a bucket's notification to Pub/Sub, unless a fault rule takes it over."""
+
+        async def publish() -> str:
+            return await self.pubsub.publish(topic, data, attributes)
+
+        return await publish() if await self._notifications.through(topic, publish) else "taken over"
+
     async def _start_grpc(self) -> None:
         bind(self.ports.pubsub_grpc, "Pub/Sub gRPC").close()
         limits = [("grpc.max_receive_message_length", 32 << 20), ("grpc.max_send_message_length", 32 << 20)]
-        server = grpc.aio.server(options=[*limits, ("grpc.so_reuseport", 0)])
+        server = grpc.aio.server(
+            interceptors=[Interceptor("pubsub", self.faults, self.clock)], options=[*limits, ("grpc.so_reuseport", 0)]
+        )
         server.add_generic_rpc_handlers(self.pubsub.grpc_handlers())
         server.add_insecure_port(f"{HOST}:{self.ports.pubsub_grpc}")
         await server.start()

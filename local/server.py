@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from local.tls import TlsFiles
 
 HOST = "127.0.0.1"
+#: The key of a request's scope extensions that holds its connection's abort().
+ABORT = "local.abort"
 
 
 class PortInUse(Exception):
@@ -30,6 +33,7 @@ class HttpServer:
         config = uvicorn.Config(
             app,
             lifespan="off",
+            http=_Protocol,
             interface="asgi3",
             ws="none",
             proxy_headers=False,
@@ -58,6 +62,14 @@ class HttpServer:
         self._server.force_exit = True
         if self._running:
             await self._running
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's own, but a request can break its connection: `scope["extensions"][ABORT]["abort"]()`."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
 
 
 class _LoopServer(uvicorn.Server):

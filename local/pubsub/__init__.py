@@ -7,7 +7,7 @@ import grpc
 from local.accounts import Accounts
 from local.clock import Clock
 from local.pubsub import publish_rules
-from local.pubsub.broker import Broker
+from local.pubsub.broker import Broker, Tamper
 from local.pubsub.messages import PubsubMessage
 from local.pubsub.push import Pushers
 from local.pubsub.rest import Rest
@@ -30,6 +30,10 @@ class PubSub:
     def grpc_handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
         """Handlers for a `grpc.aio` server in this event loop."""
         return rpc_handlers(self._broker)
+
+    def tamper_with(self, tamper: Tamper) -> None:
+        """Let every published message pass this first."""
+        self._broker.tamper = tamper
 
     async def publish(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
         """Publish one message to the topic of that full name; raises ApiError (NOT_FOUND, INVALID_ARGUMENT)."""

@@ -1,7 +1,7 @@
 """Topics and subscriptions, and the way of a message from the one to the others."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,9 @@ from local.pubsub.store import Store
 from local.pubsub.subscription import Subscription
 
 log = logging.getLogger(__name__)
+
+#: Asked before a message is sent to a topic of that full name; False: it took the message over, to publish it when it likes.
+Tamper = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 
 
 @dataclass(slots=True)
@@ -32,6 +35,7 @@ class Broker:
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.on_change: Callable[[Subscription], None] = lambda _: None
+        self.tamper: Tamper | None = None
         self._store = store
         self._clock = clock
         self._restore()
@@ -113,9 +117,19 @@ class Broker:
     async def publish(self, name: str, messages: Iterable[Any]) -> list[str]:
         """Send PubsubMessages to everyone who listens; returns their ids when they are safe on disk."""
         topic = self.topic(name)
-        ids = [self._send(topic, message) for message in messages]
+        if self.tamper:
+            ids = [await self._tampered(topic, message, self.tamper) for message in messages]
+        else:
+            ids = [self._send(topic, message) for message in messages]
         await self.committed()
         return ids
+
+    async def _tampered(self, topic: Topic, message: Any, tamper: Tamper) -> str:
+        async def publish() -> None:
+            self._send(topic, message)
+            await self.committed()
+
+        return self._send(topic, message) if await tamper(topic.message.name, publish) else str(self._store.next_id())
 
     async def committed(self) -> None:
         """Return when all changes so far are safe on disk."""

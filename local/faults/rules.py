@@ -1,0 +1,100 @@
+"""The rules in force: which fault, at which place, for how many of what matches. No I/O."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+#: Where calls can be tampered with, and where messages can.
+SERVICES = ("storage", "pubsub", "tasks")
+STREAMS = ("notifications", "messages")
+#: kind → (places, the parameter it needs)
+KINDS: dict[str, tuple[tuple[str, ...], str]] = {
+    "answer": (SERVICES, "status"),
+    "cut": (SERVICES, "after_bytes"),
+    "freeze": (SERVICES, ""),
+    "drop": (STREAMS, ""),
+    "repeat": (STREAMS, ""),
+    "delay": (SERVICES + STREAMS, "seconds"),
+    "reorder": (STREAMS, ""),
+}
+
+
+@dataclass(slots=True)
+class Rule:
+    """`left` more that match are hit: calls by `METHOD /path?query` or gRPC method, messages by their topic's full name."""
+
+    kind: str
+    place: str
+    match: str = ""
+    left: int = 1
+    status: int = 0
+    after_bytes: int = 0
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        places, needed = KINDS.get(self.kind, ((), ""))
+        if not places:
+            raise ValueError(f"kind {self.kind!r} is none of {', '.join(KINDS)}")
+        if self.place not in places:
+            raise ValueError(f"{self.kind} goes with {', '.join(places)}, not with {self.place!r}")
+        if needed and not getattr(self, needed):
+            raise ValueError(f"{self.kind} needs {needed}")
+        if self.kind == "answer" and not 400 <= self.status <= 599:
+            raise ValueError(f"status {self.status} is no error: give one from 400 to 599")
+        if self.left < 1:
+            raise ValueError("next: give a number above 0")
+        re.compile(self.match)
+
+
+class Faults:
+    """Every rule in force, the oldest first; a freeze lasts until thawed. `on_messages` is called before a rule on messages."""
+
+    def __init__(self) -> None:
+        self.on_messages: Callable[[], None] = lambda: None
+        self._rules: list[Rule] = []
+        self._thawed = asyncio.Event()
+
+    def add(self, **fields: Any) -> Rule:
+        """Put a rule in force. Raises ValueError for one that makes no sense."""
+        try:
+            rule = Rule(**fields)
+        except (TypeError, re.error) as error:
+            raise ValueError(str(error)) from None
+        if rule.place == "messages":
+            self.on_messages()
+        self._rules.append(rule)
+        return rule
+
+    def take(self, place: str, subject: str) -> Rule | None:
+        """The rule that hits this call or message, used up by one."""
+        for rule in self._rules:
+            if rule.kind != "freeze" and rule.place == place and re.search(rule.match, subject):
+                rule.left -= 1
+                if not rule.left:
+                    self._rules.remove(rule)
+                return rule
+        return None
+
+    async def passable(self, place: str, subject: str) -> None:
+        """Wait while a freeze holds this call."""
+        while any(rule.kind == "freeze" and rule.place == place and re.search(rule.match, subject) for rule in self._rules):
+            await self._thawed.wait()
+
+    def thaw(self, place: str = "") -> None:
+        """End every freeze of a service, or all."""
+        self._keep(lambda rule: rule.kind != "freeze" or place not in ("", rule.place))
+
+    def clear(self) -> None:
+        """End every rule."""
+        self._keep(lambda _rule: False)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The rules as the control API shows them."""
+        return [asdict(rule) for rule in self._rules]
+
+    def _keep(self, wanted: Any) -> None:
+        self._rules = [rule for rule in self._rules if wanted(rule)]
+        self._thawed.set()
+        self._thawed = asyncio.Event()
