@@ -8,15 +8,7 @@ from typing import Any
 from shared.errors import BadConfiguration
 from shared.processors.registry import Draft, processor
 
-#: format option → Pillow's name, content type, whether it keeps transparency
-OUTPUT_FORMATS = {
-    "webp": ("WEBP", "image/webp", True),
-    "avif": ("AVIF", "image/avif", True),
-    "png": ("PNG", "image/png", True),
-    "jpeg": ("JPEG", "image/jpeg", False),
-}
-#: 50 megapixels: about 200 MB decoded. Pillow refuses twice as much by itself and warns in between; the warning is an error here.
-MAX_PIXELS = 50_000_000
+OUTPUT_FORMATS = ("webp", "avif", "png", "jpeg")
 MAX_EDGE_PX = 16_383  # WebP's own limit
 
 
@@ -51,4 +43,4 @@ def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draf
     # Imported with the first picture: a service that only plans tasks never needs Pillow.
     from shared.processors import pictures
 
-    yield from pictures.render(source, folder, options)
+    yield from pictures.render(source, folder, options.sizes, options.formats, options.quality)

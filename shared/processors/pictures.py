@@ -6,7 +6,7 @@ Apart from `image.py` because every service reads options and few ever see a pic
 import io
 import struct
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,20 @@ from PIL import (  # noqa: F401  (a plugin registers itself when imported)
 )
 
 from shared.errors import BadFile
-from shared.processors.image import MAX_PIXELS, OUTPUT_FORMATS, Renditions
 from shared.processors.registry import Draft
 
 #: The formats we let Pillow open (JPEG includes MPO). It has some forty decoders; nearly all of its security fixes are in the
 #: others, and as these seven are imported here, it never loads those.
 INPUT_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
+#: format option → Pillow's name, content type, whether it keeps transparency
+OUTPUT_FORMATS = {
+    "webp": ("WEBP", "image/webp", True),
+    "avif": ("AVIF", "image/avif", True),
+    "png": ("PNG", "image/png", True),
+    "jpeg": ("JPEG", "image/jpeg", False),
+}
+#: 50 megapixels: about 200 MB decoded. Pillow refuses twice as much by itself and warns in between; the warning is an error here.
+MAX_PIXELS = 50_000_000
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
@@ -51,15 +59,15 @@ _TURNS: Mapping[Any, Image.Transpose] = {
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def render(source: Path, folder: Path, options: Renditions) -> Iterator[Draft]:
+def render(source: Path, folder: Path, edges: Sequence[int], formats: Sequence[str], quality: int) -> Iterator[Draft]:
     """Write and yield every rendition. Raises `BadFile` for what is not a picture, or a broken one."""
-    sizes = sorted(set(options.sizes), reverse=True)
+    sizes = sorted(set(edges), reverse=True)
     picture = _decode(source, sizes[0])
     for size in sizes:
         # Each size is made from the next larger one: a fraction of the work, and no difference that an eye could see.
         picture.thumbnail((size, size), Image.Resampling.LANCZOS)
-        for name in dict.fromkeys(options.formats):
-            yield _encode(picture, folder, size, name, options.quality)
+        for name in dict.fromkeys(formats):
+            yield _encode(picture, folder, size, name, quality)
 
 
 def _decode(source: Path, largest: int) -> Image.Image:

@@ -14,8 +14,9 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from shared import processors
 from shared.errors import BadFile
-from shared.processors import Draft
-from shared.processors.image import MAX_EDGE_PX, MAX_PIXELS
+from shared.processors import Draft, pictures
+from shared.processors.image import MAX_EDGE_PX, OUTPUT_FORMATS
+from shared.processors.pictures import MAX_PIXELS
 from shared.settings import ROOT
 from tests.conftest import DATA
 
@@ -477,3 +478,7 @@ def test_a_refusal_tells_its_limit_and_what_would_be_opened(run: Run) -> None:
         run(png_claiming(60_000, 60_000))
     with pytest.raises(BadFile, match="JPEG, PNG, WEBP, GIF, TIFF, BMP, AVIF"):
         run(b"not a picture")
+
+
+def test_every_format_that_may_be_asked_for_can_be_made() -> None:
+    assert tuple(pictures.OUTPUT_FORMATS) == OUTPUT_FORMATS
