@@ -4,6 +4,7 @@ import io
 import json
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,23 +156,15 @@ def test_an_overwritten_object_gives_two_jobs_that_do_not_mix(machine: Machine, 
 
 
 def test_a_repeated_notification_runs_nothing_twice(machine: Machine, notices: Notices, uploads: Bucket) -> None:
-    from google.cloud.pubsub_v1 import PublisherClient
-
+    machine.run(sys.executable, "-m", "local", "fault", "--port-offset", str(machine.offset), "repeat", "notifications")
     uploads.blob("once.txt").upload_from_string(b"once")
     job = notices.job("once.txt")
-    payload = uploads.get_blob("once.txt")
-    body = {"size": payload.size, "contentType": payload.content_type, "crc32c": payload.crc32c}
-    attributes = {"eventType": "OBJECT_FINALIZE", "bucketId": "uploads", "objectId": "once.txt"}
-    with variables(machine.environment):
-        publisher = PublisherClient()
-    topic = "projects/local-project/topics/uploads"
-    for _ in range(2):
-        publisher.publish(topic, json.dumps(body).encode(), objectGeneration=str(payload.generation), **attributes).result()
     uploads.blob("after.txt").upload_from_string(b"after")
     notices.job("after.txt")
-    log = (machine.data / "logs" / "processor.log").read_text()
+    dispatched, processed = ((machine.data / "logs" / f"{name}.log").read_text() for name in ("dispatcher", "processor"))
 
-    assert log.count(f'"task": "{job["steps"][0]["task_id"]}"') == 1
+    assert dispatched.count(job["steps"][0]["task_id"]) == 2
+    assert processed.count(f'"task": "{job["steps"][0]["task_id"]}"') == 1
     assert len(notices.ids("once.txt")) == 2
 
 
