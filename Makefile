@@ -1,4 +1,5 @@
 # Everything sets itself up on first use; nothing but Python 3.11 or newer and make is needed.
+# ARGS go to what is run: make up ARGS='--port-offset 1000', make test ARGS='tests/unit -q'.
 PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/installed
@@ -12,13 +13,13 @@ help: ## this list
 setup: $(STAMP) gsutil ## what the other commands need: .venv, and a gsutil where there is none
 
 demo: setup ## send a photograph through all three doors and print what came out
-	@$(BIN)/python -m local demo
+	@$(BIN)/python -m local demo $(ARGS)
 
 up: setup ## start everything and keep it running, with lines to copy
-	@$(BIN)/python -m local up
+	@$(BIN)/python -m local up $(ARGS)
 
 test: setup ## every test
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(ARGS)
 
 check: $(STAMP) ## ruff, mypy --strict, shellcheck
 	@$(BIN)/ruff check .

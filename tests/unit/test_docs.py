@@ -1,10 +1,16 @@
 """What is documented exists, and what exists is documented."""
 
+import json
 import re
+from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 from shared import processors
-from shared.processors.registry import registered
+from shared.errors import BadFile
+from shared.processors.any import NoOptions
+from shared.processors.registry import Draft, processor, registered
 from shared.settings import ROOT, TABLE
 
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
@@ -37,6 +43,19 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
 
     assert len(readme.splitlines()) <= 150
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_processor_in_the_readme_works_as_it_is_printed(tmp_path: Path) -> None:
+    code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
+    names: dict[str, Any] = {"Path": Path, "Iterator": Iterator, "json": json, "BadFile": BadFile, "NoOptions": NoOptions}
+    (tmp_path / "source").write_text("one\ntwo\n")
+    try:
+        exec(code, names | {"processor": processor, "Draft": Draft})
+        (draft,) = registered["text.lines"].run(tmp_path / "source", tmp_path, {})
+    finally:
+        registered.pop("text.lines", None)
+
+    assert (json.loads(draft.path.read_text()), draft.facts) == ({"lines": 2}, {"lines": 2})
 
 
 def test_every_pinned_runtime_package_we_chose_has_its_reason() -> None:
