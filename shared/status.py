@@ -4,10 +4,10 @@ import re
 from itertools import groupby
 from typing import Any
 
-from shared import ledger
+from shared import events, ledger
 from shared.cloud.protocols import Cloud, Stored
 from shared.errors import NotFound
-from shared.model import Job, Json, Manifest, file_id
+from shared.model import File, Job, Json, Manifest, file_id
 
 _ID = re.compile(r"([a-z2-7]{26})(?:-([0-9]{1,20}))?")
 
@@ -21,7 +21,7 @@ def of_object(name: str, cloud: Cloud) -> Json:
     identity = file_id(cloud.settings.uploads_bucket, name)
     jobs = _jobs(identity, "", cloud)
     if live and (not jobs or live.generation > int(jobs[0]["generation"])):
-        jobs.insert(0, _accepted(live, identity))
+        jobs.insert(0, _accepted(live, identity, cloud))
     if not jobs:
         raise NotFound(f"no object {name!r} was uploaded, or it was deleted before it had a verdict")
     return {"object": name, "file_id": identity, **jobs[0], "older": jobs[1:]}
@@ -48,14 +48,17 @@ def _generation(manifest: Manifest) -> int:
     return manifest.file.generation
 
 
-def _accepted(live: Stored, identity: str) -> Json:
-    file = {"size": live.size, "content_type": live.content_type, "crc32c": live.crc32c}
-    job_id = f"{identity}-{live.generation}"
+def _accepted(live: Stored, identity: str, cloud: Cloud) -> Json:
+    """An upload without any verdict so far; or an object that is nobody's file, and never gets one."""
+    file = File(cloud.settings.uploads_bucket, live.name, live.generation, live.size, live.content_type, live.crc32c)
+    ignored = events.is_no_upload(file)
     return {
-        "state": "accepted",
-        "job_id": job_id,
+        **({"state": "skipped", "reason": ignored.reason} if ignored else {"state": "accepted"}),
+        "job_id": f"{identity}-{live.generation}",
         "generation": str(live.generation),
-        **file,
+        "size": live.size,
+        "content_type": live.content_type,
+        "crc32c": live.crc32c,
         "since": live.updated,
         "steps": [],
     }
