@@ -7,6 +7,7 @@ from local.clock import Clock
 from local.tasks.app import App
 from local.tasks.dispatcher import Dispatcher
 from local.tasks.routes import operations
+from local.tasks.sender import Sender
 from local.tasks.service import Service
 from local.tasks.store import Store
 
@@ -18,7 +19,8 @@ class Tasks:
 
     def __init__(self, data: Path, clock: Clock, accounts: Accounts) -> None:
         self._store = Store(data)
-        self._dispatcher = Dispatcher(self._store, clock, accounts)
+        self._sender = Sender(clock)
+        self._dispatcher = Dispatcher(self._store, clock, self._sender.send, accounts.id_token)
         self.app = App(Service(self._store, self._dispatcher, clock))
 
     async def start(self) -> None:
@@ -29,4 +31,5 @@ class Tasks:
         """Stop dispatching; attempts in flight are cut off and made again after the next start."""
         self.app.close()
         await self._dispatcher.stop()
+        await self._sender.close()
         self._store.close()

@@ -2,22 +2,21 @@
 
 import asyncio
 
-from local.accounts import Accounts
 from local.clock import Clock
 from local.errors import ApiError
-from local.tasks.scheduler import Scheduler
-from local.tasks.sender import Sender
+from local.tasks.attempt import SignToken
+from local.tasks.scheduler import Scheduler, Send
 from local.tasks.store import Store, StoredQueue, StoredTask
 
 
 class Dispatcher:
     """Told of every change of queues and tasks after it is on disk; before `start` it just listens."""
 
-    def __init__(self, store: Store, clock: Clock, accounts: Accounts) -> None:
+    def __init__(self, store: Store, clock: Clock, send: Send, sign: SignToken) -> None:
         self._store = store
         self._clock = clock
-        self._sender = Sender(clock)
-        self._sign = accounts.id_token
+        self._send = send
+        self._sign = sign
         self._schedulers: dict[int, Scheduler] = {}
         self._retired: list[Scheduler] = []
         self._started = False
@@ -34,12 +33,11 @@ class Dispatcher:
         self._started = False
         everyone = [*self._schedulers.values(), *self._retired]
         await asyncio.gather(*(scheduler.stop() for scheduler in everyone))
-        await self._sender.close()
 
     def queue_added(self, queue: StoredQueue) -> None:
         """Begin to dispatch this queue's tasks."""
         if self._started:
-            scheduler = Scheduler(queue, self._store, self._clock, self._sender, self._sign)
+            scheduler = Scheduler(queue, self._store, self._clock, self._send, self._sign)
             self._schedulers[queue.key] = scheduler
             scheduler.start()
 

@@ -1,15 +1,14 @@
 """One queue's dispatching: sleeps until a task is due and the queue may dispatch, and never looks in vain."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from local.clock import Clock
 from local.tasks import attempt, retry
-from local.tasks.attempt import Outcome, SignToken
+from local.tasks.attempt import Outcome, Outgoing, SignToken
 from local.tasks.messages import PAUSED, seconds, set_time
 from local.tasks.pace import Pace
-from local.tasks.sender import Sender
 from local.tasks.store import Store, StoredQueue, StoredTask
 
 #: So many tasks are taken from the store at once; the loop is free for others in between.
@@ -17,15 +16,18 @@ BATCH = 50
 #: Sleeping until a time since 1970 may end 0.2 µs before it; that must not mean sleeping once more.
 EARLY_SECONDS = 0.0005
 
+#: Makes an attempt's request; it never raises.
+Send = Callable[[Outgoing], Awaitable[Outcome]]
+
 
 class Scheduler:
     """Dispatches the tasks of one queue within its limits. It keeps no tasks: those are in the store."""
 
-    def __init__(self, queue: StoredQueue, store: Store, clock: Clock, sender: Sender, sign: SignToken) -> None:
+    def __init__(self, queue: StoredQueue, store: Store, clock: Clock, send: Send, sign: SignToken) -> None:
         self._queue = queue
         self._store = store
         self._clock = clock
-        self._sender = sender
+        self._send = send
         self._sign = sign
         limits = queue.message.rate_limits
         self._pace = Pace.full(limits.max_dispatches_per_second, limits.max_burst_size, clock.time())
@@ -120,7 +122,7 @@ class Scheduler:
             self.wake()
 
     async def _attempt(self, task: StoredTask) -> None:
-        outcome = await self._sender.send(attempt.outgoing(task, self._queue.message, self._sign))
+        outcome = await self._send(attempt.outgoing(task, self._queue.message, self._sign))
         now = self._clock.time()
         self._adjust_pace(outcome, now)
         if outcome.is_success:
