@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from local.cloud import Ports
-from local.stack import FIRST_PORT, FUNCTIONS, client_environment
+from local.stack import FUNCTIONS, client_environment, function_port
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
@@ -61,6 +61,7 @@ class Machine:
         assert self._process is not None
         self._process.kill()
         self._reap()
+        eventually(lambda: _are_free(self.offset))  # the functions end when they see that the cloud is gone
 
     def stop(self) -> None:
         """As Ctrl-C does."""
@@ -116,14 +117,17 @@ def eventually(look: Callable[[], Found | None], seconds: float = 30) -> Found:
 
 
 def _free_offset() -> int:
-    """An offset at which none of the stack's ports is taken."""
-    ports = Ports()
-    ours = [ports.storage, ports.storage_tls, ports.pubsub_grpc, ports.pubsub, ports.pubsub_tls, ports.tasks]
-    ours += [FIRST_PORT + number for number in range(len(FUNCTIONS))]
+    """An offset at which none of the stack's ports is taken, and none is one that outgoing connections use."""
     while True:
-        offset = random.randrange(1000, 40_000)
-        if all(_is_free(port + offset) for port in ours):
+        offset = random.randrange(1000, 22_000)
+        if _are_free(offset):
             return offset
+
+
+def _are_free(offset: int) -> bool:
+    ports = Ports(offset)
+    cloud = (ports.storage, ports.storage_tls, ports.pubsub_grpc, ports.pubsub, ports.pubsub_tls, ports.tasks)
+    return all(_is_free(port) for port in (*cloud, *(function_port(name, ports) for name in FUNCTIONS)))
 
 
 def _is_free(port: int) -> bool:
