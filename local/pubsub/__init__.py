@@ -9,21 +9,24 @@ from local.clock import Clock
 from local.pubsub import publish_rules
 from local.pubsub.broker import Broker, Tamper
 from local.pubsub.messages import PubsubMessage
+from local.pubsub.methods import operations
 from local.pubsub.push import Pushers
 from local.pubsub.rest import Rest
 from local.pubsub.rpc import rpc_handlers
 from local.pubsub.store import Store
+from local.pubsub.sweeper import Sweeper
 
-__all__ = ["PubSub"]
+__all__ = ["PubSub", "operations"]
 
 
 class PubSub:
     """The service as `local.cloud` builds it: an ASGI `app`, gRPC handlers, delivery between `start` and `stop`."""
 
     def __init__(self, data: Path, clock: Clock, accounts: Accounts) -> None:
-        self._store = Store(data, first_id=int(clock.time() * 1_000_000))
+        self._store = Store(data, clock)
         self._broker = Broker(self._store, clock)
         self._pushers = Pushers(accounts)
+        self._sweeper = Sweeper(self._broker, clock)
         self._broker.on_change = self._pushers.watch
         self.app = Rest(self._broker)
 
@@ -45,9 +48,11 @@ class PubSub:
         """Begin to deliver, first of all what was not acknowledged when the process last ended."""
         self._pushers.start()
         self._broker.start()
+        self._sweeper.start()
 
     async def stop(self) -> None:
         """Stop delivering; what was published and not acknowledged is delivered after the next start."""
+        await self._sweeper.stop()
         await self._pushers.stop()
         self._broker.stop()
         self._store.close()

@@ -17,7 +17,7 @@ from local.pubsub.model import Consumer, Delivery, Lane, Message
 
 
 class Backlog:
-    """The unacknowledged deliveries of a subscription, by message id."""
+    """The unacknowledged deliveries of a subscription, by message id and in its order."""
 
     def __init__(self, is_ordered: bool) -> None:
         self.deliveries: dict[int, Delivery] = {}
@@ -44,6 +44,17 @@ class Backlog:
         else:
             self._ready.append(delivery)
         return delivery
+
+    def replay(self, messages: list[Message]) -> None:
+        """Put older messages where they belong; what is held of their ordering keys comes again after them."""
+        lanes = {delivery.lane for delivery in map(self.add, messages) if delivery.lane}
+        for lane in lanes:
+            for delivery in list(lane.held.values()):
+                self._end_lease(delivery)
+                lane.waiting.append(delivery)
+            lane.waiting = deque(sorted(lane.waiting, key=_age))
+            self._free(lane)
+        self.deliveries = dict(sorted(self.deliveries.items()))
 
     def take(self, consumer: Consumer, max_messages: int, max_bytes: int) -> list[Delivery]:
         """Hand deliveries to a consumer, as many as there are, it wants and its flow control allows."""

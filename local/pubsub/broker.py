@@ -2,42 +2,36 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from local.clock import Clock
 from local.errors import ApiError
 from local.pubsub import dead_letter, names
+from local.pubsub.archive import Archive
 from local.pubsub.messages import copy
 from local.pubsub.model import Delivery, Message
 from local.pubsub.store import Store
 from local.pubsub.subscription import Subscription
+from local.pubsub.topic import Snapshot, Topic
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 #: Asked before a message is sent to a topic of that full name; False: it took the message over, to publish it when it likes.
 Tamper = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 
 
-@dataclass(slots=True)
-class Topic:
-    """A topic with its serialized IAM policy and those who listen."""
-
-    message: Any
-    policy: bytes = b""
-    subscriptions: dict[str, Subscription] = field(default_factory=dict)
-
-
 class Broker:
-    """All topics and subscriptions by full name. `on_change` is told of every new, changed or deleted subscription."""
+    """All topics, subscriptions and snapshots by full name. `on_change` is told of every new, changed or deleted subscription."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
+        self.snapshots: dict[str, Snapshot] = {}
         self.on_change: Callable[[Subscription], None] = lambda _: None
         self.tamper: Tamper | None = None
         self._store = store
-        self._clock = clock
+        self.clock = clock
         self._restore()
 
     def start(self) -> None:
@@ -53,26 +47,22 @@ class Broker:
 
     def topic(self, name: str) -> Topic:
         """The topic of that name; raises NOT_FOUND."""
-        topic = self.topics.get(name)
-        if topic is None:
-            names.check(name, "topics")
-            raise _not_found(name)
-        return topic
+        return _found(self.topics, name, "topics")
 
     def subscription(self, name: str) -> Subscription:
         """The subscription of that name; raises NOT_FOUND."""
-        subscription = self.subscriptions.get(name)
-        if subscription is None:
-            names.check(name, "subscriptions")
-            raise _not_found(name)
-        return subscription
+        return _found(self.subscriptions, name, "subscriptions")
+
+    def snapshot(self, name: str) -> Snapshot:
+        """The snapshot of that name; raises NOT_FOUND."""
+        return _found(self.snapshots, name, "snapshots")
 
     def add_topic(self, message: Any) -> None:
         """Keep a new topic; raises ALREADY_EXISTS."""
         if message.name in self.topics:
             raise _exists(message.name)
         self._store.save_topic(message, b"")
-        self.topics[message.name] = Topic(message)
+        self.topics[message.name] = Topic(message, Archive(message.name, self._store))
 
     def save_topic(self, topic: Topic) -> None:
         """Keep the topic as it is now."""
@@ -81,8 +71,12 @@ class Broker:
     def remove_topic(self, name: str) -> None:
         """Forget a topic; its subscriptions keep what they have."""
         topic = self.topic(name)
+        topic.archive.clear()
         self._store.remove_topic(name)
         del self.topics[name]
+        for snapshot in topic.snapshots.values():
+            snapshot.message.topic = names.DELETED_TOPIC
+            self.save_snapshot(snapshot)
         for subscription in topic.subscriptions.values():
             message = copy(subscription.message)
             message.topic = names.DELETED_TOPIC
@@ -101,6 +95,8 @@ class Broker:
         """Change a subscription, effective at once."""
         self._store.save_subscription(subscription.key, message, subscription.policy)
         subscription.message = message
+        if not message.retain_acked_messages:
+            subscription.archive.clear()
         subscription.interrupt()
         self.on_change(subscription)
 
@@ -113,6 +109,56 @@ class Broker:
         if topic := self.topics.get(subscription.message.topic):
             topic.subscriptions.pop(name, None)
         self.on_change(subscription)
+
+    def detach(self, subscription: Subscription) -> None:
+        """Send the subscription nothing any more, and forget what it has."""
+        if topic := self.topics.get(subscription.message.topic):
+            topic.subscriptions.pop(subscription.message.name, None)
+        message = copy(subscription.message)
+        message.detached = True
+        self.save_subscription(subscription, message)
+        subscription.clear()
+
+    def add_snapshot(self, message: Any, backlog: list[Message]) -> None:
+        """Keep these messages, and all that are published from now on, in a new snapshot; raises ALREADY_EXISTS."""
+        if message.name in self.snapshots:
+            raise _exists(message.name)
+        self._store.save_snapshot(message, b"")
+        snapshot = self._snapshot(message)
+        snapshot.archive.add(backlog)
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep the snapshot as it is now."""
+        self._store.save_snapshot(snapshot.message, snapshot.policy)
+
+    def remove_snapshot(self, name: str) -> None:
+        """Forget a snapshot and what only it kept."""
+        snapshot = self.snapshot(name)
+        snapshot.archive.clear()
+        self._store.remove_snapshot(name)
+        del self.snapshots[name]
+        if topic := self.topics.get(snapshot.message.topic):
+            topic.snapshots.pop(name, None)
+
+    def seek_to_snapshot(self, subscription: Subscription, snapshot: Snapshot) -> None:
+        """Let the subscription stand where the snapshot was taken; raises FAILED_PRECONDITION for another topic's."""
+        if snapshot.message.topic != subscription.message.topic:
+            message = f"The snapshot's topic {snapshot.message.topic} is not the subscription's, {subscription.message.topic}."
+            raise ApiError("FAILED_PRECONDITION", message)
+        self.flush()
+        subscription.seek(self._matching(subscription, snapshot.archive.messages.values()))
+
+    def seek_to_time(self, subscription: Subscription, microseconds: int) -> None:
+        """Let the subscription have acknowledged what was published before that time, and nothing that was kept since."""
+        kept = subscription.unacknowledged() + list(subscription.archive.messages.values())
+        if topic := self.topics.get(subscription.message.topic):
+            kept += topic.archive.messages.values()
+        later = [message for message in kept if message.published_microseconds >= microseconds]
+        subscription.seek(self._matching(subscription, later))
+
+    def flush(self) -> None:
+        """Bring all changes so far to disk at once."""
+        self._store.journal.flush()
 
     async def publish(self, name: str, messages: Iterable[Any]) -> list[str]:
         """Send PubsubMessages to everyone who listens; returns their ids when they are safe on disk."""
@@ -138,15 +184,22 @@ class Broker:
     def _send(self, topic: Topic, message: Any) -> str:
         id_ = self._store.next_id()
         message.message_id = str(id_)
-        message.publish_time.FromMilliseconds(int(self._clock.time() * 1000))
+        message.publish_time.FromMilliseconds(id_ // 1000)
         listeners = [s for s in topic.subscriptions.values() if s.matches(message.attributes)]
-        if listeners:
+        archives = topic.archives
+        if listeners or archives:
             body = message.SerializeToString()
             stored = Message(id_, len(body), message.ordering_key)
-            self._store.add_message(stored, body, [listener.key for listener in listeners])
+            self._store.add_message(stored, body)
+            for archive in archives:
+                archive.add([stored])
             for listener in listeners:
+                self._store.add_delivery(listener.key, stored)
                 self._store.journal.afterwards(lambda listener=listener: listener.offer(stored))  # type: ignore[misc]
         return str(id_)
+
+    def _matching(self, subscription: Subscription, kept: Iterable[Message]) -> dict[int, Message]:
+        return {message.id: message for message in kept if subscription.wants(message)}
 
     def _dead_letter(self, subscription: Subscription, delivery: Delivery) -> bool:
         """Send to the dead-letter topic, in the same commit that forgets the delivery; False when there is no such topic."""
@@ -161,20 +214,48 @@ class Broker:
 
     def _restore(self) -> None:
         for stored in self._store.topics():
-            self.topics[stored.message.name] = Topic(stored.message, stored.policy)
+            archive = Archive(stored.message.name, self._store)
+            self.topics[stored.message.name] = Topic(stored.message, archive, stored.policy)
         by_key = {}
         for stored in self._store.subscriptions():
             subscription = by_key[stored.key] = self._subscription(stored.key, stored.message)
             subscription.policy = stored.policy
-            if topic := self.topics.get(stored.message.topic):
+            topic = self.topics.get(stored.message.topic)
+            if topic and not stored.message.detached:
                 topic.subscriptions[stored.message.name] = subscription
-        for key, message, attempts in self._store.unacknowledged():
-            by_key[key].restore(message, attempts)
+        for stored in self._store.snapshots():
+            self._snapshot(stored.message).policy = stored.policy
+        for key, time in self._store.activity().items():
+            by_key[key].restore_use(time)
+        self._restore_messages(by_key)
+
+    def _restore_messages(self, subscriptions: dict[int, Subscription]) -> None:
+        holders: list[Topic | Subscription | Snapshot] = [*self.topics.values(), *subscriptions.values()]
+        archives = {holder.archive.name: holder.archive for holder in [*holders, *self.snapshots.values()]}
+        for holding in self._store.holdings():
+            if holding.archive:
+                archives[holding.archive].restore(holding.message)
+            else:
+                subscriptions[holding.subscription].restore(holding.message, holding.attempts)
+
+    def _snapshot(self, message: Any) -> Snapshot:
+        snapshot = self.snapshots[message.name] = Snapshot(message, Archive(message.name, self._store))
+        if topic := self.topics.get(message.topic):
+            topic.snapshots[message.name] = snapshot
+        return snapshot
 
     def _subscription(self, key: int, message: Any) -> Subscription:
-        subscription = Subscription(key, message, self._store, self._clock, self._dead_letter)
+        subscription = Subscription(key, message, self._store, self.clock, self._dead_letter)
         self.subscriptions[message.name] = subscription
         return subscription
+
+
+def _found(resources: dict[str, T], name: str, kind: str) -> T:
+    resource = resources.get(name)
+    if resource is None:
+        names.check(name, kind)
+        raise _not_found(name)
+    return resource
 
 
 def _not_found(name: str) -> ApiError:

@@ -9,12 +9,21 @@ from google.pubsub_v1 import types
 
 # The plain protobuf classes: proto-plus wrappers cost ten times as much per field.
 AcknowledgeRequest: Any = types.AcknowledgeRequest.pb()
+CreateSnapshotRequest: Any = types.CreateSnapshotRequest.pb()
+DeleteSnapshotRequest: Any = types.DeleteSnapshotRequest.pb()
 DeleteSubscriptionRequest: Any = types.DeleteSubscriptionRequest.pb()
 DeleteTopicRequest: Any = types.DeleteTopicRequest.pb()
+DetachSubscriptionRequest: Any = types.DetachSubscriptionRequest.pb()
+DetachSubscriptionResponse: Any = types.DetachSubscriptionResponse.pb()
+GetSnapshotRequest: Any = types.GetSnapshotRequest.pb()
 GetSubscriptionRequest: Any = types.GetSubscriptionRequest.pb()
 GetTopicRequest: Any = types.GetTopicRequest.pb()
+ListSnapshotsRequest: Any = types.ListSnapshotsRequest.pb()
+ListSnapshotsResponse: Any = types.ListSnapshotsResponse.pb()
 ListSubscriptionsRequest: Any = types.ListSubscriptionsRequest.pb()
 ListSubscriptionsResponse: Any = types.ListSubscriptionsResponse.pb()
+ListTopicSnapshotsRequest: Any = types.ListTopicSnapshotsRequest.pb()
+ListTopicSnapshotsResponse: Any = types.ListTopicSnapshotsResponse.pb()
 ListTopicSubscriptionsRequest: Any = types.ListTopicSubscriptionsRequest.pb()
 ListTopicSubscriptionsResponse: Any = types.ListTopicSubscriptionsResponse.pb()
 ListTopicsRequest: Any = types.ListTopicsRequest.pb()
@@ -26,10 +35,14 @@ PublishResponse: Any = types.PublishResponse.pb()
 PubsubMessage: Any = types.PubsubMessage.pb()
 PullRequest: Any = types.PullRequest.pb()
 PullResponse: Any = types.PullResponse.pb()
+SeekRequest: Any = types.SeekRequest.pb()
+SeekResponse: Any = types.SeekResponse.pb()
+Snapshot: Any = types.Snapshot.pb()
 StreamingPullRequest: Any = types.StreamingPullRequest.pb()
 StreamingPullResponse: Any = types.StreamingPullResponse.pb()
 Subscription: Any = types.Subscription.pb()
 Topic: Any = types.Topic.pb()
+UpdateSnapshotRequest: Any = types.UpdateSnapshotRequest.pb()
 UpdateSubscriptionRequest: Any = types.UpdateSubscriptionRequest.pb()
 UpdateTopicRequest: Any = types.UpdateTopicRequest.pb()
 
@@ -54,6 +67,11 @@ def copy(message: Any) -> Any:
 def seconds(duration: Any) -> float:
     """A Duration or Timestamp in seconds."""
     return float(duration.seconds + duration.nanos / 1e9)
+
+
+def microseconds(timestamp: Any) -> int:
+    """A Timestamp in microseconds since the epoch."""
+    return int(timestamp.seconds * 1_000_000 + timestamp.nanos // 1000)
 
 
 def rfc3339_milliseconds(timestamp: Any, zone: str = "Z") -> str:

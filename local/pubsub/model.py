@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -12,7 +13,12 @@ class Message:
     id: int
     size: int
     ordering_key: str
-    references: int = 0  # subscriptions that have not acknowledged it
+    references: int = 0  # subscriptions that have not acknowledged it, and archives that keep it
+
+    @property
+    def published_microseconds(self) -> int:
+        """Since the epoch, and as consumers are told: ids are microseconds, but publish times whole milliseconds."""
+        return self.id // 1000 * 1000
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +45,7 @@ class Consumer:
     bytes: int = 0
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     lanes: "deque[Lane]" = field(default_factory=deque)  # more work of ordering keys it already holds
+    expired: "Callable[[Delivery], None]" = lambda _: None  # told before a delivery is taken away
 
     @property
     def has_room(self) -> bool:

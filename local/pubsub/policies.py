@@ -12,49 +12,54 @@ from local.pubsub.messages import Policy, TestIamPermissionsResponse, copy
 _NO_ETAG = b"\x00\x20\x01"
 
 
-class Policies:
-    """IAM policies of topics and subscriptions."""
+async def get_iam_policy(broker: Broker, request: Any) -> Any:
+    """GetIamPolicy."""
+    return _shown(_find(broker, request.resource)[0])
 
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
 
-    async def get_iam_policy(self, request: Any) -> Any:
-        """GetIamPolicy."""
-        return _shown(self._find(request.resource)[0])
+async def set_iam_policy(broker: Broker, request: Any) -> Any:
+    """SetIamPolicy; an etag that is not the current one is refused with ABORTED."""
+    stored, save = _find(broker, request.resource)
+    if request.policy.etag and request.policy.etag != _shown(stored).etag:
+        raise ApiError("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write.")
+    policy = copy(request.policy)
+    policy.etag = b""
+    policy.etag = hashlib.sha256(policy.SerializeToString(deterministic=True)).digest()[:8]
+    save(policy.SerializeToString())
+    return policy
 
-    async def set_iam_policy(self, request: Any) -> Any:
-        """SetIamPolicy; an etag that is not the current one is refused with ABORTED."""
-        stored, save = self._find(request.resource)
-        if request.policy.etag and request.policy.etag != _shown(stored).etag:
-            raise ApiError("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write.")
-        policy = copy(request.policy)
-        policy.etag = b""
-        policy.etag = hashlib.sha256(policy.SerializeToString(deterministic=True)).digest()[:8]
-        save(policy.SerializeToString())
-        return policy
 
-    async def test_iam_permissions(self, request: Any) -> Any:
-        """TestIamPermissions."""
-        self._find(request.resource)
-        return TestIamPermissionsResponse(permissions=request.permissions)
+async def test_iam_permissions(broker: Broker, request: Any) -> Any:
+    """TestIamPermissions."""
+    _find(broker, request.resource)
+    return TestIamPermissionsResponse(permissions=request.permissions)
 
-    def _find(self, name: str) -> tuple[bytes, Callable[[bytes], None]]:
-        """The stored policy of a resource, and how to keep another."""
-        if "/subscriptions/" in name:
-            subscription = self._broker.subscription(name)
 
-            def save_subscription(policy: bytes) -> None:
-                subscription.policy = policy
-                self._broker.save_subscription(subscription, subscription.message)
+def _find(broker: Broker, name: str) -> tuple[bytes, Callable[[bytes], None]]:
+    """The stored policy of a resource, and how to keep another."""
+    if "/subscriptions/" in name:
+        subscription = broker.subscription(name)
 
-            return subscription.policy, save_subscription
-        topic = self._broker.topic(name)
+        def save_subscription(policy: bytes) -> None:
+            subscription.policy = policy
+            broker.save_subscription(subscription, subscription.message)
 
-        def save_topic(policy: bytes) -> None:
-            topic.policy = policy
-            self._broker.save_topic(topic)
+        return subscription.policy, save_subscription
+    if "/snapshots/" in name:
+        snapshot = broker.snapshot(name)
 
-        return topic.policy, save_topic
+        def save_snapshot(policy: bytes) -> None:
+            snapshot.policy = policy
+            broker.save_snapshot(snapshot)
+
+        return snapshot.policy, save_snapshot
+    topic = broker.topic(name)
+
+    def save_topic(policy: bytes) -> None:
+        topic.policy = policy
+        broker.save_topic(topic)
+
+    return topic.policy, save_topic
 
 
 def _shown(stored: bytes) -> Any:

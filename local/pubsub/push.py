@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 from typing import Any
 
 import aiohttp
@@ -10,6 +9,7 @@ import aiohttp
 from local.accounts import Accounts
 from local.pubsub.model import Consumer, Delivery
 from local.pubsub.push_request import ACCEPTED, PushRequest, push_request
+from local.pubsub.push_response import Processing, PushResponse
 from local.pubsub.subscription import Subscription
 from local.pubsub.window import Window
 
@@ -23,16 +23,22 @@ class Pushers:
         self._accounts = accounts
         self._session: aiohttp.ClientSession | None = None
         self._workers: dict[int, asyncio.Task[None]] = {}
-        self._pushes: set[asyncio.Task[None]] = set()
+        self._pushes: dict[Delivery, asyncio.Task[None]] = {}
 
     def start(self) -> None:
         """Open for work; until now nothing is pushed."""
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        # No timeout but the ack deadline, which is kept on the local cloud's clock.
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            response_class=PushResponse,
+        )
 
     async def stop(self) -> None:
         """Cut off all pushes; their messages are pushed again after the next start."""
-        tasks = [*self._workers.values(), *self._pushes]
+        tasks = [*self._workers.values(), *self._pushes.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -45,7 +51,7 @@ class Pushers:
         """Start or end the worker as the subscription now wants it; pushes under way end by themselves."""
         if self._session is None:
             return
-        is_wanted = subscription.is_push and not subscription.is_deleted
+        is_wanted = subscription.is_push and not (subscription.is_deleted or subscription.message.detached)
         worker = self._workers.get(subscription.key)
         if is_wanted and worker is None:
             self._workers[subscription.key] = asyncio.create_task(self._work(subscription))
@@ -54,14 +60,14 @@ class Pushers:
             worker.cancel()
 
     async def _work(self, subscription: Subscription) -> None:
-        window, consumer = Window(), Consumer(is_serial=True)
+        window, consumer = Window(), Consumer(is_serial=True, expired=self._time_out)
         subscription.consumers.append(consumer)
         try:
             while True:
                 consumer.wake.clear()
                 consumer.max_messages = window.size
-                # The request has a timeout of its own, so the lease needs no end.
-                for delivery in subscription.take(consumer, window.size, math.inf):
+                lease_seconds = subscription.message.ack_deadline_seconds
+                for delivery in subscription.take(consumer, window.size, lease_seconds):
                     self._launch(subscription, delivery, window)
                 await consumer.wake.wait()
         finally:
@@ -69,8 +75,18 @@ class Pushers:
 
     def _launch(self, subscription: Subscription, delivery: Delivery, window: Window) -> None:
         push = asyncio.create_task(self._push(subscription, delivery, window))
-        self._pushes.add(push)
-        push.add_done_callback(self._pushes.discard)
+        self._pushes[delivery] = push
+        push.add_done_callback(lambda _: self._forget(delivery, push))
+
+    def _forget(self, delivery: Delivery, push: asyncio.Task[None]) -> None:
+        # A push that timed out may end after the next attempt has begun.
+        if self._pushes.get(delivery) is push:
+            del self._pushes[delivery]
+
+    def _time_out(self, delivery: Delivery) -> None:
+        """The ack deadline is the timeout of the request: when the lease ends, so does the push."""
+        if push := self._pushes.get(delivery):
+            push.cancel()
 
     async def _push(self, subscription: Subscription, delivery: Delivery, window: Window) -> None:
         lease = delivery.lease
@@ -78,8 +94,10 @@ class Pushers:
         try:
             config = subscription.message.push_config
             request = push_request(subscription.message, subscription.content(delivery), delivery.attempts, self._token(config))
-            timeout = subscription.message.ack_deadline_seconds
-            is_accepted = await self._is_accepted(config.push_endpoint, request, timeout)
+            is_accepted = await self._is_accepted(config.push_endpoint, request)
+        except asyncio.CancelledError:
+            window.failed()
+            raise
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             log.info("push of %s failed: %s", subscription.message.name, error or type(error).__name__)
         if is_accepted:
@@ -88,15 +106,16 @@ class Pushers:
             window.failed()
         subscription.settle(delivery, lease, is_accepted)
 
-    async def _is_accepted(self, endpoint: str, request: PushRequest, timeout_seconds: float) -> bool:
+    async def _is_accepted(self, endpoint: str, request: PushRequest) -> bool:
         assert self._session
-        timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        async with self._session.post(
-            endpoint, data=request.body, headers=request.headers, timeout=timeout, allow_redirects=False
-        ) as response:
-            # Read to the end, or the connection cannot be used again.
-            await response.read()
-            return response.status in ACCEPTED
+        post = self._session.post(endpoint, data=request.body, headers=request.headers, allow_redirects=False)
+        try:
+            async with post as response:
+                # Read to the end, or the connection cannot be used again.
+                await response.read()
+                return response.status in ACCEPTED
+        except Processing:
+            return True
 
     def _token(self, config: Any) -> str | None:
         email = config.oidc_token.service_account_email

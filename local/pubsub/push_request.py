@@ -8,7 +8,7 @@ from typing import Any
 
 from local.pubsub.messages import rfc3339_milliseconds
 
-#: Statuses that acknowledge the message; aiohttp never shows us 102 as a final one.
+#: Statuses that acknowledge the message.
 ACCEPTED = frozenset((102, 200, 201, 202, 204))
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")

@@ -14,7 +14,7 @@ class Route:
     field: str
 
 
-_KINDS = ("topics", "subscriptions")
+_KINDS = ("topics", "subscriptions", "snapshots")
 
 # (HTTP method, kind of resource, what follows its name)
 _ITEMS = {
@@ -24,6 +24,7 @@ _ITEMS = {
     ("DELETE", "topics", ""): Route("DeleteTopic", "topic"),
     ("POST", "topics", ":publish"): Route("Publish", "topic"),
     ("GET", "topics", "/subscriptions"): Route("ListTopicSubscriptions", "topic"),
+    ("GET", "topics", "/snapshots"): Route("ListTopicSnapshots", "topic"),
     ("PUT", "subscriptions", ""): Route("CreateSubscription", "name"),
     ("GET", "subscriptions", ""): Route("GetSubscription", "subscription"),
     ("PATCH", "subscriptions", ""): Route("UpdateSubscription", "subscription.name"),
@@ -32,6 +33,12 @@ _ITEMS = {
     ("POST", "subscriptions", ":acknowledge"): Route("Acknowledge", "subscription"),
     ("POST", "subscriptions", ":modifyAckDeadline"): Route("ModifyAckDeadline", "subscription"),
     ("POST", "subscriptions", ":modifyPushConfig"): Route("ModifyPushConfig", "subscription"),
+    ("POST", "subscriptions", ":detach"): Route("DetachSubscription", "subscription"),
+    ("POST", "subscriptions", ":seek"): Route("Seek", "subscription"),
+    ("PUT", "snapshots", ""): Route("CreateSnapshot", "name"),
+    ("GET", "snapshots", ""): Route("GetSnapshot", "snapshot"),
+    ("PATCH", "snapshots", ""): Route("UpdateSnapshot", "snapshot.name"),
+    ("DELETE", "snapshots", ""): Route("DeleteSnapshot", "snapshot"),
     **{("GET", kind, ":getIamPolicy"): Route("GetIamPolicy", "resource") for kind in _KINDS},
     **{("POST", kind, ":setIamPolicy"): Route("SetIamPolicy", "resource") for kind in _KINDS},
     **{("POST", kind, ":testIamPermissions"): Route("TestIamPermissions", "resource") for kind in _KINDS},
@@ -39,6 +46,7 @@ _ITEMS = {
 _LISTS = {
     "topics": Route("ListTopics", "project"),
     "subscriptions": Route("ListSubscriptions", "project"),
+    "snapshots": Route("ListSnapshots", "project"),
 }
 
 _PATH = re.compile(r"/v1/(?P<name>projects/[^/]+/(?P<kind>\w+)/[^/:]+)(?P<rest>/[^/:]+|:\w+)?")

@@ -8,13 +8,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
+from google.protobuf import json_format
 from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+from google.rpc.status_pb2 import Status
 
 from local.errors import ApiError
 from local.pubsub.broker import Broker
 from local.pubsub.messages import StreamingPullRequest
 from local.pubsub.methods import Method, unary_methods
 from local.pubsub.streaming import streaming_pull
+
+#: Named here, so that `json_format` knows the type.
+_ERROR_INFO = error_details_pb2.ErrorInfo
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +57,23 @@ async def _guarded(answer: Awaitable[Any], context: Any) -> Any:
     try:
         return await answer
     except ApiError as error:
-        await context.abort(error.grpc_code, error.message)
+        await context.abort(error.grpc_code, error.message, _details(error))
     except (asyncio.CancelledError, grpc.RpcError):
         raise
     except Exception:
         # What a client sees must not contain our insides.
         log.exception("a Pub/Sub method failed")
         await context.abort(grpc.StatusCode.INTERNAL, "Internal error encountered.")
+
+
+def _details(error: ApiError) -> tuple[tuple[str, bytes], ...]:
+    """The trailing metadata in which Google's clients look for the details of an error."""
+    if not error.details:
+        return ()
+    status = Status(code=error.grpc_code.value[0], message=error.message)
+    for detail in error.details:
+        json_format.ParseDict(detail, status.details.add())
+    return (("grpc-status-details-bin", status.SerializeToString()),)
 
 
 class _Unsupported(grpc.GenericRpcHandler):

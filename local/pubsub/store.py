@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
+from local.clock import Clock
 from local.database import open_database
 from local.pubsub.journal import Journal
-from local.pubsub.messages import Subscription, Topic
+from local.pubsub.messages import Snapshot, Subscription, Topic
 from local.pubsub.model import Message
 
 #: Bodies of the newest messages kept in memory; older ones are read from disk when their turn comes.
@@ -23,40 +23,63 @@ CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY, ordering_key TEXT N
 CREATE TABLE IF NOT EXISTS deliveries (
     subscription INTEGER NOT NULL, message INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (subscription, message)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS snapshots (
+    name TEXT PRIMARY KEY, message BLOB NOT NULL, policy BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retained (
+    archive TEXT NOT NULL, message INTEGER NOT NULL, PRIMARY KEY (archive, message)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS activity (subscription INTEGER PRIMARY KEY, time REAL NOT NULL);
 """
 
+_REMOVE_ORPHANS = """
+DELETE FROM messages WHERE id NOT IN (SELECT message FROM deliveries UNION SELECT message FROM retained)
+"""
 _ADD_MESSAGE = "INSERT INTO messages (id, ordering_key, body) VALUES (?, ?, ?)"
 _REMOVE_MESSAGE = "DELETE FROM messages WHERE id = ?"
 _ADD_DELIVERY = "INSERT INTO deliveries (subscription, message) VALUES (?, ?)"
 _COUNT_ATTEMPT = "UPDATE deliveries SET attempts = ? WHERE subscription = ? AND message = ?"
 _REMOVE_DELIVERY = "DELETE FROM deliveries WHERE subscription = ? AND message = ?"
-_UNACKNOWLEDGED = """
-SELECT subscription, message, attempts, ordering_key, length(body) AS size
-FROM deliveries JOIN messages ON messages.id = message ORDER BY message
+_RETAIN = "INSERT INTO retained (archive, message) VALUES (?, ?)"
+_RELEASE = "DELETE FROM retained WHERE archive = ? AND message = ?"
+_NOTE_ACTIVITY = "INSERT OR REPLACE INTO activity (subscription, time) VALUES (?, ?)"
+_HOLDINGS = """
+SELECT subscription, '' AS archive, message, attempts, ordering_key, length(body) AS size
+FROM deliveries JOIN messages ON messages.id = message
+UNION ALL SELECT 0, archive, message, 0, ordering_key, length(body) FROM retained JOIN messages ON messages.id = message
+ORDER BY message
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A topic or subscription as it was kept, with its serialized IAM policy; topics have no key."""
+    """A resource as it was kept, with its serialized IAM policy; only subscriptions have a key."""
 
     key: int
     message: Any
     policy: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A message and who holds it: a subscription that has not acknowledged it after so many attempts, or an archive."""
+
+    message: Message
+    subscription: int
+    attempts: int
+    archive: str
+
+
 class Store:
     """All that Pub/Sub knows. Resources are written at once, messages and acknowledgements through the journal."""
 
-    def __init__(self, folder: Path, first_id: int) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         self._database = open_database(folder / "pubsub.sqlite", _SCHEMA)
-        self._database.execute("DELETE FROM messages WHERE id NOT IN (SELECT message FROM deliveries)")
+        self._database.execute(_REMOVE_ORPHANS)
         self.journal = Journal(self._database)
+        self._clock = clock
         self._bodies: dict[int, bytes] = {}
         self._cached_bytes = 0
-        newest = self._database.execute("SELECT max(id) FROM messages").fetchone()[0] or 0
-        # Acknowledged messages leave no trace, so ids continue from the time of the start.
-        self._ids = count(max(first_id, newest + 1))
+        # Messages that nobody holds leave no trace, but their ids are older than now.
+        self._newest_id: int = self._database.execute("SELECT max(id) FROM messages").fetchone()[0] or 0
 
     def close(self) -> None:
         """Commit what is waiting and close the file; nothing may be asked afterwards."""
@@ -73,14 +96,23 @@ class Store:
         rows = self._database.execute("SELECT key, message, policy FROM subscriptions")
         return [Stored(row["key"], Subscription.FromString(row["message"]), row["policy"]) for row in rows]
 
-    def unacknowledged(self) -> Iterator[tuple[int, Message, int]]:
-        """Subscription key, message and attempts of every delivery, the oldest message first."""
+    def snapshots(self) -> list[Stored]:
+        """Every snapshot."""
+        rows = self._database.execute("SELECT message, policy FROM snapshots")
+        return [Stored(0, Snapshot.FromString(row["message"]), row["policy"]) for row in rows]
+
+    def holdings(self) -> Iterator[Holding]:
+        """Who holds which message, the oldest message first."""
         message = Message(0, 0, "")
-        for row in self._database.execute(_UNACKNOWLEDGED):
+        for row in self._database.execute(_HOLDINGS):
             if row["message"] != message.id:
                 message = Message(row["message"], row["size"], row["ordering_key"])
             message.references += 1
-            yield row["subscription"], message, row["attempts"]
+            yield Holding(message, row["subscription"], row["attempts"], row["archive"])
+
+    def activity(self) -> dict[int, float]:
+        """When each subscription was last used, by key."""
+        return dict(self._database.execute("SELECT subscription, time FROM activity").fetchall())
 
     def save_topic(self, message: Any, policy: bytes) -> None:
         """Keep a topic as it is now."""
@@ -92,6 +124,17 @@ class Store:
         """Forget a topic; its messages stay for those who wait for them."""
         self.journal.flush()
         self._database.execute("DELETE FROM topics WHERE name = ?", (name,))
+
+    def save_snapshot(self, message: Any, policy: bytes) -> None:
+        """Keep a snapshot as it is now."""
+        self.journal.flush()
+        values = (message.name, message.SerializeToString(), policy)
+        self._database.execute("INSERT OR REPLACE INTO snapshots (name, message, policy) VALUES (?, ?, ?)", values)
+
+    def remove_snapshot(self, name: str) -> None:
+        """Forget a snapshot; its archive must have been cleared."""
+        self.journal.flush()
+        self._database.execute("DELETE FROM snapshots WHERE name = ?", (name,))
 
     def add_subscription(self, message: Any) -> int:
         """Keep a new subscription and return its key, which is never used again."""
@@ -111,18 +154,36 @@ class Store:
         """Forget a subscription; its deliveries must have been removed."""
         self.journal.flush()
         self._database.execute("DELETE FROM subscriptions WHERE key = ?", (key,))
+        self._database.execute("DELETE FROM activity WHERE subscription = ?", (key,))
 
     def next_id(self) -> int:
-        """A message id that no message ever had."""
-        return next(self._ids)
+        """A message id that no message ever had: microseconds since the epoch, or as many more as it takes to be new."""
+        self._newest_id = max(self._newest_id + 1, int(self._clock.time() * 1_000_000))
+        return self._newest_id
 
-    def add_message(self, message: Message, body: bytes, subscriptions: list[int]) -> None:
-        """Keep a message for these subscriptions."""
-        message.references = len(subscriptions)
+    def add_message(self, message: Message, body: bytes) -> None:
+        """Keep a message, as long as somebody holds it."""
         self.journal.write(_ADD_MESSAGE, (message.id, message.ordering_key, body))
-        for key in subscriptions:
-            self.journal.write(_ADD_DELIVERY, (key, message.id))
         self._cache(message.id, body)
+
+    def add_delivery(self, subscription: int, message: Message) -> None:
+        """Note that the subscription waits for the message."""
+        message.references += 1
+        self.journal.write(_ADD_DELIVERY, (subscription, message.id))
+
+    def retain(self, archive: str, message: Message) -> None:
+        """Keep the message for an archive."""
+        message.references += 1
+        self.journal.write(_RETAIN, (archive, message.id))
+
+    def release(self, archive: str, message: Message) -> None:
+        """Keep the message for that archive no longer."""
+        self.journal.write(_RELEASE, (archive, message.id))
+        self._let_go(message)
+
+    def note_activity(self, subscription: int, time: float) -> None:
+        """Keep when a subscription was last used."""
+        self.journal.write(_NOTE_ACTIVITY, (subscription, time))
 
     def body(self, message: Message) -> bytes:
         """The serialized PubsubMessage."""
@@ -137,8 +198,11 @@ class Store:
         self.journal.write(_COUNT_ATTEMPT, (attempts, subscription, message.id))
 
     def remove_delivery(self, subscription: int, message: Message) -> None:
-        """Forget that the subscription waits for the message, and the message when nobody does."""
+        """Forget that the subscription waits for the message, and the message when nobody else holds it."""
         self.journal.write(_REMOVE_DELIVERY, (subscription, message.id))
+        self._let_go(message)
+
+    def _let_go(self, message: Message) -> None:
         message.references -= 1
         if message.references == 0:
             self.journal.write(_REMOVE_MESSAGE, (message.id,))

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from local.errors import ApiError
+from local.pubsub import exactly_once
+from local.pubsub.alarm import Alarm
 from local.pubsub.broker import Broker
 from local.pubsub.messages import StreamingPullResponse
 from local.pubsub.model import Consumer
@@ -47,11 +49,17 @@ class _Stream:
         self._lease_seconds = _stream_deadline(first.stream_ack_deadline_seconds)
         # Negative means no limit (google/pubsub/v1/pubsub.proto, StreamingPullRequest).
         self._consumer = Consumer(max(0, first.max_outstanding_messages), max(0, first.max_outstanding_bytes))
+        self._confirmations: list[Any] = []
+        self._is_heartbeat_due = False
+        self._heartbeat = Alarm(broker.clock, self._beat)
+        self._subscription.note_use()
         self._obey(first)
         self._subscription.consumers.append(self._consumer)
+        self._heartbeat.set(broker.clock.time() + HEARTBEAT_SECONDS)
 
     def close(self) -> None:
         """Take no more; what the client holds is delivered again when its leases end."""
+        self._heartbeat.cancel()
         self._subscription.consumers.remove(self._consumer)
         self._subscription.interrupt()
 
@@ -70,28 +78,55 @@ class _Stream:
         while True:
             wake.clear()
             check_pullable(self._subscription)
+            await self._confirm(context)
             taken = self._subscription.take(self._consumer, MAX_BATCH, self._lease_seconds)
             if taken:
                 await context.write(self._answer(received(self._subscription, taken)))
                 continue
-            try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await wake.wait()
-            except TimeoutError:
+            if self._is_heartbeat_due:
+                self._is_heartbeat_due = False
                 await context.write(self._answer([]))
+            await wake.wait()
+
+    async def _confirm(self, context: Any) -> None:
+        """Tell the client what became of its acknowledgements, once that is safe on disk."""
+        confirmations, self._confirmations = self._confirmations, []
+        if confirmations:
+            await self._broker.committed()
+        for confirmation in confirmations:
+            confirmation.subscription_properties.CopyFrom(self._answer([]).subscription_properties)
+            await context.write(confirmation)
+
+    def _beat(self) -> None:
+        self._is_heartbeat_due = True
+        self._heartbeat.set(self._broker.clock.time() + HEARTBEAT_SECONDS)
+        self._consumer.wake.set()
 
     def _obey(self, request: Any) -> None:
-        if request.ack_ids:
-            self._subscription.acknowledge(list(request.ack_ids))
+        is_exactly_once = self._subscription.message.enable_exactly_once_delivery
+        ids = list(request.ack_ids)
+        if ids:
+            refused = self._subscription.acknowledge(ids)
+            if is_exactly_once:
+                self._tell(exactly_once.acknowledged(ids, refused))
         if len(request.modify_deadline_seconds) != len(request.modify_deadline_ack_ids):
             raise ApiError("INVALID_ARGUMENT", "modify_deadline_seconds and modify_deadline_ack_ids differ in length.")
+        over = []
         for lease_seconds, ack_id in zip(request.modify_deadline_seconds, request.modify_deadline_ack_ids, strict=True):
             check_deadline(lease_seconds)
-            self._subscription.modify_deadline([ack_id], lease_seconds)
+            over += self._subscription.modify_deadline([ack_id], lease_seconds)
+        if is_exactly_once and request.modify_deadline_ack_ids:
+            self._tell(exactly_once.modified(list(request.modify_deadline_ack_ids), over))
+
+    def _tell(self, confirmation: Any) -> None:
+        self._confirmations.append(confirmation)
+        self._consumer.wake.set()
 
     def _answer(self, messages: Any) -> Any:
         answer = StreamingPullResponse(received_messages=messages)
-        answer.subscription_properties.message_ordering_enabled = self._subscription.message.enable_message_ordering
+        subscription = self._subscription.message
+        answer.subscription_properties.message_ordering_enabled = subscription.enable_message_ordering
+        answer.subscription_properties.exactly_once_delivery_enabled = subscription.enable_exactly_once_delivery
         return answer
 
 

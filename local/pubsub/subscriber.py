@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from local.errors import ApiError
-from local.pubsub import names, subscription_rules
+from local.pubsub import exactly_once, names, subscription_rules
 from local.pubsub.broker import Broker
-from local.pubsub.messages import Empty, ListSubscriptionsResponse, PullResponse
+from local.pubsub.messages import Empty, ListSubscriptionsResponse, PullResponse, copy
 from local.pubsub.model import Consumer, Delivery
 from local.pubsub.pages import page
 from local.pubsub.subscription import Subscription
@@ -17,93 +17,111 @@ PULL_WAIT_SECONDS = 5.0
 MAX_PULL_MESSAGES = 1000
 
 
-class Subscriber:
-    """Subscriptions, pulling and acknowledging."""
+async def create_subscription(broker: Broker, request: Any) -> Any:
+    """CreateSubscription."""
+    subscription = subscription_rules.new(request)
+    broker.add_subscription(subscription)
+    return subscription
 
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
 
-    async def create_subscription(self, request: Any) -> Any:
-        """CreateSubscription."""
-        subscription = subscription_rules.new(request)
-        self._broker.add_subscription(subscription)
-        return subscription
+async def get_subscription(broker: Broker, request: Any) -> Any:
+    """GetSubscription."""
+    return _shown(broker, broker.subscription(request.subscription))
 
-    async def get_subscription(self, request: Any) -> Any:
-        """GetSubscription."""
-        return self._broker.subscription(request.subscription).message
 
-    async def update_subscription(self, request: Any) -> Any:
-        """UpdateSubscription."""
-        subscription = self._broker.subscription(request.subscription.name)
-        self._broker.save_subscription(subscription, subscription_rules.updated(subscription.message, request))
+async def update_subscription(broker: Broker, request: Any) -> Any:
+    """UpdateSubscription."""
+    subscription = broker.subscription(request.subscription.name)
+    broker.save_subscription(subscription, subscription_rules.updated(subscription.message, request))
+    return subscription.message
+
+
+async def list_subscriptions(broker: Broker, request: Any) -> Any:
+    """ListSubscriptions."""
+    names.check_project(request.project)
+    prefix = f"{request.project}/subscriptions/"
+    chosen = (name for name in broker.subscriptions if name.startswith(prefix))
+    found, token = page(chosen, request.page_size, request.page_token)
+    subscriptions = [_shown(broker, broker.subscriptions[name]) for name in found]
+    return ListSubscriptionsResponse(subscriptions=subscriptions, next_page_token=token)
+
+
+async def delete_subscription(broker: Broker, request: Any) -> Any:
+    """DeleteSubscription."""
+    broker.remove_subscription(request.subscription)
+    return Empty()
+
+
+async def modify_push_config(broker: Broker, request: Any) -> Any:
+    """ModifyPushConfig."""
+    subscription = broker.subscription(request.subscription)
+    message = subscription_rules.with_push_config(subscription.message, request.push_config)
+    broker.save_subscription(subscription, message)
+    return Empty()
+
+
+async def acknowledge(broker: Broker, request: Any) -> Any:
+    """Acknowledge."""
+    subscription = broker.subscription(request.subscription)
+    refused = subscription.acknowledge(require_ack_ids(request.ack_ids))
+    await broker.committed()
+    exactly_once.refuse(refused)
+    return Empty()
+
+
+async def modify_ack_deadline(broker: Broker, request: Any) -> Any:
+    """ModifyAckDeadline."""
+    subscription = broker.subscription(request.subscription)
+    check_deadline(request.ack_deadline_seconds)
+    over = subscription.modify_deadline(require_ack_ids(request.ack_ids), request.ack_deadline_seconds)
+    if subscription.message.enable_exactly_once_delivery:
+        exactly_once.refuse(over)
+    return Empty()
+
+
+async def pull(broker: Broker, request: Any) -> Any:
+    """Pull: at once what is there, or the first message that comes."""
+    subscription = broker.subscription(request.subscription)
+    check_pullable(subscription)
+    subscription.note_use()
+    if request.max_messages <= 0:
+        raise ApiError("INVALID_ARGUMENT", "max_messages must be greater than 0.")
+    consumer = Consumer()
+    taken = _take(subscription, consumer, request.max_messages)
+    if not taken and not request.return_immediately:
+        taken = await _wait(subscription, consumer, request.max_messages)
+    return PullResponse(received_messages=received(subscription, taken))
+
+
+def _shown(broker: Broker, subscription: Subscription) -> Any:
+    """The subscription, and how long its topic keeps messages for it."""
+    topic = broker.topics.get(subscription.message.topic)
+    if topic is None or not topic.message.HasField("message_retention_duration"):
         return subscription.message
+    shown = copy(subscription.message)
+    shown.topic_message_retention_duration.CopyFrom(topic.message.message_retention_duration)
+    return shown
 
-    async def list_subscriptions(self, request: Any) -> Any:
-        """ListSubscriptions."""
-        names.check_project(request.project)
-        prefix = f"{request.project}/subscriptions/"
-        chosen = (name for name in self._broker.subscriptions if name.startswith(prefix))
-        found, token = page(chosen, request.page_size, request.page_token)
-        subscriptions = [self._broker.subscriptions[name].message for name in found]
-        return ListSubscriptionsResponse(subscriptions=subscriptions, next_page_token=token)
 
-    async def delete_subscription(self, request: Any) -> Any:
-        """DeleteSubscription."""
-        self._broker.remove_subscription(request.subscription)
-        return Empty()
+async def _wait(subscription: Subscription, consumer: Consumer, max_messages: int) -> list[Delivery]:
+    subscription.consumers.append(consumer)
+    try:
+        async with asyncio.timeout(PULL_WAIT_SECONDS):
+            while True:
+                await consumer.wake.wait()
+                consumer.wake.clear()
+                check_pullable(subscription)
+                if taken := _take(subscription, consumer, max_messages):
+                    return taken
+    except TimeoutError:
+        return []
+    finally:
+        subscription.consumers.remove(consumer)
 
-    async def modify_push_config(self, request: Any) -> Any:
-        """ModifyPushConfig."""
-        subscription = self._broker.subscription(request.subscription)
-        message = subscription_rules.with_push_config(subscription.message, request.push_config)
-        self._broker.save_subscription(subscription, message)
-        return Empty()
 
-    async def acknowledge(self, request: Any) -> Any:
-        """Acknowledge."""
-        subscription = self._broker.subscription(request.subscription)
-        subscription.acknowledge(require_ack_ids(request.ack_ids))
-        await self._broker.committed()
-        return Empty()
-
-    async def modify_ack_deadline(self, request: Any) -> Any:
-        """ModifyAckDeadline."""
-        subscription = self._broker.subscription(request.subscription)
-        check_deadline(request.ack_deadline_seconds)
-        subscription.modify_deadline(require_ack_ids(request.ack_ids), request.ack_deadline_seconds)
-        return Empty()
-
-    async def pull(self, request: Any) -> Any:
-        """Pull: at once what is there, or the first message that comes."""
-        subscription = self._broker.subscription(request.subscription)
-        check_pullable(subscription)
-        if request.max_messages <= 0:
-            raise ApiError("INVALID_ARGUMENT", "max_messages must be greater than 0.")
-        consumer = Consumer()
-        taken = self._take(subscription, consumer, request.max_messages)
-        if not taken and not request.return_immediately:
-            taken = await self._wait(subscription, consumer, request.max_messages)
-        return PullResponse(received_messages=received(subscription, taken))
-
-    async def _wait(self, subscription: Subscription, consumer: Consumer, max_messages: int) -> list[Delivery]:
-        subscription.consumers.append(consumer)
-        try:
-            async with asyncio.timeout(PULL_WAIT_SECONDS):
-                while True:
-                    await consumer.wake.wait()
-                    consumer.wake.clear()
-                    check_pullable(subscription)
-                    if taken := self._take(subscription, consumer, max_messages):
-                        return taken
-        except TimeoutError:
-            return []
-        finally:
-            subscription.consumers.remove(consumer)
-
-    def _take(self, subscription: Subscription, consumer: Consumer, max_messages: int) -> list[Delivery]:
-        lease_seconds = subscription.message.ack_deadline_seconds
-        return subscription.take(consumer, min(max_messages, MAX_PULL_MESSAGES), lease_seconds)
+def _take(subscription: Subscription, consumer: Consumer, max_messages: int) -> list[Delivery]:
+    lease_seconds = subscription.message.ack_deadline_seconds
+    return subscription.take(consumer, min(max_messages, MAX_PULL_MESSAGES), lease_seconds)
 
 
 def received(subscription: Subscription, deliveries: list[Delivery]) -> Iterable[Any]:
@@ -123,8 +141,15 @@ def check_pullable(subscription: Subscription) -> None:
     if subscription.is_deleted:
         name = names.last(subscription.message.name)
         raise ApiError("NOT_FOUND", f"Resource not found (resource={name}).")
+    check_attached(subscription)
     if subscription.is_push:
         raise ApiError("FAILED_PRECONDITION", "This method is not supported for this subscription type.")
+
+
+def check_attached(subscription: Subscription) -> None:
+    """Refuse to read from a subscription that was detached."""
+    if subscription.message.detached:
+        raise ApiError("FAILED_PRECONDITION", "The subscription is detached from its topic.")
 
 
 def check_deadline(lease_seconds: int) -> None:

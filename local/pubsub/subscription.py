@@ -1,14 +1,15 @@
 """A subscription at work: its backlog on the clock, its consumers, and what happens when a message comes back."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
 from local.clock import Clock
-from local.errors import ApiError
+from local.pubsub import ack_ids as ids
 from local.pubsub import backoff
 from local.pubsub.alarm import Alarm
+from local.pubsub.archive import Archive
 from local.pubsub.backlog import Backlog
 from local.pubsub.filters import Filter, parse_filter
 from local.pubsub.messages import PubsubMessage
@@ -32,12 +33,15 @@ class Subscription:
         self.matches: Filter = parse_filter(message.filter)
         self.consumers: list[Consumer] = []
         self.backlog = Backlog(message.enable_message_ordering)
+        self.archive = Archive(message.name, store)
         self._store = store
         self._clock = clock
         self._dead_letter = dead_letter
         self._alarm = Alarm(clock, self._ring)
         # Leases of an earlier process must never be taken for ours.
         self._leases = count(int(clock.time() * 1_000_000))
+        self._used = clock.time()
+        self._noted_use = 0.0
 
     @property
     def is_push(self) -> bool:
@@ -51,7 +55,7 @@ class Subscription:
 
     def offer(self, message: Message) -> None:
         """Put a committed message in line."""
-        if self.is_deleted:
+        if self.is_deleted or self.message.detached:
             self._store.remove_delivery(self.key, message)
             return
         self.backlog.add(message)
@@ -92,38 +96,97 @@ class Subscription:
 
     def ack_id(self, delivery: Delivery) -> str:
         """Names the lease: subscription, message and the lease itself."""
-        return f"{self.key:x}-{delivery.message.id:x}-{delivery.lease:x}"
+        return ids.ack_id(self.key, delivery.message.id, delivery.lease)
 
     def body(self, delivery: Delivery) -> bytes:
         """The serialized PubsubMessage."""
         return self._store.body(delivery.message)
 
+    def wants(self, message: Message) -> bool:
+        """Whether the filter lets a kept message through."""
+        return not self.message.filter or self.matches(PubsubMessage.FromString(self._store.body(message)).attributes)
+
     def content(self, delivery: Delivery) -> Any:
         """The PubsubMessage."""
         return PubsubMessage.FromString(self.body(delivery))
 
-    def acknowledge(self, ack_ids: list[str]) -> None:
-        """Forget these messages; a late acknowledgement counts as long as the message is there."""
-        for message_id, _ in map(self._parse, ack_ids):
-            if delivery := self.backlog.acknowledge(message_id):
-                self._store.remove_delivery(self.key, delivery.message)
+    def acknowledge(self, ack_ids: Iterable[str]) -> list[str]:
+        """Forget these messages, late or not; exactly-once, late ids do nothing and are returned."""
+        refused = []
+        for ack_id, delivery, is_current in self._named(ack_ids):
+            if self.message.enable_exactly_once_delivery and not is_current:
+                refused.append(ack_id)
+            elif delivery:
+                self._forget(delivery)
         self._announce()
+        return refused
 
-    def modify_deadline(self, ack_ids: list[str], lease_seconds: int) -> None:
-        """Extend these leases from now on; 0 gives the messages back. Leases that are over stay so."""
-        for message_id, lease in map(self._parse, ack_ids):
-            delivery = self.backlog.deliveries.get(message_id)
-            if delivery is None or delivery.lease != lease:
-                continue
-            if lease_seconds == 0:
+    def modify_deadline(self, ack_ids: Iterable[str], lease_seconds: int) -> list[str]:
+        """Extend these leases from now on; 0 gives the messages back. Returns the ids of leases that were over before."""
+        over = []
+        for ack_id, delivery, is_current in self._named(ack_ids):
+            if not delivery or not is_current:
+                over.append(ack_id)
+            elif lease_seconds == 0:
                 self._return(delivery)
             else:
                 self._extend(delivery, self._clock.time() + lease_seconds)
         self._announce()
+        return over
+
+    def unacknowledged(self) -> list[Message]:
+        """All messages that somebody must still acknowledge, the oldest first."""
+        self._store.journal.flush()
+        return [delivery.message for delivery in self.backlog.deliveries.values()]
+
+    def seek(self, wanted: dict[int, Message]) -> None:
+        """From now on exactly these messages are not acknowledged."""
+        for message_id in [id_ for id_ in self.backlog.deliveries if id_ not in wanted]:
+            self._forget(self.backlog.deliveries[message_id])
+        again = [wanted[id_] for id_ in sorted(wanted) if id_ not in self.backlog.deliveries]
+        for message in again:
+            self._store.add_delivery(self.key, message)
+        self.archive.discard(again)
+        # Before anything else happens to these messages: the journal keeps no order within a turn.
+        self._store.journal.flush()
+        self.backlog.replay(again)
+        self._announce()
+
+    def drop_before(self, microseconds: int) -> None:
+        """Forget, and do not keep, what was published before that time (since the epoch)."""
+        self.archive.drop_before(microseconds)
+        for message_id in [id_ for id_ in self.backlog.deliveries if id_ < microseconds]:
+            if delivery := self.backlog.acknowledge(message_id):
+                self._store.remove_delivery(self.key, delivery.message)
+        self._announce()
+
+    def clear(self) -> None:
+        """Forget every message."""
+        self.archive.clear()
+        for message_id in list(self.backlog.deliveries):
+            if delivery := self.backlog.acknowledge(message_id):
+                self._store.remove_delivery(self.key, delivery.message)
+
+    def note_use(self) -> None:
+        """Somebody uses the subscription, so it does not expire."""
+        self._used = self._clock.time()
+
+    def restore_use(self, time: float) -> None:
+        """When it was last used before the process started."""
+        self._used = self._noted_use = time
+
+    def last_used(self, now: float) -> float:
+        """When somebody last used it; an open stream uses it all the time."""
+        if any(not consumer.is_serial for consumer in self.consumers):
+            self._used = now
+        if self._used != self._noted_use:
+            self._noted_use = self._used
+            self._store.note_activity(self.key, self._used)
+        return self._used
 
     def settle(self, delivery: Delivery, lease: int, is_accepted: bool) -> None:
         """The outcome of one push."""
-        ack_id = f"{self.key:x}-{delivery.message.id:x}-{lease:x}"
+        ack_id = ids.ack_id(self.key, delivery.message.id, lease)
         if is_accepted:
             self.acknowledge([ack_id])
         else:
@@ -133,8 +196,7 @@ class Subscription:
         """Forget every message and wake who waits for one."""
         self.is_deleted = True
         self._alarm.cancel()
-        for delivery in self.backlog.deliveries.values():
-            self._store.remove_delivery(self.key, delivery.message)
+        self.clear()
         self.interrupt()
 
     def interrupt(self) -> None:
@@ -170,7 +232,8 @@ class Subscription:
         now = self._clock.time()
         self.backlog.mature(now)
         for delivery in self.backlog.leases.expired(now):
-            if delivery.lease:
+            if delivery.lease and delivery.holder:
+                delivery.holder.expired(delivery)
                 self._return(delivery)
         self._alarm.set(self.backlog.next_due())
         self._announce()
@@ -179,12 +242,16 @@ class Subscription:
         if self.backlog.has_ready:
             self.interrupt()
 
-    def _parse(self, ack_id: str) -> tuple[int, int]:
-        try:
-            key, message_id, lease = (int(part, 16) for part in ack_id.split("-"))
-        except ValueError:
-            key, message_id, lease = 0, 0, 0
-        if key != self.key:
-            message = f"You have passed an invalid ack ID to the service (ack_id={ack_id})."
-            raise ApiError("INVALID_ARGUMENT", message)
-        return message_id, lease
+    def _forget(self, delivery: Delivery) -> None:
+        self.backlog.acknowledge(delivery.message.id)
+        if self.message.retain_acked_messages:
+            self.archive.add([delivery.message])
+        self._store.remove_delivery(self.key, delivery.message)
+
+    def _named(self, ack_ids: Iterable[str]) -> Iterator[tuple[str, Delivery | None, bool]]:
+        """Each id with its delivery, if it is still there, and whether its lease is."""
+        self.note_use()
+        # All of them first: a request with an id that never was does nothing at all.
+        for ack_id, (message_id, lease) in [(ack_id, ids.parse(ack_id, self.key)) for ack_id in ack_ids]:
+            delivery = self.backlog.deliveries.get(message_id)
+            yield ack_id, delivery, delivery is not None and delivery.lease == lease

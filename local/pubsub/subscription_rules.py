@@ -30,8 +30,6 @@ UNSUPPORTED = (
     "cloud_storage_config",
     "bigtable_config",
     "message_transforms",
-    "retain_acked_messages",
-    "enable_exactly_once_delivery",
     "tags",
 )
 _OUTPUT_ONLY = ("detached", "topic_message_retention_duration", "state", "analytics_hub_subscription_info")
@@ -116,6 +114,8 @@ def _complete_push_config(subscription: Any) -> None:
         raise ApiError("INVALID_ARGUMENT", f"Invalid push endpoint given (endpoint={config.push_endpoint}).")
     if config.HasField("oidc_token") and not config.oidc_token.service_account_email:
         raise ApiError("INVALID_ARGUMENT", "push_config.oidc_token.service_account_email must be set.")
+    if subscription.enable_exactly_once_delivery:
+        raise ApiError("INVALID_ARGUMENT", "Exactly-once delivery is only supported for pull subscriptions.")
     config.attributes.setdefault("x-goog-version", "v1")
 
 

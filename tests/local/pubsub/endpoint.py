@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 PATIENCE_SECONDS = 10.0
+PROCESSING = 102
 
 T = TypeVar("T")
 
@@ -87,6 +88,9 @@ def listening() -> Iterator[Endpoint]:
             body = self.rfile.read(int(self.headers["Content-Length"] or 0))
             status = endpoint.answer(Pushed({name.lower(): value for name, value in self.headers.items()}, body))
             with contextlib.suppress(OSError):  # the caller may have given up
+                if status == PROCESSING:  # as the only answer, which the standard library would not send
+                    self.wfile.write(b"HTTP/1.1 102 Processing\r\n\r\n")
+                    return
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

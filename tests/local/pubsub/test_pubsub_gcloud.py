@@ -39,7 +39,7 @@ def gcloud(world: World, tmp_path: Path, program: Callable[[str], str]) -> Gclou
     return run
 
 
-def test_gcloud_publishes_and_pulls(gcloud: Gcloud) -> None:
+def test_gcloud_publishes_and_pulls(gcloud: Gcloud, world: World) -> None:
     gcloud("topics", "create", "orders")
     gcloud("subscriptions", "create", "orders-sub", "--topic=orders", "--message-filter=attributes:kind")
     gcloud("topics", "publish", "orders", "--message=hidden")
@@ -48,7 +48,7 @@ def test_gcloud_publishes_and_pulls(gcloud: Gcloud) -> None:
     [received] = gcloud("subscriptions", "pull", "orders-sub", "--auto-ack")
     message = received["message"]
     assert (message["messageId"], b64decode(message["data"]), message["attributes"]) == (id_, b"hello", {"kind": "a"})
-    assert gcloud("subscriptions", "pull", "orders-sub", "--auto-ack") == []
+    assert world.pull("projects/local-project/subscriptions/orders-sub", now=True) == []
 
 
 def test_gcloud_manages_a_push_subscription(gcloud: Gcloud, world: World, endpoint: Endpoint) -> None:
@@ -80,6 +80,26 @@ def test_gcloud_lists_and_deletes(gcloud: Gcloud, world: World) -> None:
     assert gcloud("subscriptions", "list")[0]["topic"] == "_deleted-topic_"
     gcloud("subscriptions", "delete", "orders-sub")
     assert gcloud("subscriptions", "list") == []
+
+
+def test_gcloud_goes_back_in_time(gcloud: Gcloud, world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("seeking", topic)
+    gcloud("subscriptions", "update", "seeking", "--retain-acked-messages", "--message-retention-duration=1d")
+    world.publish(topic, b"x")
+    gcloud("snapshots", "create", "snap", "--subscription=seeking")
+    world.ack(subscription, world.pull(subscription))
+    gcloud("subscriptions", "seek", "seeking", "--snapshot=snap")
+    world.ack(subscription, world.pull_all(subscription, 1))
+    gcloud("subscriptions", "seek", "seeking", "--time=2020-01-01T00:00:00Z")
+    world.ack(subscription, world.pull_all(subscription, 1))
+
+    described = gcloud("snapshots", "describe", "snap")
+    assert (described["name"], described["topic"]) == ("projects/local-project/snapshots/snap", topic)
+    assert [found["name"] for found in gcloud("snapshots", "list")] == [described["name"]]
+    gcloud("snapshots", "delete", "snap")
+    gcloud("topics", "detach-subscription", "seeking")
+    assert gcloud("subscriptions", "describe", "seeking")["detached"]
 
 
 def test_gcloud_is_told_at_once_what_is_not_there(gcloud: Gcloud) -> None:

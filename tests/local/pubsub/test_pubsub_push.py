@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from google.auth import jwt
 
+from local.pubsub.model import Delivery
 from tests.local.pubsub.endpoint import Endpoint, wait_for
 from tests.local.pubsub.world import World, free_port
 
@@ -45,7 +46,7 @@ def test_the_token_proves_who_pushes(world: World, endpoint: Endpoint, audience:
     assert (scheme, claims["email"], claims["email_verified"]) == ("Bearer", ACCOUNT, True)
 
 
-@pytest.mark.parametrize("status", [200, 201, 202, 204])
+@pytest.mark.parametrize("status", [102, 200, 201, 202, 204])
 def test_these_statuses_acknowledge(turned: World, endpoint: Endpoint, status: int) -> None:
     endpoint.status = status
     topic, _ = subscribe(turned, endpoint)
@@ -53,6 +54,7 @@ def test_these_statuses_acknowledge(turned: World, endpoint: Endpoint, status: i
     endpoint.wait_for(1)
     turned.publish(topic, b"2")
     endpoint.wait_for(2)
+    wait_for(lambda: not backlog(turned), "the answers to be noted")
     turned.turn(700)
 
     assert sorted(pushed.data for pushed in endpoint.received) == [b"1", b"2"]
@@ -65,6 +67,18 @@ def test_other_statuses_deliver_again(world: World, endpoint: Endpoint, status: 
     world.publish(topic, b"x")
 
     assert [pushed.data for pushed in endpoint.wait_for(3)] == [b"x"] * 3
+
+
+def test_an_endpoint_that_is_silent_until_the_deadline_is_asked_again(turned: World, endpoint: Endpoint) -> None:
+    endpoint.gate.clear()
+    topic, _ = subscribe(turned, endpoint, ack_deadline_seconds=20)
+    turned.publish(topic, b"x")
+    endpoint.wait_for(1)
+    turned.turn(19)
+    assert len(endpoint.received) == 1
+    turned.turn(2)
+
+    assert [pushed.data for pushed in endpoint.wait_for(2)] == [b"x"] * 2
 
 
 def test_an_endpoint_that_is_down_gets_its_messages_later(world: World, endpoint: Endpoint) -> None:
@@ -93,9 +107,14 @@ def test_the_retry_policy_spaces_attempts(turned: World, endpoint: Endpoint) -> 
 
 def is_resting(world: World) -> bool:
     """Whether the one message of the one subscription waits for its next attempt."""
-    [subscription] = world.service._broker.subscriptions.values()
-    [delivery] = subscription.backlog.deliveries.values()
+    [delivery] = backlog(world)
     return delivery.holder is None
+
+
+def backlog(world: World) -> list[Delivery]:
+    """What the one subscription has not acknowledged."""
+    [subscription] = world.service._broker.subscriptions.values()
+    return list(subscription.backlog.deliveries.values())
 
 
 def test_a_poisoned_message_goes_to_the_dead_letters(world: World, endpoint: Endpoint) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 from google.pubsub_v1 import PublisherClient as PublisherApi
-from google.pubsub_v1 import PubsubMessage
+from google.pubsub_v1 import PubsubMessage, SchemaServiceClient
+from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcTransport
 
 from tests.local.pubsub.world import PROJECT, World
 
@@ -89,8 +90,9 @@ def test_iam_policies_are_kept(world: World) -> None:
 
 def test_what_is_not_supported_is_named(world: World) -> None:
     topic = world.topic("orders")
+    schemas = SchemaServiceClient(transport=SchemaServiceGrpcTransport(channel=world.channel))
 
-    with pytest.raises(exceptions.MethodNotImplemented, match="CreateSnapshot"):
-        world.subscriber.create_snapshot(name=f"{PROJECT}/snapshots/snap", subscription="x")
+    with pytest.raises(exceptions.MethodNotImplemented, match=r"SchemaService/ListSchemas"):
+        schemas.list_schemas(parent=PROJECT)
     with pytest.raises(exceptions.MethodNotImplemented, match=r"Subscription\.bigquery_config"):
         world.subscription("warehouse", topic, bigquery_config={"table": "p.d.t"})

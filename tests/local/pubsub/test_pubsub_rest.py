@@ -70,7 +70,8 @@ def test_a_patch_changes_what_its_mask_names(world: World) -> None:
         ("GET", "/topics?colour=red", None, 400, "colour"),
         ("GET", "/topics?pageToken=%25", None, 400, "page token"),
         ("GET", "/schemas", None, 405, "does not support GET /v1/projects/local-project/schemas"),
-        ("POST", "/subscriptions/sub:seek", {}, 405, ":seek"),
+        ("POST", "/subscriptions/sub:seek", {}, 404, "Resource not found (resource=sub)."),
+        ("POST", "/subscriptions/sub:sing", {}, 405, ":sing"),
         ("POST", "/subscriptions/sub:pull", {"maxMessages": "many"}, 400, "maxMessages"),
     ],
 )

@@ -4,6 +4,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,31 @@ def test_a_push_under_way_at_the_kill_is_made_again_and_counted(tmp_path: Path, 
         attempts = [pushed.envelope["deliveryAttempt"] for pushed in endpoint.wait_for(2)]
 
     assert attempts == [1, 2]
+
+
+def test_snapshots_and_retained_messages_survive(tmp_path: Path) -> None:
+    snapshot = f"{PROJECT}/snapshots/snap"
+    with process(tmp_path) as clients:
+        topic = clients.topic("uploads")
+        keeping = clients.subscription("keeping", topic, retain_acked_messages=True)
+        plain = clients.subscription("plain", topic)
+        clients.subscriber.create_snapshot(name=snapshot, subscription=plain)
+        clients.publish(topic, b"x")
+        for subscription in (keeping, plain):
+            clients.ack(subscription, clients.pull(subscription))
+
+    with process(tmp_path) as clients:
+        assert clients.pull(plain, now=True) == []
+        clients.subscriber.seek(request={"subscription": plain, "snapshot": snapshot})
+        clients.subscriber.seek(request={"subscription": keeping, "time": datetime(2020, 1, 1, tzinfo=UTC)})
+        for subscription in (keeping, plain):
+            received = clients.pull(subscription)
+            assert [each.message.data for each in received] == [b"x"]
+            clients.ack(subscription, received)
+
+    with process(tmp_path) as clients:
+        assert clients.pull(plain, now=True) == []
+        assert clients.subscriber.get_snapshot(snapshot=snapshot).topic == topic
 
 
 def test_topics_subscriptions_and_policies_survive(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_policies_are_completed() -> None:
         ({"push_config": {"push_endpoint": "http://x", "oidc_token": {}}}, "INVALID_ARGUMENT"),
         ({"filter": "nonsense"}, "INVALID_ARGUMENT"),
         ({"bigquery_config": {"table": "t"}}, "UNIMPLEMENTED"),
-        ({"enable_exactly_once_delivery": True}, "UNIMPLEMENTED"),
+        ({"enable_exactly_once_delivery": True, "push_config": {"push_endpoint": "http://x"}}, "INVALID_ARGUMENT"),
     ],
 )
 def test_a_subscription_that_cannot_be_is_refused(settings: dict[str, Any], status: str) -> None:

@@ -125,6 +125,8 @@ class World(Clients):
         """Delete everything."""
         for subscription in self.subscriber.list_subscriptions(project=PROJECT):
             self.subscriber.delete_subscription(subscription=subscription.name)
+        for snapshot in self.subscriber.list_snapshots(project=PROJECT):
+            self.subscriber.delete_snapshot(snapshot=snapshot.name)
         for topic in self.publisher.list_topics(project=PROJECT):
             self.publisher.delete_topic(topic=topic.name)
 

@@ -1,0 +1,80 @@
+"""Exactly-once delivery, with google-cloud-pubsub."""
+
+import queue
+from typing import Any
+
+import pytest
+from google.api_core import exceptions
+from google.cloud.pubsub_v1.subscriber.exceptions import AcknowledgeError, AcknowledgeStatus
+
+from tests.local.pubsub.endpoint import PATIENCE_SECONDS
+from tests.local.pubsub.world import World, subscribed
+
+
+def test_an_acknowledgement_counts_once(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("once", topic, enable_exactly_once_delivery=True)
+    turned.publish(topic, b"x")
+    received = turned.pull(subscription)
+    turned.ack(subscription, received)
+
+    with pytest.raises(exceptions.InvalidArgument) as refused:
+        turned.ack(subscription, received)
+    assert refused.value.reason == "EXACTLY_ONCE_ACKID_FAILURE"
+    assert refused.value.metadata == {received[0].ack_id: "PERMANENT_FAILURE_INVALID_ACK_ID"}
+
+
+def test_a_lease_that_is_over_can_neither_be_acknowledged_nor_extended(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("late", topic, enable_exactly_once_delivery=True)
+    turned.publish(topic, b"late")
+    late = turned.pull(subscription)
+    turned.turn(12)
+    [again] = turned.pull(subscription)
+    turned.publish(topic, b"fresh")
+    fresh = turned.pull(subscription)
+
+    for act in (turned.ack, turned.nack):
+        with pytest.raises(exceptions.InvalidArgument) as refused:
+            act(subscription, late)
+        assert refused.value.metadata == {late[0].ack_id: "PERMANENT_FAILURE_INVALID_ACK_ID"}
+    with pytest.raises(exceptions.InvalidArgument):
+        turned.ack(subscription, late + fresh)
+    turned.turn(60)
+    assert [each.message.data for each in turned.pull(subscription)] == [again.message.data]
+
+
+def test_a_stream_confirms_what_became_of_acknowledgements(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("confirming", topic, enable_exactly_once_delivery=True)
+    turned.publish(topic, b"1")
+    turned.publish(topic, b"2")
+    requests: queue.Queue[Any] = queue.Queue()
+    requests.put({"subscription": subscription, "stream_ack_deadline_seconds": 60})
+    stream = iter(turned.subscriber.streaming_pull(requests=iter(requests.get, None)))
+    first = next(stream)
+    one, two = (received.ack_id for received in first.received_messages)
+    requests.put({"ack_ids": [one], "modify_deadline_ack_ids": [two], "modify_deadline_seconds": [30]})
+    acknowledged, modified = next(stream), next(stream)
+    requests.put({"ack_ids": [one, two]})
+    mixed = next(stream).acknowledge_confirmation
+    requests.put(None)
+
+    assert first.subscription_properties.exactly_once_delivery_enabled
+    assert acknowledged.acknowledge_confirmation.ack_ids == [one]
+    assert modified.modify_ack_deadline_confirmation.ack_ids == [two]
+    assert (mixed.ack_ids, mixed.invalid_ack_ids) == ([two], [one])
+
+
+def test_the_client_learns_whether_its_acknowledgement_counted(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("asking", topic, enable_exactly_once_delivery=True)
+    received: queue.Queue[Any] = queue.Queue()
+    with subscribed(world, subscription, received.put):
+        world.publish(topic, b"x")
+        message = received.get(timeout=PATIENCE_SECONDS)
+        assert message.ack_with_response().result(PATIENCE_SECONDS) == AcknowledgeStatus.SUCCESS
+
+        with pytest.raises(AcknowledgeError) as refused:
+            message.ack_with_response().result(PATIENCE_SECONDS)
+        assert refused.value.error_code == AcknowledgeStatus.INVALID_ACK_ID
