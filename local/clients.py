@@ -36,8 +36,7 @@ def _boto(data: Path, ports: Ports, bundle: str) -> str:
 [Credentials]
 gs_json_host = {HOST}
 gs_json_port = {ports.storage_tls}
-gs_host = {HOST}
-gs_port = {ports.storage_tls}
+gs_host = {HOST}:{ports.storage_tls}
 gs_pubsub_host = {HOST}
 gs_pubsub_port = {ports.pubsub_tls}
 [Boto]

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
+from local.storage.bucket_rules import MERGED, bucket_settings, check_public
 from local.storage.conditions import Conditions
 from local.storage.errors import StorageError, condition_failed, invalid, unsupported
 from local.storage.listing import decode_token, encode_token
 from local.storage.model import Bucket, Settings
 from local.storage.names import check_bucket_name
-from local.storage.resources import bucket_resource, bucket_settings, etag, patched, project_number
+from local.storage.object_rules import patched
+from local.storage.resources import bucket_resource, etag, project_number
 from local.storage.store import Store
 from local.storage.web import Answer, Request, empty_answer, json_answer
 
@@ -26,7 +28,7 @@ async def create_bucket(store: Store, request: Request) -> Answer:
         raise StorageError(409, "conflict", message, "BucketAlreadyOwnedByYou")
     project = request.query.get("project", "")
     now = store.clock.time()
-    settings = bucket_settings(body)
+    settings = patched({}, bucket_settings(body), MERGED)
     bucket = Bucket(name, store.project if project in _NO_PROJECT else project, now, now, 1, settings)
     return _show(store.save_bucket(bucket), request)
 
@@ -58,12 +60,12 @@ async def patch_bucket(store: Store, request: Request, name: str) -> Answer:
     """PATCH /b/B"""
     body = await request.json()
     given = bucket_settings(body) | {key: None for key, value in body.items() if value is None}
-    return _replace(store, request, store.bucket(name), patched(store.bucket(name).settings, given))
+    return _replace(store, request, store.bucket(name), patched(store.bucket(name).settings, given, MERGED))
 
 
 async def put_bucket(store: Store, request: Request, name: str) -> Answer:
     """PUT /b/B"""
-    return _replace(store, request, store.bucket(name), bucket_settings(await request.json()))
+    return _replace(store, request, store.bucket(name), patched({}, bucket_settings(await request.json()), MERGED))
 
 
 async def delete_bucket(store: Store, request: Request, name: str) -> Answer:
@@ -99,6 +101,7 @@ async def set_policy(store: Store, request: Request, name: str) -> Answer:
         raise condition_failed()
     if not isinstance(body.get("bindings", []), list):
         raise invalid("bindings must be a list.")
+    check_public(bucket.settings, [binding for binding in body.get("bindings", []) if isinstance(binding, dict)])
     policy: Settings = {
         "version": body.get("version", 1),
         "bindings": body.get("bindings", []),

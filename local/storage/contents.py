@@ -3,13 +3,17 @@
 A file without a row is an upload that never was acknowledged; `sweep` removes those at start.
 """
 
+import asyncio
 import errno
 import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from local.storage.checksums import Checksums
+
+_READ_BYTES = 1 << 20
 
 
 class Contents:
@@ -43,6 +47,23 @@ class Contents:
         os.link(self.path(content), self.path(copy))
         return copy
 
+    async def concatenate(self, contents: Iterable[str]) -> "Sink":
+        """A new content, closed, of these one after the other."""
+        # All are opened first: one that is removed meanwhile can still be read to its end.
+        files = [open(self.path(content), "rb") for content in contents]  # noqa: SIM115, PTH123
+        sink = self.new()
+        try:
+            for file in files:
+                await _append(sink, file)
+        except BaseException:
+            self.remove([sink.content])
+            raise
+        finally:
+            sink.close()
+            for file in files:
+                file.close()
+        return sink
+
     def remove(self, contents: Iterable[str]) -> None:
         """Forget bytes; whoever has the file open can still read it to the end."""
         for content in contents:
@@ -73,3 +94,9 @@ class Sink:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+async def _append(sink: Sink, file: BinaryIO) -> None:
+    while chunk := file.read(_READ_BYTES):
+        sink.write(chunk)
+        await asyncio.sleep(0)

@@ -1,22 +1,20 @@
 """Objects made of other objects: copy, rewrite and compose."""
 
-import asyncio
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 from local.storage.conditions import NONE, Conditions, number
-from local.storage.contents import Sink
 from local.storage.errors import invalid, unsupported
+from local.storage.header_fields import DEFAULT_TYPE
 from local.storage.model import Draft, Object, Settings
 from local.storage.names import check_object_name
+from local.storage.object_rules import object_settings
 from local.storage.objects import show
-from local.storage.resources import object_resource, object_settings
+from local.storage.resources import object_resource
 from local.storage.store import Store
-from local.storage.uploads import DEFAULT_TYPE
 from local.storage.web import Answer, Request, json_answer
 
 MAX_SOURCES = 32
-_READ_BYTES = 1 << 20
 
 
 async def copy_object(store: Store, request: Request, *names: str) -> Answer:
@@ -41,7 +39,7 @@ async def compose_object(store: Store, request: Request, bucket: str, name: str)
     settings = object_settings(body.get("destination") or {})
     sources = _sources(store, bucket, body.get("sourceObjects"))
     settings.setdefault("contentType", sources[0].settings.get("contentType", DEFAULT_TYPE))
-    sink = await _concatenate(store, sources)
+    sink = await store.contents.concatenate([source.content for source in sources])
     draft = Draft(
         bucket,
         check_object_name(name),
@@ -76,7 +74,10 @@ async def _copy(store: Store, request: Request, bucket: str, name: str, to_bucke
 
 def _copied_settings(source: Object, given: Settings) -> Settings:
     # Any metadata in the request replaces all of the source's; without any it is copied.
-    return {"contentType": DEFAULT_TYPE, **given} if given else source.settings
+    # The storage class is the new bucket's unless named; clients that only name it still mean the rest to be copied.
+    if given.keys() - {"storageClass"}:
+        return {"contentType": DEFAULT_TYPE, **given}
+    return {key: value for key, value in source.settings.items() if key != "storageClass"} | given
 
 
 def _sources(store: Store, bucket: str, listed: Any) -> list[Object]:
@@ -95,26 +96,3 @@ def _source(store: Store, bucket: str, item: Any) -> Object:
     conditions = Conditions.from_query(demanded) if demanded else NONE
     conditions.check_write(found.generation, found.metageneration)
     return found
-
-
-async def _concatenate(store: Store, sources: list[Object]) -> Sink:
-    # All are opened first: a source that is deleted meanwhile can still be read to its end.
-    files = [open(store.contents.path(source.content), "rb") for source in sources]  # noqa: SIM115, PTH123
-    sink = store.contents.new()
-    try:
-        for file in files:
-            await _append(sink, file)
-    except BaseException:
-        store.contents.remove([sink.content])
-        raise
-    finally:
-        sink.close()
-        for file in files:
-            file.close()
-    return sink
-
-
-async def _append(sink: Sink, file: BinaryIO) -> None:
-    while chunk := file.read(_READ_BYTES):
-        sink.write(chunk)
-        await asyncio.sleep(0)

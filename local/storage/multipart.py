@@ -14,6 +14,8 @@ from local.storage.web import parse_json
 MAX_METADATA_BYTES = 1 << 20
 _BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|'([^']+)'|([^;\s]+))", re.IGNORECASE)
 
+_QUOTED = re.compile(r'(\w+)="([^"]*)"')
+
 
 @dataclass(slots=True)
 class Related:
@@ -21,6 +23,15 @@ class Related:
 
     metadata: dict[str, Any]
     media_type: str | None
+    media: AsyncIterator[bytes]
+
+
+@dataclass(slots=True)
+class Form:
+    """A form's fields, names in lower case, and its file."""
+
+    fields: dict[str, str]
+    filename: str
     media: AsyncIterator[bytes]
 
 
@@ -50,6 +61,26 @@ async def parse_related(content_type: str, body: AsyncIterator[bytes]) -> Relate
     return Related(metadata, media_type, _until(newline + delimiter, start, body))
 
 
+async def parse_form(content_type: str, body: AsyncIterator[bytes]) -> Form:
+    """Read the fields up to the file, which is then to be iterated; what follows the file is ignored."""
+    delimiter = b"\r\n--" + boundary(content_type)
+    buffer = bytearray(b"\r\n")
+    fields: dict[str, str] = {}
+    await _fill(buffer, body, delimiter)
+    while True:
+        del buffer[: buffer.index(delimiter) + len(delimiter)]
+        await _fill(buffer, body, b"\r\n\r\n")
+        head, _, rest = bytes(buffer).partition(b"\r\n\r\n")
+        headers = part_headers(head)
+        name, filename = _disposition(headers.get("content-disposition", ""))
+        if name == "file":
+            fields.setdefault("content-type", headers.get("content-type", "application/octet-stream"))
+            return Form(fields, filename, _until(delimiter, rest, body))
+        buffer = bytearray(rest)
+        await _fill(buffer, body, delimiter)
+        fields[name.lower()] = bytes(buffer).partition(delimiter)[0].decode("utf-8", "replace")
+
+
 def parse_mixed(content_type: str, body: bytes) -> list[tuple[dict[str, str], bytes]]:
     """Headers and content of every part of a batch."""
     delimiter = b"--" + boundary(content_type)
@@ -75,7 +106,7 @@ async def _fill(buffer: bytearray, body: AsyncIterator[bytes], wanted: bytes) ->
             raise invalid("The metadata part of the upload is too large.")
         chunk = await anext(body, b"")
         if not chunk:
-            raise invalid("The multipart body has no media part.")
+            raise invalid("The multipart body has no media part, or a boundary is missing.")
         buffer += chunk
 
 
@@ -93,3 +124,9 @@ async def _until(end: bytes, start: bytes, body: AsyncIterator[bytes]) -> AsyncI
         held += chunk
     if position:
         yield held[:position]
+
+
+def _disposition(header: str) -> tuple[str, str]:
+    """Name and file name of a form's part."""
+    found = {key: value.encode("latin-1").decode("utf-8", "replace") for key, value in _QUOTED.findall(header)}
+    return found.get("name", ""), found.get("filename", "")

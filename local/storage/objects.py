@@ -5,9 +5,12 @@ from typing import Any
 from local.storage.conditions import Conditions, number
 from local.storage.listing import list_page, parse_query
 from local.storage.model import Object
-from local.storage.resources import etag, object_resource, object_settings, patched
+from local.storage.object_rules import changed_settings, object_settings, patched
+from local.storage.resources import etag, object_resource
 from local.storage.store import Store
 from local.storage.web import Answer, Request, empty_answer, json_answer
+
+_MERGED = frozenset({"metadata"})
 
 
 async def list_objects(store: Store, request: Request, bucket: str) -> Answer:
@@ -36,7 +39,7 @@ async def patch_object(store: Store, request: Request, bucket: str, name: str) -
     given = object_settings(body) | {key: None for key, value in body.items() if value is None}
     if removed:
         given["metadata"] = given.get("metadata", {}) | dict.fromkeys(removed)
-    return _update(store, request, found, patched(found.settings, given))
+    return _update(store, request, found, patched(found.settings, given, _MERGED))
 
 
 async def put_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
@@ -63,5 +66,6 @@ def show(stored: Object, request: Request) -> Answer:
 
 
 def _update(store: Store, request: Request, found: Object, settings: dict[str, Any]) -> Answer:
-    changed = store.update(found, Conditions.from_query(request.query), settings, request.base)
+    allowed = changed_settings(found.settings, settings)
+    changed = store.update(found, Conditions.from_query(request.query), allowed, request.base)
     return show(changed, request)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from sqlite3 import Row
 
@@ -10,6 +11,8 @@ from local.errors import ApiError
 from local.storage.store import Store
 
 Publish = Callable[[str, bytes, dict[str, str]], Awaitable[str]]
+
+log = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.5
 MAX_DELAY_SECONDS = 60.0
@@ -61,6 +64,9 @@ class Outbox:
             try:
                 await self._publish(row["topic"], row["data"], json.loads(row["attributes"]))
             except ApiError:
+                self._hold(row["topic"])
+            except Exception:
+                log.exception("could not publish to %s; it will be tried again", row["topic"])
                 self._hold(row["topic"])
             else:
                 self._delays.pop(row["topic"], None)

@@ -10,6 +10,10 @@ _CONTENT_RANGE = re.compile(r"bytes\s+(?:(\d{1,19})-(\d{1,19})|\*)/(?:(\d{1,19})
 _LENGTHS = re.compile(r"(\d{1,19}),(\d{1,19})")
 
 
+#: From so many bytes to so many, both included.
+LengthRange = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """What a PUT to a resumable upload brings: from `first` (None: nothing, a question) of `total` (None: not known)."""
@@ -51,7 +55,7 @@ def parse_content_range(header: str | None, content_length: int | None) -> Span:
     return Span(first, last - first + 1, total)
 
 
-def parse_length_range(header: str | None) -> tuple[int, int] | None:
+def parse_length_range(header: str | None) -> LengthRange | None:
     """`x-goog-content-length-range: 1,1000`; None when absent."""
     if header is None:
         return None
@@ -61,7 +65,7 @@ def parse_length_range(header: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
-def check_length(size: int, allowed: tuple[int, int] | None, complete: bool = True) -> None:
+def check_length(size: int, allowed: LengthRange | None, complete: bool = True) -> None:
     """400 when so many bytes are too many or, once `complete`, too few."""
     if allowed is None:
         return

@@ -65,13 +65,16 @@ class Sessions:
         if not session.finished:
             self._store.contents.remove([session.content])
 
-    def expire(self) -> set[str]:
-        """Drop what is older than a week; returns the contents of all uploads that are left."""
+    def expire(self) -> None:
+        """Drop what is older than a week. Multipart uploads, which have no content of their own, are kept for ever."""
         oldest = self._store.clock.time() - LIFETIME_SECONDS
         with transaction(self._store.database) as database:
-            database.execute("DELETE FROM uploads WHERE created < ?", (oldest,))
-            rows = database.execute("SELECT content FROM uploads WHERE finished IS NULL").fetchall()
-        return {row[0] for row in rows}
+            old = "DELETE FROM uploads WHERE created < ? AND (content != '' OR finished IS NOT NULL)"
+            gone = database.execute(f"{old} RETURNING id, content, finished", (oldest,)).fetchall()
+        for row in gone:
+            self._running.pop(row["id"], None)
+            self._writer.pop(row["id"], None)
+        self._store.contents.remove(row["content"] for row in gone if row["finished"] is None)
 
     async def accept(self, identity: str, request: Request, body: AsyncIterator[bytes]) -> Object | int:
         """Take in what a PUT brings: the object when that was the last byte, else how many bytes there are."""
@@ -137,7 +140,7 @@ class Sessions:
         return running
 
     def _find(self, identity: str) -> Session:
-        row = self._store.database.execute("SELECT * FROM uploads WHERE id = ?", (identity,)).fetchone()
+        row = self._store.database.execute("SELECT * FROM uploads WHERE id = ? AND content != ''", (identity,)).fetchone()
         if row is None:
             raise StorageError(404, "notFound", "No such resumable upload: it ended, or never began.", "NoSuchUpload")
         request = json.loads(row["request"])

@@ -12,8 +12,10 @@ from local.storage.errors import StorageError, unsupported
 from local.storage.json_uploads import upload
 from local.storage.names import decode
 from local.storage.outbox import Outbox, Publish
+from local.storage.parts import Parts
 from local.storage.resumable import Sessions
 from local.storage.store import Store
+from local.storage.upkeep import Upkeep
 from local.storage.web import Answer, Disconnected, Receive, Request, Send, empty_answer, parse_request, refusal, send_answer
 
 log = logging.getLogger(__name__)
@@ -25,16 +27,21 @@ class Storage:
     def __init__(self, data: Path, clock: Clock, accounts: Accounts, publish: Publish) -> None:
         self.store = Store(data, clock, accounts.project)
         self.sessions = Sessions(self.store)
-        self.xml = xml_api.XmlApi(self.store, self.sessions, accounts)
+        self.parts = Parts(self.store)
+        self.xml = xml_api.XmlApi(self.store, self.sessions, self.parts, accounts)
         self.outbox = Outbox(self.store, clock, publish)
+        self.upkeep = Upkeep(self.store, self.sessions, self.parts, clock)
 
     async def start(self) -> None:
         """Drop what no acknowledged request refers to, then deliver notifications."""
-        self.store.sweep(self.sessions.expire())
+        self.sessions.expire()
+        self.store.sweep()
         self.outbox.start()
+        self.upkeep.start()
 
     async def stop(self) -> None:
         """Stop delivering; everything acknowledged is on disk."""
+        await self.upkeep.stop()
         await self.outbox.stop()
         self.store.database.close()
 

@@ -4,7 +4,7 @@ Parameter names come in Title-Case (Google's libraries) and in lower case (gsuti
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote_to_bytes
@@ -55,14 +55,21 @@ def verify(request: Request, public_key: PublicKey, now: float) -> None:
     canonical = canonical_request(request, signed.headers)
     key = public_key(signed.email)
     if key is None or not _holds(key, signed, canonical):
-        raise StorageError(
-            403,
-            "forbidden",
-            "Access denied. The request signature we calculated does not match the signature you provided. "
-            "Check your Google secret key and signing method.",
-            "SignatureDoesNotMatch",
-            f"no key of {signed.email} is known here" if key is None else f"canonical request:\n{canonical}",
-        )
+        raise _mismatch(f"no key of {signed.email} is known here" if key is None else f"canonical request:\n{canonical}")
+
+
+def check_form_signature(fields: Mapping[str, str], public_key: PublicKey) -> None:
+    """Refuse a form whose policy document is not signed by the account it names."""
+    try:
+        if fields["x-goog-algorithm"] != ALGORITHM:
+            raise unsupported(f"the signing algorithm {fields['x-goog-algorithm'][:40]!r}, only {ALGORITHM}")
+        email = fields["x-goog-credential"].partition("/")[0]
+        signature = bytes.fromhex(fields["x-goog-signature"])
+    except (KeyError, ValueError) as error:
+        raise _malformed(f"missing or malformed: {error}") from None
+    key = public_key(email)
+    if key is None or not _verifies(key, signature, fields["policy"].encode()):
+        raise _mismatch(f"no key of {email} is known here" if key is None else "the policy is signed with another key")
 
 
 def canonical_request(request: Request, headers: Iterable[str]) -> str:
@@ -137,8 +144,12 @@ def _holds(key: RSAPublicKey, signed: Signed, canonical: str) -> bool:
     # latin-1 gives back the very bytes of the headers.
     digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
     text = "\n".join((ALGORITHM, signed.date, signed.scope, digest))
+    return _verifies(key, signed.signature, text.encode("latin-1", "replace"))
+
+
+def _verifies(key: RSAPublicKey, signature: bytes, text: bytes) -> bool:
     try:
-        key.verify(signed.signature, text.encode("latin-1", "replace"), padding.PKCS1v15(), hashes.SHA256())
+        key.verify(signature, text, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature:
         return False
     return True
@@ -153,6 +164,14 @@ def _refuse_other_schemes(request: Request, parameters: dict[str, str]) -> None:
 
 def _recode(text: str, safe: str) -> str:
     return quote(unquote_to_bytes(text.encode("latin-1")), safe=safe)
+
+
+def _mismatch(details: str) -> StorageError:
+    message = (
+        "Access denied. The request signature we calculated does not match the signature you provided. "
+        "Check your Google secret key and signing method."
+    )
+    return StorageError(403, "forbidden", message, "SignatureDoesNotMatch", details)
 
 
 def _malformed(detail: str) -> StorageError:

@@ -17,27 +17,8 @@ from local.storage.contents import Contents
 from local.storage.errors import StorageError, no_bucket, no_object
 from local.storage.model import Bucket, Draft, Object, Settings
 from local.storage.notifications import ARCHIVE, DELETE, FINALIZE, METADATA_UPDATE, Event, messages
+from local.storage.schema import SCHEMA
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS buckets (
-  name TEXT PRIMARY KEY, project TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL,
-  metageneration INTEGER NOT NULL, settings TEXT NOT NULL, policy TEXT NOT NULL, notifications TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS objects (
-  bucket TEXT NOT NULL REFERENCES buckets, name TEXT NOT NULL, generation INTEGER NOT NULL,
-  metageneration INTEGER NOT NULL, created REAL NOT NULL, updated REAL NOT NULL, deleted REAL,
-  content TEXT NOT NULL, size INTEGER NOT NULL, crc32c TEXT NOT NULL, md5 TEXT, components INTEGER,
-  settings TEXT NOT NULL,
-  PRIMARY KEY (bucket, name, generation)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS live_objects ON objects (bucket, name) WHERE deleted IS NULL;
-CREATE TABLE IF NOT EXISTS uploads (
-  id TEXT PRIMARY KEY, content TEXT NOT NULL, created REAL NOT NULL, request TEXT NOT NULL, finished TEXT
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outbox (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, data BLOB NOT NULL, attributes TEXT NOT NULL
-);
-"""
 _COLUMNS = (
     "bucket, name, generation, metageneration, created, updated, deleted, content, size, crc32c, md5, components, settings"
 )
@@ -64,10 +45,13 @@ class Store:
         row = self.database.execute("SELECT max(generation) FROM objects").fetchone()
         self._last_generation: int = row[0] or 0
 
-    def sweep(self, unfinished: set[str]) -> None:
-        """Remove the bytes of uploads that were never acknowledged; `unfinished` ones may still be continued."""
-        known = {row[0] for row in self.database.execute("SELECT content FROM objects")}
-        self.contents.sweep(known | unfinished)
+    def sweep(self) -> None:
+        """Remove the bytes of uploads that were never acknowledged; unfinished ones may still be continued."""
+        known = self.database.execute(
+            "SELECT content FROM objects UNION ALL SELECT content FROM uploads WHERE finished IS NULL "
+            "UNION ALL SELECT parts.content FROM parts JOIN uploads ON id = upload WHERE finished IS NULL"
+        )
+        self.contents.sweep({row[0] for row in known})
 
     def bucket(self, name: str) -> Bucket:
         """The bucket; 404 when there is none."""
@@ -109,6 +93,12 @@ class Store:
         rows = self.database.execute(_PAGE, (bucket, name, name, generation, versions, limit))
         return [_object(row) for row in rows]
 
+    def newer(self, found: Object) -> int:
+        """How many newer generations of the same name there are."""
+        query = "SELECT count(*) FROM objects WHERE bucket = ? AND name = ? AND generation > ?"
+        row = self.database.execute(query, (found.bucket, found.name, found.generation)).fetchone()
+        return int(row[0])
+
     def put(self, draft: Draft, conditions: Conditions, base: str, upload: str = "") -> Object:
         """Make the draft the live generation; its bytes are removed when that is refused.
 
@@ -120,7 +110,7 @@ class Store:
             with self._change() as garbage:
                 old = self._live(draft.bucket, draft.name)
                 _check_write(conditions, old)
-                new = self._new(draft, now)
+                new = self._new(draft, bucket, now)
                 if old:
                     garbage += self._retire(old, bucket, now, base, new.generation)
                 self._insert(new)
@@ -179,8 +169,10 @@ class Store:
         values = [getattr(new, column) for column in _COLUMNS.split(", ")[:-1]]
         self.database.execute(_INSERT, (*values, json.dumps(new.settings)))
 
-    def _new(self, draft: Draft, now: float) -> Object:
+    def _new(self, draft: Draft, bucket: Bucket, now: float) -> Object:
         self._last_generation = max(self._last_generation + 1, int(now * 1e6))
+        default = bucket.settings.get("storageClass")
+        settings = {"storageClass": default, **draft.settings} if default else draft.settings
         return Object(
             draft.bucket,
             draft.name,
@@ -194,7 +186,7 @@ class Store:
             draft.crc32c,
             draft.md5,
             draft.components,
-            draft.settings,
+            settings,
         )
 
     def _live(self, bucket: str, name: str) -> Object | None:

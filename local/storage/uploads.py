@@ -1,19 +1,19 @@
 """Uploads: bytes stream to disk, checksums are compared, and only a whole body becomes an object."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.storage import checksums
 from local.storage.conditions import NONE, Conditions
+from local.storage.contents import Sink
+from local.storage.header_fields import DEFAULT_TYPE
 from local.storage.model import Draft, Object, Settings
 from local.storage.names import check_object_name
-from local.storage.ranges import check_length
-from local.storage.resources import object_settings
+from local.storage.object_rules import object_settings
+from local.storage.ranges import LengthRange, check_length
 from local.storage.store import Store
 from local.storage.web import Request
-
-DEFAULT_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Intent:
     settings: Settings
     claims: dict[str, str] = field(default_factory=dict)
     conditions: Conditions = NONE
-    lengths: tuple[int, int] | None = None
+    lengths: LengthRange | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A form that survives a restart."""
@@ -60,19 +60,30 @@ def json_intent(request: Request, bucket: str, body: Mapping[str, Any], media_ty
 
 async def store_upload(store: Store, intent: Intent, media: AsyncIterator[bytes], base: str) -> Object:
     """Receive the bytes and make the object, or leave nothing behind."""
+    sink = await receive(store, media, lambda received: check_received(intent, received), intent.lengths)
+    return store.put(draft(intent, sink.content, sink.checksums), intent.conditions, base)
+
+
+async def receive(
+    store: Store,
+    media: AsyncIterator[bytes],
+    check: Callable[[checksums.Checksums], None],
+    lengths: LengthRange | None = None,
+) -> Sink:
+    """Write a body to a content of its own; nothing is left of one that breaks off or that `check` refuses."""
     sink = store.contents.new()
     try:
         async for chunk in media:
             sink.write(chunk)
-            if intent.lengths:
-                check_length(sink.checksums.size, intent.lengths, complete=False)
-        check_received(intent, sink.checksums)
+            if lengths:
+                check_length(sink.checksums.size, lengths, complete=False)
+        check(sink.checksums)
     except BaseException:
         sink.close()
         store.contents.remove([sink.content])
         raise
     sink.close()
-    return store.put(draft(intent, sink.content, sink.checksums), intent.conditions, base)
+    return sink
 
 
 def check_received(intent: Intent, received: checksums.Checksums) -> None:

@@ -6,31 +6,25 @@ from collections.abc import Awaitable, Callable
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from local.accounts import Accounts
-from local.storage import checksums, cors
+from local.storage import checksums, cors, xml_multipart
 from local.storage.conditions import Conditions, number
 from local.storage.downloads import clean, media_answer, object_headers
 from local.storage.errors import StorageError, not_modified, unsupported
+from local.storage.forms import upload_form
+from local.storage.header_fields import settings_of
 from local.storage.json_uploads import incomplete
-from local.storage.model import Object, Settings
+from local.storage.model import Object
 from local.storage.names import check_bucket_name, check_object_name, decode
+from local.storage.parts import Parts
 from local.storage.ranges import check_length, parse_length_range
-from local.storage.resources import object_settings
 from local.storage.resumable import Sessions
 from local.storage.signatures import verify
 from local.storage.store import Store
-from local.storage.uploads import DEFAULT_TYPE, Intent, store_upload
+from local.storage.uploads import Intent, store_upload
 from local.storage.web import Answer, Header, Request, empty_answer, refusal
 
 _HOST_SUFFIX = ".storage.googleapis.com"
 _META = "x-goog-meta-"
-_SETTINGS = {
-    "content-encoding": "contentEncoding",
-    "content-disposition": "contentDisposition",
-    "content-language": "contentLanguage",
-    "cache-control": "cacheControl",
-    "x-goog-storage-class": "storageClass",
-    "x-goog-custom-time": "customTime",
-}
 #: A signed URL may ask for other headers than the object's own.
 _OVERRIDES = {
     "response-content-type": b"content-type",
@@ -39,7 +33,7 @@ _OVERRIDES = {
     "response-content-encoding": b"content-encoding",
     "response-content-language": b"content-language",
 }
-_UNSUPPORTED_QUERY = {"acl", "cors", "uploads", "uploadId", "partNumber", "tagging", "lifecycle", "policy", "compose"}
+_UNSUPPORTED_QUERY = {"acl", "cors", "tagging", "lifecycle", "policy", "compose"}
 _UNSUPPORTED_HEADERS = {
     "x-goog-copy-source": "copies over the XML API",
     "x-goog-encryption-algorithm": "customer-supplied encryption keys",
@@ -51,8 +45,9 @@ _UNSUPPORTED_HEADERS = {
 class XmlApi:
     """Answers what is not the JSON API's."""
 
-    def __init__(self, store: Store, sessions: Sessions, accounts: Accounts) -> None:
+    def __init__(self, store: Store, sessions: Sessions, parts: Parts, accounts: Accounts) -> None:
         self._store = store
+        self._parts = parts
         self._sessions = sessions
         self._accounts = accounts
         self._keys: dict[str, RSAPublicKey] = {}
@@ -79,17 +74,33 @@ class XmlApi:
 
     async def _object(self, request: Request, raw_bucket: str, raw_name: str) -> Answer:
         if not raw_name:
-            raise unsupported(f"{request.method} of a bucket over the XML API")
+            return await self._bucket(request, check_bucket_name(decode(raw_bucket)))
         bucket, name = check_bucket_name(decode(raw_bucket)), check_object_name(decode(raw_name))
         if "upload_id" in request.query:
             return await self._continue(request)
         verify(request, self._public_key, self._store.clock.time())
         _check_supported(request)
         self._store.bucket(bucket)
+        if xml_multipart.QUERY & request.query.keys():
+            return await self._multipart(request, bucket, name)
         handler = self._handlers.get(request.method)
         if handler is None:
             raise StorageError(405, "methodNotAllowed", f"Method {request.method[:20]!r}.", "MethodNotAllowed")
         return await handler(request, bucket, name)
+
+    async def _bucket(self, request: Request, bucket: str) -> Answer:
+        self._store.bucket(bucket)
+        if request.method == "POST" and request.headers.get("content-type", "").startswith("multipart/form-data"):
+            return await upload_form(self._store, request, bucket, self._public_key)
+        verify(request, self._public_key, self._store.clock.time())
+        if request.method == "GET" and "uploads" in request.query:
+            return xml_multipart.list_uploads(self._parts, bucket)
+        raise unsupported(f"{request.method} of a bucket over the XML API")
+
+    async def _multipart(self, request: Request, bucket: str, name: str) -> Answer:
+        if "uploads" in request.query and request.method == "POST":
+            return xml_multipart.start(self._parts, _intent(request, bucket, name))
+        return await xml_multipart.continue_upload(self._parts, request, bucket, name)
 
     async def _put(self, request: Request, bucket: str, name: str) -> Answer:
         intent = _intent(request, bucket, name)
@@ -150,14 +161,10 @@ def _path(request: Request) -> str:
 
 def _intent(request: Request, bucket: str, name: str) -> Intent:
     headers = request.headers
-    given: Settings = {key: _text(headers[header]) for header, key in _SETTINGS.items() if header in headers}
-    metadata = {key[len(_META) :]: _text(value) for key, value in headers.items() if key.startswith(_META)}
-    if metadata:
-        given["metadata"] = metadata
-    given["contentType"] = _text(headers.get("content-type", DEFAULT_TYPE))
+    settings = settings_of({key: _text(value) for key, value in headers.items()})
     lengths = parse_length_range(headers.get("x-goog-content-length-range"))
     conditions = Conditions.from_headers(headers)
-    return Intent(bucket, name, object_settings(given), checksums.claims(headers), conditions, lengths)
+    return Intent(bucket, name, settings, checksums.claims(headers), conditions, lengths)
 
 
 def _stored(stored: Object) -> Answer:

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.local.storage.clients import Clients
 from tests.local.storage.world import World, running
+from tests.machine import Machine
+from tests.machine import running as running_machine
 
 _numbers = itertools.count(1)
 
@@ -20,3 +23,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def bucket(world: World) -> str:
     """A new, empty bucket."""
     return world.bucket(f"bucket-{next(_numbers)}")
+
+
+@pytest.fixture(scope="session")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    """Google's programs, and a whole local cloud for them."""
+    with running_machine(Machine(tmp_path_factory.mktemp("cloud"), cloud_only=True)) as machine:
+        yield Clients(machine, tmp_path_factory.mktemp("files"))

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
+from google.cloud.storage import Client
 from google.cloud.storage._signing import generate_signed_url_v4
 from google.oauth2 import service_account
 
@@ -18,7 +18,7 @@ TEXT = {"Content-Type": "text/plain"}
 
 
 def sign(world: World, bucket: str, name: str, method: str, account: str = "signer", **options: Any) -> str:
-    client = storage.Client("local-project", AnonymousCredentials(), client_options={"api_endpoint": world.url})
+    client = Client("local-project", AnonymousCredentials(), client_options={"api_endpoint": world.url})
     key = str(world.accounts.key_file(account))
     credentials = service_account.Credentials.from_service_account_file(key)
     blob = client.bucket(bucket).blob(name)
