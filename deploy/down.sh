@@ -2,6 +2,9 @@
 # What `down` removes, in the order in which nothing is left dangling. Uploads, results and the tasks that wait stay, unless
 # --delete-data; so do the queues, paused: the name of a deleted queue cannot be had again for days. `up` takes everything on again.
 
+# What `down` leaves behind that has a policy.
+STAYS='^(project|queue:.*|bucket:(uploads|results))$'
+
 down() {
   local name resource
 
@@ -31,7 +34,7 @@ down() {
 
   step "Rights of our accounts on what stays: a deleted account would stay in a policy for ever"
   for resource in $(resources); do
-    [[ $resource =~ ^(project|queue:.*|bucket:(uploads|results))$ ]] || continue
+    [[ $resource =~ $STAYS ]] || continue
     [[ $DELETE_DATA && $resource == bucket:* ]] || regrant "$resource" nothing
   done
 

@@ -111,12 +111,12 @@ defaults() {
 
 # Checks the settings and derives every name; asks gcloud for its own project at most.
 read_settings() {
-  command -v gcloud >/dev/null || fail "gcloud is not installed: https://cloud.google.com/sdk/docs/install"
   [[ $PROJECT ]] || PROJECT=$(gcloud config get-value project 2>/dev/null)
   [[ $PROJECT ]] || fail "which project? --project ID"
   check_settings
-  export CLOUDSDK_CORE_PROJECT=$PROJECT CLOUDSDK_CORE_DISABLE_PROMPTS=1
   read_pipeline
+  command -v gcloud >/dev/null || fail "gcloud is not installed: https://cloud.google.com/sdk/docs/install"
+  export CLOUDSDK_CORE_PROJECT=$PROJECT CLOUDSDK_CORE_DISABLE_PROMPTS=1
   ACCOUNTS=("${OTHER_ACCOUNTS[@]}")
   SERVICES=()
   each_service name_service

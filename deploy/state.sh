@@ -23,8 +23,6 @@ read_state() {
 
 # An API that is off has nothing to list, and would refuse to.
 read_things() {
-  if_on iam reading account iam service-accounts list \
-    --format='value[separator="|"](email,disabled)'
   if_on storage reading bucket storage buckets list --format='value[separator="|"](name,location,uniform_bucket_level_access,
     public_access_prevention,soft_delete_policy.retentionDurationSeconds,lifecycle_config.rule.map().format("{0}:{1}",action.type,condition.age),
     cors_config[0].origin.list())'
@@ -37,8 +35,6 @@ read_things() {
     rateLimits.maxDispatchesPerSecond,rateLimits.maxConcurrentDispatches,retryConfig.maxAttempts,retryConfig.minBackoff,
     retryConfig.maxBackoff,retryConfig.maxDoublings,stackdriverLoggingConfig.samplingRatio,httpTarget.uriOverride.host,
     httpTarget.oidcToken.serviceAccountEmail,httpTarget.oidcToken.audience)'
-  if_on artifactregistry reading repository artifacts repositories list --location="$REGION" \
-    --format='value[separator="|"](name.basename(),format,cleanupPolicies.recent.mostRecentVersions.keepCount,cleanupPolicies.old.condition.olderThan)'
   if_on run reading service run services list --region="$REGION" --format='value[separator="|"](metadata.name,
     spec.template.spec.containers[0].image,spec.template.spec.serviceAccountName,spec.template.spec.containerConcurrency,
     spec.template.spec.timeoutSeconds,spec.template.spec.containers[0].resources.limits.cpu,
@@ -48,6 +44,13 @@ read_things() {
     metadata.annotations."run.googleapis.com/ingress",metadata.annotations."run.googleapis.com/invoker-iam-disabled",
     spec.traffic.map().format("{0}:{1}",latestRevision,percent),status.conditions.map().format("{0}:{1}",type,status),
     spec.template.spec.containers[0].env.map().format("{0}={1}",name,value))'
+  if_on iam reading account iam service-accounts list --format='value[separator="|"](email,disabled)'
+  [[ $COMMAND == doctor ]] || read_equipment
+}
+
+read_equipment() {
+  if_on artifactregistry reading repository artifacts repositories list --location="$REGION" --format='value[separator="|"](
+    name.basename(),format,cleanupPolicies.recent.mostRecentVersions.keepCount,cleanupPolicies.old.condition.olderThan)'
   if_on logging reading metric logging metrics list --format='value[separator="|"](name,description,filter)'
   if_on monitoring reading_alerts
   if_on monitoring reading dashboard monitoring dashboards list --format='value[separator="|"](displayName,name.basename(),labels,etag)'
@@ -66,12 +69,21 @@ read_what_belongs_to_things() {
     [[ -z $DELETE_DATA ]] || ! exists "queue $PREFIX-$name" ||
       reading "waiting.$name" tasks list --queue="$PREFIX-$name" --location="$REGION" --limit=1 --format='value(name.basename())'
   done
-  for resource in $(resources); do
+  for resource in $(policies_to_read); do
     exists "$(state_key "$resource")" || [[ $resource == project ]] || continue
     local -a command
     policy_command get "$resource"
     reading "policy.$resource" "${command[@]}" --flatten='bindings[].members' --format='value[separator="|"](bindings.role,bindings.members)'
   done
+}
+
+# `up` takes care of every policy, the others look at a few.
+policies_to_read() {
+  case $COMMAND in
+    doctor) resources | grep -E '^(service:(dispatcher|processor)|topic:(uploads|dead-letters)|subscription:dispatcher|account:(signer|reader))$' ;;
+    down) resources | grep -E "$STAYS" ;;
+    *) resources ;;
+  esac
 }
 
 # Alert policies are still alpha in some versions of gcloud.

@@ -1,5 +1,6 @@
 """The stub of Google's APIs, and deploy.sh run against it with the real gcloud."""
 
+import csv
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import ROOT
+from tests.deploy.project import Deployed, Project, copied
 from tests.deploy.stub.proxy import Stub, environment, serving
 
 Deploy = Callable[..., subprocess.CompletedProcess[str]]
@@ -45,3 +47,26 @@ def environment_for(stub: Stub, program: Callable[[str], str]) -> dict[str, str]
         name: value for name, value in os.environ.items() if name.lower() not in PROXIES and not name.startswith("CLOUDSDK_")
     }
     return {**inherited, **environment(stub)}
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], str]) -> Iterator[Project]:
+    """A project for the tests that deploy into it; they bring back what they need."""
+    folder = tmp_path_factory.mktemp("project")
+    with serving(Stub(folder)) as stub:
+        yield Project(stub, copied(folder / "tree"), environment_for(stub, program))
+
+
+@pytest.fixture(scope="session")
+def deployed(project: Project) -> Deployed:
+    """An empty project, planned for, deployed into and deployed into again."""
+    project.stub.reset()
+    plan, first = project.run("plan"), project.run("up")
+    return Deployed(plan, first, project.run("up"), project.keep())
+
+
+@pytest.fixture(scope="session")
+def table() -> list[dict[str, str]]:
+    """deploy/grants.tsv."""
+    with (ROOT / "deploy" / "grants.tsv").open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))

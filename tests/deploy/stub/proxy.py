@@ -84,6 +84,11 @@ class Stub:
         with self._lock:
             control.drift(self.world, {"resource": name, "set": change})
 
+    def drift_policy(self, name: str, verb: str, role: str, member: str) -> None:
+        """`add` or `remove` one cell of a policy, without any of the rules."""
+        with self._lock:
+            control.drift(self.world, {"policy": name, verb: [role, member]})
+
     def enable(self, *apis: str) -> None:
         """Enable APIs by their short names, as if done before."""
         with self._lock:

@@ -48,6 +48,12 @@ def delete(world: World, call: Call) -> Json:
     return {}
 
 
+@API.route("POST", ACCOUNTS + "/{email}:enable")
+def enable(world: World, call: Call) -> Json:
+    world.get(account(call)).pop("disabled", None)
+    return {}
+
+
 @API.route("GET", ACCOUNTS + "/{email}/keys")
 def keys(world: World, call: Call) -> Json:
     world.get(account(call))

@@ -59,19 +59,25 @@ def _switched(verb: str, state: str) -> None:
     @API.route("POST", QUEUES + "/{queue}:" + verb)
     def switch(world: World, call: Call) -> Json:
         found = world.get(queue_name(call))
-        found["state"] = state or found["state"]
+        found["state"] = state
         return found
 
 
 _switched("pause", "PAUSED")
 _switched("resume", "RUNNING")
-_switched("purge", "")
+
+
+@API.route("POST", QUEUES + "/{queue}:purge")
+def purge(world: World, call: Call) -> Json:
+    for task in world.under(f"{queue_name(call)}/tasks/"):
+        world.delete(task["name"])
+    return world.get(queue_name(call))
 
 
 @API.route("GET", QUEUES + "/{queue}/tasks")
 def tasks(world: World, call: Call) -> Json:
     world.get(queue_name(call))
-    return {}
+    return {"tasks": world.under(f"{queue_name(call)}/tasks/")}
 
 
 policies.serve(API, QUEUES + "/{queue}", queue_name, reading="POST")

@@ -1,0 +1,107 @@
+"""One project of the stub, and a copy of this repository from which deploy.sh is run in it: what other tests or people change
+meanwhile must not look like new sources."""
+
+import copy
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared.settings import ROOT
+from tests.deploy.stub.proxy import Stub
+from tests.deploy.stub.wire import Json
+from tests.deploy.stub.world import NUMBER, PROJECT
+
+COPIED = ["deploy.sh", "deploy", "Dockerfile", ".dockerignore", ".gcloudignore", "pipeline.toml", "requirements.txt"]
+COPIED += ["shared", "functions", "tests/data"]
+REGION = "us-central1"
+HOME = f"projects/{PROJECT}"
+PLACE = f"{HOME}/locations/{REGION}"
+PARTS = ("resources", "policies", "contents", "apis", "agents", "tombstones", "operations")
+UPLOADS = f"buckets/{PROJECT}-sluice-uploads"
+RESULTS = f"buckets/{PROJECT}-sluice-results"
+SERVICES = f"{PLACE}/services/sluice-"
+
+
+def copied(folder: Path) -> Path:
+    """The files that deploy.sh works with."""
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    return folder
+
+
+def account(name: str) -> str:
+    return f"sluice-{name}@{PROJECT}.iam.gserviceaccount.com"
+
+
+def url(name: str) -> str:
+    return f"https://sluice-{name}-{NUMBER}.{REGION}.run.app"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one command of deploy.sh did."""
+
+    status: int
+    printed: str
+    complaints: str
+    requests: list[Json]
+    state: Json = field(repr=False)
+
+    @property
+    def mutations(self) -> list[Json]:
+        return [request for request in self.requests if request["mutating"]]
+
+    @property
+    def commands(self) -> list[str]:
+        """Every gcloud command printed, each on one line."""
+        lines = self.printed.replace(" \\\n    ", " ").splitlines()
+        return [line for line in lines if line.startswith("gcloud ")]
+
+    def asked(self, method: str, end: str) -> list[int]:
+        """The positions, among all requests, of those to a path that ends so."""
+        matching = enumerate(self.requests)
+        return [number for number, line in matching if line["method"] == method and line["path"].endswith(end)]
+
+
+class Project:
+    """The stub's project. What exists can be kept and brought back, so that tests need not build it up again."""
+
+    def __init__(self, stub: Stub, tree: Path, environment: dict[str, str]) -> None:
+        self.stub = stub
+        self.tree = tree
+        self._environment = {**environment, "DEPLOY_FOLDER": str(stub.folder / "work"), "RETRY_SECONDS": "0"}
+
+    def run(self, *arguments: str) -> Run:
+        """`./deploy.sh` with these arguments, to its end; requests of before are forgotten, faults are not."""
+        before = len(self.stub.requests())
+        command = [str(self.tree / "deploy.sh"), *arguments]
+        done = subprocess.run(command, env=self._environment, cwd=self.tree, capture_output=True, text=True, check=False)
+        requests = self.stub.requests()[before:]
+        return Run(done.returncode, done.stdout, done.stderr, requests, self.stub.state())
+
+    def keep(self) -> dict[str, Any]:
+        """All that exists now."""
+        return {part: copy.deepcopy(getattr(self.stub.world, part)) for part in PARTS}
+
+    def bring_back(self, kept: dict[str, Any]) -> None:
+        """Let exactly that exist again, and nothing go wrong."""
+        self.stub.forget()
+        for part in PARTS:
+            setattr(self.stub.world, part, copy.deepcopy(kept[part]))
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What planning for an empty project, deploying into it and doing so again did, and all that exists since."""
+
+    plan: Run
+    first: Run
+    second: Run
+    kept: dict[str, Any]

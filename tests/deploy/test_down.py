@@ -1,0 +1,76 @@
+"""down takes everything away but data; with --delete-data, that too; and may be run again."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from tests.deploy.project import HOME, PLACE, RESULTS, UPLOADS, Deployed, Project, Run
+from tests.deploy.stub.world import NUMBER
+
+TASK = f"{PLACE}/queues/sluice-images/tasks/waiting"
+QUEUES = {f"{PLACE}/queues/sluice-images", f"{PLACE}/queues/sluice-digests"}
+
+
+@dataclass(frozen=True)
+class Down:
+    """`down`, then with --delete-data, then that again."""
+
+    first: Run
+    data: Run
+    nothing: Run
+
+
+@pytest.fixture(scope="module")
+def down(project: Project, deployed: Deployed) -> Down:
+    project.bring_back(deployed.kept)
+    project.stub.world.resources[TASK] = {"name": TASK}
+    return Down(*(project.run("down", *flags) for flags in ([], ["--delete-data"], ["--delete-data"])))
+
+
+def ours(run: Run) -> set[str]:
+    """What is left, but for the project itself and the traces of builds."""
+    return {name for name in run.state["resources"] if name != HOME and not name.startswith(f"{HOME}/builds/")}
+
+
+def test_everything_goes_but_data_and_what_waits(down: Down) -> None:
+    assert down.first.status == 0, down.first.complaints
+    assert ours(down.first) == {UPLOADS, RESULTS, TASK, *QUEUES}
+
+
+def test_queues_are_paused_so_that_up_can_go_on_with_their_tasks(down: Down) -> None:
+    assert {down.first.state["resources"][name]["state"] for name in QUEUES} == {"PAUSED"}
+
+
+def test_the_notification_goes_first(down: Down) -> None:
+    (silenced,) = [
+        n for n, line in enumerate(down.first.requests) if line["mutating"] and "/notificationConfigs/" in line["path"]
+    ]
+
+    assert silenced == min(number for number, line in enumerate(down.first.requests) if line["mutating"])
+
+
+def test_no_policy_keeps_a_deleted_account(down: Down) -> None:
+    left = str(down.first.state["policies"])
+
+    assert "deleted:" not in left
+    assert "sluice-" not in left.replace("demo-project-sluice-", "").replace("queues/sluice-", "")
+    assert str(NUMBER) not in left, "what Google's agents were granted went with the topics"
+
+
+def test_a_second_down_repeats_nothing(down: Down) -> None:
+    """It had the data to delete, and the task that waited: nothing else."""
+    done = [line for line in down.data.mutations if not re.search(r"storage.*(uploads|results)", line["host"] + line["path"])]
+
+    assert [line["path"].rpartition("/")[2] for line in done] == ["sluice-images:purge"]
+
+
+def test_with_delete_data_only_the_empty_queues_stay(down: Down) -> None:
+    """The name of a deleted queue cannot be had again for days."""
+    assert down.data.status == 0, down.data.complaints
+    assert ours(down.data) == QUEUES
+
+
+def test_when_nothing_is_left_nothing_is_changed(down: Down) -> None:
+    assert down.nothing.status == 0, down.nothing.complaints
+    assert (down.nothing.mutations, down.nothing.printed) == ([], "0 changes: nothing is left to remove.\n")

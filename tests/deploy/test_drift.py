@@ -1,0 +1,247 @@
+"""Everything that can drift has drifted, and on top of it the cloud stutters: doctor names the faults, up puts all right."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.deploy.project import HOME, PLACE, RESULTS, SERVICES, UPLOADS, Deployed, Project, Run, account, url
+from tests.deploy.stub.wire import Json
+from tests.deploy.stub.world import NUMBER, PROJECT
+
+SUBSCRIPTION = f"{HOME}/subscriptions/sluice-dispatcher"
+AGENT = f"serviceAccount:service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
+PUBSUB_AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
+ROGUE = ("roles/storage.admin", f"serviceAccount:{account('issuer')}")
+LEFT_BEHIND = ("roles/storage.objectViewer", f"deleted:serviceAccount:{account('processor')}?uid=123456789012345678901")
+SOMEBODY = ("roles/storage.objectViewer", "user:auditor@example.com")
+
+#: Changes made behind deploy.sh's back; None deletes.
+CHANGED: dict[str, Json | None] = {
+    f"{HOME}/serviceAccounts/{account('status')}": {"disabled": True},
+    UPLOADS: {
+        "iamConfiguration": {"publicAccessPrevention": "inherited"},
+        "cors": [{"origin": ["https://stranger.example"], "method": ["PUT"]}],
+    },
+    RESULTS: {"softDeletePolicy": {"retentionDurationSeconds": "0"}},
+    f"{PLACE}/queues/sluice-images": {"state": "PAUSED", "rateLimits": {"maxDispatchesPerSecond": 1}},
+    f"{PLACE}/queues/sluice-digests": {"httpTarget": {"oidcToken": {"audience": "https://elsewhere.example"}}},
+    SUBSCRIPTION: {"pushConfig": {"oidcToken": {"audience": "https://elsewhere.example"}}, "ackDeadlineSeconds": 10},
+    f"{HOME}/subscriptions/sluice-dead-letters": None,
+    f"{HOME}/subscriptions/sluice-completions": {"topic": "_deleted-topic_"},
+    f"{SERVICES}upload": None,
+    f"{HOME}/metrics/sluice-refusals": {"filter": "nothing"},
+    f"{PLACE}/repositories/sluice": {"cleanupPolicies": None},
+}
+#: Faults that pass: what each request is told the first times.
+STUTTERS = [
+    (r"PUT storage.*/iam", 1, 412, "conditionNotMet: concurrent policy changes"),
+    (r"sluice-processor:setIamPolicy", 2, 409, "There were concurrent policy changes. Please retry."),
+    (r"POST .*serviceAccounts/sluice-processor.*:setIamPolicy", 1, 400, f"Service account {account('issuer')} does not exist."),
+    (r"PUT pubsub.*/subscriptions/sluice-dead-letters", 1, 503, "The service is currently unavailable."),
+    (r"POST .*/namespaces/.*/services", 1, 403, "Permission 'iam.serviceaccounts.actAs' denied on service account"),
+    (r"POST storage.*/notificationConfigs", 2, 403, "does not have permission to publish messages to the Cloud Pub/Sub topic"),
+    (r"PATCH cloudtasks", 1, 429, "RESOURCE_EXHAUSTED: Quota exceeded"),
+]
+
+
+@dataclass(frozen=True)
+class Sick:
+    """What doctor said, what up did, and what was right before."""
+
+    doctor: Run
+    up: Run
+    before: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def sick(project: Project, deployed: Deployed) -> Sick:
+    project.bring_back(deployed.kept)
+    for name, change in CHANGED.items():
+        project.stub.drift(name, change)
+    _drift_services(project)
+    _drift_notifications(project)
+    _drift_policies(project)
+    doctor = project.run("doctor")
+    for stutter in STUTTERS:
+        project.stub.fault(*stutter)
+    return Sick(doctor, project.run("up"), deployed.kept)
+
+
+def _drift_services(project: Project) -> None:
+    for name, template in project.stub.world.resources.items():
+        if name == f"{SERVICES}processor":
+            template["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] = "512Mi"
+        if name == f"{SERVICES}issuer":
+            template["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "DEBUG", "value": "1"})
+        if name == f"{SERVICES}status":
+            template["spec"]["traffic"] = [{"revisionName": "sluice-status-00001-old", "percent": 100}]
+
+
+def _drift_notifications(project: Project) -> None:
+    """The one there is carries no payload any more, and there is a second one; the results bucket notifies too."""
+    resources = project.stub.world.resources
+    (name,) = [name for name in resources if "/notificationConfigs/" in name]
+    resources[name]["payload_format"] = "NONE"
+    resources[f"{UPLOADS}/notificationConfigs/777"] = {**resources[name], "id": "777"}
+    resources[f"{RESULTS}/notificationConfigs/778"] = {**resources[name], "id": "778"}
+
+
+def _drift_policies(project: Project) -> None:
+    cells = [
+        (UPLOADS, "add", ROGUE),
+        (RESULTS, "add", LEFT_BEHIND),
+        (RESULTS, "add", SOMEBODY),
+        (HOME, "add", ("roles/editor", f"serviceAccount:{account('dispatcher')}")),
+        (
+            f"{HOME}/serviceAccounts/{account('processor')}",
+            "add",
+            ("roles/iam.serviceAccountUser", f"serviceAccount:{account('issuer')}"),
+        ),
+        (f"{SERVICES}processor", "add", ("roles/run.invoker", "allUsers")),
+        (f"{SERVICES}dispatcher", "remove", ("roles/run.invoker", f"serviceAccount:{account('push')}")),
+        (f"{HOME}/topics/sluice-uploads", "remove", ("roles/pubsub.publisher", AGENT)),
+        (f"{HOME}/topics/sluice-dead-letters", "remove", ("roles/pubsub.publisher", PUBSUB_AGENT)),
+    ]
+    for name, verb, cell in cells:
+        project.stub.drift_policy(name, verb, *cell)
+
+
+def policy(state: dict[str, Any], name: str) -> set[tuple[str, str]]:
+    return {(binding["role"], member) for binding in state["policies"][name]["bindings"] for member in binding["members"]}
+
+
+def test_doctor_finds_no_fault_where_there_is_none(project: Project, deployed: Deployed) -> None:
+    project.bring_back(deployed.kept)
+    done = project.run("doctor")
+
+    assert (done.status, done.printed, done.mutations) == (0, "No fault found.\n", [])
+
+
+@pytest.mark.parametrize(
+    ("fault", "fix"),
+    [
+        ("the service sluice-upload is missing", r"\./deploy\.sh up"),
+        (
+            r"Pub/Sub may not call the dispatcher \(missing invoker\)",
+            r"gcloud run services add-iam-policy-binding sluice-dispatcher .*push@",
+        ),
+        ("strangers may call the processor", r"\./deploy\.sh up"),
+        (
+            "wrong audience: pushes carry tokens for 'https://elsewhere.example'",
+            "--push-auth-token-audience=" + re.escape(url("dispatcher")),
+        ),
+        (
+            "duplicate notifications: every upload is told 2 times",
+            "gcloud storage buckets notifications delete projects/_/buckets/",
+        ),
+        ("a notification carries no payload", r"\./deploy\.sh up"),
+        (
+            "missing publisher grant of the storage agent",
+            r"gcloud pubsub topics add-iam-policy-binding sluice-uploads .*gs-project-accounts",
+        ),
+        ("the dead-letter topic has no subscription", "gcloud pubsub subscriptions create sluice-dead-letters"),
+        ("Pub/Sub may not publish dead letters", "gcloud pubsub topics add-iam-policy-binding sluice-dead-letters"),
+        ("paused queue: sluice-images", "gcloud tasks queues resume sluice-images"),
+        ("wrong audience or account: sluice-digests", r"\./deploy\.sh up"),
+        ("overlapping buckets: the results bucket notifies sluice-uploads too", "gcloud storage buckets notifications delete"),
+    ],
+)
+def test_doctor_names_the_fault_and_the_fix(sick: Sick, fault: str, fix: str) -> None:
+    assert (sick.doctor.status, sick.doctor.mutations) == (1, [])
+    found = re.search(
+        rf"\* [^\n]*{fault}[^\n]*\n  fix: (?P<fix>(?s:.*?))(\n\*|$)", sick.doctor.printed.replace(" \\\n    ", " ")
+    )
+    assert found, sick.doctor.printed
+    assert re.search(fix, found["fix"])
+
+
+def test_up_survives_a_cloud_that_has_not_heard_yet(sick: Sick) -> None:
+    stuttered = [line for line in sick.up.requests if line["mutating"] and line["status"] >= 400]
+
+    assert sick.up.status == 0, sick.up.complaints
+    assert len(stuttered) >= len(STUTTERS)
+
+
+def lasting(resource: Json) -> Json:
+    """Without what every change changes, what is empty, and the nonce that gcloud puts on each deployment of a service."""
+    changing = {"etag", "metageneration", "status", "metadata"}
+    kept = {key: value for key, value in resource.items() if key not in changing and value not in ([], {})}
+    return {**kept, "spec": resource["spec"]["template"]["spec"]} if "spec" in resource else kept
+
+
+@pytest.mark.parametrize("name", [name for name in CHANGED if "subscriptions/sluice-completions" not in name])
+def test_up_repairs_what_was_changed(sick: Sick, name: str) -> None:
+    before, after = sick.before["resources"][name], sick.up.state["resources"][name]
+
+    assert lasting(after) == lasting(before)
+
+
+def test_up_replaces_a_subscription_whose_topic_was_deleted(sick: Sick) -> None:
+    assert (
+        sick.up.state["resources"][f"{HOME}/subscriptions/sluice-completions"]["topic"] == f"{HOME}/topics/sluice-completions"
+    )
+
+
+@pytest.mark.parametrize("name", ["processor", "issuer"])
+def test_up_puts_a_changed_service_back(sick: Sick, name: str) -> None:
+    specs = [state["resources"][SERVICES + name]["spec"]["template"]["spec"] for state in (sick.before, sick.up.state)]
+
+    assert specs[1]["containers"][0]["resources"] == specs[0]["containers"][0]["resources"]
+    assert specs[1]["containers"][0]["env"] == specs[0]["containers"][0]["env"]
+
+
+def test_up_sends_requests_to_the_newest_revision_again(sick: Sick) -> None:
+    (traffic,) = sick.up.state["resources"][f"{SERVICES}status"]["spec"]["traffic"]
+
+    assert (traffic.get("latestRevision"), traffic["percent"]) == (True, 100)
+
+
+def test_up_leaves_one_notification_and_no_moment_without_any(sick: Sick) -> None:
+    (left,) = [
+        value for name, value in sick.up.state["resources"].items() if name.startswith(f"{UPLOADS}/notificationConfigs/")
+    ]
+    made = sick.up.asked("POST", "/notificationConfigs")
+    deleted = [
+        number
+        for number, line in enumerate(sick.up.requests)
+        if line["method"] == "DELETE" and "/notificationConfigs/" in line["path"]
+    ]
+
+    assert left["payload_format"] == "JSON_API_V1"
+    assert max(made) < min(deleted)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        UPLOADS,
+        HOME,
+        f"{HOME}/serviceAccounts/{account('processor')}",
+        f"{SERVICES}processor",
+        f"{SERVICES}dispatcher",
+        f"{HOME}/topics/sluice-uploads",
+        f"{HOME}/topics/sluice-dead-letters",
+    ],
+)
+def test_up_takes_away_what_our_accounts_should_not_have_and_gives_what_they_lack(sick: Sick, name: str) -> None:
+    before = policy(sick.before, name) if name in sick.before["policies"] else set()
+
+    assert policy(sick.up.state, name) == before
+
+
+def test_up_leaves_the_grants_of_others_alone(sick: Sick) -> None:
+    after = policy(sick.up.state, RESULTS)
+
+    assert SOMEBODY in after
+    assert LEFT_BEHIND not in after
+    assert after - {SOMEBODY} == policy(sick.before, RESULTS)
+
+
+def test_up_touches_nothing_that_had_not_drifted(sick: Sick) -> None:
+    touched = " ".join(line["path"] for line in sick.up.mutations)
+
+    for untouched in ("topics/sluice-completions", "sluice-push", "sluice-tasks", "alertPolicies", "dashboards", "builds"):
+        assert untouched not in touched
+    assert f"{PROJECT}-sluice-build" not in touched

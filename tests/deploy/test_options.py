@@ -1,0 +1,155 @@
+"""Options: what is wrong is refused before gcloud is asked, naming what would be right; what is right has its effect in a plan."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from shared.settings import ROOT
+from tests.deploy.project import Project, Run, account
+
+
+def said(*arguments: str, folder: Path = ROOT) -> tuple[int, str]:
+    """Status and complaint of a deploy.sh that would not find a gcloud."""
+    command = ["bash", str(folder / "deploy.sh"), *arguments]
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "DEPLOY_FOLDER": "/nonexistent"}
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+def test_help_explains_every_command_and_option() -> None:
+    done = subprocess.run(["bash", "deploy.sh", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    settings = (ROOT / "deploy" / "settings.sh").read_text()
+    options = settings.partition('OPTIONS=" ')[2].partition('"')[0].replace("\\\n", "").split()
+
+    assert [option for option in options if f"--{option} " not in done.stdout] == []
+    for word in ("plan", "up", "verify", "status", "doctor", "down", "--local", "--delete-data", "--allow-unauthenticated"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "which command?"),
+        (["fly"], "which command?"),
+        (["plan", "up"], "one command at a time"),
+        (["plan", "--colour", "red"], "--colour is no option"),
+        (["plan", "--region"], "--region takes a value"),
+        (["plan", "--project", "X"], "--project is 'X'; it takes a project's id"),
+        (["plan", "--project", "demo-project", "--prefix", "much-too-long-a-prefix"], "--prefix is"),
+        (["plan", "--project", "demo-project", "--region", "moon"], "--region is 'moon'"),
+        (["plan", "--project", "demo-project", "--queue-auth", "none"], "it takes queue or task"),
+        (["plan", "--project", "demo-project", "--allow-unauthenticated=processor"], "no other service is for strangers"),
+        (["plan", "--project", "demo-project", "--origins", "https://app.example/"], "--origins is"),
+        (["plan", "--project", "demo-project", "--instances", "0"], "--instances is '0'; it takes a whole number above 0"),
+        (["plan", "--project", "demo-project", "--notify", "me"], "it takes an e-mail address"),
+        (
+            ["plan", "--project", "demo-project", "--processor-instances", "3"],
+            "the queues send 60 tasks at once, 3 instances take 12",
+        ),
+        (["plan", "--project", "demo-project", "--processor-memory", "2Gi"], "at once take 3840Mi: raise --processor-memory"),
+        (["plan", "--env-file", "/nonexistent/file"], "cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_refused_and_what_is_right_is_named(arguments: list[str], complaint: str) -> None:
+    status, complaints = said(*arguments)
+
+    assert status == 1
+    assert complaint in complaints
+
+
+def test_an_env_file_is_read_not_run_and_flags_win(tmp_path: Path) -> None:
+    file = tmp_path / "production.env"
+    file.write_text(f"# production\nPROJECT=demo-project\nPREFIX=NO\nREGION=$(touch {tmp_path}/run)\n")
+
+    assert "--prefix is 'NO'" in said("plan", "--env-file", str(file), "--region", "us-central1")[1]
+    assert "--region is '$(touch" in said("plan", "--env-file", str(file), "--prefix", "yes")[1]
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_env_file_with_an_unknown_name_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "production.env"
+    file.write_text("MEMORY=4Gi\n")
+
+    assert "MEMORY=4Gi: write NAME=VALUE with an option's name" in said("plan", "--env-file", str(file))[1]
+
+
+@pytest.fixture(scope="module")
+def changed(project: Project) -> Run:
+    """A plan with every switch turned."""
+    project.stub.reset()
+    flags = ["--prefix=two", "--queue-auth=task", "--allow-unauthenticated", "--origins=https://a.example,https://b.example"]
+    flags += ["--notify=me@example.com", "--keep-uploads-days=30", "--processor-concurrency=8", "--processor-memory=8Gi"]
+    return project.run("plan", *flags)
+
+
+def test_every_name_begins_with_the_prefix(changed: Run) -> None:
+    assert changed.status == 0, changed.complaints
+    assert "sluice-" not in changed.printed.replace("Sluice", "")
+    assert "gcloud iam service-accounts create two-processor" in changed.printed
+
+
+def test_with_queue_auth_task_the_doors_may_name_the_account_and_queues_do_not(changed: Run) -> None:
+    two = account("tasks").replace("sluice-", "two-")
+    named = [line for line in changed.commands if "roles/iam.serviceAccountUser" in line]
+
+    assert len(named) == 2
+    assert all(f"add-iam-policy-binding {two} " in line for line in named)
+    assert "oidc" not in " ".join(line for line in changed.commands if "tasks queues" in line)
+
+
+def test_opening_the_doors_opens_issuer_and_upload_and_nothing_else(changed: Run) -> None:
+    opened = [line for line in changed.commands if "--member=allUsers" in line]
+
+    assert [line.split()[4] for line in opened] == ["two-upload", "two-issuer"]
+
+
+def test_origins_may_put_to_signed_urls(changed: Run, project: Project) -> None:
+    (rule,) = json.loads((project.stub.folder / "work" / "cors.json").read_text())
+
+    assert rule["origin"] == ["https://a.example", "https://b.example"]
+    assert {"PUT", "POST"} <= set(rule["method"])
+    assert len([line for line in changed.commands if "--cors-file=" in line]) == 1
+
+
+def test_alerts_tell_whom_they_are_told_to_tell(changed: Run, project: Project) -> None:
+    alert = json.loads((project.stub.folder / "work" / "alert-dead-letters.json").read_text())
+
+    assert alert["notificationChannels"] == ["CHANNEL-OF-me@example.com"]
+    assert any("channels create" in line and "email_address=me@example.com" in line for line in changed.commands)
+
+
+def test_more_tasks_at_once_take_fewer_instances(changed: Run) -> None:
+    (processor,) = [line for line in changed.commands if "run deploy two-processor" in line]
+
+    assert "--concurrency=8" in processor
+    assert "--max-instances=8" in processor
+
+
+def test_uploads_are_deleted_when_they_are_old_enough(changed: Run, project: Project) -> None:
+    rules = json.loads((project.stub.folder / "work" / "lifecycle-uploads.json").read_text())["rule"]
+
+    assert [rule["condition"]["age"] for rule in rules if rule["action"]["type"] == "Delete"] == [30]
+
+
+def test_a_rate_in_pipeline_toml_reaches_its_queue(project: Project, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(project.tree, tree)
+    (tree / "pipeline.toml").write_text((tree / "pipeline.toml").read_text().replace("= 50\n", "= 0.5\n", 1))
+    listing = subprocess.run(
+        ["python3", "deploy/queues.py", "pipeline.toml"], cwd=tree, capture_output=True, text=True, check=True
+    )
+
+    assert listing.stdout.splitlines()[0] == "images 0.5 20 6 1s 300s"
+
+
+def test_status_of_an_empty_project_says_what_is_missing(project: Project) -> None:
+    project.stub.reset()
+    done = project.run("status")
+
+    assert (done.status, done.mutations) == (0, [])
+    assert "sluice-processor         missing" in done.printed
+    assert "commands; plan shows them." in done.printed

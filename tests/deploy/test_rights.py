@@ -1,0 +1,143 @@
+"""Who may do what, cell by cell: up leaves the policies that deploy/grants.tsv describes, and it gives no more than jobs take."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from shared.settings import ROOT
+from tests.deploy.project import HOME, PLACE, RESULTS, UPLOADS, Deployed, account
+from tests.deploy.stub.world import NUMBER, PROJECT
+from tests.deploy.test_up import FOLDERS, QUEUES
+
+Grants = list[dict[str, str]]
+Cell = tuple[str, str, str]
+AGENTS = {
+    "agent:storage": f"serviceAccount:service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com",
+    "agent:pubsub": f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com",
+}
+RUN_NO_CODE = ["build", "push", "reader", "signer", "tasks"]
+EVERYBODY = [*FOLDERS, *RUN_NO_CODE]
+
+
+def resource(on: str) -> list[str]:
+    """The full names of what a row is about."""
+    kind, _, name = on.partition(":")
+    names = {
+        "project": [HOME],
+        "repository": [f"{PLACE}/repositories/sluice"],
+        "bucket": [f"buckets/{PROJECT}-sluice-{name}"],
+        "topic": [f"{HOME}/topics/sluice-{name}"],
+        "subscription": [f"{HOME}/subscriptions/sluice-{name}"],
+        "account": [f"{HOME}/serviceAccounts/{account(name)}"],
+        "service": [f"{PLACE}/services/sluice-{name}"],
+        "queue": [f"{PLACE}/queues/sluice-{queue}" for queue in QUEUES],
+    }
+    return names[kind]
+
+
+def expected(table: Grants) -> Iterator[Cell]:
+    for row in table:
+        if row["when"] != "always":
+            continue
+        member = AGENTS.get(row["member"], f"serviceAccount:{account(row['member'])}")
+        for name in resource(row["on"]):
+            yield name, row["role"], member
+
+
+def cells(deployed: Deployed) -> list[Cell]:
+    """Every grant there is, but for those that Google makes and the deployer's own."""
+    return [
+        (name, binding["role"], member)
+        for name, policy in deployed.first.state["policies"].items()
+        for binding in policy.get("bindings", [])
+        for member in binding["members"]
+        if not member.startswith(("projectOwner:", "projectEditor:", "projectViewer:", "user:deployer@"))
+    ]
+
+
+def of(deployed: Deployed, name: str) -> set[tuple[str, str]]:
+    member = f"serviceAccount:{account(name)}"
+    return {(resource, role) for resource, role, who in cells(deployed) if who == member}
+
+
+def test_the_policies_are_the_table_no_more_and_no_less(deployed: Deployed, table: Grants) -> None:
+    assert sorted(cells(deployed)) == sorted(expected(table))
+
+
+def test_nobody_is_granted_anything_twice(table: Grants) -> None:
+    rows = Counter((row["on"], row["role"], row["member"]) for row in table)
+
+    assert [row for row, count in rows.items() if count > 1] == []
+
+
+def test_every_row_says_why(table: Grants) -> None:
+    assert [row for row in table if not row["why"]] == []
+
+
+def test_strangers_are_let_in_nowhere(deployed: Deployed) -> None:
+    assert [cell for cell in cells(deployed) if cell[2].startswith("all")] == []
+
+
+def test_no_role_is_broad(deployed: Deployed) -> None:
+    broad = ("roles/owner", "roles/editor", "roles/viewer", "admin")
+
+    assert [cell for cell in cells(deployed) if any(word in cell[1].lower() for word in broad)] == []
+
+
+def test_only_the_builds_log_is_granted_on_the_whole_project(deployed: Deployed) -> None:
+    granted = [(role, member) for name, role, member in cells(deployed) if name == HOME]
+
+    assert granted == [("roles/logging.logWriter", f"serviceAccount:{account('build')}")]
+
+
+def test_no_account_has_two_jobs(deployed: Deployed) -> None:
+    services = {
+        name.rpartition("-")[2]: value["spec"]["template"]["spec"]["serviceAccountName"]
+        for name, value in deployed.first.state["resources"].items()
+        if name.startswith(f"{PLACE}/services/")
+    }
+
+    assert services == {name: account(name) for name in FOLDERS}
+    made = [name for name in deployed.first.state["resources"] if name.startswith(f"{HOME}/serviceAccounts/")]
+    assert sorted(made) == sorted(f"{HOME}/serviceAccounts/{account(name)}" for name in EVERYBODY)
+
+
+@pytest.mark.parametrize("name", ["push", "tasks", "signer", "reader"])
+def test_an_account_that_runs_no_code_has_one_right(deployed: Deployed, name: str) -> None:
+    assert len(of(deployed, name)) == 1
+
+
+def test_the_issuer_has_no_right_but_to_sign_as_the_signer(deployed: Deployed) -> None:
+    assert of(deployed, "issuer") == {
+        (f"{HOME}/serviceAccounts/{account('signer')}", "roles/iam.serviceAccountTokenCreator"),
+    }
+
+
+def test_nobody_can_overwrite_or_delete_an_object(deployed: Deployed) -> None:
+    on_buckets = {role for name, role, _ in cells(deployed) if name in (UPLOADS, RESULTS)}
+
+    assert on_buckets == {
+        "roles/storage.objectCreator",
+        "roles/storage.objectViewer",
+        "roles/storage.legacyObjectReader",
+    }
+
+
+def test_only_the_processor_and_the_dispatcher_write_results(deployed: Deployed) -> None:
+    writers = {who for name, role, who in cells(deployed) if name == RESULTS and role == "roles/storage.objectCreator"}
+
+    assert writers == {f"serviceAccount:{account(name)}" for name in ("processor", "dispatcher")}
+
+
+def test_nobody_acts_as_an_account_that_runs_a_service(deployed: Deployed) -> None:
+    acted_as = {name for name, _, _ in cells(deployed) if "/serviceAccounts/" in name}
+
+    assert acted_as == {f"{HOME}/serviceAccounts/{account(name)}" for name in ("signer", "reader")}
+
+
+def test_the_docs_print_the_table(table: Grants) -> None:
+    docs = (ROOT / "docs" / "deploy.md").read_text()
+    rows = [f"| {row['on']} | {row['role'].removeprefix('roles/')} | {row['member']} | {row['why']} |" for row in table]
+
+    assert [row for row in rows if row not in docs] == []
