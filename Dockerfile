@@ -3,6 +3,8 @@ FROM python:3.11-slim-bookworm
 
 # THREADS is how many requests an instance works on at once; deploy.sh sets it to the service's concurrency.
 ENV PYTHONPATH=/app PYTHONUNBUFFERED=1 PORT=8080
+# Otherwise google-cloud-storage answers each 404 with a billed call of its own, to see whether the bucket is still there.
+ENV DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA=true
 
 WORKDIR /app
 COPY requirements.txt ./
