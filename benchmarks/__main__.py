@@ -13,7 +13,7 @@ from typing import Any
 
 from google.cloud.storage import Bucket, Client
 
-from benchmarks import cold_start
+from benchmarks import cold_start, local_cloud
 from benchmarks.processes import cpu_seconds
 from benchmarks.subscriber import JobNotices
 from shared import processors, routes
@@ -41,9 +41,12 @@ def main() -> None:
             notices.close()
     with tempfile.TemporaryDirectory(prefix="sluice-cold-") as folder:
         cold = cold_start.measure(Path(folder))
-    figures = {"latency": latency, "throughput": throughput, "bare_cpu_ms_per_file": _bare(), "cold_start_ms": cold}
+    with tempfile.TemporaryDirectory(prefix="sluice-local-") as folder:
+        alone = local_cloud.measure(Path(folder))
+    figures = {"latency": latency, "throughput": throughput, "bare_cpu_ms_per_file": _bare(), "cold_start_ms": cold, "local_cloud": alone}
     _print(figures)
     cold_start.show(cold)
+    local_cloud.show(alone)
     _write(figures)
 
 
