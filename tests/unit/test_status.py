@@ -23,7 +23,9 @@ def conclude(cloud: FakeCloud, task: Task, verdict: Verdict = "succeeded", **tol
     return ledger.commit(cloud.results, ledger.manifest(task.file, task, verdict, attempt=1, **told))
 
 
-@pytest.mark.parametrize("name", ["folder/", "gcloud/tmp/parallel_composite_uploads/see_gcloud_storage_cp_help_for_details/part"])
+@pytest.mark.parametrize(
+    "name", ["folder/", "gcloud/tmp/parallel_composite_uploads/see_gcloud_storage_cp_help_for_details/part"]
+)
 def test_what_is_nobodys_file_is_not_said_to_wait_for_a_verdict(cloud: FakeCloud, name: str) -> None:
     cloud.uploads.put(name, b"", "text/plain")
     told = status.of_object(name, cloud)
