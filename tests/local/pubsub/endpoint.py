@@ -16,9 +16,9 @@ PROCESSING = 102
 T = TypeVar("T")
 
 
-def wait_for(found: Callable[[], T], what: str) -> T:
+def wait_for(found: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """The first true result; fails when there is none for a while."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     pause = threading.Event()
     while not (result := found()):
         assert time.monotonic() < deadline, f"waited in vain for {what}"

@@ -60,17 +60,17 @@ class Clients:
         """What is there, or comes within a few seconds; `now` does not wait."""
         request = PullRequest(subscription=subscription, max_messages=max_messages, return_immediately=now)
         # Below the client, which warns of `return_immediately`.
-        return list(self.subscriber.transport.pull(request).received_messages)
+        return list(self.subscriber.transport.pull(request, timeout=PATIENCE_SECONDS).received_messages)
 
-    def pull_all(self, subscription: str, count: int) -> list[Any]:
+    def pull_all(self, subscription: str, count: int, seconds: float = PATIENCE_SECONDS) -> list[Any]:
         """So many messages, in as many pulls as it takes."""
         received: list[Any] = []
 
         def enough() -> bool:
-            received.extend(self.pull(subscription))
+            received.extend(self.pull(subscription, now=True))
             return len(received) >= count
 
-        wait_for(enough, f"{count} messages")
+        wait_for(enough, f"{count} messages", seconds)
         return received
 
     def ack(self, subscription: str, received: list[Any]) -> None:
@@ -85,6 +85,15 @@ class Clients:
         """Set their deadline to so many seconds from now."""
         ids = [each.ack_id for each in received]
         self.subscriber.modify_ack_deadline(subscription=subscription, ack_ids=ids, ack_deadline_seconds=seconds)
+
+    def clear(self) -> None:
+        """Delete everything."""
+        for subscription in self.subscriber.list_subscriptions(project=PROJECT):
+            self.subscriber.delete_subscription(subscription=subscription.name)
+        for snapshot in self.subscriber.list_snapshots(project=PROJECT):
+            self.subscriber.delete_snapshot(snapshot=snapshot.name)
+        for topic in self.publisher.list_topics(project=PROJECT):
+            self.publisher.delete_topic(topic=topic.name)
 
 
 @contextlib.contextmanager
@@ -120,15 +129,6 @@ class World(Clients):
         """Publish as the storage service does, in the same process."""
         work = self.service.publish(topic, data, attributes)
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_SECONDS)
-
-    def clear(self) -> None:
-        """Delete everything."""
-        for subscription in self.subscriber.list_subscriptions(project=PROJECT):
-            self.subscriber.delete_subscription(subscription=subscription.name)
-        for snapshot in self.subscriber.list_snapshots(project=PROJECT):
-            self.subscriber.delete_snapshot(snapshot=snapshot.name)
-        for topic in self.publisher.list_topics(project=PROJECT):
-            self.publisher.delete_topic(topic=topic.name)
 
 
 async def open_ports(service: PubSub, grpc_port: int, port: int) -> tuple[grpc.aio.Server, HttpServer]:
