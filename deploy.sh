@@ -76,8 +76,12 @@ everything() {
   settle
   grants subscription:dispatcher
 
-  step "The notification, after everything it sets going"
+  step "What sets it going, after everything else: queues that were paused, and the notification"
+  resume_queues
   notification uploads
+
+  step "Rights that are not in the table"
+  revocations
 
   step "Alerts and the dashboard"
   notification_channel
@@ -87,6 +91,7 @@ everything() {
   settle
 }
 
+trap 'trap "" INT; echo "stopping; what has begun is ended first" >&2; wait; exit 130' INT
 settings "$@"
 case $COMMAND in
   plan | up) read_settings; read_state; everything; summary ;;

@@ -35,7 +35,7 @@ down() {
   step "Rights of our accounts on what stays: a deleted account would stay in a policy for ever"
   for resource in $(resources); do
     [[ $resource =~ $STAYS ]] || continue
-    [[ $DELETE_DATA && $resource == bucket:* ]] || regrant "$resource" nothing
+    [[ $DELETE_DATA && $resource == bucket:* ]] || change_from "$resource" remove "$(ours "$resource")" ""
   done
 
   step "Accounts"
@@ -82,5 +82,3 @@ pause_queue() {
     start mutate tasks queues purge "$PREFIX-$1" --location="$REGION"
   fi
 }
-
-queue_names() { cut -d' ' -f1 <<<"$QUEUES"; }

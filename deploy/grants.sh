@@ -40,40 +40,48 @@ policy_command() {
   esac
 }
 
-# grants WHAT...: brings the policies of these kinds of resources, or of one, to what the table says.
+# grants WHAT...: adds what these kinds of resources, or this one, lack. Taking away comes last: see `revocations`.
 grants() {
   local resource what
   for resource in $(resources); do
     for what; do
-      [[ $resource == "$what" || ${resource%%:*} == "$what" ]] && regrant "$resource"
+      [[ $resource == "$what" || ${resource%%:*} == "$what" ]] || continue
+      change_from "$resource" add "$(wanted_grants "$resource")" "${STATE["policy $resource"]-}"
     done
   done
-  return 0
 }
 
-# regrant RESOURCE [nothing]: adds what is missing, then takes away what is not in the table.
-regrant() {
-  local row wanted=$'\n' has=$'\n'${STATE["policy $1"]-}$'\n' missing=() surplus=()
-  [[ ${2-} == nothing ]] || wanted+=$(wanted_grants "$1")$'\n'
-  while IFS= read -r row; do
-    [[ -z $row || $has == *$'\n'"$row"$'\n'* ]] || missing+=("$row")
-  done <<<"$wanted"
-  while IFS= read -r row; do
-    [[ -z $row || $wanted == *$'\n'"$row"$'\n'* ]] || ! is_ours "$1" "${row#*|}" || surplus+=("$row")
-  done <<<"$has"
-  ((${#missing[@]} + ${#surplus[@]} == 0)) || start change_policy "$1" "${#missing[@]}" "${missing[@]}" "${surplus[@]}"
+# Takes away what the table does not give, once nothing that runs needs it any more.
+revocations() {
+  local resource
+  for resource in $(resources); do
+    change_from "$resource" remove "$(ours "$resource")" "$(wanted_grants "$resource")"
+  done
 }
 
-# One after the other: two changes of one policy at once would refuse each other.
+# change_from RESOURCE add|remove ROWS BUT_NOT: one after the other, since two changes of one policy at once would refuse each other.
+change_from() {
+  local row rows=()
+  while IFS= read -r row; do
+    [[ -z $row || $'\n'$4$'\n' == *$'\n'"$row"$'\n'* ]] || rows+=("$row")
+  done <<<"$3"
+  ((${#rows[@]} == 0)) || start change_policy "$1" "$2" "${rows[@]}"
+}
+
 change_policy() {
-  local resource=$1 left=$2 verb row
+  local resource=$1 verb=$2 row
   local -a command
   shift 2
-  for row; do
-    if ((left-- > 0)); then verb=add; else verb=remove; fi
-    policy_command "$verb" "$resource"
-    mutate "${command[@]}" --member="${row#*|}" --role="${row%%|*}"
-  done
+  policy_command "$verb" "$resource"
+  for row; do mutate "${command[@]}" --member="${row#*|}" --role="${row%%|*}"; done
+}
+
+# Rows of a policy, as it was read, that are ours to take away.
+ours() {
+  local row
+  while IFS= read -r row; do
+    ! is_ours "$1" "${row#*|}" || printf '%s\n' "$row"
+  done <<<"${STATE["policy $1"]-}"
 }
 
 # Rows `role|member` that the table asks for on this resource.

@@ -109,6 +109,8 @@ remake_subscription() {
   mutate pubsub subscriptions create "$@"
 }
 
+queue_names() { cut -d' ' -f1 <<<"$QUEUES"; }
+
 # queue NAME "RATE AT_ONCE ATTEMPTS LEAST MOST"
 queue() {
   local name=$PREFIX-$1 rate at_once attempts least most target=() wanted is
@@ -131,7 +133,15 @@ queue() {
   [[ ${is#*|} == *'|||' || $QUEUE_AUTH == queue ]] ||
     target=(--clear-http-uri-override --clear-http-oidc-service-account-email-override --clear-http-oidc-token-audience-override)
   [[ ${is#*|} == "$wanted" ]] || start mutate tasks queues update "$name" "${flags[@]}" "${target[@]}"
-  [[ ${is%%|*} == RUNNING ]] || start mutate tasks queues resume "$name" --location="$REGION"
+}
+
+# Not before there is a processor: every attempt at one that is missing is an attempt less.
+resume_queues() {
+  local name is
+  for name in $(queue_names); do
+    is=${STATE["queue $PREFIX-$name"]-RUNNING|}
+    [[ ${is%%|*} == RUNNING ]] || start mutate tasks queues resume "$PREFIX-$name" --location="$REGION"
+  done
 }
 
 # They exist once somebody has asked for them, and must before they are granted anything.

@@ -161,6 +161,7 @@ need() {
 
 # Queues, and whether the processor can take what they send at once.
 read_pipeline() {
+  python3 -c 'import tomllib' 2>/dev/null || fail "python3 has to be Python 3.11 or newer"
   QUEUES=$(python3 deploy/queues.py pipeline.toml) || exit 1
   local name rate at_once rest sum=0 memory=$PROCESSOR_MEMORY
   while read -r name rate at_once rest; do sum=$((sum + at_once)); done <<<"$QUEUES"

@@ -71,6 +71,9 @@ def sick(project: Project, deployed: Deployed) -> Sick:
 
 def _drift_services(project: Project) -> None:
     for name, template in project.stub.world.resources.items():
+        if name == f"{SERVICES}dispatcher":
+            variables = template["spec"]["template"]["spec"]["containers"][0]["env"]
+            next(item for item in variables if item["name"] == "SLUICE_RESULTS_BUCKET")["value"] = UPLOADS[8:]
         if name == f"{SERVICES}processor":
             template["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] = "512Mi"
         if name == f"{SERVICES}issuer":
@@ -145,6 +148,7 @@ def test_doctor_finds_no_fault_where_there_is_none(project: Project, deployed: D
         ("Pub/Sub may not publish dead letters", "gcloud pubsub topics add-iam-policy-binding sluice-dead-letters"),
         ("paused queue: sluice-images", "gcloud tasks queues resume sluice-images"),
         ("wrong audience or account: sluice-digests", r"\./deploy\.sh up"),
+        ("overlapping buckets: sluice-dispatcher writes results into the uploads bucket", r"\./deploy\.sh up"),
         ("overlapping buckets: the results bucket notifies sluice-uploads too", "gcloud storage buckets notifications delete"),
     ],
 )
@@ -184,7 +188,7 @@ def test_up_replaces_a_subscription_whose_topic_was_deleted(sick: Sick) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["processor", "issuer"])
+@pytest.mark.parametrize("name", ["processor", "issuer", "dispatcher"])
 def test_up_puts_a_changed_service_back(sick: Sick, name: str) -> None:
     specs = [state["resources"][SERVICES + name]["spec"]["template"]["spec"] for state in (sick.before, sick.up.state)]
 
@@ -229,6 +233,20 @@ def test_up_takes_away_what_our_accounts_should_not_have_and_gives_what_they_lac
     before = policy(sick.before, name) if name in sick.before["policies"] else set()
 
     assert policy(sick.up.state, name) == before
+
+
+def test_a_paused_queue_goes_on_only_when_there_is_a_processor_for_it(sick: Sick) -> None:
+    (resumed,) = sick.up.asked("POST", "/queues/sluice-images:resume")
+
+    assert resumed > max(sick.up.asked("PUT", "/services/sluice-processor"))
+
+
+def test_nobody_loses_a_right_before_others_have_got_theirs(sick: Sick) -> None:
+    commands = sick.up.commands
+    added = [number for number, line in enumerate(commands) if "add-iam-policy-binding" in line]
+    removed = [number for number, line in enumerate(commands) if "remove-iam-policy-binding" in line]
+
+    assert max(added) < min(removed)
 
 
 def test_up_leaves_the_grants_of_others_alone(sick: Sick) -> None:

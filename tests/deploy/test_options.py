@@ -146,6 +146,18 @@ def test_a_rate_in_pipeline_toml_reaches_its_queue(project: Project, tmp_path: P
     assert listing.stdout.splitlines()[0] == "images 0.5 20 6 1s 300s"
 
 
+def test_a_queue_that_lacks_a_number_is_named_with_it(project: Project, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(project.tree, tree)
+    (tree / "pipeline.toml").write_text("[queues.images]\nmax_dispatches_per_second = 5\n")
+
+    status, complaints = said("plan", "--project", "demo-project", folder=tree)
+    assert (status, complaints) == (
+        1,
+        "error: pipeline.toml: max_concurrent_dispatches is missing; docs/settings.md tells what a queue takes\n",
+    )
+
+
 def test_status_of_an_empty_project_says_what_is_missing(project: Project) -> None:
     project.stub.reset()
     done = project.run("status")
