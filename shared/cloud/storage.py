@@ -69,6 +69,11 @@ class StorageBucket:
                 _stream(blob, body, options)
         except exceptions.PreconditionFailed:
             raise AlreadyExists(f"there is an object {name} in {self.name}") from None
+        except exceptions.Forbidden as error:
+            # Whoever may create but not delete can be refused the overwrite before its precondition is looked at.
+            if self.find(name):
+                raise AlreadyExists(f"there is an object {name} in {self.name}") from None
+            raise self._unavailable(error) from error
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
         return _stored(blob)
