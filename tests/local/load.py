@@ -1,0 +1,232 @@
+"""Real clients that go on whatever happens, and a ledger of what the cloud has acknowledged to them."""
+
+import io
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+
+import grpc
+import requests
+from google.api_core import exceptions
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import tasks_v2
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.cloud.pubsub_v1.subscriber.futures import Future
+from google.cloud.pubsub_v1.subscriber.message import Message
+from google.cloud.pubsub_v1.types import FlowControl
+from google.cloud.storage import Client
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+from google.resumable_media import InvalidResponse
+from google.resumable_media.common import RetryStrategy
+from google.resumable_media.requests import ResumableUpload
+
+from tests.machine import variables
+
+PROJECT = "projects/local-project"
+TOPIC, SUBSCRIPTION = f"{PROJECT}/topics/load", f"{PROJECT}/subscriptions/load"
+QUEUE = f"{PROJECT}/locations/us-central1/queues/load"
+BUCKET = "load"
+#: A lease must not outlive the test: what was not acknowledged in time has to come again. Few at once: gRPC's clients take
+#: only 8 KB of words about acknowledgements that came too late, and Google's subscriber breaks when there are more.
+FLOW = FlowControl(max_messages=50, min_duration_per_lease_extension=10, max_duration_per_lease_extension=10)
+#: Between two pieces of work of a client, so that there is time for all of them, and for looking at all afterwards.
+PAUSE_SECONDS = 0.01
+#: The publisher waits for the subscriber when it is so far ahead.
+MOST_AHEAD = 1000
+CHUNK_BYTES, BIG_BYTES = 256 << 10, 3 << 20
+
+Found = TypeVar("Found")
+_FAILURES = (OSError, exceptions.GoogleAPIError, InvalidResponse)
+
+
+@dataclass
+class Ledger:
+    """What was acknowledged, and what arrived. Each collection has one writer, but for the counters."""
+
+    uploads: dict[str, bytes] = field(default_factory=dict)
+    resumed: int = 0
+    shrunk: list[str] = field(default_factory=list)
+    tasks: set[str] = field(default_factory=set)
+    published: set[str] = field(default_factory=set)
+    received: Counter[str] = field(default_factory=Counter)
+    #: Messages whose acknowledgement the service has confirmed, and those that came again after that.
+    confirmed: set[str] = field(default_factory=set)
+    returned: list[str] = field(default_factory=list)
+
+    def sizes(self) -> tuple[int, ...]:
+        """How much has been acknowledged to senders, by kind."""
+        return len(self.uploads), len(self.tasks), len(self.published)
+
+
+class Clients:
+    """One of each, made for the addresses in `environment`."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        with variables(environment):
+            self.storage = Client(project="local-project")
+        address = environment["PUBSUB_EMULATOR_HOST"]
+        self.publisher = PublisherClient(transport=PublisherGrpcTransport(channel=_channel(address)))
+        self.subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=_channel(address)))
+        options = ClientOptions(api_endpoint=environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDTASKS"].rstrip("/"))
+        self.tasks = tasks_v2.CloudTasksClient(transport="rest", credentials=AnonymousCredentials(), client_options=options)
+        self.upload_url = f"{environment['STORAGE_EMULATOR_HOST']}/upload/storage/v1/b/{BUCKET}/o?uploadType=resumable"
+
+    def prepare(self) -> None:
+        """Make what the load needs."""
+        self.storage.create_bucket(BUCKET)
+        self.publisher.create_topic(name=TOPIC)
+        subscription = {"name": SUBSCRIPTION, "topic": TOPIC, "enable_exactly_once_delivery": True, "ack_deadline_seconds": 10}
+        self.subscriber.create_subscription(request=subscription)
+        self.tasks.create_queue(parent=QUEUE.rpartition("/queues/")[0], queue=tasks_v2.Queue(name=QUEUE))
+
+    def close(self) -> None:
+        """Hang up."""
+        self.storage.close()
+        self.publisher.stop()
+        self.publisher.transport.close()
+        self.subscriber.close()
+        self.tasks.transport.close()
+
+
+def _channel(address: str) -> grpc.Channel:
+    """A connection that is tried again soon; gRPC would wait for up to two minutes."""
+    return grpc.insecure_channel(address, [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 200)])
+
+
+class Load:
+    """The clients at work, each in a thread of its own, until `stop`."""
+
+    def __init__(self, clients: Clients, target_url: str, seed: int) -> None:
+        self.ledger = Ledger()
+        self._clients = clients
+        self._target_url = target_url
+        self._chance = Random(seed)
+        self._stopped = threading.Event()
+        self._threads = [threading.Thread(target=self._repeat, args=(work,)) for work in self._works()]
+
+    def start(self) -> None:
+        """Begin."""
+        self._pull = self._clients.subscriber.subscribe(SUBSCRIPTION, self._receive, FLOW)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Begin nothing more; return when what was begun is acknowledged. The subscriber goes on."""
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+
+    def stop_receiving(self) -> None:
+        """End the streaming pull."""
+        self._pull.cancel()
+        self._pull.result()
+
+    def _works(self) -> tuple[Callable[[int], None], ...]:
+        return self._upload, self._upload_in_chunks, self._publish, self._create_task
+
+    def _repeat(self, work: Callable[[int], None]) -> None:
+        number = 0
+        while not self._stopped.wait(PAUSE_SECONDS):
+            work(number)
+            number += 1
+
+    def _upload(self, number: int) -> None:
+        name = f"small/{number}"
+        data = name.encode() * 20
+        blob = self._clients.storage.bucket(BUCKET).blob(name)
+        insist(lambda: blob.upload_from_string(data, retry=None, timeout=10))
+        self.ledger.uploads[name] = data
+
+    def _upload_in_chunks(self, number: int) -> None:
+        name, data = f"big/{number}", self._chance.randbytes(BIG_BYTES)
+        with requests.Session() as session:
+            upload = insist(lambda: self._session_for(session, name, data))
+            kept = 0
+            while not upload.finished:
+                try:
+                    upload.transmit_next_chunk(session, timeout=10)
+                    kept = upload.bytes_uploaded
+                except _FAILURES:
+                    if insist(lambda: _recovered(upload, session)):
+                        break
+                    self.ledger.resumed += 1
+                    if upload.bytes_uploaded < kept:
+                        self.ledger.shrunk.append(f"{name}: {upload.bytes_uploaded} of {kept} acknowledged bytes")
+        self.ledger.uploads[name] = data
+
+    def _session_for(self, session: requests.Session, name: str, data: bytes) -> ResumableUpload:
+        upload = ResumableUpload(self._clients.upload_url, CHUNK_BYTES)
+        upload._retry_strategy = RetryStrategy(max_retries=0)  # a failure is for us to see
+        upload.initiate(session, io.BytesIO(data), {"name": name}, "application/octet-stream")
+        return upload
+
+    def _publish(self, number: int) -> None:
+        if len(self.ledger.published) - len(self.ledger.confirmed) > MOST_AHEAD:
+            return
+        futures = [self._clients.publisher.publish(TOPIC, f"{number}/{part}".encode()) for part in range(20)]
+        for future in futures:
+            self.ledger.published.add(future.result(timeout=30))
+
+    def _create_task(self, number: int) -> None:
+        id_ = f"task-{number}"
+        task = tasks_v2.Task(name=f"{QUEUE}/tasks/{id_}", http_request={"url": self._target_url})
+        with suppress(exceptions.Conflict):  # the acknowledgement was lost, not the task
+            insist(lambda: self._clients.tasks.create_task(parent=QUEUE, task=task, timeout=10))
+        self.ledger.tasks.add(id_)
+
+    def _receive(self, message: Message) -> None:
+        ledger, id_ = self.ledger, message.message_id
+        if id_ in ledger.confirmed:
+            ledger.returned.append(id_)
+        ledger.received[id_] += 1
+
+        def confirm(answer: Future) -> None:
+            if answer.exception() is None:  # else it comes again
+                ledger.confirmed.add(id_)
+
+        message.ack_with_response().add_done_callback(confirm)
+
+
+def insist(call: Callable[[], Found]) -> Found:
+    """Call until it succeeds, as whoever has something to deliver must; a refusal is final."""
+    pause = threading.Event()
+    for _ in range(600):
+        try:
+            return call()
+        except exceptions.Conflict:
+            raise
+        except _FAILURES as error:
+            failure = error
+            pause.wait(0.05)
+    raise failure
+
+
+def _recovered(upload: ResumableUpload, session: requests.Session) -> bool:
+    """Ask how much of the upload is stored; True when it is complete."""
+    try:
+        upload.recover(session)
+    except InvalidResponse as error:
+        if error.response.status_code == 200:
+            return True
+        raise
+    return False
+
+
+@contextmanager
+def loading(environment: Mapping[str, str], target_url: str, seed: int) -> Iterator[tuple[Load, Any]]:
+    """The clients at work; whatever happens, they end."""
+    with ExitStack() as stack:
+        clients = Clients(environment)
+        stack.callback(clients.close)
+        clients.prepare()
+        load = Load(clients, target_url, seed)
+        load.start()
+        stack.callback(load.stop_receiving)
+        stack.callback(load.stop)
+        yield load, clients

@@ -1,0 +1,48 @@
+"""`kill -9` at random moments while real clients are at work: whatever was acknowledged to them is there afterwards.
+
+The guarantees, by their documentation: an object whose upload was answered is stored, and an upload session keeps the bytes
+it has acknowledged; a published message is delivered at least once, and, on a subscription with exactly-once delivery, never
+again after its acknowledgement was confirmed; a created task is dispatched at least once. Time is the machine's own here.
+"""
+
+from operator import ge
+from pathlib import Path
+from random import Random
+
+from tests.local.load import BUCKET, loading
+from tests.local.tasks.world import Target, listening
+from tests.machine import Machine, eventually, running
+
+SEED = 4
+KILLS = 4
+#: So much of each kind is acknowledged between a start and the next kill, at the least; how much is drawn.
+BETWEEN = (5, 60)
+
+
+def test_nothing_acknowledged_is_lost_when_the_cloud_is_killed_again_and_again(tmp_path: Path) -> None:
+    chance = Random(SEED)
+    with (
+        listening() as target,
+        running(Machine(tmp_path / "data", cloud_only=True)) as machine,
+        loading(machine.environment, target.url, SEED) as (load, clients),
+    ):
+        ledger = load.ledger
+        for _ in range(KILLS):
+            enough = [size + chance.randint(*BETWEEN) for size in ledger.sizes()]
+            eventually(lambda enough=enough: all(map(ge, ledger.sizes(), enough)))  # type: ignore[misc]
+            machine.kill()
+            machine.start()
+        load.stop()
+
+        eventually(lambda: ledger.published <= ledger.confirmed)
+        eventually(lambda: ledger.tasks <= _dispatched(target))
+        stored = {blob.name: blob.download_as_bytes() for blob in clients.storage.list_blobs(BUCKET)}
+
+        assert {name for name, data in ledger.uploads.items() if stored.get(name) != data} == set()
+        assert (ledger.shrunk, ledger.returned) == ([], [])
+        assert ledger.resumed > 0
+        assert ledger.published <= set(ledger.received)
+
+
+def _dispatched(target: Target) -> set[str]:
+    return {request.headers["X-CloudTasks-TaskName"] for request in list(target.received)}
