@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 from local.clock import Clock
@@ -166,40 +167,52 @@ class Broker:
         if self.tamper:
             ids = [await self._tampered(topic, message, self.tamper) for message in messages]
         else:
-            ids = [self._send(topic, message) for message in messages]
+            ids = self._send(topic, messages)
         await self.committed()
         return ids
 
     async def _tampered(self, topic: Topic, message: Any, tamper: Tamper) -> str:
         async def publish() -> None:
-            self._send(topic, message)
+            self._send(topic, [message])
             await self.committed()
 
-        return self._send(topic, message) if await tamper(topic.message.name, publish) else str(self._store.next_id())
+        return self._send(topic, [message])[0] if await tamper(topic.message.name, publish) else str(self._store.next_id())
 
     async def committed(self) -> None:
         """Return when all changes so far are safe on disk."""
         await self._store.journal.committed()
 
-    def _send(self, topic: Topic, message: Any) -> str:
-        id_ = self._store.next_id()
-        message.message_id = str(id_)
-        message.publish_time.FromMilliseconds(id_ // 1000)
-        listeners = [s for s in topic.subscriptions.values() if s.matches(message.attributes)]
-        archives = topic.archives
-        if listeners or archives:
-            body = message.SerializeToString()
-            stored = Message(id_, len(body), message.ordering_key)
-            self._store.add_message(stored, body)
-            for archive in archives:
-                archive.add([stored])
-            for listener in listeners:
-                self._store.add_delivery(listener.key, stored)
-                self._store.journal.afterwards(lambda listener=listener: listener.offer(stored))  # type: ignore[misc]
-        return str(id_)
+    def _send(self, topic: Topic, messages: Iterable[Any]) -> list[str]:
+        archives, listeners = topic.archives, list(topic.subscriptions.values())
+        offers: list[list[Message]] = [[] for _ in listeners]
+        ids = []
+        for message in messages:
+            id_ = self._store.next_id()
+            message.message_id = str(id_)
+            message.publish_time.seconds, rest = divmod(id_, 1_000_000)
+            message.publish_time.nanos = rest // 1000 * 1_000_000
+            ids.append(message.message_id)
+            wanted = [number for number, listener in enumerate(listeners) if listener.accepts(message)]
+            if wanted or archives:
+                stored = self._keep(message, id_, archives)
+                for number in wanted:
+                    self._store.add_delivery(listeners[number].key, stored)
+                    offers[number].append(stored)
+        for listener, offered in zip(listeners, offers, strict=True):
+            if offered:
+                self._store.journal.afterwards(partial(listener.offer, offered))
+        return ids
+
+    def _keep(self, message: Any, id_: int, archives: list[Archive]) -> Message:
+        body = message.SerializeToString()
+        stored = Message(id_, len(body), message.ordering_key)
+        self._store.add_message(stored, body)
+        for archive in archives:
+            archive.add([stored])
+        return stored
 
     def _matching(self, subscription: Subscription, kept: Iterable[Message]) -> dict[int, Message]:
-        return {message.id: message for message in kept if subscription.wants(message)}
+        return {message.id: message for message in kept if subscription.accepts_kept(message)}
 
     def _dead_letter(self, subscription: Subscription, delivery: Delivery) -> bool:
         """Send to the dead-letter topic, in the same commit that forgets the delivery; False when there is no such topic."""
@@ -209,7 +222,7 @@ class Broker:
             log.warning("no dead-letter topic %s for %s", name, subscription.message.name)
             return False
         content = subscription.content(delivery)
-        self._send(topic, dead_letter.wrapped(content, subscription.message.name, delivery.attempts))
+        self._send(topic, [dead_letter.wrapped(content, subscription.message.name, delivery.attempts)])
         return True
 
     def _restore(self) -> None:

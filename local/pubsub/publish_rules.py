@@ -22,13 +22,14 @@ def check(messages: Any) -> None:
 
 
 def _check_message(message: Any) -> None:
-    some = message.data or message.attributes
+    attributes = message.attributes
+    some = message.data or attributes
     _require(some, "Some messages in the batch must have either non-empty data or at least one attribute")
-    _require(len(message.attributes) <= MAX_ATTRIBUTES, f"A message has more than {MAX_ATTRIBUTES} attributes")
+    _require(len(attributes) <= MAX_ATTRIBUTES, f"A message has more than {MAX_ATTRIBUTES} attributes")
     if message.ordering_key:
         size = len(message.ordering_key.encode())
         _require(size <= MAX_ORDERING_KEY_BYTES, f"The ordering key is longer than {MAX_ORDERING_KEY_BYTES} bytes")
-    for key, value in message.attributes.items():
+    for key, value in attributes.items() if attributes else ():
         _check_attribute(key, value)
 
 

@@ -30,7 +30,7 @@ class Subscription:
         self.message = message
         self.policy = b""
         self.is_deleted = False
-        self.matches: Filter = parse_filter(message.filter)
+        self._matches: Filter | None = parse_filter(message.filter) if message.filter else None
         self.consumers: list[Consumer] = []
         self.backlog = Backlog(message.enable_message_ordering)
         self.archive = Archive(message.name, store)
@@ -53,12 +53,14 @@ class Subscription:
         """Whether consumers are told how often a message was delivered."""
         return bool(self.message.HasField("dead_letter_policy"))
 
-    def offer(self, message: Message) -> None:
-        """Put a committed message in line."""
+    def offer(self, messages: list[Message]) -> None:
+        """Put committed messages in line."""
         if self.is_deleted or self.message.detached:
-            self._store.remove_delivery(self.key, message)
+            for message in messages:
+                self._store.remove_delivery(self.key, message)
             return
-        self.backlog.add(message)
+        for message in messages:
+            self.backlog.add(message)
         self._announce()
 
     def restore(self, message: Message, attempts: int) -> None:
@@ -102,9 +104,13 @@ class Subscription:
         """The serialized PubsubMessage."""
         return self._store.body(delivery.message)
 
-    def wants(self, message: Message) -> bool:
-        """Whether the filter lets a kept message through."""
-        return not self.message.filter or self.matches(PubsubMessage.FromString(self._store.body(message)).attributes)
+    def accepts(self, content: Any) -> bool:
+        """Whether the filter lets this PubsubMessage through."""
+        return self._matches is None or self._matches(content.attributes)
+
+    def accepts_kept(self, message: Message) -> bool:
+        """Whether the filter lets a message through that was kept."""
+        return self._matches is None or self.accepts(PubsubMessage.FromString(self._store.body(message)))
 
     def content(self, delivery: Delivery) -> Any:
         """The PubsubMessage."""
