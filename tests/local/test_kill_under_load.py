@@ -9,7 +9,7 @@ from operator import ge
 from pathlib import Path
 from random import Random
 
-from tests.local.load import BUCKET, loading
+from tests.local.load import BUCKET, QUEUE, loading
 from tests.local.tasks.world import Target, listening
 from tests.machine import Machine, eventually, running
 
@@ -30,18 +30,27 @@ def test_nothing_acknowledged_is_lost_when_the_cloud_is_killed_again_and_again(t
         for _ in range(KILLS):
             enough = [size + chance.randint(*BETWEEN) for size in ledger.sizes()]
             eventually(lambda enough=enough: all(map(ge, ledger.sizes(), enough)))  # type: ignore[misc]
+            _hold_some(target)
             machine.kill()
+            target.gate.set()
             machine.start()
         load.stop()
 
         eventually(lambda: ledger.published <= ledger.confirmed)
-        eventually(lambda: ledger.tasks <= _dispatched(target))
+        eventually(lambda: ledger.tasks <= _dispatched(target) and not list(clients.tasks.list_tasks(parent=QUEUE)))
         stored = {blob.name: blob.download_as_bytes() for blob in clients.storage.list_blobs(BUCKET)}
 
         assert {name for name, data in ledger.uploads.items() if stored.get(name) != data} == set()
         assert (ledger.shrunk, ledger.returned) == ([], [])
         assert ledger.resumed > 0
         assert ledger.published <= set(ledger.received)
+
+
+def _hold_some(target: Target) -> None:
+    """Return with some tasks in flight: their target has them, and does not answer."""
+    target.gate.clear()
+    enough = len(target.received) + 5
+    eventually(lambda: len(target.received) >= enough)
 
 
 def _dispatched(target: Target) -> set[str]:
