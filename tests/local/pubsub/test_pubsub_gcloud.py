@@ -82,6 +82,14 @@ def test_gcloud_lists_and_deletes(gcloud: Gcloud, world: World) -> None:
     assert gcloud("subscriptions", "list") == []
 
 
+def test_gcloud_binds_members_to_roles(gcloud: Gcloud, world: World) -> None:
+    world.topic("orders")
+    gcloud("topics", "add-iam-policy-binding", "orders", "--member=user:a@example.com", "--role=roles/pubsub.viewer")
+
+    binding = {"members": ["user:a@example.com"], "role": "roles/pubsub.viewer"}
+    assert gcloud("topics", "get-iam-policy", "orders")["bindings"] == [binding]
+
+
 def test_gcloud_goes_back_in_time(gcloud: Gcloud, world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("seeking", topic)

@@ -13,7 +13,7 @@ from tests.local.pubsub.endpoint import PATIENCE_SECONDS, wait_for
 from tests.local.pubsub.world import PROJECT, Clients, collector, subscribed
 
 #: How long a stream is listened to; the emulator never says what some tests wait for.
-STREAM_SECONDS = 3.0
+STREAM_SECONDS = 2.0
 
 
 def contents(received: list[Any]) -> list[bytes]:

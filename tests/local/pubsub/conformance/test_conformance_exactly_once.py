@@ -11,7 +11,7 @@ from tests.local.pubsub.endpoint import PATIENCE_SECONDS
 from tests.local.pubsub.world import Clients, subscribed
 
 #: How long a stream is listened to; the emulator never says what is waited for.
-STREAM_SECONDS = 3.0
+STREAM_SECONDS = 2.0
 INVALID = "PERMANENT_FAILURE_INVALID_ACK_ID"
 
 
