@@ -12,7 +12,7 @@ from local.pubsub.messages import Snapshot, Subscription, Topic
 from local.pubsub.model import Message
 
 #: Bodies of the newest messages kept in memory; older ones are read from disk when their turn comes.
-CACHE_BYTES = 64 << 20
+CACHE_BYTES = 16 << 20
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (
