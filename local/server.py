@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from local.tls import TlsFiles
 
 HOST = "127.0.0.1"
+_HANG_UP_SECONDS = 1.0
 #: The key of a request's scope extensions that holds its connection's abort().
 ABORT = "local.abort"
 
@@ -62,6 +63,17 @@ class HttpServer:
         self._server.force_exit = True
         if self._running:
             await self._running
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """End what is still being answered: its client sees a broken connection, and no task is left to be cancelled aloud."""
+        state = self._server.server_state
+        for connection in list(state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport:
+                transport.abort()
+        if state.tasks:
+            await asyncio.wait(state.tasks, timeout=_HANG_UP_SECONDS)
 
 
 class _Protocol(HttpToolsProtocol):

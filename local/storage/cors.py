@@ -38,6 +38,27 @@ def response_headers(bucket: Bucket | None, method: str, headers: Mapping[str, s
     return [*_origin(rule, headers["origin"]), (b"access-control-expose-headers", exposed)]
 
 
+def open_preflight_headers(headers: Mapping[str, str]) -> list[Header]:
+    """The JSON API's answer to OPTIONS: it allows every origin, whatever a bucket's configuration says."""
+    asked = headers.get("access-control-request-headers", "*").encode("latin-1", "replace")
+    return [
+        (b"access-control-allow-origin", headers.get("origin", "*").encode("latin-1", "replace")),
+        (b"access-control-allow-methods", b"DELETE, GET, HEAD, PATCH, POST, PUT"),
+        (b"access-control-allow-headers", asked),
+        (b"access-control-max-age", b"3600"),
+        (b"vary", b"Origin"),
+    ]
+
+
+def open_response_headers(headers: Mapping[str, str]) -> list[Header]:
+    """What the JSON API adds to an answer to another origin."""
+    if "origin" not in headers:
+        return []
+    exposed = b"Content-Length, Content-Type, Date, ETag, Location, Range, X-Goog-Hash, X-GUploader-UploadID"
+    origin = headers["origin"].encode("latin-1", "replace")
+    return [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", exposed), (b"vary", b"Origin")]
+
+
 def _rule(bucket: Bucket | None, origin: str, method: str) -> Rule | None:
     rules: list[Rule] = bucket.settings.get("cors", []) if bucket else []
     for rule in rules:

@@ -1,10 +1,12 @@
 """Downloads: an object's bytes, whole or in part, streamed from its file; and the headers that describe them."""
 
-from collections.abc import AsyncIterator
-from email.utils import formatdate
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from email.utils import formatdate, parsedate_to_datetime
 from typing import BinaryIO
 
 from local.storage.encoding import gunzip
+from local.storage.errors import StorageError, condition_failed, not_modified
 from local.storage.model import Object
 from local.storage.ranges import parse_range
 from local.storage.store import Store
@@ -18,10 +20,10 @@ _SETTINGS = {
 }
 
 
-def media_answer(store: Store, stored: Object, request: Request, headers: list[Header]) -> Answer:
+async def media_answer(store: Store, stored: Object, request: Request, headers: list[Header]) -> Answer:
     """The bytes that a request asks for; gzip content is served plain to a client that does not accept gzip."""
     path = store.contents.path(stored.content)
-    if _is_transcoded(stored, request) and _is_gzip(path):
+    if _is_transcoded(stored, request) and await _is_gzip(path, stored.size):
         plain = [header for header in headers if header[0] not in {b"content-encoding", b"accept-ranges"}]
         plain.append((b"warning", b"214 UploadServer gunzipped"))
         return Answer(200, plain, gunzip(_read(_open(path), stored.size)))
@@ -38,6 +40,20 @@ def media_answer(store: Store, stored: Object, request: Request, headers: list[H
         with file:
             return Answer(status, headers, file.read(length))
     return Answer(status, headers, _read(file, length))
+
+
+def check_http_conditions(stored: Object, etag: str, headers: Mapping[str, str]) -> None:
+    """RFC 9110 §13: an entity tag beats a date; 412 or 304."""
+    if "if-match" in headers:
+        if not _names(headers["if-match"], etag):
+            raise condition_failed()
+    elif "if-unmodified-since" in headers and _changed_after(stored, headers["if-unmodified-since"], False):
+        raise condition_failed()
+    if "if-none-match" in headers:
+        if _names(headers["if-none-match"], etag):
+            raise not_modified()
+    elif "if-modified-since" in headers and not _changed_after(stored, headers["if-modified-since"], True):
+        raise not_modified()
 
 
 def object_headers(stored: Object) -> list[Header]:
@@ -68,15 +84,34 @@ def http_date(seconds: float) -> bytes:
     return formatdate(seconds, usegmt=True).encode()
 
 
+def _names(header: str, etag: str) -> bool:
+    return any(text.strip().removeprefix("W/").strip('"') in {"*", etag.strip('"')} for text in header.split(","))
+
+
+def _changed_after(stored: Object, date: str, otherwise: bool) -> bool:
+    try:
+        return int(stored.updated) > parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return otherwise
+
+
 def _is_transcoded(stored: Object, request: Request) -> bool:
     if stored.settings.get("contentEncoding") != "gzip" or "gzip" in request.headers.get("accept-encoding", ""):
         return False
     return "no-transform" not in stored.settings.get("cacheControl", "")
 
 
-def _is_gzip(path: str) -> bool:
+async def _is_gzip(path: str, size: int) -> bool:
+    """Whether it can be decompressed to its end: once an answer has begun, there is no way to refuse it."""
     with _open(path) as file:
-        return file.read(2) == b"\x1f\x8b"
+        if file.read(2) != b"\x1f\x8b":
+            return False
+    try:
+        async for _ in gunzip(_read(_open(path), size)):
+            await asyncio.sleep(0)
+    except StorageError:
+        return False
+    return True
 
 
 def _open(path: str) -> BinaryIO:

@@ -10,7 +10,7 @@ from local.storage.configurations import (
     get_configuration,
     list_configurations,
 )
-from local.storage.downloads import media_answer, object_headers
+from local.storage.downloads import check_http_conditions, media_answer, object_headers
 from local.storage.errors import StorageError, unsupported
 from local.storage.names import check_object_name, decode
 from local.storage.objects import find, show
@@ -25,40 +25,43 @@ async def get_object(store: Store, request: Request, bucket: str, name: str) -> 
     """GET /b/B/o/O: the resource, or with `alt=media` the bytes."""
     found = find(store, request, bucket, name)
     Conditions.from_query(request.query).check_read(found.generation, found.metageneration)
+    tag = etag(found.generation, found.metageneration)
+    check_http_conditions(found, tag, request.headers)
     if request.query.get("alt") != "media":
         return show(found, request)
     headers = object_headers(found)
-    headers.append((b"etag", etag(found.generation, found.metageneration).encode()))
+    headers.append((b"etag", tag.encode()))
     headers.append((b"cache-control", b"no-cache, no-store, max-age=0, must-revalidate"))
-    return media_answer(store, found, request, headers)
+    return await media_answer(store, found, request, headers)
 
 
-ROUTES: dict[tuple[str, str], Handler] = {
-    ("GET", "b"): buckets.list_buckets,
-    ("POST", "b"): buckets.create_bucket,
-    ("GET", "b/*"): buckets.get_bucket,
-    ("PATCH", "b/*"): buckets.patch_bucket,
-    ("PUT", "b/*"): buckets.put_bucket,
-    ("DELETE", "b/*"): buckets.delete_bucket,
-    ("GET", "b/*/storageLayout"): buckets.storage_layout,
-    ("GET", "b/*/managedFolders"): buckets.list_folders,
-    ("GET", "b/*/folders"): buckets.list_folders,
-    ("GET", "b/*/iam"): buckets.get_policy,
-    ("PUT", "b/*/iam"): buckets.set_policy,
-    ("GET", "b/*/iam/*"): buckets.test_permissions,
-    ("GET", "b/*/notificationConfigs"): list_configurations,
-    ("POST", "b/*/notificationConfigs"): create_configuration,
-    ("GET", "b/*/notificationConfigs/*"): get_configuration,
-    ("DELETE", "b/*/notificationConfigs/*"): delete_configuration,
-    ("GET", "b/*/o"): objects.list_objects,
-    ("GET", "b/*/o/*"): get_object,
-    ("PATCH", "b/*/o/*"): objects.patch_object,
-    ("PUT", "b/*/o/*"): objects.put_object,
-    ("DELETE", "b/*/o/*"): objects.delete_object,
-    ("POST", "b/*/o/*/compose"): copies.compose_object,
-    ("POST", "b/*/o/*/copyTo/b/*/o/*"): copies.copy_object,
-    ("POST", "b/*/o/*/rewriteTo/b/*/o/*"): copies.rewrite_object,
-    ("GET", "projects/*/serviceAccount"): buckets.service_account,
+#: Method and path, with `*` for names; what Google calls the operation; what answers it.
+ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
+    ("GET", "b"): ("buckets.list", buckets.list_buckets),
+    ("POST", "b"): ("buckets.insert", buckets.create_bucket),
+    ("GET", "b/*"): ("buckets.get", buckets.get_bucket),
+    ("PATCH", "b/*"): ("buckets.patch", buckets.patch_bucket),
+    ("PUT", "b/*"): ("buckets.update", buckets.put_bucket),
+    ("DELETE", "b/*"): ("buckets.delete", buckets.delete_bucket),
+    ("GET", "b/*/storageLayout"): ("buckets.getStorageLayout", buckets.storage_layout),
+    ("GET", "b/*/managedFolders"): ("managedFolders.list (there are none)", buckets.list_folders),
+    ("GET", "b/*/folders"): ("folders.list (there are none)", buckets.list_folders),
+    ("GET", "b/*/iam"): ("buckets.getIamPolicy", buckets.get_policy),
+    ("PUT", "b/*/iam"): ("buckets.setIamPolicy", buckets.set_policy),
+    ("GET", "b/*/iam/*"): ("buckets.testIamPermissions", buckets.test_permissions),
+    ("GET", "b/*/notificationConfigs"): ("notifications.list", list_configurations),
+    ("POST", "b/*/notificationConfigs"): ("notifications.insert", create_configuration),
+    ("GET", "b/*/notificationConfigs/*"): ("notifications.get", get_configuration),
+    ("DELETE", "b/*/notificationConfigs/*"): ("notifications.delete", delete_configuration),
+    ("GET", "b/*/o"): ("objects.list", objects.list_objects),
+    ("GET", "b/*/o/*"): ("objects.get", get_object),
+    ("PATCH", "b/*/o/*"): ("objects.patch", objects.patch_object),
+    ("PUT", "b/*/o/*"): ("objects.update", objects.put_object),
+    ("DELETE", "b/*/o/*"): ("objects.delete", objects.delete_object),
+    ("POST", "b/*/o/*/compose"): ("objects.compose", copies.compose_object),
+    ("POST", "b/*/o/*/copyTo/b/*/o/*"): ("objects.copy", copies.copy_object),
+    ("POST", "b/*/o/*/rewriteTo/b/*/o/*"): ("objects.rewrite", copies.rewrite_object),
+    ("GET", "projects/*/serviceAccount"): ("projects.serviceAccount.get", buckets.service_account),
 }
 _PATHS = {path for _, path in ROUTES}
 
@@ -68,13 +71,13 @@ async def answer(store: Store, request: Request, segments: list[str]) -> Answer:
     shape, names = _parse(segments)
     # Some clients cannot send PATCH and say so (https://cloud.google.com/storage/docs/json_api#method-override).
     method = request.headers.get("x-http-method-override", request.method)
-    handler = ROUTES.get((method, shape))
-    if handler is None:
+    found = ROUTES.get((method, shape))
+    if found is None:
         if shape in _PATHS:
             raise StorageError(405, "methodNotAllowed", f"{method} is not possible on {shape}.", "MethodNotAllowed")
         raise unsupported(f"{method} {shape}")
     _check_encryption(request)
-    return await handler(store, request, *names)
+    return await found[1](store, request, *names)
 
 
 def _parse(segments: list[str]) -> tuple[str, list[str]]:

@@ -26,12 +26,9 @@ async def upload(store: Store, sessions: Sessions, request: Request, bucket: str
     store.bucket(check_bucket_name(bucket))
     if kind == "resumable":
         return await _start(sessions, request, bucket)
-    if kind == "media":
-        intent = json_intent(request, bucket, {}, request.headers.get("content-type"))
-        return show(await store_upload(store, intent, _media(request), request.base), request)
-    if kind == "multipart":
-        return show(await _multipart(store, request, bucket), request)
-    raise invalid(f"Invalid uploadType {kind[:20]!r}: media, multipart or resumable.")
+    if kind not in SIMPLE:
+        raise invalid(f"Invalid uploadType {kind[:20]!r}: resumable, {' or '.join(SIMPLE)}.")
+    return show(await SIMPLE[kind](store, request, bucket), request)
 
 
 async def continue_upload(sessions: Sessions, request: Request) -> Answer:
@@ -57,6 +54,11 @@ async def _start(sessions: Sessions, request: Request, bucket: str) -> Answer:
     return empty_answer(200, (b"location", location.encode()), (b"x-guploader-uploadid", identity.encode()))
 
 
+async def _whole(store: Store, request: Request, bucket: str) -> Object:
+    intent = json_intent(request, bucket, {}, request.headers.get("content-type"))
+    return await store_upload(store, intent, _media(request), request.base)
+
+
 async def _multipart(store: Store, request: Request, bucket: str) -> Object:
     related = await parse_related(request.headers.get("content-type", ""), _media(request))
     intent = json_intent(request, bucket, related.metadata, related.media_type)
@@ -68,3 +70,7 @@ def _media(request: Request) -> AsyncIterator[bytes]:
     if request.headers.get("content-encoding", "").lower() == "gzip":
         return gunzip(request.body)
     return request.body
+
+
+#: Uploads in one request.
+SIMPLE = {"media": _whole, "multipart": _multipart}

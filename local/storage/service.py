@@ -6,12 +6,13 @@ from typing import Any
 
 from local.accounts import Accounts
 from local.clock import Clock
-from local.storage import json_api, xml_api
+from local.storage import cors, json_api, xml_api
 from local.storage.batch import answer_batch
 from local.storage.errors import StorageError, unsupported
 from local.storage.json_uploads import upload
 from local.storage.names import decode
 from local.storage.outbox import Outbox, Publish
+from local.storage.parameters import check_parameters
 from local.storage.parts import Parts
 from local.storage.resumable import Sessions
 from local.storage.store import Store
@@ -73,9 +74,17 @@ class Storage:
         found = _json_segments(request.path)
         if found is None:
             return await self.xml.answer(request)
-        kind, segments = found
         if request.method == "OPTIONS":
-            return _preflight(request)
+            return empty_answer(200, *cors.open_preflight_headers(request.headers))
+        try:
+            answer = await self._json(request, *found)
+        except StorageError as error:
+            answer = refusal(error, is_json=True)
+        answer.headers += cors.open_response_headers(request.headers)
+        return answer
+
+    async def _json(self, request: Request, kind: str, segments: list[str]) -> Answer:
+        check_parameters(request.query)
         if kind == "batch":
             return await answer_batch(request, self.answer)
         if kind == "upload":
@@ -110,18 +119,3 @@ def _json_segments(path: str) -> tuple[str, list[str]] | None:
 
 def _is_project(segments: list[str]) -> bool:
     return len(segments) == 3 and segments[0] == "projects" and segments[2] in {"serviceAccount", "hmacKeys"}
-
-
-def _preflight(request: Request) -> Answer:
-    # The JSON API allows every origin, whatever a bucket's CORS configuration says.
-    origin = request.headers.get("origin", "*").encode("latin-1")
-    asked = request.headers.get("access-control-request-headers", "*").encode("latin-1")
-    methods = b"DELETE, GET, HEAD, PATCH, POST, PUT"
-    return empty_answer(
-        200,
-        (b"access-control-allow-origin", origin),
-        (b"access-control-allow-methods", methods),
-        (b"access-control-allow-headers", asked),
-        (b"access-control-max-age", b"3600"),
-        (b"vary", b"Origin"),
-    )

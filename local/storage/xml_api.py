@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from local.accounts import Accounts
 from local.storage import checksums, cors, xml_multipart
 from local.storage.conditions import Conditions, number
-from local.storage.downloads import clean, media_answer, object_headers
-from local.storage.errors import StorageError, not_modified, unsupported
+from local.storage.downloads import check_http_conditions, clean, media_answer, object_headers
+from local.storage.errors import StorageError, unsupported
 from local.storage.forms import upload_form
 from local.storage.header_fields import settings_of
 from local.storage.json_uploads import incomplete
@@ -22,6 +22,7 @@ from local.storage.signatures import verify
 from local.storage.store import Store
 from local.storage.uploads import Intent, store_upload
 from local.storage.web import Answer, Header, Request, empty_answer, refusal
+from local.storage.xml_listing import list_bucket
 
 _HOST_SUFFIX = ".storage.googleapis.com"
 _META = "x-goog-meta-"
@@ -51,13 +52,6 @@ class XmlApi:
         self._sessions = sessions
         self._accounts = accounts
         self._keys: dict[str, RSAPublicKey] = {}
-        self._handlers: dict[str, Callable[[Request, str, str], Awaitable[Answer]]] = {
-            "PUT": self._put,
-            "POST": self._post,
-            "GET": self._get,
-            "HEAD": self._get,
-            "DELETE": self._delete,
-        }
 
     async def answer(self, request: Request) -> Answer:
         """Answer one request, refusals included: a browser may read those only with the bucket's CORS headers."""
@@ -83,19 +77,24 @@ class XmlApi:
         self._store.bucket(bucket)
         if xml_multipart.QUERY & request.query.keys():
             return await self._multipart(request, bucket, name)
-        handler = self._handlers.get(request.method)
-        if handler is None:
+        found = OBJECT_HANDLERS.get(request.method)
+        if found is None:
             raise StorageError(405, "methodNotAllowed", f"Method {request.method[:20]!r}.", "MethodNotAllowed")
-        return await handler(request, bucket, name)
+        return await found[1](self, request, bucket, name)
 
     async def _bucket(self, request: Request, bucket: str) -> Answer:
         self._store.bucket(bucket)
         if request.method == "POST" and request.headers.get("content-type", "").startswith("multipart/form-data"):
             return await upload_form(self._store, request, bucket, self._public_key)
         verify(request, self._public_key, self._store.clock.time())
-        if request.method == "GET" and "uploads" in request.query:
+        _check_supported(request)
+        if request.method == "HEAD":
+            return empty_answer(200, (b"content-length", b"0"))
+        if request.method != "GET":
+            raise unsupported(f"{request.method} of a bucket over the XML API")
+        if "uploads" in request.query:
             return xml_multipart.list_uploads(self._parts, bucket)
-        raise unsupported(f"{request.method} of a bucket over the XML API")
+        return list_bucket(self._store, request, bucket)
 
     async def _multipart(self, request: Request, bucket: str, name: str) -> Answer:
         if "uploads" in request.query and request.method == "POST":
@@ -119,15 +118,14 @@ class XmlApi:
     async def _get(self, request: Request, bucket: str, name: str) -> Answer:
         found = self._store.find(bucket, name, number(request.query, "generation"))
         Conditions.from_headers(request.headers).check_read(found.generation, found.metageneration)
-        if request.headers.get("if-none-match") in {_etag(found), "*"}:
-            raise not_modified()
+        check_http_conditions(found, _etag(found), request.headers)
         headers = _headers(found)
         for key, header in _OVERRIDES.items():
             if key in request.query:
                 headers = [pair for pair in headers if pair[0] != header] + [(header, clean(request.query[key]))]
         if request.method == "HEAD":
             return Answer(200, [*headers, (b"content-length", str(found.size).encode())])
-        return media_answer(self._store, found, request, headers)
+        return await media_answer(self._store, found, request, headers)
 
     async def _delete(self, request: Request, bucket: str, name: str) -> Answer:
         conditions = Conditions.from_headers(request.headers)
@@ -149,6 +147,17 @@ class XmlApi:
         if key:
             self._keys[email] = key
         return key
+
+
+BUCKET_OPERATIONS = ("POST bucket (upload by form)", "GET bucket (list objects)", "GET bucket?uploads", "HEAD bucket")
+#: Method, what it does, and what answers it.
+OBJECT_HANDLERS: dict[str, tuple[str, Callable[[XmlApi, Request, str, str], Awaitable[Answer]]]] = {
+    "PUT": ("PUT object", XmlApi._put),
+    "POST": ("POST object (start a resumable upload)", XmlApi._post),
+    "GET": ("GET object", XmlApi._get),
+    "HEAD": ("HEAD object", XmlApi._get),
+    "DELETE": ("DELETE object", XmlApi._delete),
+}
 
 
 def _path(request: Request) -> str:

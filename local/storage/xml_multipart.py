@@ -1,6 +1,6 @@
 """Multipart uploads over the XML API: requests and answers (https://cloud.google.com/storage/docs/xml-api/post-object-multipart)."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -8,8 +8,7 @@ from local.clock import rfc3339
 from local.storage import checksums
 from local.storage.conditions import number
 from local.storage.errors import StorageError, invalid
-from local.storage.model import Object
-from local.storage.parts import Part, Parts, hex_md5
+from local.storage.parts import Parts, hex_md5
 from local.storage.uploads import Intent
 from local.storage.web import Answer, Request, empty_answer
 
@@ -33,23 +32,15 @@ async def continue_upload(parts: Parts, request: Request, bucket: str, name: str
     intent = parts.find(identity).intent
     if (intent.bucket, intent.name) != (bucket, name):
         raise StorageError(404, "notFound", "The upload is for another object.", "NoSuchUpload")
-    if request.method == "PUT":
-        return await _put(parts, request, identity)
-    if request.method == "POST":
-        made = await parts.complete(identity, _wanted(await request.read()), request.base)
-        return _completed(made, request)
-    if request.method == "DELETE":
-        parts.abort(identity)
-        return empty_answer(204)
-    if request.method == "GET":
-        return _listed(intent, identity, parts.parts(identity))
-    raise StorageError(405, "methodNotAllowed", f"Method {request.method[:20]!r}.", "MethodNotAllowed")
+    if request.method not in HANDLERS:
+        raise StorageError(405, "methodNotAllowed", f"Method {request.method[:20]!r}.", "MethodNotAllowed")
+    return await HANDLERS[request.method][1](parts, request, identity)
 
 
 def list_uploads(parts: Parts, bucket: str) -> Answer:
     """GET ?uploads of a bucket."""
     found = (
-        _group("Upload", element("Key", u.intent.name), element("UploadId", u.id), element("Initiated", rfc3339(u.created)))
+        group("Upload", element("Key", u.intent.name), element("UploadId", u.id), element("Initiated", rfc3339(u.created)))
         for u in parts.uploads(bucket)
     )
     return xml_answer("ListMultipartUploadsResult", element("Bucket", bucket), element("IsTruncated", "false"), *found)
@@ -67,7 +58,8 @@ async def _put(parts: Parts, request: Request, identity: str) -> Answer:
     return empty_answer(200, (b"etag", f'"{hex_md5(part)}"'.encode()), (b"x-goog-hash", hashes))
 
 
-def _completed(made: Object, request: Request) -> Answer:
+async def _complete(parts: Parts, request: Request, identity: str) -> Answer:
+    made = await parts.complete(identity, _wanted(await request.read()), request.base)
     answer = xml_answer(
         "CompleteMultipartUploadResult",
         element("Location", f"{request.base}{request.path}"),
@@ -80,16 +72,22 @@ def _completed(made: Object, request: Request) -> Answer:
     return answer
 
 
-def _listed(intent: Intent, identity: str, parts: Iterable[Part]) -> Answer:
+async def _abort(parts: Parts, _request: Request, identity: str) -> Answer:
+    parts.abort(identity)
+    return empty_answer(204)
+
+
+async def _list(parts: Parts, _request: Request, identity: str) -> Answer:
+    intent = parts.find(identity).intent
     found = (
-        _group(
+        group(
             "Part",
             element("PartNumber", str(part.number)),
             element("LastModified", rfc3339(part.created)),
             element("ETag", f'"{hex_md5(part)}"'),
             element("Size", str(part.size)),
         )
-        for part in parts
+        for part in parts.parts(identity)
     )
     head = element("Bucket", intent.bucket) + element("Key", intent.name) + element("UploadId", identity)
     return xml_answer("ListPartsResult", head, element("IsTruncated", "false"), *found)
@@ -110,5 +108,15 @@ def element(name: str, text: str) -> str:
     return f"<{name}>{escape(text)}</{name}>"
 
 
-def _group(name: str, *elements: str) -> str:
+def group(name: str, *elements: str) -> str:
+    """Elements within another one."""
     return f"<{name}>{''.join(elements)}</{name}>"
+
+
+#: Method, what it does, and what answers it.
+HANDLERS: dict[str, tuple[str, Callable[[Parts, Request, str], Awaitable[Answer]]]] = {
+    "PUT": ("PUT part", _put),
+    "POST": ("POST uploadId (complete a multipart upload)", _complete),
+    "DELETE": ("DELETE uploadId (abort a multipart upload)", _abort),
+    "GET": ("GET uploadId (list parts)", _list),
+}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from local.storage import Storage
 
 
 async def serve(folder: Path, port: int) -> None:
-    """Serve until killed; topics exist only while there is a file FOLDER/topics."""
+    """Serve until killed or interrupted; topics exist only while there is a file FOLDER/topics."""
     clock = SystemClock()
     accounts = Accounts(folder / "keys", "local-project", "http://127.0.0.1:1", clock)
 
@@ -25,9 +26,14 @@ async def serve(folder: Path, port: int) -> None:
         return "1"
 
     storage = Storage(folder / "storage", clock, accounts, publish)
-    await HttpServer(storage.app, port, "storage").start()
+    server = HttpServer(storage.app, port, "storage")
+    await server.start()
     await storage.start()
-    await asyncio.Event().wait()
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stopped.set)
+    await stopped.wait()
+    await server.stop()
+    await storage.stop()
 
 
 asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))

@@ -53,7 +53,7 @@ def test_hostile_names_are_refused(world: World, bucket: str, name: str) -> None
         "/storage/v1/b/{}/o/x?generation=99999999999999999999",
         "/storage/v1/b/{}/o/x/nothing",
         "/storage/v1/b/{}/anywhereCaches",
-        "/{}",
+        "/{}?acl",
     ],
 )
 def test_nonsense_is_answered_with_400(world: World, bucket: str, path: str) -> None:

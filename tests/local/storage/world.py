@@ -36,6 +36,7 @@ class World:
         self.tls: TlsFiles = tls_files(folder / "tls")
         self.published: list[tuple[str, bytes, dict[str, str]]] = []
         self.topics = {TOPIC}
+        self.broken = False
         self.http = requests.Session()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -116,6 +117,9 @@ class World:
         await self.storage.stop()
 
     async def _publish(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
+        if self.broken:
+            self.broken = False
+            raise RuntimeError("out of order; this test says so")
         if topic not in self.topics:
             raise ApiError("NOT_FOUND", "Topic does not exist.")
         self.published.append((topic, data, attributes))
