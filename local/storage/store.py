@@ -41,6 +41,7 @@ class Store:
         self.database = open_database(folder / "storage.sqlite", SCHEMA)
         self.contents = Contents(folder / "contents")
         self.on_message: Callable[[], None] = lambda: None
+        self._has_messages = False
         self.buckets = {bucket.name: bucket for bucket in map(_bucket, self.database.execute("SELECT * FROM buckets"))}
         row = self.database.execute("SELECT max(generation) FROM objects").fetchone()
         self._last_generation: int = row[0] or 0
@@ -198,6 +199,9 @@ class Store:
         return _object(row) if row else None
 
     def _announce(self, bucket: Bucket, event: Event, base: str) -> None:
+        if not bucket.notifications:
+            return
+        self._has_messages = True
         for message in messages(event, bucket.notifications, base):
             self.database.execute(
                 "INSERT INTO outbox (topic, data, attributes) VALUES (?, ?, ?)",
@@ -210,7 +214,9 @@ class Store:
         with transaction(self.database):
             yield garbage
         self.contents.remove(garbage)
-        self.on_message()
+        if self._has_messages:
+            self._has_messages = False
+            self.on_message()
 
 
 def _check_write(conditions: Conditions, old: Object | None) -> None:
