@@ -112,7 +112,7 @@ async def _body(receive: Receive) -> bytes:
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(body or b"{}")
+        content = json.loads(body.decode() or "{}")
         if b"\\u" in body:
             # Half a surrogate pair is JSON, but no text; protobuf breaks on it.
             json.dumps(content, ensure_ascii=False).encode()
