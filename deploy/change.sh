@@ -49,7 +49,7 @@ mutate() {
 
 attempt() {
   local try said pause=$RETRY_SECONDS
-  PRINTED=$WORK/printed.$BASHPID
+  PRINTED=$WORK/state/printed.$BASHPID
   for ((try = 1; ; try++)); do
     if said=$(gcloud "$@" 2>&1 >"$PRINTED" </dev/null); then return; fi
     if [[ " $* " == *" create "* && $said =~ already\ (exists|own)|ALREADY_EXISTS ]]; then

@@ -275,7 +275,8 @@ dashboard() {
   is=${STATE["dashboard Sluice ($PREFIX)"]-}
   etag=${is##*|}
   spec=$(render deploy/dashboard.json dashboard)
-  [[ -z $is ]] || sed -i.bak -e "s|^{|{\"etag\": \"$etag\",|" "$file"
+  [[ -z $is ]] || printf '{"etag": "%s",%s\n' "$etag" "$(tail -c +2 "$file")" >"$file.new"
+  [[ -z $is ]] || mv "$file.new" "$file"
   ensure "dashboard Sluice ($PREFIX)" "${is%%|*}|spec-$spec=|$etag" monitoring dashboards create --config-from-file="$file" \
     -- monitoring dashboards update "${is%%|*}" --config-from-file="$file"
 }

@@ -61,6 +61,7 @@ def sick(project: Project, deployed: Deployed) -> Sick:
     for name, change in CHANGED.items():
         project.stub.drift(name, change)
     _drift_services(project)
+    _drift_watching(project)
     _drift_notifications(project)
     _drift_policies(project)
     doctor = project.run("doctor")
@@ -80,6 +81,17 @@ def _drift_services(project: Project) -> None:
             template["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "DEBUG", "value": "1"})
         if name == f"{SERVICES}status":
             template["spec"]["traffic"] = [{"revisionName": "sluice-status-00001-old", "percent": 100}]
+
+
+def _drift_watching(project: Project) -> None:
+    """An alert is switched off, another is tuned by hand, the dashboard is of an older deploy.sh."""
+    for value in project.stub.world.resources.values():
+        if value.get("displayName") == "Sluice (sluice): dead letters":
+            value["enabled"] = False
+        if value.get("displayName") == "Sluice (sluice): queue depth":
+            value["conditions"][0]["conditionThreshold"]["thresholdValue"] = 5
+        if value.get("displayName") == "Sluice (sluice)" and "mosaicLayout" in value:
+            value |= {"labels": {"spec-1": ""}, "mosaicLayout": {"columns": 12}}
 
 
 def _drift_notifications(project: Project) -> None:
@@ -257,9 +269,18 @@ def test_up_leaves_the_grants_of_others_alone(sick: Sick) -> None:
     assert after - {SOMEBODY} == policy(sick.before, RESULTS)
 
 
+def test_up_renews_the_dashboard_and_switches_alerts_on_but_leaves_them_as_they_were_tuned(sick: Sick) -> None:
+    named = {value.get("displayName"): value for value in sick.up.state["resources"].values()}
+
+    assert named["Sluice (sluice): dead letters"]["enabled"] is True
+    assert named["Sluice (sluice): queue depth"]["conditions"][0]["conditionThreshold"]["thresholdValue"] == 5
+    assert len(named["Sluice (sluice)"]["mosaicLayout"]["tiles"]) == 10
+    assert named["Sluice (sluice)"]["labels"].keys() != {"spec-1"}
+
+
 def test_up_touches_nothing_that_had_not_drifted(sick: Sick) -> None:
     touched = " ".join(line["path"] for line in sick.up.mutations)
 
-    for untouched in ("topics/sluice-completions", "sluice-push", "sluice-tasks", "alertPolicies", "dashboards", "builds"):
+    for untouched in ("topics/sluice-completions", "sluice-push", "sluice-tasks", "builds"):
         assert untouched not in touched
     assert f"{PROJECT}-sluice-build" not in touched
