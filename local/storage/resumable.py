@@ -57,7 +57,7 @@ class Sessions:
         return identity
 
     def cancel(self, identity: str) -> None:
-        """Forget an upload and its bytes; 404 when there is none."""
+        """Forget an upload and its bytes; 410 when there is none."""
         session = self._find(identity)
         self._store.database.execute("DELETE FROM uploads WHERE id = ?", (identity,))
         self._running.pop(identity, None)
@@ -142,7 +142,8 @@ class Sessions:
     def _find(self, identity: str) -> Session:
         row = self._store.database.execute("SELECT * FROM uploads WHERE id = ? AND content != ''", (identity,)).fetchone()
         if row is None:
-            raise StorageError(404, "notFound", "No such resumable upload: it ended, or never began.", "NoSuchUpload")
+            # 410 and not 404: of both, which mean "start over", gcloud forgets its own record of the upload only then.
+            raise StorageError(410, "gone", "No such resumable upload: it ended, or never began.", "NoSuchUpload")
         request = json.loads(row["request"])
         finished = json.loads(row["finished"]) if row["finished"] else None
         return Session(

@@ -127,5 +127,5 @@ def test_a_week_old_resumable_upload_is_forgotten(turned: Turned) -> None:
     turned.days(7.1)
 
     assert part.status_code == 308
-    assert world.http.put(location, data=b"2", headers={"Content-Range": "bytes 1-1/2"}).status_code == 404
+    assert world.http.put(location, data=b"2", headers={"Content-Range": "bytes 1-1/2"}).status_code == 410
     assert world.content_files() == 0

@@ -340,7 +340,7 @@ class Uploads(RuleBasedStateMachine):
     @rule(session=sessions)
     def cancel(self, session: Session) -> None:
         answer = self.service.call("DELETE", session.location)
-        assert answer.status == (404 if session.state == "gone" else 499)
+        assert answer.status == (410 if session.state == "gone" else 499)
         session.state = "gone"
 
     @rule()
@@ -354,7 +354,7 @@ class Uploads(RuleBasedStateMachine):
     def expect(self, session: Session, answer: Answer, says_total: bool) -> None:
         """What the answer must be, and what becomes of the upload."""
         if session.state != "open":
-            assert answer.status == (200 if session.state == "done" else 404)
+            assert answer.status == (200 if session.state == "done" else 410)
             return
         if session.received < len(session.data) or not (says_total or session.is_declared):
             wanted = [(b"range", f"bytes=0-{session.received - 1}".encode())] if session.received else []

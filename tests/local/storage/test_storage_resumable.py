@@ -61,7 +61,7 @@ def test_a_cancelled_upload_is_gone(world: World, bucket: str) -> None:
     location = start(world, bucket)
 
     assert world.http.delete(location).status_code == 499
-    assert put(world, location, "0-1/2", b"ab").status_code == 404
+    assert put(world, location, "0-1/2", b"ab").status_code == 410
     assert world.content_files() == files
 
 
