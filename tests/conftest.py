@@ -38,6 +38,7 @@ ENVIRONMENT = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Side by side (`make test`), a folder's tests stay together: they share what its fixtures started."""
     for item in items:
