@@ -38,13 +38,6 @@ ENVIRONMENT = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side (`make test`), a folder's tests stay together: they share what its fixtures started."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(str(item.path.parent.relative_to(ROOT))))
-
-
 @pytest.fixture
 def settings() -> Settings:
     return configuration.load(ENVIRONMENT)
