@@ -19,7 +19,7 @@ up: setup ## start everything and keep it running, with lines to copy
 	@$(BIN)/python -m local up $(ARGS)
 
 test: setup ## every test
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile $(ARGS)
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## ruff, mypy --strict, shellcheck
 	@$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from local import demo
 from local.children import ChildFailed
 from local.cloud import Ports
 from local.faults.command import add_arguments, fault
+from local.folder import FolderInUse, claim
 from local.server import PortInUse
 from local.stack import ROOT, Stack, client_environment
 
@@ -21,7 +22,7 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         return int(options.run(options))
-    except (PortInUse, ChildFailed, demo.DemoFailed) as error:
+    except (PortInUse, FolderInUse, ChildFailed, demo.DemoFailed) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -83,7 +84,8 @@ def run_demo(options: argparse.Namespace) -> int:
 
 def reset(options: argparse.Namespace) -> int:
     """Delete the data folder, resumable-upload trackers of the clients included."""
-    shutil.rmtree(options.data, ignore_errors=True)
+    with claim(options.data):
+        shutil.rmtree(options.data)
     print(f"deleted {options.data}")
     return 0
 

@@ -10,6 +10,7 @@ import grpc.aio
 from local.accounts import Accounts
 from local.clock import Clock, SystemClock
 from local.faults import Faults, Interceptor, Tamper, controlled, tampered
+from local.folder import claim
 from local.pubsub import PubSub
 from local.server import HOST, HttpServer, PortInUse, bind
 from local.storage import Storage
@@ -55,7 +56,9 @@ class LocalCloud:
     """Cloud Storage, Pub/Sub and Cloud Tasks on loopback, with all they know under `data`."""
 
     def __init__(self, data: Path, ports: Ports | None = None, clock: Clock | None = None) -> None:
+        """Take the folder, which `stop` gives back. Raises `FolderInUse`."""
         self.data = data
+        self._claim = claim(data)
         self.ports = ports or Ports()
         self.clock = clock or SystemClock()
         issuer = f"http://{HOST}:{self.ports.tasks}"
@@ -99,6 +102,7 @@ class LocalCloud:
             await self._grpc.stop(grace=0.2)
         for service in (self.tasks, self.storage, self.pubsub):
             await service.stop()
+        self._claim.close()
 
     def _tampered(self, service: str, app: Any) -> Any:
         return tampered(app, service, self.faults, self.clock)

@@ -1,10 +1,12 @@
 """What HTTP functions share: answers in JSON, errors that tell strangers nothing, callers verified, large bodies left unread."""
 
+import contextlib
 import functools
 import json
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Any, TypeVar
 
 import flask
 from flask import Request, Response
@@ -20,6 +22,9 @@ Parsed = TypeVar("Parsed")
 
 #: Cloud Tasks and Pub/Sub bodies: a task is at most 100 kB, a notification a few.
 MAX_BODY_BYTES = 1 << 20
+#: How long what is left of a refused body is read, and how much of it at a time.
+LINGER_SECONDS = 10
+LINGER_BYTES = 1 << 16
 
 
 def reply(body: Any, status: int = 200) -> Response:
@@ -37,12 +42,24 @@ def _streamed(data: bytes) -> Iterator[bytes]:
     yield data
 
 
+def _lingering(answer: Iterable[bytes], body: IO[bytes]) -> Iterator[bytes]:
+    """The answer, then patience with a client that goes on sending: many read nothing before they have sent everything, and a
+    connection closed on them (RFC 9112, 9.6) would take the answer with it."""
+    yield from answer
+    deadline = time.monotonic() + LINGER_SECONDS
+    with contextlib.suppress(OSError):
+        while time.monotonic() < deadline and body.read(LINGER_BYTES):
+            pass
+
+
 def foreseen(error: PipelineError) -> Response:
     """The answer to an error of our own: its code and its message."""
     log.warning(f"answered {error.status}: {error.message}", code=error.code)
     answer = reply({"error": error.code, "message": error.message, **error.details}, error.status)
     if isinstance(error, Transient):
         answer.headers["retry-after"] = "5"
+    if isinstance(error, TooLarge):
+        answer.response = _lingering(answer.iter_encoded(), flask.request.environ["wsgi.input"])
     return answer
 
 

@@ -104,7 +104,7 @@ def variables(values: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def eventually(look: Callable[[], Found | None], seconds: float = 30) -> Found:
+def eventually(look: Callable[[], Found | None], seconds: float = 30, pause_seconds: float = 0.05) -> Found:
     """What `look` gives as soon as it gives something; fails the test after the deadline."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -112,7 +112,7 @@ def eventually(look: Callable[[], Found | None], seconds: float = 30) -> Found:
         found = look()
         if found:
             return found
-        pause.wait(0.05)
+        pause.wait(pause_seconds)
     raise AssertionError(f"nothing within {seconds} s")
 
 

@@ -27,6 +27,7 @@ class Storage:
 
     def __init__(self, data: Path, clock: Clock, accounts: Accounts, publish: Publish) -> None:
         self.store = Store(data, clock, accounts.project)
+        self.store.sweep()  # now, while nothing is being uploaded: it could not be told from what a dead process left
         self.sessions = Sessions(self.store)
         self.parts = Parts(self.store)
         self.xml = xml_api.XmlApi(self.store, self.sessions, self.parts, accounts)
@@ -34,9 +35,7 @@ class Storage:
         self.upkeep = Upkeep(self.store, self.sessions, self.parts, clock)
 
     async def start(self) -> None:
-        """Drop what no acknowledged request refers to, then deliver notifications."""
-        self.sessions.expire()
-        self.store.sweep()
+        """Begin to deliver notifications, and with upkeep."""
         self.outbox.start()
         self.upkeep.start()
 

@@ -1,7 +1,9 @@
 """The stub of Google's APIs, and deploy.sh run against it with the real gcloud."""
 
 import csv
+import fcntl
 import os
+import pickle
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,11 +60,18 @@ def project(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], s
 
 
 @pytest.fixture(scope="session")
-def deployed(project: Project) -> Deployed:
-    """An empty project, planned for, deployed into and deployed into again."""
-    project.stub.reset()
-    plan, first = project.run("plan"), project.run("up")
-    return Deployed(plan, first, project.run("up"), project.keep())
+def deployed(project: Project, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Deployed:
+    """An empty project, planned for, deployed into and deployed into again: once for all workers, by the first that needs it."""
+    own = tmp_path_factory.getbasetemp()
+    done = (own if worker_id == "master" else own.parent) / "deployed"
+    with done.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            project.stub.reset()
+            plan, first = project.run("plan"), project.run("up")
+            done.write_bytes(pickle.dumps(Deployed(plan, first, project.run("up"), project.keep())))
+    deployed: Deployed = pickle.loads(done.read_bytes())
+    return deployed
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A real photograph through each door, sent by the clients that people use; outputs, manifest and one honest notice come out."""
 
+import http.client
 import io
 import json
 import shlex
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -210,6 +212,16 @@ def test_an_oversized_header_is_refused_with_a_4xx(machine: Machine) -> None:
     )
 
     assert done.stdout in ("400", "431")
+
+
+def test_a_client_that_reads_nothing_before_it_has_sent_everything_learns_why_it_was_refused(machine: Machine) -> None:
+    size = 100 << 20
+    connection = http.client.HTTPConnection(urlsplit(machine.url("upload")).netloc, timeout=60)
+    connection.request("PUT", "/too-large.bin", (bytes(1 << 20) for _ in range(size >> 20)), {"content-length": str(size)})
+    answer = connection.getresponse()
+
+    assert (answer.status, json.load(answer)["error"]) == (413, "too_large")
+    connection.close()
 
 
 def peak_bytes(machine: Machine, function: str) -> int:

@@ -1,5 +1,6 @@
 """What is acknowledged is there after `kill -9`; what is not leaves nothing behind."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from pathlib import Path
 
 import requests
 
+from local.accounts import Accounts
+from local.clock import SystemClock
+from local.storage import Storage
 from tests.local.storage.world import TOPIC, free_port, send_part, wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -60,3 +64,25 @@ def _answers(url: str) -> bool:
         return requests.get(f"{url}/storage/v1/b", timeout=5).ok
     except requests.ConnectionError:
         return False
+
+
+def test_an_upload_that_comes_while_the_service_starts_keeps_its_bytes(tmp_path: Path) -> None:
+    """Ports are open before `start`: what is taken in by then is no dead process's left-over."""
+
+    async def publish(topic: str, data: bytes, attributes: dict[str, str]) -> str:
+        raise AssertionError("nothing is to be told")
+
+    async def start() -> None:
+        await storage.start()
+        await storage.stop()
+
+    clock = SystemClock()
+    storage = Storage(
+        tmp_path / "storage", clock, Accounts(tmp_path / "keys", "local-project", "http://127.0.0.1:1", clock), publish
+    )
+    sink = storage.store.contents.new()
+    sink.write(b"half of it")
+    sink.close()
+    asyncio.run(start())
+
+    assert storage.store.contents.size(sink.content) == len(b"half of it")

@@ -91,6 +91,7 @@ def test_the_json_api_answers_every_origin(world: World, bucket: str) -> None:
         (gzip.compress(b"one") + gzip.compress(b"two"), b"onetwo"),
         (b"never compressed", b"never compressed"),
     ],
+    ids=["compressed", "two-members", "plain"],  # the compressed bytes hold the second they were made in
 )
 def test_gzip_is_served_plain_to_whoever_does_not_accept_it(world: World, bucket: str, stored: bytes, expected: bytes) -> None:
     world.upload(bucket, "x", stored, "&contentEncoding=gzip")
