@@ -59,7 +59,7 @@ def foreseen(error: PipelineError) -> Response:
     if isinstance(error, Transient):
         answer.headers["retry-after"] = "5"
     if isinstance(error, TooLarge):
-        answer.response = _lingering(answer.iter_encoded(), flask.request.environ["wsgi.input"])
+        answer.response = _lingering(answer.iter_encoded(), flask.request.input_stream)
     return answer
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import ROOT
+from tests.deploy.preloaded import preloaded
 from tests.deploy.project import Deployed, Project, copied
 from tests.deploy.stub.proxy import Stub, environment, serving
 
@@ -56,7 +57,10 @@ def project(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], s
     """A project for the tests that deploy into it; they bring back what they need."""
     folder = tmp_path_factory.mktemp("project")
     with serving(Stub(folder)) as stub:
-        yield Project(stub, copied(folder / "tree"), environment_for(stub, program))
+        environment = environment_for(stub, program)
+        with preloaded(program("gcloud"), environment) as first_on_path:
+            environment["PATH"] = f"{first_on_path}:{environment['PATH']}"
+            yield Project(stub, copied(folder / "tree"), environment)
 
 
 @pytest.fixture(scope="session")
