@@ -194,8 +194,8 @@ def _settle(manifest: Manifest, cloud: Cloud) -> Manifest:
 
 
 def _announce(manifest: Manifest, cloud: Cloud) -> None:
-    if manifest.recipe_id != SKIPPED:
-        cloud.completions.publish(events.step_notice(manifest))
+    notices = [events.step_notice(manifest)] if manifest.recipe_id != SKIPPED else []
     job = ledger.job(cloud.results, manifest)
     if job:
-        cloud.completions.publish(events.job_notice(job))
+        notices.append(events.job_notice(job))
+    cloud.completions.publish(*notices)

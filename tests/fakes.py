@@ -106,10 +106,10 @@ class FakeTopic:
     notices: list[Notice] = field(default_factory=list)
     broken: bool = False
 
-    def publish(self, notice: Notice) -> None:
+    def publish(self, *notices: Notice) -> None:
         if self.broken:
             raise Unavailable("the topic cannot be used now: planted")
-        self.notices.append(notice)
+        self.notices += notices
 
     def ids(self) -> list[str]:
         """`ce-id` of every message, in order."""

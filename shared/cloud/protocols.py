@@ -84,8 +84,8 @@ class Queue(Protocol):
 class Topic(Protocol):
     """Tells every subscriber."""
 
-    def publish(self, notice: Notice) -> None:
-        """Return once the message is safe. Raises `Unavailable`."""
+    def publish(self, *notices: Notice) -> None:
+        """Return once all of these messages are safe, or none is. Raises `Unavailable`."""
 
 
 class Cloud(Protocol):

@@ -1,11 +1,14 @@
 """Pub/Sub behind `Topic`."""
 
-import concurrent.futures
 import functools
 
 from google.api_core import exceptions
-from google.cloud.pubsub_v1 import PublisherClient
-from google.cloud.pubsub_v1.types import BatchSettings
+from google.api_core.retry import Retry
+
+# The generated client under google.cloud.pubsub_v1's: that one gathers messages of many callers into batches, in threads of its
+# own; ours come together already, and each caller waits for its own.
+from google.pubsub_v1 import PublisherClient
+from google.pubsub_v1.types import PubsubMessage
 
 from shared.errors import Unavailable
 from shared.events import Notice
@@ -19,14 +22,15 @@ class PubSubTopic:
     def __init__(self, project: str, name: str) -> None:
         self._path = f"projects/{project}/topics/{name}"
 
-    def publish(self, notice: Notice) -> None:
+    def publish(self, *notices: Notice) -> None:
+        messages = [PubsubMessage(data=notice.data, attributes=notice.attributes) for notice in notices]
         try:
-            _publisher().publish(self._path, notice.data, **notice.attributes).result(timeout=TIMEOUT_SECONDS)
-        except (exceptions.GoogleAPICallError, exceptions.RetryError, concurrent.futures.TimeoutError) as error:
+            retry = Retry(timeout=TIMEOUT_SECONDS)
+            _publisher().publish(topic=self._path, messages=messages, retry=retry, timeout=TIMEOUT_SECONDS)
+        except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
             raise Unavailable(f"topic {self._path} cannot be used now: {type(error).__name__}") from error
 
 
 @functools.cache
 def _publisher() -> PublisherClient:
-    # Every caller waits for its own message, so waiting for others to share a batch would only make all of them late.
-    return PublisherClient(BatchSettings(max_messages=1))
+    return PublisherClient()

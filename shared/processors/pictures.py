@@ -42,6 +42,10 @@ MAX_PIXELS = 50_000_000
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
+# Up to 64 MB of what pictures lay in is kept for the next ones: asking the system for it anew takes a twentieth of their CPU time.
+Image.core.set_block_size(1 << 20)  # type: ignore[attr-defined]
+Image.core.set_blocks_max(64)  # type: ignore[attr-defined]
+
 #: What Pillow's decoders raise for broken files; the file was downloaded whole and is read from local disk.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, TypeError, RuntimeError, struct.error)
 
