@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from benchmarks import emulator
-from local.cloud import Ports
+from local.address import Ports
 from tests.machine import ROOT, Machine, running
 
 STARTS = 3

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from local import demo
+from local.address import Ports
 from local.children import ChildFailed
-from local.cloud import Ports
 from local.faults.command import add_arguments, fault
 from local.folder import FolderInUse, claim
 from local.server import PortInUse

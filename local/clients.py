@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local.cloud import LOCATION, PROJECT, Ports
+from local.address import LOCATION, PROJECT, Ports
 from local.server import HOST
 from local.tls import tls_files
 

@@ -1,13 +1,13 @@
 """The three services, started and stopped together in one event loop."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 
 from local.accounts import Accounts
+from local.address import PROJECT, Ports
 from local.clock import Clock, SystemClock
 from local.faults import Faults, Interceptor, Tamper, controlled, tampered
 from local.folder import claim
@@ -16,40 +16,6 @@ from local.server import HOST, HttpServer, PortInUse, bind
 from local.storage import Storage
 from local.tasks import Tasks
 from local.tls import tls_files
-
-PROJECT = "local-project"
-LOCATION = "us-central1"
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Where the services listen; `offset` moves them all."""
-
-    offset: int = 0
-
-    @property
-    def storage(self) -> int:
-        return 9000 + self.offset
-
-    @property
-    def storage_tls(self) -> int:
-        return 9443 + self.offset
-
-    @property
-    def pubsub_grpc(self) -> int:
-        return 8085 + self.offset
-
-    @property
-    def pubsub(self) -> int:
-        return 8086 + self.offset
-
-    @property
-    def pubsub_tls(self) -> int:
-        return 8087 + self.offset
-
-    @property
-    def tasks(self) -> int:
-        return 8123 + self.offset
 
 
 class LocalCloud:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
-from local.cloud import PROJECT
+from local.address import PROJECT
 from local.stack import ROOT, Stack, client_environment
 
 PHOTO = ROOT / "tests" / "data" / "photo.jpg"

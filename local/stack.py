@@ -11,8 +11,9 @@ from typing import Any
 import aiohttp
 
 from local import clients
+from local.address import LOCATION, PROJECT, Ports
 from local.children import Child
-from local.cloud import LOCATION, PROJECT, LocalCloud, Ports
+from local.cloud import LocalCloud
 from local.server import HOST
 
 ROOT = Path(__file__).resolve().parent.parent

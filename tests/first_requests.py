@@ -18,8 +18,8 @@ from pathlib import Path
 from google.cloud.storage import Blob, Client
 
 from local.accounts import Accounts
+from local.address import PROJECT, Ports
 from local.clock import SystemClock
-from local.cloud import PROJECT, Ports
 from local.stack import service_urls
 from shared import routes
 from shared.model import File

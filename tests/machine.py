@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from local.cloud import Ports
+from local.address import Ports
 from local.stack import FUNCTIONS, client_environment, function_port
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from local.cloud import Ports
+from local.address import Ports
 from local.faults.control import CONTROL_PATH
 from local.faults.rules import KINDS, SERVICES, STREAMS
 from local.server import HOST

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.accounts import Accounts
+from local.address import PROJECT
 from local.clock import SystemClock
-from local.cloud import PROJECT
 from shared import routes as routing
 from shared import settings as configuration
 from shared.cloud import Cloud, GoogleCloud

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
 
-from local.cloud import LOCATION, PROJECT
+from local.address import LOCATION, PROJECT
 from shared import events, ledger
 from shared.cloud import GoogleCloud
 from shared.cloud.protocols import Cloud

@@ -1,0 +1,37 @@
+"""Where the local cloud is: its one project and location, its ports."""
+
+from dataclasses import dataclass
+
+PROJECT = "local-project"
+LOCATION = "us-central1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the services listen; `offset` moves them all."""
+
+    offset: int = 0
+
+    @property
+    def storage(self) -> int:
+        return 9000 + self.offset
+
+    @property
+    def storage_tls(self) -> int:
+        return 9443 + self.offset
+
+    @property
+    def pubsub_grpc(self) -> int:
+        return 8085 + self.offset
+
+    @property
+    def pubsub(self) -> int:
+        return 8086 + self.offset
+
+    @property
+    def pubsub_tls(self) -> int:
+        return 8087 + self.offset
+
+    @property
+    def tasks(self) -> int:
+        return 8123 + self.offset
