@@ -14,7 +14,7 @@ from shared import events, ledger
 from shared.cloud import GoogleCloud
 from shared.cloud.protocols import Cloud
 from shared.errors import Unavailable
-from shared.model import File, Task
+from shared.model import File, Job, Task
 from tests.machine import Machine, eventually, variables
 
 
@@ -62,25 +62,29 @@ def _post(url: str) -> None:
         pass
 
 
-def test_a_notice_arrives_as_it_was_made(machine: Machine, real: Cloud) -> None:
+def test_notices_arrive_as_they_were_made(machine: Machine, real: Cloud) -> None:
     file = File("uploads", "ünï 🐈.jpg", time.time_ns(), 9, "image/jpeg", "AAAAAA==")
-    notice = events.step_notice(ledger.manifest(file, real.routes.plan(file)[0], "failed", "corrupt", "words"))
-    real.completions.publish(notice)
+    manifest = ledger.manifest(file, real.routes.plan(file)[0], "failed", "corrupt", "words")
+    notices = [events.step_notice(manifest), events.job_notice(Job(file, (manifest,)))]
+    real.completions.publish(*notices)
     with variables(machine.environment):
         subscriber = SubscriberClient()
     path = "projects/local-project/subscriptions/completions"
+    arrived: dict[str, Any] = {}
 
-    def look() -> Any:
+    def look() -> list[Any]:
         pulled = subscriber.pull(subscription=path, max_messages=10).received_messages
         subscriber.acknowledge(subscription=path, ack_ids=[message.ack_id for message in pulled]) if pulled else None
-        return [message for message in pulled if message.message.attributes.get("ce-id") == notice.attributes["ce-id"]]
+        arrived.update({message.message.attributes.get("ce-id"): message.message for message in pulled})
+        return [arrived[notice.attributes["ce-id"]] for notice in notices if notice.attributes["ce-id"] in arrived]
 
-    (received,) = eventually(look)
+    received = eventually(lambda: found if len(found := look()) == len(notices) else None)
     subscriber.close()
 
-    assert received.message.data == notice.data
-    assert dict(received.message.attributes) == dict(notice.attributes)
-    assert json.loads(notice.data)["verdict"] == notice.attributes["verdict"] == "failed"
+    assert [(message.data, dict(message.attributes)) for message in received] == [
+        (notice.data, dict(notice.attributes)) for notice in notices
+    ]
+    assert [json.loads(notice.data)["verdict"] for notice in notices] == ["failed", "failed"]
 
 
 def test_a_notice_to_a_topic_that_is_gone_is_not_lost_silently(real: Cloud) -> None:
