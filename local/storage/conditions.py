@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from local.storage.errors import StorageError, condition_failed, invalid, not_modified
+from local.storage.errors import StorageError, condition_failed, invalid, not_modified, unsupported
 
 _MAX = 2**63 - 1
+_READS = {"GET", "HEAD", "OPTIONS"}
+_READ_HEADERS = ("if-match", "if-none-match", "if-unmodified-since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,16 @@ class Conditions:
 
 
 NONE = Conditions()
+
+
+def check_write_headers(method: str, headers: Mapping[str, str]) -> None:
+    """400 for a write on HTTP's own terms: Cloud Storage has those for reads only, and who sets them must not believe they held."""
+    if method in _READS:
+        return
+    for name in _READ_HEADERS:
+        if name in headers:
+            instead = "ifGenerationMatch or x-goog-if-generation-match, with 0 for an object that must not exist yet"
+            raise unsupported(f"{name} of a {method[:20]}, nor does Cloud Storage: use {instead}")
 
 
 def number(values: Mapping[str, str], key: str) -> int | None:

@@ -3,6 +3,9 @@
 import json
 from xml.sax.saxutils import escape
 
+#: Fields and collections that hold them.
+ACLS = frozenset({"acl", "defaultObjectAcl"})
+
 
 class StorageError(Exception):
     """A refusal with its HTTP code, its JSON `reason`, its XML `Code` and a message fit for the client."""
@@ -37,6 +40,11 @@ def invalid(message: str, xml_code: str = "InvalidArgument") -> StorageError:
 def unsupported(what: str) -> StorageError:
     """400, naming what the local cloud does not do; a 5xx would make gcloud retry for half a minute."""
     return StorageError(400, "notSupported", f"The local cloud does not support {what}.", "NotImplemented")
+
+
+def no_acls() -> StorageError:
+    """400 for whatever reads or changes an access control list."""
+    return unsupported("ACLs: every bucket has uniform bucket-level access, rights are a matter of its IAM policy")
 
 
 def no_bucket(name: str) -> StorageError:

@@ -11,7 +11,7 @@ from local.storage.configurations import (
     list_configurations,
 )
 from local.storage.downloads import check_http_conditions, media_answer, object_headers
-from local.storage.errors import StorageError, unsupported
+from local.storage.errors import ACLS, StorageError, no_acls, unsupported
 from local.storage.names import check_object_name, decode
 from local.storage.objects import find, show
 from local.storage.resources import etag
@@ -75,8 +75,7 @@ async def answer(store: Store, request: Request, segments: list[str]) -> Answer:
     if found is None:
         if shape in _PATHS:
             raise StorageError(405, "methodNotAllowed", f"{method} is not possible on {shape}.", "MethodNotAllowed")
-        raise unsupported(f"{method} {shape}")
-    _check_encryption(request)
+        raise no_acls() if ACLS.intersection(shape.split("/")) else unsupported(f"{method} {shape}")
     return await found[1](store, request, *names)
 
 
@@ -90,8 +89,3 @@ def _parse(segments: list[str]) -> tuple[str, list[str]]:
     if len(names) > 1 and segments[2] == "o":
         check_object_name(names[1])
     return shape, names
-
-
-def _check_encryption(request: Request) -> None:
-    if any(key.startswith("x-goog-encryption-") for key in request.headers):
-        raise unsupported("customer-supplied encryption keys (x-goog-encryption-*)")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from local.storage.errors import invalid, unsupported
+from local.storage.errors import ACLS, invalid, no_acls, unsupported
 from local.storage.model import Settings
 
 STORAGE_CLASSES = {
@@ -90,7 +90,7 @@ def refuse_fields(body: Mapping[str, Any], fields: tuple[str, ...]) -> None:
     """400, naming the first of these fields that says anything."""
     for key in fields:
         if body.get(key):
-            raise unsupported(key)
+            raise no_acls() if key in ACLS else unsupported(key)
 
 
 def _check_metadata(metadata: Any) -> Settings:

@@ -8,11 +8,12 @@ from local.accounts import Accounts
 from local.clock import Clock
 from local.storage import cors, json_api, xml_api
 from local.storage.batch import answer_batch
+from local.storage.conditions import check_write_headers
 from local.storage.errors import StorageError, unsupported
 from local.storage.json_uploads import upload
 from local.storage.names import decode
 from local.storage.outbox import Outbox, Publish
-from local.storage.parameters import check_parameters
+from local.storage.parameters import check_encryption, check_parameters
 from local.storage.parts import Parts
 from local.storage.resumable import Sessions
 from local.storage.store import Store
@@ -84,6 +85,8 @@ class Storage:
 
     async def _json(self, request: Request, kind: str, segments: list[str]) -> Answer:
         check_parameters(request.query)
+        check_encryption(request.headers)
+        check_write_headers(request.method, request.headers)
         if kind == "batch":
             return await answer_batch(request, self.answer)
         if kind == "upload":

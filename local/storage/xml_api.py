@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from local.accounts import Accounts
 from local.storage import checksums, cors, xml_multipart
-from local.storage.conditions import Conditions, number
+from local.storage.conditions import Conditions, check_write_headers, number
 from local.storage.downloads import check_http_conditions, clean, media_answer, object_headers
 from local.storage.errors import StorageError, unsupported
 from local.storage.forms import upload_form
@@ -67,6 +67,7 @@ class XmlApi:
         return answer
 
     async def _object(self, request: Request, raw_bucket: str, raw_name: str) -> Answer:
+        check_write_headers(request.method, request.headers)
         if not raw_name:
             return await self._bucket(request, check_bucket_name(decode(raw_bucket)))
         bucket, name = check_bucket_name(decode(raw_bucket)), check_object_name(decode(raw_name))

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client
 
-from tests.local.storage.world import wait_until
+from tests.local.storage.world import World, wait_until
 from tests.machine import Machine
 
 MEGABYTE = 1 << 20
@@ -29,10 +31,15 @@ class Clients:
 
     def run(self, *command: str) -> str:
         """What a program printed; a status other than 0 fails the test."""
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, errors="replace", timeout=60
-        )
+        done = self._done(command)
         assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def refused(self, *command: str) -> str:
+        """What a program said that must fail, and in words of its own."""
+        done = self._done(command)
+        assert done.returncode != 0, f"{command}: {done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
 
     def gsutil(self, *arguments: str) -> str:
@@ -80,8 +87,18 @@ class Clients:
         """All objects of a bucket."""
         return [item["name"] for item in self.shown(f"b/{bucket}/o").get("items", [])]
 
+    def _done(self, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, errors="replace", timeout=60
+        )
+
     def _contents(self) -> list[Path]:
         return list((self.machine.data / "storage" / "contents").glob("??/*"))
+
+
+def python_client(world: World) -> Client:
+    """google-cloud-storage against the service alone."""
+    return Client("local-project", AnonymousCredentials(), client_options={"api_endpoint": world.url})
 
 
 def together(*chains: Callable[[], Any]) -> None:

@@ -4,8 +4,9 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+from google.cloud.storage import Bucket
 
-from tests.local.storage.clients import Clients
+from tests.local.storage.clients import Clients, python_client
 from tests.local.storage.world import World, running
 from tests.machine import Machine
 from tests.machine import running as running_machine
@@ -23,6 +24,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def bucket(world: World) -> str:
     """A new, empty bucket."""
     return world.bucket(f"bucket-{next(_numbers)}")
+
+
+@pytest.fixture
+def home(world: World, bucket: str) -> Bucket:
+    """A new bucket, as Google's library sees it."""
+    return python_client(world).bucket(bucket)
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,10 @@ def test_gsutil_makes_a_bucket_and_copies_up_and_down(clients: Clients) -> None:
     clients.gsutil("mb", "-l", "europe-west1", "gs://gsutil-copies")
     clients.gsutil("cp", str(small), str(big), "gs://gsutil-copies/in/")
     listed = clients.gsutil("ls", "-l", "gs://gsutil-copies/in/")
+    buckets = clients.gsutil("ls")
     clients.gsutil("cp", "gs://gsutil-copies/in/*", str(clients.file("down/none").parent))
 
+    assert "gs://gsutil-copies/\n" in buckets
     assert clients.shown("b/gsutil-copies")["location"] == "EUROPE-WEST1"
     assert re.search(r"104857600 .*gs://gsutil-copies/in/big\n +5 .*gs://gsutil-copies/in/small\nTOTAL: 2", listed)
     assert (clients.folder / "down/big").read_bytes() == big.read_bytes()
@@ -50,6 +52,9 @@ def test_gsutil_copies_folders_synchronizes_and_composes(clients: Clients) -> No
     assert clients.names(bucket) == ["copy/a.txt", "copy/sub/b.txt", "same/a.txt", "same/sub/b.txt", "whole"]
     assert clients.shown(f"b/{bucket}/o/whole")["componentCount"] > 1
     assert clients.http.get(f"{clients.url}/{bucket}/whole").content == parts.read_bytes()
+    home = clients.file("from-cloud/none").parent
+    clients.gsutil("-m", "cp", "-r", f"gs://{bucket}/copy", str(home))
+    assert [(home / "copy" / name).read_bytes() for name in ("a.txt", "sub/b.txt")] == [b"a", b"b"]
 
 
 def test_gsutil_continues_after_it_was_killed(clients: Clients) -> None:
@@ -83,6 +88,8 @@ def test_gsutil_shows_moves_describes_and_removes(clients: Clients) -> None:
 
     together(show, describe, lambda: clients.gsutil("rm", f"gs://{bucket}/gone"))
     assert clients.names(bucket) == ["cat", "described", "there"]
+    clients.gsutil("-m", "rm", "-r", f"gs://{bucket}")
+    assert clients.shown(f"b/{bucket}")["error"]["code"] == 404
 
 
 def test_gsutil_compresses_for_good_or_on_the_way(clients: Clients) -> None:
@@ -102,6 +109,35 @@ def test_gsutil_compresses_for_good_or_on_the_way(clients: Clients) -> None:
     assert gzip.decompress(raw) == text
     assert clients.http.get(plain["mediaLink"]).content == text
     assert (clients.folder / "back").read_bytes() == text
+
+
+def test_gsutil_rewrites_to_another_class_and_says_what_it_needs_for_that(clients: Clients) -> None:
+    bucket = clients.bucket("gsutil-classes")
+    for name in ("with", "without"):
+        clients.put(bucket, name, b"hello")
+
+    def refused() -> None:
+        # gsutil's own refusal, as with any bucket that has uniform bucket-level access
+        assert "include the -O option" in clients.refused("gsutil", "rewrite", "-s", "nearline", f"gs://{bucket}/without")
+
+    together(lambda: clients.gsutil("rewrite", "-O", "-s", "nearline", f"gs://{bucket}/with"), refused)
+    rewritten = clients.shown(f"b/{bucket}/o/with")
+    assert (rewritten["storageClass"], rewritten["size"], rewritten["contentType"]) == ("NEARLINE", "5", "text/plain")
+    assert clients.shown(f"b/{bucket}/o/without")["storageClass"] == "STANDARD"
+
+
+def test_gsutil_hears_that_there_are_no_acls(clients: Clients) -> None:
+    bucket = clients.bucket("gsutil-acls")
+    clients.put(bucket, "x", b"hello")
+
+    def refused(*command: str) -> None:
+        assert "The local cloud does not support ACLs: " in clients.refused("gsutil", *command)
+
+    together(
+        lambda: refused("acl", "ch", "-u", "AllUsers:R", f"gs://{bucket}/x"),
+        lambda: refused("acl", "get", f"gs://{bucket}/x"),
+        lambda: refused("defacl", "ch", "-u", "AllUsers:R", f"gs://{bucket}"),
+    )
 
 
 def test_gsutil_configures_buckets(clients: Clients) -> None:

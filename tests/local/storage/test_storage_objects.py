@@ -69,11 +69,19 @@ def test_a_malformed_resource_is_answered_with_400(world: World, bucket: str, bo
 
 def test_what_is_not_supported_is_named(world: World, bucket: str) -> None:
     world.upload(bucket, "x", b"1")
+    url = world.object_url(bucket, "x")
+    key = {"x-goog-encryption-algorithm": "AES256"}
 
-    reply = world.http.patch(world.object_url(bucket, "x"), json={"temporaryHold": True})
+    replies = {
+        "temporaryHold": world.http.patch(url, json={"temporaryHold": True}),
+        "ACLs": world.http.get(f"{url}/acl/allUsers"),
+        "x-goog-encryption-": world.upload(bucket, "secret", b"1", **key),
+        "moveTo": world.http.post(f"{url}/moveTo/o/y"),
+    }
 
-    assert reply.status_code == 400
-    assert "temporaryHold" in reply.json()["error"]["message"]
+    assert {what: reply.status_code for what, reply in replies.items()} == dict.fromkeys(replies, 400)
+    assert [what for what, reply in replies.items() if what not in reply.json()["error"]["message"]] == []
+    assert world.names(bucket) == ["x"]
 
 
 def test_a_create_only_write_happens_once(world: World, bucket: str) -> None:

@@ -3,7 +3,6 @@
 import io
 import os
 import subprocess
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,11 @@ from typing import Any
 import pytest
 import requests
 from google.api_core.exceptions import NotFound, PreconditionFailed
-from google.auth.credentials import AnonymousCredentials
-from google.cloud.storage import Bucket, Client, transfer_manager
+from google.cloud.storage import Bucket, transfer_manager
 from google.oauth2 import service_account
 
+from tests.local.storage.clients import MEGABYTE, python_client
 from tests.local.storage.world import World
-
-MEGABYTE = 1 << 20
-WRONG = 1
-
-
-def python_client(world: World) -> Client:
-    return Client("local-project", AnonymousCredentials(), client_options={"api_endpoint": world.url})
-
-
-@pytest.fixture
-def home(world: World, bucket: str) -> Bucket:
-    """A new bucket, as the library sees it."""
-    return python_client(world).bucket(bucket)
 
 
 def test_the_python_library_uploads_reads_lists_and_deletes(world: World, bucket: str) -> None:
@@ -86,37 +72,6 @@ def test_the_python_library_manages_buckets_and_notifications(world: World) -> N
     assert again.test_iam_permissions(["storage.objects.get"]) == ["storage.objects.get"]
     again.delete(force=True)
     assert client.lookup_bucket("bucket-python") is None
-
-
-def test_every_change_is_refused_when_its_precondition_fails(home: Bucket) -> None:
-    blob, other = home.blob("x"), home.blob("y")
-    blob.upload_from_string("1")
-    other.upload_from_string("1")
-    blob.metadata = {"a": "b"}
-    changes: list[Callable[[], Any]] = [
-        lambda: blob.upload_from_string("2", if_generation_match=WRONG),
-        lambda: blob.upload_from_string("2", if_generation_not_match=blob.generation),
-        lambda: blob.upload_from_file(io.BytesIO(bytes(9 * MEGABYTE)), size=9 * MEGABYTE, if_metageneration_match=7),
-        lambda: blob.patch(if_metageneration_match=7),
-        lambda: blob.patch(if_metageneration_not_match=blob.metageneration),
-        lambda: blob.update(if_generation_match=WRONG),
-        lambda: blob.delete(if_generation_match=WRONG),
-        lambda: blob.delete(if_metageneration_not_match=blob.metageneration),
-        lambda: blob.compose([other], if_generation_match=WRONG),
-        lambda: blob.compose([other], if_source_generation_match=[WRONG]),
-        lambda: blob.rewrite(other, if_generation_match=WRONG),
-        lambda: blob.rewrite(other, if_source_generation_match=WRONG),
-        lambda: blob.rewrite(other, if_source_metageneration_not_match=other.metageneration),
-        lambda: home.copy_blob(other, home, "x", if_generation_match=0),
-        lambda: home.copy_blob(other, home, "z", if_source_metageneration_match=7),
-        lambda: home.patch(if_metageneration_match=7),
-    ]
-    for change in changes:
-        with pytest.raises(PreconditionFailed):
-            change()
-
-    blob.reload()
-    assert (blob.download_as_bytes(), blob.metageneration) == (b"1", 1)
 
 
 def test_files_are_transferred_side_by_side(home: Bucket, tmp_path: Path) -> None:
