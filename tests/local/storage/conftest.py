@@ -7,6 +7,7 @@ import pytest
 from google.cloud.storage import Bucket
 
 from tests.local.storage.clients import Clients, python_client
+from tests.local.storage.direct import close_service
 from tests.local.storage.world import World, running
 from tests.machine import Machine
 from tests.machine import running as running_machine
@@ -30,6 +31,13 @@ def bucket(world: World) -> str:
 def home(world: World, bucket: str) -> Bucket:
     """A new bucket, as Google's library sees it."""
     return python_client(world).bucket(bucket)
+
+
+@pytest.fixture(scope="module")
+def closed_service() -> Iterator[None]:
+    """The service without a network does not outlive a module's tests."""
+    yield
+    close_service()
 
 
 @pytest.fixture(scope="session")
