@@ -2,18 +2,10 @@
 
 import gzip
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-import requests
 
-from tests.local.storage.test_storage_restart import ROOT
-from tests.local.storage.test_storage_semantics import answers
-from tests.local.storage.world import World, free_port, send_part, wait_until
-
-MEGABYTE = 1 << 20
+from tests.local.storage.world import World, send_part, wait_until
 
 
 def test_wrong_checksums_store_nothing(world: World, bucket: str) -> None:
@@ -88,28 +80,3 @@ def _multipart(newline: str, metadata: dict[str, str], data: bytes) -> bytes:
         "",
     ]
     return newline.join(head).encode() + data + f"{newline}--==B==--{newline}".encode()
-
-
-def test_a_large_upload_needs_no_memory(tmp_path: Path) -> None:
-    port = free_port()
-    command = [sys.executable, "-m", "tests.local.storage.serve", str(tmp_path), str(port)]
-    with subprocess.Popen(command, cwd=ROOT) as process:
-        base = f"http://127.0.0.1:{port}"
-        wait_until(lambda: answers(port))
-        requests.post(f"{base}/storage/v1/b", json={"name": "bucket"}, timeout=5)
-        requests.put(f"{base}/bucket/warm", data=bytes(MEGABYTE), timeout=5)
-        before = peak_bytes(process.pid)
-        up = requests.put(f"{base}/bucket/big", data=(bytes(MEGABYTE) for _ in range(100)), timeout=60)
-        with requests.get(f"{base}/bucket/big", stream=True, timeout=60) as reply:
-            down = sum(len(chunk) for chunk in reply.iter_content(MEGABYTE))
-        grown = peak_bytes(process.pid) - before
-        process.kill()
-
-    assert (up.status_code, down) == (200, 100 * MEGABYTE)
-    assert grown <= 20 * MEGABYTE
-
-
-def peak_bytes(pid: int) -> int:
-    """The most memory that a process ever held."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
