@@ -11,7 +11,7 @@ from pathlib import Path
 from local.stack import FUNCTIONS
 from tests.first_requests import Customer, FirstRequest, answered, started
 from tests.image import Image, build
-from tests.local.tasks.world import free_port
+from tests.local.target import free_port
 from tests.machine import Machine, running
 
 ROUNDS = int(os.environ.get("BENCH_COLD_STARTS", "9"))

@@ -16,7 +16,7 @@ from tests import image as building
 from tests.deploy.stub.proxy import Stub
 from tests.first_requests import Customer, answered, started
 from tests.image import Image
-from tests.local.tasks.world import free_port
+from tests.local.target import free_port
 from tests.machine import Machine, running
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from tests.local.load import BUCKET, QUEUE, loading
-from tests.local.tasks.world import Target, listening
+from tests.local.target import Target, listening
 from tests.machine import Machine, eventually, running
 
 SEED = 4

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.clock import SystemClock, TurnedClock
-from tests.local.pubsub.endpoint import Endpoint, listening
 from tests.local.pubsub.world import World, running
+from tests.local.target import Target, listening
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,6 @@ def turned(_turned: World) -> Iterator[World]:
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
+def endpoint() -> Iterator[Target]:
     with listening() as found:
         yield found

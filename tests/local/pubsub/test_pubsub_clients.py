@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 
-from tests.local.pubsub.endpoint import PATIENCE_SECONDS, wait_for
 from tests.local.pubsub.world import World, collector, subscribed
+from tests.local.target import PATIENCE_SECONDS, wait_for
 
 
 def test_a_published_message_is_pulled_with_all_it_carries(world: World) -> None:

@@ -7,8 +7,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud.pubsub_v1.subscriber.exceptions import AcknowledgeError, AcknowledgeStatus
 
-from tests.local.pubsub.endpoint import PATIENCE_SECONDS
 from tests.local.pubsub.world import World, subscribed
+from tests.local.target import PATIENCE_SECONDS
 
 
 def test_an_acknowledgement_counts_once(turned: World) -> None:

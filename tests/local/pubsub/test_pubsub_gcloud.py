@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.local.pubsub.endpoint import Endpoint
 from tests.local.pubsub.world import World
+from tests.local.target import Target
 
 Gcloud = Callable[..., Any]
 
@@ -51,7 +51,7 @@ def test_gcloud_publishes_and_pulls(gcloud: Gcloud, world: World) -> None:
     assert world.pull("projects/local-project/subscriptions/orders-sub", now=True) == []
 
 
-def test_gcloud_manages_a_push_subscription(gcloud: Gcloud, world: World, endpoint: Endpoint) -> None:
+def test_gcloud_manages_a_push_subscription(gcloud: Gcloud, world: World, endpoint: Target) -> None:
     dead = world.topic("dead-letters")
     world.topic("uploads")
     gcloud(

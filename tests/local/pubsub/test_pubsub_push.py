@@ -6,20 +6,20 @@ import pytest
 from google.auth import jwt
 
 from local.pubsub.model import Delivery
-from tests.local.pubsub.endpoint import Endpoint, wait_for
-from tests.local.pubsub.world import World, free_port
+from tests.local.pubsub.world import World
+from tests.local.target import Target, free_port, wait_for
 
 ACCOUNT = "push@local-project.iam.gserviceaccount.com"
 
 
-def subscribe(world: World, endpoint: Endpoint, **settings: object) -> tuple[str, str]:
+def subscribe(world: World, endpoint: Target, **settings: object) -> tuple[str, str]:
     """A topic and a subscription that pushes to the endpoint."""
     topic = world.topic("uploads")
     push = {"push_endpoint": f"{endpoint.url}/push", **settings.pop("push", {})}  # type: ignore[dict-item]
     return topic, world.subscription("dispatcher", topic, push_config=push, **settings)
 
 
-def test_a_message_arrives_wrapped_in_json(world: World, endpoint: Endpoint) -> None:
+def test_a_message_arrives_wrapped_in_json(world: World, endpoint: Target) -> None:
     topic, subscription = subscribe(world, endpoint)
     id_ = world.publish(topic, b"hello", kind="a")
 
@@ -35,7 +35,7 @@ def test_a_message_arrives_wrapped_in_json(world: World, endpoint: Endpoint) -> 
 
 
 @pytest.mark.parametrize("audience", ["", "https://audience.test"])
-def test_the_token_proves_who_pushes(world: World, endpoint: Endpoint, audience: str) -> None:
+def test_the_token_proves_who_pushes(world: World, endpoint: Target, audience: str) -> None:
     topic, _ = subscribe(world, endpoint, push={"oidc_token": {"service_account_email": ACCOUNT, "audience": audience}})
     world.publish(topic, b"x")
 
@@ -47,7 +47,7 @@ def test_the_token_proves_who_pushes(world: World, endpoint: Endpoint, audience:
 
 
 @pytest.mark.parametrize("status", [102, 200, 201, 202, 204])
-def test_these_statuses_acknowledge(turned: World, endpoint: Endpoint, status: int) -> None:
+def test_these_statuses_acknowledge(turned: World, endpoint: Target, status: int) -> None:
     endpoint.status = status
     topic, _ = subscribe(turned, endpoint)
     turned.publish(topic, b"1")
@@ -61,7 +61,7 @@ def test_these_statuses_acknowledge(turned: World, endpoint: Endpoint, status: i
 
 
 @pytest.mark.parametrize("status", [203, 301, 400, 404, 429, 500, 503])
-def test_other_statuses_deliver_again(world: World, endpoint: Endpoint, status: int) -> None:
+def test_other_statuses_deliver_again(world: World, endpoint: Target, status: int) -> None:
     endpoint.replies = [status, status]
     topic, _ = subscribe(world, endpoint)
     world.publish(topic, b"x")
@@ -69,7 +69,7 @@ def test_other_statuses_deliver_again(world: World, endpoint: Endpoint, status: 
     assert [pushed.data for pushed in endpoint.wait_for(3)] == [b"x"] * 3
 
 
-def test_an_endpoint_that_is_silent_until_the_deadline_is_asked_again(turned: World, endpoint: Endpoint) -> None:
+def test_an_endpoint_that_is_silent_until_the_deadline_is_asked_again(turned: World, endpoint: Target) -> None:
     endpoint.gate.clear()
     topic, _ = subscribe(turned, endpoint, ack_deadline_seconds=20)
     turned.publish(topic, b"x")
@@ -81,9 +81,9 @@ def test_an_endpoint_that_is_silent_until_the_deadline_is_asked_again(turned: Wo
     assert [pushed.data for pushed in endpoint.wait_for(2)] == [b"x"] * 2
 
 
-def test_an_endpoint_that_is_down_gets_its_messages_later(world: World, endpoint: Endpoint) -> None:
+def test_an_endpoint_that_is_down_gets_its_messages_later(world: World, endpoint: Target) -> None:
     port = free_port()
-    topic, subscription = subscribe(world, Endpoint(url=f"http://127.0.0.1:{port}"))
+    topic, subscription = subscribe(world, Target(url=f"http://127.0.0.1:{port}"))
     world.publish(topic, b"x")
     config = {"push_endpoint": endpoint.url}
     world.subscriber.modify_push_config(subscription=subscription, push_config=config)
@@ -91,7 +91,7 @@ def test_an_endpoint_that_is_down_gets_its_messages_later(world: World, endpoint
     assert endpoint.wait_for(1)[0].data == b"x"
 
 
-def test_the_retry_policy_spaces_attempts(turned: World, endpoint: Endpoint) -> None:
+def test_the_retry_policy_spaces_attempts(turned: World, endpoint: Target) -> None:
     endpoint.status = 500
     retry = {"minimum_backoff": {"seconds": 10}, "maximum_backoff": {"seconds": 25}}
     topic, _ = subscribe(turned, endpoint, retry_policy=retry)
@@ -117,7 +117,7 @@ def backlog(world: World) -> list[Delivery]:
     return list(subscription.backlog.deliveries.values())
 
 
-def test_a_poisoned_message_goes_to_the_dead_letters(world: World, endpoint: Endpoint) -> None:
+def test_a_poisoned_message_goes_to_the_dead_letters(world: World, endpoint: Target) -> None:
     dead = world.topic("dead-letters")
     grave = world.subscription("dead-letters", dead)
     endpoint.status = 500
@@ -139,7 +139,7 @@ def test_a_poisoned_message_goes_to_the_dead_letters(world: World, endpoint: End
     assert [pushed.envelope["deliveryAttempt"] for pushed in endpoint.received] == [1, 2, 3, 4, 5]
 
 
-def test_without_a_dead_letter_topic_a_message_goes_on(world: World, endpoint: Endpoint) -> None:
+def test_without_a_dead_letter_topic_a_message_goes_on(world: World, endpoint: Target) -> None:
     endpoint.replies = [500] * 6
     policy = {"dead_letter_topic": "projects/local-project/topics/nowhere", "max_delivery_attempts": 5}
     retry: dict[str, Any] = {"minimum_backoff": {}, "maximum_backoff": {}}
@@ -149,7 +149,7 @@ def test_without_a_dead_letter_topic_a_message_goes_on(world: World, endpoint: E
     assert endpoint.wait_for(7)[-1].envelope["deliveryAttempt"] == 7
 
 
-def test_an_unwrapped_message_is_the_body_and_its_metadata_headers(world: World, endpoint: Endpoint) -> None:
+def test_an_unwrapped_message_is_the_body_and_its_metadata_headers(world: World, endpoint: Target) -> None:
     topic, subscription = subscribe(
         world, endpoint, push={"no_wrapper": {"write_metadata": True}}, enable_message_ordering=True
     )
@@ -164,7 +164,7 @@ def test_an_unwrapped_message_is_the_body_and_its_metadata_headers(world: World,
     assert not {"bad name", "two"} & set(pushed.headers)
 
 
-def test_ordered_messages_are_pushed_one_after_the_other(world: World, endpoint: Endpoint) -> None:
+def test_ordered_messages_are_pushed_one_after_the_other(world: World, endpoint: Target) -> None:
     endpoint.replies = [500]
     topic, _ = subscribe(world, endpoint, enable_message_ordering=True)
     for number in range(5):
@@ -175,7 +175,7 @@ def test_ordered_messages_are_pushed_one_after_the_other(world: World, endpoint:
     assert endpoint.most_at_once == 1
 
 
-def test_many_pushes_are_under_way_at_once_after_a_slow_start(world: World, endpoint: Endpoint) -> None:
+def test_many_pushes_are_under_way_at_once_after_a_slow_start(world: World, endpoint: Target) -> None:
     topic, _ = subscribe(world, endpoint)
     endpoint.gate.clear()
     for number in range(30):
@@ -188,7 +188,7 @@ def test_many_pushes_are_under_way_at_once_after_a_slow_start(world: World, endp
     assert len({pushed.data for pushed in endpoint.received}) == 30
 
 
-def test_without_an_endpoint_a_subscription_is_pulled(world: World, endpoint: Endpoint) -> None:
+def test_without_an_endpoint_a_subscription_is_pulled(world: World, endpoint: Target) -> None:
     topic, subscription = subscribe(world, endpoint)
     world.subscriber.modify_push_config(subscription=subscription, push_config={})
     world.publish(topic, b"x")
@@ -197,7 +197,7 @@ def test_without_an_endpoint_a_subscription_is_pulled(world: World, endpoint: En
     assert endpoint.received == []
 
 
-def test_a_push_subscription_cannot_be_pulled(world: World, endpoint: Endpoint) -> None:
+def test_a_push_subscription_cannot_be_pulled(world: World, endpoint: Target) -> None:
     _, subscription = subscribe(world, endpoint)
 
     with pytest.raises(Exception, match="not supported for this subscription type"):

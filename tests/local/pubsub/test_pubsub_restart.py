@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.local.pubsub.endpoint import Endpoint, wait_for
-from tests.local.pubsub.world import PROJECT, Clients, connected, free_port
+from tests.local.pubsub.world import PROJECT, Clients, connected
+from tests.local.target import Target, free_port, wait_for
 
 ROOT = Path(__file__).parents[3]
 
@@ -55,7 +55,7 @@ def test_an_ack_id_from_before_the_kill_still_counts(tmp_path: Path) -> None:
         assert clients.pull(subscription, now=True) == []
 
 
-def test_a_push_under_way_at_the_kill_is_made_again_and_counted(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_a_push_under_way_at_the_kill_is_made_again_and_counted(tmp_path: Path, endpoint: Target) -> None:
     endpoint.gate.clear()
     with process(tmp_path) as clients:
         topic, dead = clients.topic("uploads"), clients.topic("dead-letters")
@@ -115,7 +115,7 @@ def test_topics_subscriptions_and_policies_survive(tmp_path: Path) -> None:
         assert [received.message.data for received in clients.pull(subscription)] == [b"x"]
 
 
-def test_a_dead_letter_is_neither_lost_nor_doubled_by_a_kill(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_a_dead_letter_is_neither_lost_nor_doubled_by_a_kill(tmp_path: Path, endpoint: Target) -> None:
     endpoint.status = 500
     with process(tmp_path) as clients:
         topic, dead = clients.topic("uploads"), clients.topic("dead-letters")

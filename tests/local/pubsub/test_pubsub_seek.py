@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 
-from tests.local.pubsub.endpoint import wait_for
 from tests.local.pubsub.world import PROJECT, World
+from tests.local.target import wait_for
 
 DAY = 86_400
 SNAPSHOT = f"{PROJECT}/snapshots/snap"

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import queue
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,16 +20,9 @@ from local.accounts import Accounts
 from local.clock import Clock, TurnedClock
 from local.pubsub import PubSub
 from local.server import HttpServer
-from tests.local.pubsub.endpoint import PATIENCE_SECONDS, wait_for
+from tests.local.target import PATIENCE_SECONDS, free_port, wait_for
 
 PROJECT = "projects/local-project"
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

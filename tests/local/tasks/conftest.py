@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.clock import SystemClock, TurnedClock
-from tests.local.tasks.world import Target, World, listening, running
+from tests.local.target import Target, listening
+from tests.local.tasks.world import World, running
 
 
 @pytest.fixture(scope="session")

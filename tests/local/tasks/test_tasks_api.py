@@ -11,7 +11,8 @@ from google.cloud import tasks_v2
 from google.iam.v1 import policy_pb2
 from google.protobuf import duration_pb2, field_mask_pb2, timestamp_pb2
 
-from tests.local.tasks.world import LOCATION, Target, World
+from tests.local.target import Target
+from tests.local.tasks.world import LOCATION, World
 
 FULL = tasks_v2.Task.View.FULL
 PAUSED = tasks_v2.Queue.State.PAUSED

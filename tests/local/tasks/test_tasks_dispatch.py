@@ -6,7 +6,8 @@ from google.auth import jwt
 from google.cloud import tasks_v2
 from google.protobuf import timestamp_pb2
 
-from tests.local.tasks.world import Target, World, is_gone, wait_for
+from tests.local.target import Target, wait_for
+from tests.local.tasks.world import World, is_gone
 
 ACCOUNT = "dispatcher@local-project.iam.gserviceaccount.com"
 
@@ -124,7 +125,7 @@ def test_a_paused_queue_dispatches_only_what_is_run_by_hand(world: World, target
 
 def test_a_task_deleted_while_it_runs_is_not_retried(world: World, target: Target) -> None:
     target.gate.clear()
-    target.replies = [(500, {})]
+    target.replies = [500]
     queue = world.queue("q", rate_limits={"max_concurrent_dispatches": 1}, retry_config={"min_backoff": {"nanos": 1_000_000}})
     name = world.task(queue, target.url, "t")
     target.wait_for(1)
@@ -138,7 +139,7 @@ def test_a_task_deleted_while_it_runs_is_not_retried(world: World, target: Targe
 
 def test_a_queue_deleted_while_a_task_runs_starts_nothing_more(world: World, target: Target) -> None:
     target.gate.clear()
-    target.replies = [(500, {})]
+    target.replies = [500]
     limits = {"max_concurrent_dispatches": 1}
     queue = world.queue("q", rate_limits=limits, retry_config={"min_backoff": {"nanos": 1_000_000}})
     world.task(queue, target.url, "t")

@@ -4,7 +4,8 @@ from google.cloud import tasks_v2
 from google.protobuf import duration_pb2, timestamp_pb2
 
 from local.tasks.messages import seconds
-from tests.local.tasks.world import Target, World, is_gone, wait_for
+from tests.local.target import Target, wait_for
+from tests.local.tasks.world import World, is_gone
 
 
 def attempted(world: World, name: str, times: int) -> tasks_v2.Task:
@@ -26,7 +27,7 @@ def pause_seconds(task: tasks_v2.Task) -> float:
 def test_a_failed_task_is_retried_on_schedule_and_told_about_it(turned: World, target: Target) -> None:
     retry = {"min_backoff": {"seconds": 10}, "max_backoff": {"seconds": 300}, "max_doublings": 3, "max_attempts": 9}
     queue = turned.queue("q", retry_config=retry)
-    target.replies = [(status, {}) for status in (500, 404, 500, 503, 500, 500, 500, 500, 500)]
+    target.replies = [500, 404, 500, 503, 500, 500, 500, 500, 500]
     name = turned.task(queue, target.url, "t")
 
     pauses = []
@@ -46,7 +47,7 @@ def test_a_failed_task_is_retried_on_schedule_and_told_about_it(turned: World, t
 
 
 def test_a_failed_task_shows_its_attempts(world: World, target: Target) -> None:
-    target.replies = [(500, {})]
+    target.replies = [500]
     name = world.task(world.queue("q", retry_config={"min_backoff": {"seconds": 60}}), target.url)
 
     task = attempted(world, name, 1)
@@ -94,7 +95,7 @@ def test_retry_after_of_an_overloaded_target_stops_the_whole_queue(turned: World
 
 
 def test_a_redirect_is_followed_and_not_counted(world: World, target: Target) -> None:
-    target.replies = [(307, {"Location": "/elsewhere"}), (500, {})]
+    target.replies = [(307, {"Location": "/elsewhere"}), 500]
     queue = world.queue("q", retry_config={"min_backoff": {"seconds": 60}})
     name = world.task(queue, f"{target.url}/here", http_request={"body": b"b"})
 
@@ -103,7 +104,7 @@ def test_a_redirect_is_followed_and_not_counted(world: World, target: Target) ->
 
 
 def test_a_failed_run_is_retried_from_when_it_was_run(turned: World, target: Target) -> None:
-    target.replies = [(500, {})]
+    target.replies = [500]
     queue = turned.queue("q", retry_config={"min_backoff": {"seconds": 10}})
     when = timestamp_pb2.Timestamp(seconds=int(turned.clock.time()) + 5000)
     name = turned.task(queue, target.url, "t", schedule_time=when)
@@ -117,7 +118,7 @@ def test_a_failed_run_is_retried_from_when_it_was_run(turned: World, target: Tar
 
 def test_both_limits_of_retries_must_be_passed(turned: World, target: Target) -> None:
     retry = {"max_attempts": 2, "max_retry_duration": {"seconds": 25}, "min_backoff": {"seconds": 10}, "max_doublings": 1}
-    target.replies = [(500, {})] * 10
+    target.replies = [500] * 10
     name = turned.task(turned.queue("q", retry_config=retry), target.url, "t")
 
     for attempt, pause in ((1, 10), (2, 20)):

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.local.tasks.world import LOCATION, Target, World
+from tests.local.target import Target
+from tests.local.tasks.world import LOCATION, World
 
 Gcloud = Callable[..., Any]
 LOCATION_FLAG = "--location=us-central1"

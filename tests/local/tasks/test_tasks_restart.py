@@ -10,7 +10,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import tasks_v2
 
-from tests.local.tasks.world import LOCATION, Target, client_of, free_port, wait_for
+from tests.local.target import Target, free_port, wait_for
+from tests.local.tasks.world import LOCATION, client_of
 
 ROOT = Path(__file__).parents[3]
 QUEUE = f"{LOCATION}/queues/q"
@@ -67,7 +68,7 @@ def test_a_task_in_flight_at_the_kill_is_dispatched_again(tmp_path: Path, target
 
 
 def test_the_attempts_of_a_failed_task_survive_a_kill(tmp_path: Path, target: Target) -> None:
-    target.replies = [(500, {})]
+    target.replies = [500]
     with process(tmp_path) as client:
         client.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=QUEUE, retry_config={"min_backoff": {"seconds": 1}}))
         client.create_task(parent=QUEUE, task=task("a", target))

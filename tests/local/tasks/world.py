@@ -1,16 +1,12 @@
-"""What the tests of Cloud Tasks need around them: the service in a thread, and a target that it calls."""
+"""What the tests of Cloud Tasks need around them: the service in a thread, as its clients see it."""
 
 import asyncio
 import contextlib
-import http.server
-import socket
-import sys
 import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
@@ -20,28 +16,9 @@ from local.accounts import Accounts
 from local.clock import Clock, TurnedClock
 from local.server import HttpServer
 from local.tasks import Tasks
+from tests.local.target import PATIENCE_SECONDS, free_port
 
 LOCATION = "projects/local-project/locations/us-central1"
-PATIENCE_SECONDS = 10.0
-
-T = TypeVar("T")
-
-
-def wait_for(found: Callable[[], T], what: str) -> T:
-    """The first true result; fails when there is none for a while."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    pause = threading.Event()
-    while not (result := found()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        pause.wait(0.005)
-    return result
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def client_of(port: int) -> tasks_v2.CloudTasksClient:
@@ -125,88 +102,3 @@ def running(data: Path, clock: Clock) -> Iterator[World]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
-
-
-@dataclass
-class Received:
-    """A request that reached the target."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass
-class Target:
-    """An HTTP server that answers as told: `replies` one by one (status and headers), then 200."""
-
-    url: str = ""
-    received: list[Received] = field(default_factory=list)
-    replies: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    most_at_once: int = 0
-    #: Closed: requests are held until it opens.
-    gate: threading.Event = field(default_factory=threading.Event)
-    _now: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def wait_for(self, count: int) -> list[Received]:
-        """All requests, once there are so many."""
-        return wait_for(lambda: list(self.received) if len(self.received) >= count else [], f"{count} requests")
-
-    def answer(self, request: Received) -> tuple[int, dict[str, str]]:
-        """Note the request and choose its answer."""
-        with self._lock:
-            self.received.append(request)
-            self._now += 1
-            self.most_at_once = max(self.most_at_once, self._now)
-            reply = self.replies.pop(0) if self.replies else (200, {})
-        self.gate.wait(PATIENCE_SECONDS)
-        with self._lock:
-            self._now -= 1
-        return reply
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of callers that were killed."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
-
-
-@contextlib.contextmanager
-def listening() -> Iterator[Target]:
-    """A target on a port of its own."""
-    target = Target()
-    target.gate.set()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-            status, headers = target.answer(Received(self.command, self.path, dict(self.headers), body))
-            with contextlib.suppress(OSError):  # the caller may have given up
-                self.send_response(status)
-                for name, value in ({"Content-Length": "0"} | headers).items():
-                    self.send_header(name, value)
-                self.end_headers()
-
-        do_POST = do_PUT = do_GET = do_DELETE = do_PATCH = handle_any  # noqa: N815
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = _Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    target.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
-        yield target
-    finally:
-        target.gate.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.local.pubsub.endpoint import wait_for
-from tests.local.pubsub.world import Clients, connected, free_port
+from tests.local.pubsub.world import Clients, connected
+from tests.local.target import free_port, wait_for
 
 START_SECONDS = 60
 PROGRAM = Path("platform/pubsub-emulator/bin/cloud-pubsub-emulator")

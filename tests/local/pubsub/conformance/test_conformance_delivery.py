@@ -9,8 +9,8 @@ from google.api_core import exceptions
 from google.pubsub_v1 import PublisherClient as PublisherApi
 from google.pubsub_v1 import PubsubMessage
 
-from tests.local.pubsub.endpoint import PATIENCE_SECONDS, wait_for
 from tests.local.pubsub.world import PROJECT, Clients, collector, subscribed
+from tests.local.target import PATIENCE_SECONDS, wait_for
 
 #: How long a stream is listened to; the emulator never says what some tests wait for.
 STREAM_SECONDS = 2.0

@@ -7,8 +7,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud.pubsub_v1.subscriber.exceptions import AcknowledgeStatus
 
-from tests.local.pubsub.endpoint import PATIENCE_SECONDS
 from tests.local.pubsub.world import Clients, subscribed
+from tests.local.target import PATIENCE_SECONDS
 
 #: How long a stream is listened to; the emulator never says what is waited for.
 STREAM_SECONDS = 2.0

@@ -5,22 +5,22 @@ from typing import Any
 
 import pytest
 
-from tests.local.pubsub.endpoint import Endpoint, listening, wait_for
-from tests.local.pubsub.world import Clients, free_port
+from tests.local.pubsub.world import Clients
+from tests.local.target import Target, free_port, listening, wait_for
 
 #: The emulator pushes again after a second.
 REST_SECONDS = 1.5
 RETRY = {"minimum_backoff": {"seconds": 1}, "maximum_backoff": {"seconds": 1}}
 
 
-def subscribe(clients: Clients, endpoint: Endpoint, **settings: Any) -> tuple[str, str]:
+def subscribe(clients: Clients, endpoint: Target, **settings: Any) -> tuple[str, str]:
     """A topic and a subscription that pushes to the endpoint."""
     topic = clients.topic("uploads")
     push = {"push_endpoint": f"{endpoint.url}/push", **settings.pop("push", {})}
     return topic, clients.subscription("dispatcher", topic, push_config=push, **settings)
 
 
-def test_a_message_arrives_wrapped_in_json(clients: Clients, endpoint: Endpoint) -> None:
+def test_a_message_arrives_wrapped_in_json(clients: Clients, endpoint: Target) -> None:
     topic, subscription = subscribe(clients, endpoint)
     id_ = clients.publish(topic, b"hello", kind="a")
 
@@ -51,7 +51,7 @@ def test_these_statuses_acknowledge(clients: Clients, statuses: tuple[int, ...])
             wait_for(lambda: any(len(endpoint.received) > 1 for endpoint in endpoints), "a second push", REST_SECONDS)
 
 
-def test_other_statuses_deliver_again(clients: Clients, endpoint: Endpoint) -> None:
+def test_other_statuses_deliver_again(clients: Clients, endpoint: Target) -> None:
     endpoint.replies = [500, 301]
     topic, _ = subscribe(clients, endpoint)
     clients.publish(topic, b"x")
@@ -59,7 +59,7 @@ def test_other_statuses_deliver_again(clients: Clients, endpoint: Endpoint) -> N
     assert [pushed.data for pushed in endpoint.wait_for(3)] == [b"x"] * 3
 
 
-def test_an_unwrapped_message_is_the_body_and_its_metadata_headers(clients: Clients, endpoint: Endpoint) -> None:
+def test_an_unwrapped_message_is_the_body_and_its_metadata_headers(clients: Clients, endpoint: Target) -> None:
     topic, subscription = subscribe(clients, endpoint, push={"no_wrapper": {"write_metadata": True}})
     id_ = clients.publish(topic, b"raw", kind="a")
 
@@ -70,7 +70,7 @@ def test_an_unwrapped_message_is_the_body_and_its_metadata_headers(clients: Clie
     assert pushed.headers["x-goog-pubsub-publish-time"]
 
 
-def test_an_unwrapped_message_without_metadata_is_only_the_body(clients: Clients, endpoint: Endpoint) -> None:
+def test_an_unwrapped_message_without_metadata_is_only_the_body(clients: Clients, endpoint: Target) -> None:
     topic, _ = subscribe(clients, endpoint, push={"no_wrapper": {}})
     clients.publish(topic, b"raw", kind="a")
 
@@ -79,14 +79,14 @@ def test_an_unwrapped_message_without_metadata_is_only_the_body(clients: Clients
     assert not [name for name in pushed.headers if name.startswith("x-goog-pubsub") or name == "kind"]
 
 
-def test_an_unwrapped_message_is_not_called_a_form(clients: Clients, endpoint: Endpoint) -> None:
+def test_an_unwrapped_message_is_not_called_a_form(clients: Clients, endpoint: Target) -> None:
     topic, _ = subscribe(clients, endpoint, push={"no_wrapper": {}})
     clients.publish(topic, b"raw")
 
     assert "form" not in endpoint.wait_for(1)[0].headers["content-type"]
 
 
-def test_a_token_proves_who_pushes(clients: Clients, endpoint: Endpoint) -> None:
+def test_a_token_proves_who_pushes(clients: Clients, endpoint: Target) -> None:
     account = "push@local-project.iam.gserviceaccount.com"
     topic, _ = subscribe(clients, endpoint, push={"oidc_token": {"service_account_email": account}})
     clients.publish(topic, b"x")
@@ -94,14 +94,14 @@ def test_a_token_proves_who_pushes(clients: Clients, endpoint: Endpoint) -> None
     assert endpoint.wait_for(1)[0].headers.get("authorization", "").startswith("Bearer ")
 
 
-def test_the_endpoint_is_told_the_ordering_key(clients: Clients, endpoint: Endpoint) -> None:
+def test_the_endpoint_is_told_the_ordering_key(clients: Clients, endpoint: Target) -> None:
     topic, _ = subscribe(clients, endpoint, enable_message_ordering=True)
     clients.publish(topic, b"x", "key")
 
     assert endpoint.wait_for(1)[0].envelope["message"].get("orderingKey") == "key"
 
 
-def test_the_endpoint_is_told_the_attempt_where_attempts_count(clients: Clients, endpoint: Endpoint) -> None:
+def test_the_endpoint_is_told_the_attempt_where_attempts_count(clients: Clients, endpoint: Target) -> None:
     policy = {"dead_letter_topic": clients.topic("dead-letters"), "max_delivery_attempts": 5}
     topic, _ = subscribe(clients, endpoint, dead_letter_policy=policy)
     clients.publish(topic, b"x")
@@ -109,15 +109,15 @@ def test_the_endpoint_is_told_the_attempt_where_attempts_count(clients: Clients,
     assert endpoint.wait_for(1)[0].envelope.get("deliveryAttempt") == 1
 
 
-def test_another_endpoint_takes_over_at_once(clients: Clients, endpoint: Endpoint) -> None:
-    topic, subscription = subscribe(clients, Endpoint(url=f"http://127.0.0.1:{free_port()}"))
+def test_another_endpoint_takes_over_at_once(clients: Clients, endpoint: Target) -> None:
+    topic, subscription = subscribe(clients, Target(url=f"http://127.0.0.1:{free_port()}"))
     clients.publish(topic, b"x")
     clients.subscriber.modify_push_config(subscription=subscription, push_config={"push_endpoint": endpoint.url})
 
     assert endpoint.wait_for(1)[0].data == b"x"
 
 
-def test_without_an_endpoint_a_subscription_is_pulled(clients: Clients, endpoint: Endpoint) -> None:
+def test_without_an_endpoint_a_subscription_is_pulled(clients: Clients, endpoint: Target) -> None:
     topic, subscription = subscribe(clients, endpoint)
     clients.subscriber.modify_push_config(subscription=subscription, push_config={})
     clients.publish(topic, b"x")
@@ -126,7 +126,7 @@ def test_without_an_endpoint_a_subscription_is_pulled(clients: Clients, endpoint
     assert endpoint.received == []
 
 
-def test_a_push_subscription_cannot_be_pulled(clients: Clients, endpoint: Endpoint) -> None:
+def test_a_push_subscription_cannot_be_pulled(clients: Clients, endpoint: Target) -> None:
     _, subscription = subscribe(clients, endpoint)
 
     with pytest.raises(Exception, match="FAILED_PRECONDITION"):

@@ -1,14 +1,18 @@
-"""An HTTP server to push to, and the patience that it takes."""
+"""An HTTP server that is called by what is tested, a port of its own, and the patience that both take."""
 
 import contextlib
 import http.server
 import json
+import socket
+import sys
 import threading
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from requests.structures import CaseInsensitiveDict
 
 PATIENCE_SECONDS = 10.0
 PROCESSING = 102
@@ -26,87 +30,107 @@ def wait_for(found: Callable[[], T], what: str, seconds: float = PATIENCE_SECOND
     return result
 
 
-@dataclass
-class Pushed:
-    """A request that reached the endpoint."""
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
-    headers: dict[str, str]
+
+@dataclass
+class Received:
+    """A request that reached the target."""
+
+    method: str
+    path: str
+    headers: CaseInsensitiveDict[str]
     body: bytes
 
     @property
     def envelope(self) -> Any:
-        """The JSON around a wrapped message."""
+        """The JSON around a message of Pub/Sub."""
         return json.loads(self.body)
 
     @property
     def data(self) -> bytes:
-        """The data of a wrapped message."""
+        """The data of that message."""
         return b64decode(self.envelope["message"]["data"])
 
 
 @dataclass
-class Endpoint:
-    """An HTTP server that answers as told: `replies` one by one, then `status`."""
+class Target:
+    """An HTTP server that answers as told: `replies` one by one (a status, or one and headers), then `status`."""
 
     url: str = ""
-    status: int = 204
-    replies: list[int] = field(default_factory=list)
-    received: list[Pushed] = field(default_factory=list)
+    status: int = 200
+    replies: list[int | tuple[int, dict[str, str]]] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
     most_at_once: int = 0
     #: Closed: requests are held until it opens.
     gate: threading.Event = field(default_factory=threading.Event)
     _now: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def wait_for(self, count: int) -> list[Pushed]:
+    def wait_for(self, count: int) -> list[Received]:
         """All requests, once there are so many."""
-        return wait_for(lambda: list(self.received) if len(self.received) >= count else [], f"{count} pushes")
+        return wait_for(lambda: list(self.received) if len(self.received) >= count else [], f"{count} requests")
 
-    def answer(self, request: Pushed) -> int:
+    def answer(self, request: Received) -> tuple[int, dict[str, str]]:
         """Note the request and choose its answer."""
         with self._lock:
             self.received.append(request)
             self._now += 1
             self.most_at_once = max(self.most_at_once, self._now)
-            status = self.replies.pop(0) if self.replies else self.status
+            reply = self.replies.pop(0) if self.replies else self.status
         self.gate.wait(PATIENCE_SECONDS)
         with self._lock:
             self._now -= 1
-        return status
+        return reply if isinstance(reply, tuple) else (reply, {})
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of callers that were killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager
-def listening() -> Iterator[Endpoint]:
-    """An endpoint on a port of its own."""
-    endpoint = Endpoint()
-    endpoint.gate.set()
+def listening() -> Iterator[Target]:
+    """A target on a port of its own."""
+    target = Target()
+    target.gate.set()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
+        def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-            status = endpoint.answer(Pushed({name.lower(): value for name, value in self.headers.items()}, body))
+            status, headers = target.answer(Received(self.command, self.path, CaseInsensitiveDict(self.headers.items()), body))
             with contextlib.suppress(OSError):  # the caller may have given up
                 if status == PROCESSING:  # as the only answer, which the standard library would not send
                     self.wfile.write(b"HTTP/1.1 102 Processing\r\n\r\n")
                     return
                 self.send_response(status)
-                self.send_header("Content-Length", "0")
+                for name, value in ({"Content-Length": "0"} | headers).items():
+                    self.send_header(name, value)
                 self.end_headers()
+
+        do_POST = do_PUT = do_GET = do_DELETE = do_PATCH = handle_any  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    endpoint.url = f"http://127.0.0.1:{server.server_address[1]}"
+    target.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
-        yield endpoint
+        yield target
     finally:
-        endpoint.gate.set()
+        target.gate.set()
         server.shutdown()
         thread.join()
         server.server_close()
