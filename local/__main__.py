@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import shlex
 import shutil
 import signal
@@ -62,6 +63,8 @@ async def _up(options: argparse.Namespace) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     stack = Stack(options.data, options.port_offset, options.functions)
     await stack.start(with_functions=not options.cloud_only)
+    # What is there by now stays: the garbage collector need not look at it again and again.
+    gc.freeze()
     print("ready" if options.cloud_only else demo.how_to_use(stack), flush=True)
     await stopped.wait()
     print("\nstopping; everything is kept in", stack.data, flush=True)

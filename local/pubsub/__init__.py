@@ -8,7 +8,7 @@ from local.accounts import Accounts
 from local.clock import Clock
 from local.pubsub import publish_rules
 from local.pubsub.broker import Broker, Tamper
-from local.pubsub.messages import PubsubMessage
+from local.pubsub.messages import PublishRequest, PubsubMessage
 from local.pubsub.methods import operations
 from local.pubsub.push import Pushers
 from local.pubsub.rest import Rest
@@ -40,9 +40,9 @@ class PubSub:
 
     async def publish(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
         """Publish one message to the topic of that full name; raises ApiError (NOT_FOUND, INVALID_ARGUMENT)."""
-        message = PubsubMessage(data=data, attributes=attributes)
-        publish_rules.check([message])
-        return (await self._broker.publish(topic, [message]))[0]
+        request = PublishRequest(topic=topic, messages=[PubsubMessage(data=data, attributes=attributes)])
+        publish_rules.check(request)
+        return str((await self._broker.publish(request))[0])
 
     async def start(self) -> None:
         """Begin to deliver, first of all what was not acknowledged when the process last ended."""

@@ -45,6 +45,16 @@ class Backlog:
             self._ready.append(delivery)
         return delivery
 
+    def add_all(self, messages: list[Message]) -> None:
+        """Put messages at the end of the line."""
+        if self._is_ordered:
+            for message in messages:
+                self.add(message)
+            return
+        deliveries = list(map(Delivery, messages))
+        self.deliveries.update((delivery.message.id, delivery) for delivery in deliveries)
+        self._ready.extend(deliveries)
+
     def replay(self, messages: list[Message]) -> None:
         """Put older messages where they belong; what is held of their ordering keys comes again after them."""
         lanes = {delivery.lane for delivery in map(self.add, messages) if delivery.lane}

@@ -1,15 +1,15 @@
 """Topics and subscriptions, and the way of a message from the one to the others."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from local.clock import Clock
 from local.errors import ApiError
 from local.pubsub import dead_letter, names
 from local.pubsub.archive import Archive
-from local.pubsub.messages import copy
+from local.pubsub.fanout import send
+from local.pubsub.messages import PublishRequest, copy
 from local.pubsub.model import Delivery, Message
 from local.pubsub.store import Store
 from local.pubsub.subscription import Subscription
@@ -161,55 +161,29 @@ class Broker:
         """Bring all changes so far to disk at once."""
         self._store.journal.flush()
 
-    async def publish(self, name: str, messages: Iterable[Any]) -> list[str]:
-        """Send PubsubMessages to everyone who listens; returns their ids when they are safe on disk."""
-        topic = self.topic(name)
+    async def publish(self, request: Any) -> Sequence[int]:
+        """Send the messages of a PublishRequest to everyone who listens; returns their ids when they are safe on disk."""
+        topic = self.topic(request.topic)
         if self.tamper:
-            ids = [await self._tampered(topic, message, self.tamper) for message in messages]
+            ids: Sequence[int] = [await self._tampered(topic, message, self.tamper) for message in request.messages]
         else:
-            ids = self._send(topic, messages)
+            ids = send(self._store, topic, request)
         await self.committed()
         return ids
 
-    async def _tampered(self, topic: Topic, message: Any, tamper: Tamper) -> str:
+    async def _tampered(self, topic: Topic, message: Any, tamper: Tamper) -> int:
+        request = PublishRequest(messages=[message])
+
         async def publish() -> None:
-            self._send(topic, [message])
+            send(self._store, topic, request)
             await self.committed()
 
-        return self._send(topic, [message])[0] if await tamper(topic.message.name, publish) else str(self._store.next_id())
+        is_ours = await tamper(topic.message.name, publish)
+        return (send(self._store, topic, request) if is_ours else self._store.next_ids(1))[0]
 
     async def committed(self) -> None:
         """Return when all changes so far are safe on disk."""
         await self._store.journal.committed()
-
-    def _send(self, topic: Topic, messages: Iterable[Any]) -> list[str]:
-        archives, listeners = topic.archives, list(topic.subscriptions.values())
-        offers: list[list[Message]] = [[] for _ in listeners]
-        ids = []
-        for message in messages:
-            id_ = self._store.next_id()
-            message.message_id = str(id_)
-            message.publish_time.seconds, rest = divmod(id_, 1_000_000)
-            message.publish_time.nanos = rest // 1000 * 1_000_000
-            ids.append(message.message_id)
-            wanted = [number for number, listener in enumerate(listeners) if listener.accepts(message)]
-            if wanted or archives:
-                stored = self._keep(message, id_, archives)
-                for number in wanted:
-                    self._store.add_delivery(listeners[number].key, stored)
-                    offers[number].append(stored)
-        for listener, offered in zip(listeners, offers, strict=True):
-            if offered:
-                self._store.journal.afterwards(partial(listener.offer, offered))
-        return ids
-
-    def _keep(self, message: Any, id_: int, archives: list[Archive]) -> Message:
-        body = message.SerializeToString()
-        stored = Message(id_, len(body), message.ordering_key)
-        self._store.add_message(stored, body)
-        for archive in archives:
-            archive.add([stored])
-        return stored
 
     def _matching(self, subscription: Subscription, kept: Iterable[Message]) -> dict[int, Message]:
         return {message.id: message for message in kept if subscription.accepts_kept(message)}
@@ -222,7 +196,8 @@ class Broker:
             log.warning("no dead-letter topic %s for %s", name, subscription.message.name)
             return False
         content = subscription.content(delivery)
-        self._send(topic, [dead_letter.wrapped(content, subscription.message.name, delivery.attempts)])
+        wrapped = dead_letter.wrapped(content, subscription.message.name, delivery.attempts)
+        send(self._store, topic, PublishRequest(messages=[wrapped]))
         return True
 
     def _restore(self) -> None:

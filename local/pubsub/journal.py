@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 
 from local.database import transaction
+from local.pubsub.checkpoints import Checkpoints
 
 log = logging.getLogger(__name__)
 
@@ -17,8 +18,9 @@ class Journal:
     not depend on their order.
     """
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: sqlite3.Connection, checkpoints: Checkpoints) -> None:
         self._database = database
+        self._checkpoints = checkpoints
         self._writes: dict[str, list[tuple[object, ...]]] = {}
         self._afterwards: list[Callable[[], None]] = []
         self._committed: asyncio.Future[None] | None = None
@@ -67,6 +69,7 @@ class Journal:
         with transaction(self._database) as database:
             for statement, values in writes.items():
                 database.executemany(statement, values)
+        self._checkpoints.request()
 
     def _schedule(self) -> None:
         if self._timer is None:

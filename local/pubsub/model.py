@@ -1,4 +1,4 @@
-"""What moves through Pub/Sub: a message, its delivery to one subscription, and the consumer that holds it."""
+"""What moves through Pub/Sub: a batch, a message, its delivery to one subscription, and the consumer that holds it."""
 
 import asyncio
 from collections import deque
@@ -7,18 +7,26 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, eq=False)
+class Batch:
+    """Messages of one publish request: kept together, until nobody holds any of them."""
+
+    id: int  # of the first message; the others follow
+    holds: int = 0  # subscriptions that have not acknowledged a message, and archives that keep it
+
+
+@dataclass(slots=True, eq=False)
 class Message:
-    """One published message, shared by its subscriptions; the body is the store's business."""
+    """One published message, shared by its subscriptions; the content is the store's business."""
 
     id: int
     size: int
     ordering_key: str
-    references: int = 0  # subscriptions that have not acknowledged it, and archives that keep it
+    batch: Batch
 
     @property
     def published_microseconds(self) -> int:
         """Since the epoch, and as consumers are told: ids are microseconds, but publish times whole milliseconds."""
-        return self.id // 1000 * 1000
+        return self.batch.id // 1000 * 1000
 
 
 @dataclass(slots=True, eq=False)

@@ -68,5 +68,5 @@ async def detach_subscription(broker: Broker, request: Any) -> Any:
 async def publish(broker: Broker, request: Any) -> Any:
     """Publish."""
     broker.topic(request.topic)
-    publish_rules.check(request.messages)
-    return PublishResponse(message_ids=await broker.publish(request.topic, request.messages))
+    publish_rules.check(request)
+    return PublishResponse(message_ids=map(str, await broker.publish(request)))

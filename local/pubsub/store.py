@@ -1,50 +1,55 @@
 """Topics, subscriptions, messages and who has not acknowledged them, in SQLite. What is committed survives `kill -9`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local.clock import Clock
 from local.database import open_database
+from local.pubsub import batches
+from local.pubsub.batches import Contents
+from local.pubsub.checkpoints import Checkpoints
 from local.pubsub.journal import Journal
 from local.pubsub.messages import Snapshot, Subscription, Topic
-from local.pubsub.model import Message
-
-#: Bodies of the newest messages kept in memory; older ones are read from disk when their turn comes.
-CACHE_BYTES = 16 << 20
+from local.pubsub.model import Batch, Message
+from local.pubsub.publish_rules import MAX_MESSAGES
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (
     name TEXT PRIMARY KEY, message BLOB NOT NULL, policy BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS subscriptions (
     key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, message BLOB NOT NULL, policy BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY, ordering_key TEXT NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS deliveries (
-    subscription INTEGER NOT NULL, message INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS waiting (
+    subscription INTEGER NOT NULL, message INTEGER NOT NULL, batch INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (subscription, message)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS snapshots (
     name TEXT PRIMARY KEY, message BLOB NOT NULL, policy BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS retained (
-    archive TEXT NOT NULL, message INTEGER NOT NULL, PRIMARY KEY (archive, message)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kept (
+    archive TEXT NOT NULL, message INTEGER NOT NULL, batch INTEGER NOT NULL,
+    PRIMARY KEY (archive, message)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS activity (subscription INTEGER PRIMARY KEY, time REAL NOT NULL);
 """
 
 _REMOVE_ORPHANS = """
-DELETE FROM messages WHERE id NOT IN (SELECT message FROM deliveries UNION SELECT message FROM retained)
+DELETE FROM batches WHERE id NOT IN (SELECT batch FROM waiting UNION SELECT batch FROM kept)
 """
-_ADD_MESSAGE = "INSERT INTO messages (id, ordering_key, body) VALUES (?, ?, ?)"
-_REMOVE_MESSAGE = "DELETE FROM messages WHERE id = ?"
-_ADD_DELIVERY = "INSERT INTO deliveries (subscription, message) VALUES (?, ?)"
-_COUNT_ATTEMPT = "UPDATE deliveries SET attempts = ? WHERE subscription = ? AND message = ?"
-_REMOVE_DELIVERY = "DELETE FROM deliveries WHERE subscription = ? AND message = ?"
-_RETAIN = "INSERT INTO retained (archive, message) VALUES (?, ?)"
-_RELEASE = "DELETE FROM retained WHERE archive = ? AND message = ?"
+_ADD_BATCH = "INSERT INTO batches (id, body) VALUES (?, ?)"
+_REMOVE_BATCH = "DELETE FROM batches WHERE id = ?"
+_BODY = "SELECT body FROM batches WHERE id = ?"
+_ADD_DELIVERIES = """
+INSERT INTO waiting (subscription, message, batch)
+WITH RECURSIVE run (id) AS (SELECT ? UNION ALL SELECT id + 1 FROM run WHERE id < ?) SELECT ?, id, ? FROM run
+"""
+_COUNT_ATTEMPT = "UPDATE waiting SET attempts = ? WHERE subscription = ? AND message = ?"
+_REMOVE_DELIVERY = "DELETE FROM waiting WHERE subscription = ? AND message = ?"
+_RETAIN = "INSERT INTO kept (archive, message, batch) VALUES (?, ?, ?)"
+_RELEASE = "DELETE FROM kept WHERE archive = ? AND message = ?"
 _NOTE_ACTIVITY = "INSERT OR REPLACE INTO activity (subscription, time) VALUES (?, ?)"
 _HOLDINGS = """
-SELECT subscription, '' AS archive, message, attempts, ordering_key, length(body) AS size
-FROM deliveries JOIN messages ON messages.id = message
-UNION ALL SELECT 0, archive, message, 0, ordering_key, length(body) FROM retained JOIN messages ON messages.id = message
+SELECT subscription, '' AS archive, message, batch, attempts FROM waiting
+UNION ALL SELECT 0, archive, message, batch, 0 FROM kept
 ORDER BY message
 """
 
@@ -72,18 +77,21 @@ class Store:
     """All that Pub/Sub knows. Resources are written at once, messages and acknowledgements through the journal."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._database = open_database(folder / "pubsub.sqlite", _SCHEMA)
+        path = folder / "pubsub.sqlite"
+        self._database = open_database(path, _SCHEMA)
         self._database.execute(_REMOVE_ORPHANS)
-        self.journal = Journal(self._database)
+        self._checkpoints = Checkpoints(self._database, path)
+        self.journal = Journal(self._database, self._checkpoints)
         self._clock = clock
-        self._bodies: dict[int, bytes] = {}
-        self._cached_bytes = 0
+        self._contents = Contents(self._body)
         # Messages that nobody holds leave no trace, but their ids are older than now.
-        self._newest_id: int = self._database.execute("SELECT max(id) FROM messages").fetchone()[0] or 0
+        newest_batch = self._database.execute("SELECT max(id) FROM batches").fetchone()[0] or 0
+        self._newest_id: int = newest_batch + MAX_MESSAGES
 
     def close(self) -> None:
         """Commit what is waiting and close the file; nothing may be asked afterwards."""
         self.journal.flush()
+        self._checkpoints.close()
         self._database.close()
 
     def topics(self) -> list[Stored]:
@@ -103,12 +111,13 @@ class Store:
 
     def holdings(self) -> Iterator[Holding]:
         """Who holds which message, the oldest message first."""
-        message = Message(0, 0, "")
+        batch, messages = Batch(0), list[Message]()
         for row in self._database.execute(_HOLDINGS):
-            if row["message"] != message.id:
-                message = Message(row["message"], row["size"], row["ordering_key"])
-            message.references += 1
-            yield Holding(message, row["subscription"], row["attempts"], row["archive"])
+            if row["batch"] != batch.id:
+                batch = Batch(row["batch"])
+                messages = batches.messages(batch, batches.parse(self._body(batch.id)))
+            batch.holds += 1
+            yield Holding(messages[row["message"] - batch.id], row["subscription"], row["attempts"], row["archive"])
 
     def activity(self) -> dict[int, float]:
         """When each subscription was last used, by key."""
@@ -156,25 +165,29 @@ class Store:
         self._database.execute("DELETE FROM subscriptions WHERE key = ?", (key,))
         self._database.execute("DELETE FROM activity WHERE subscription = ?", (key,))
 
-    def next_id(self) -> int:
-        """A message id that no message ever had: microseconds since the epoch, or as many more as it takes to be new."""
-        self._newest_id = max(self._newest_id + 1, int(self._clock.time() * 1_000_000))
-        return self._newest_id
+    def next_ids(self, count: int) -> range:
+        """Message ids that no message ever had: microseconds since the epoch, or as many more as it takes to be new."""
+        first = max(self._newest_id + 1, int(self._clock.time() * 1_000_000))
+        self._newest_id = first + count - 1
+        return range(first, first + count)
 
-    def add_message(self, message: Message, body: bytes) -> None:
-        """Keep a message, as long as somebody holds it."""
-        self.journal.write(_ADD_MESSAGE, (message.id, message.ordering_key, body))
-        self._cache(message.id, body)
+    def add_batch(self, first: int, request: Any) -> list[Message]:
+        """Keep the messages of a PublishRequest, the first with that id, as long as somebody holds one of them."""
+        body = request.SerializeToString()
+        self.journal.write(_ADD_BATCH, (first, body))
+        self._contents.add(first, body)
+        return batches.messages(Batch(first), request.messages)
 
-    def add_delivery(self, subscription: int, message: Message) -> None:
-        """Note that the subscription waits for the message."""
-        message.references += 1
-        self.journal.write(_ADD_DELIVERY, (subscription, message.id))
+    def add_deliveries(self, subscription: int, messages: Sequence[Message]) -> None:
+        """Note that the subscription waits for the messages."""
+        for first, last in batches.runs(messages):
+            last.batch.holds += last.id - first.id + 1
+            self.journal.write(_ADD_DELIVERIES, (first.id, last.id, subscription, last.batch.id))
 
     def retain(self, archive: str, message: Message) -> None:
         """Keep the message for an archive."""
-        message.references += 1
-        self.journal.write(_RETAIN, (archive, message.id))
+        message.batch.holds += 1
+        self.journal.write(_RETAIN, (archive, message.id, message.batch.id))
 
     def release(self, archive: str, message: Message) -> None:
         """Keep the message for that archive no longer."""
@@ -185,13 +198,9 @@ class Store:
         """Keep when a subscription was last used."""
         self.journal.write(_NOTE_ACTIVITY, (subscription, time))
 
-    def body(self, message: Message) -> bytes:
-        """The serialized PubsubMessage."""
-        body = self._bodies.get(message.id)
-        if body is None:
-            row = self._database.execute("SELECT body FROM messages WHERE id = ?", (message.id,)).fetchone()
-            body = bytes(row["body"])
-        return body
+    def content(self, message: Message) -> Any:
+        """The PubsubMessage; to be copied before it is changed."""
+        return self._contents.of(message)
 
     def count_attempt(self, subscription: int, message: Message, attempts: int) -> None:
         """Keep how often the message was handed to the subscription."""
@@ -203,13 +212,11 @@ class Store:
         self._let_go(message)
 
     def _let_go(self, message: Message) -> None:
-        message.references -= 1
-        if message.references == 0:
-            self.journal.write(_REMOVE_MESSAGE, (message.id,))
-            self._cached_bytes -= len(self._bodies.pop(message.id, b""))
+        batch = message.batch
+        batch.holds -= 1
+        if batch.holds == 0:
+            self.journal.write(_REMOVE_BATCH, (batch.id,))
+            self._contents.remove(batch.id)
 
-    def _cache(self, id_: int, body: bytes) -> None:
-        self._bodies[id_] = body
-        self._cached_bytes += len(body)
-        while self._cached_bytes > CACHE_BYTES:
-            self._cached_bytes -= len(self._bodies.pop(next(iter(self._bodies))))
+    def _body(self, batch_id: int) -> bytes:
+        return bytes(self._database.execute(_BODY, (batch_id,)).fetchone()["body"])

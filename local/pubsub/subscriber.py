@@ -130,7 +130,7 @@ def received(subscription: Subscription, deliveries: list[Delivery]) -> Iterable
     counts = subscription.counts_attempts
     for delivery in deliveries:
         message = received_messages.add(ack_id=subscription.ack_id(delivery))
-        message.message.MergeFromString(subscription.body(delivery))
+        message.message.CopyFrom(subscription.content(delivery))
         if counts:
             message.delivery_attempt = delivery.attempts
     return received_messages  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
 """A subscription at work: its backlog on the clock, its consumers, and what happens when a message comes back."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -12,7 +12,6 @@ from local.pubsub.alarm import Alarm
 from local.pubsub.archive import Archive
 from local.pubsub.backlog import Backlog
 from local.pubsub.filters import Filter, parse_filter
-from local.pubsub.messages import PubsubMessage
 from local.pubsub.model import Consumer, Delivery, Message
 from local.pubsub.store import Store
 
@@ -59,8 +58,7 @@ class Subscription:
             for message in messages:
                 self._store.remove_delivery(self.key, message)
             return
-        for message in messages:
-            self.backlog.add(message)
+        self.backlog.add_all(messages)
         self._announce()
 
     def restore(self, message: Message, attempts: int) -> None:
@@ -100,21 +98,19 @@ class Subscription:
         """Names the lease: subscription, message and the lease itself."""
         return ids.ack_id(self.key, delivery.message.id, delivery.lease)
 
-    def body(self, delivery: Delivery) -> bytes:
-        """The serialized PubsubMessage."""
-        return self._store.body(delivery.message)
-
-    def accepts(self, content: Any) -> bool:
-        """Whether the filter lets this PubsubMessage through."""
-        return self._matches is None or self._matches(content.attributes)
+    def wanted(self, contents: Sequence[Any]) -> Sequence[int]:
+        """The places of the PubsubMessages that the filter lets through."""
+        if self._matches is None:
+            return range(len(contents))
+        return [place for place, content in enumerate(contents) if self._matches(content.attributes)]
 
     def accepts_kept(self, message: Message) -> bool:
         """Whether the filter lets a message through that was kept."""
-        return self._matches is None or self.accepts(PubsubMessage.FromString(self._store.body(message)))
+        return self._matches is None or self._matches(self._store.content(message).attributes)
 
     def content(self, delivery: Delivery) -> Any:
-        """The PubsubMessage."""
-        return PubsubMessage.FromString(self.body(delivery))
+        """The PubsubMessage; to be copied before it is changed."""
+        return self._store.content(delivery.message)
 
     def acknowledge(self, ack_ids: Iterable[str]) -> list[str]:
         """Forget these messages, late or not; exactly-once, late ids do nothing and are returned."""
@@ -150,8 +146,8 @@ class Subscription:
         for message_id in [id_ for id_ in self.backlog.deliveries if id_ not in wanted]:
             self._forget(self.backlog.deliveries[message_id])
         again = [wanted[id_] for id_ in sorted(wanted) if id_ not in self.backlog.deliveries]
-        for message in again:
-            self._store.add_delivery(self.key, message)
+        if again:
+            self._store.add_deliveries(self.key, again)
         self.archive.discard(again)
         # Before anything else happens to these messages: the journal keeps no order within a turn.
         self._store.journal.flush()

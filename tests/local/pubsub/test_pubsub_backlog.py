@@ -3,7 +3,7 @@
 from itertools import count
 
 from local.pubsub.backlog import Backlog
-from local.pubsub.model import Consumer, Delivery, Message
+from local.pubsub.model import Batch, Consumer, Delivery, Message
 
 _leases = count(1)
 
@@ -12,7 +12,7 @@ def backlog(*keys: str) -> Backlog:
     """Messages 1, 2, 3 … with these ordering keys."""
     filled = Backlog(is_ordered=True)
     for number, key in enumerate(keys, start=1):
-        filled.add(Message(number, 10, key))
+        filled.add(Message(number, 10, key, Batch(number)))
     return filled
 
 
@@ -48,8 +48,8 @@ def test_flow_control_limits_messages_and_bytes() -> None:
 
 def test_an_answer_is_limited_in_bytes_but_never_empty() -> None:
     source = Backlog(is_ordered=False)
-    source.add(Message(1, 5000, ""))
-    source.add(Message(2, 10, ""))
+    source.add(Message(1, 5000, "", Batch(1)))
+    source.add(Message(2, 10, "", Batch(2)))
 
     assert ids(source.take(Consumer(), 100, 1000)) == [1]
 
@@ -94,12 +94,12 @@ def test_a_key_belongs_to_its_holder_until_all_of_it_is_acknowledged() -> None:
     assert ids(take(source, holder, 1)) == [1]
     assert ids(take(source, other)) == [3]
     assert ids(take(source, holder)) == [2]
-    source.add(Message(4, 10, "a"))
+    source.add(Message(4, 10, "a", Batch(4)))
     assert not take(source, other)
     assert ids(take(source, holder)) == [4]
     for number in (1, 2, 4):
         source.acknowledge(number)
-    source.add(Message(5, 10, "a"))
+    source.add(Message(5, 10, "a", Batch(5)))
     assert ids(take(source, other)) == [5]
 
 
@@ -116,7 +116,7 @@ def test_a_delay_holds_the_whole_key() -> None:
     source = backlog("a", "a", "b")
     first, *_ = take(source, Consumer(), 1)
     source.give_back(first, due=5.0, now=0.0)
-    source.add(Message(4, 10, "a"))
+    source.add(Message(4, 10, "a", Batch(4)))
 
     assert ids(take(source, Consumer())) == [3]
     source.mature(5.0)
