@@ -1,0 +1,69 @@
+"""`kill -9` while gsutil uploads a large file and a folder of small ones: both arrive whole, and nothing is sent from the start."""
+
+import base64
+import subprocess
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+import google_crc32c
+import requests
+
+from tests.machine import Machine, eventually, running
+
+SEED = 4
+MEGABYTE = 1 << 20
+LARGE, SMALL_FILES = 200 * MEGABYTE, 60
+#: How much of the large file has arrived at each kill; how much exactly is drawn.
+KILLS = ((5, 40), (60, 100), (120, 160))
+#: A run of gsutil goes on by itself when it is soon enough let in again; else another one does.
+RUNS = 10
+PATIENCE = ("-o", "Boto:max_retry_delay=1", "-o", "Boto:num_retries=5")
+
+
+def test_what_gsutil_uploads_arrives_however_often_the_cloud_is_killed(tmp_path: Path, program: Callable[[str], str]) -> None:
+    program("gsutil")
+    chance, sums = Random(SEED), _files(tmp_path / "files")
+    with running(Machine(tmp_path / "data", cloud_only=True)) as machine, ThreadPoolExecutor(2) as pool:
+        api = f"{machine.environment['STORAGE_EMULATOR_HOST']}/storage/v1/b"
+        requests.post(api, json={"name": "load"}, timeout=10).raise_for_status()
+        for command in (("cp", "files/large"), ("-m", "cp", "-r", "files/small")):
+            pool.submit(_until_done, tmp_path, machine.environment, *command, "gs://load/")
+        contents: set[Path] = set()
+        for between in KILLS:
+            enough = chance.randint(*between) * MEGABYTE
+            contents |= eventually(lambda enough=enough: _larger(machine, enough), pause_seconds=0.005)  # type: ignore[misc]
+            machine.kill()
+            machine.start()
+            assert "large" not in _stored(api)
+
+        eventually(lambda: _stored(api) == sums, seconds=60, pause_seconds=0.2)
+        assert len(contents) == 1
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """Files to upload, and the checksums of the objects that they shall be."""
+    files = {"large": bytes(LARGE)} | {f"small/{number}": b"%d" % number * 100 for number in range(SMALL_FILES)}
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return {name: base64.b64encode(google_crc32c.Checksum(data).digest()).decode() for name, data in files.items()}
+
+
+def _until_done(folder: Path, environment: Mapping[str, str], *arguments: str) -> None:
+    for _ in range(RUNS):
+        command = ("gsutil", *PATIENCE, *arguments)
+        if not subprocess.run(command, env=environment, cwd=folder, capture_output=True, timeout=60, check=False).returncode:
+            return
+
+
+def _larger(machine: Machine, size: int) -> set[Path]:
+    """Where so many bytes of one content are."""
+    contents = (machine.data / "storage" / "contents").glob("??/*")
+    return {path for path in contents if path.stat().st_size > size}
+
+
+def _stored(api: str) -> dict[str, str]:
+    items = requests.get(f"{api}/load/o", timeout=10).json().get("items", [])
+    return {item["name"]: item["crc32c"] for item in items}
