@@ -39,7 +39,7 @@ async def compose_object(store: Store, request: Request, bucket: str, name: str)
     settings = object_settings(body.get("destination") or {})
     sources = _sources(store, bucket, body.get("sourceObjects"))
     settings.setdefault("contentType", sources[0].settings.get("contentType", DEFAULT_TYPE))
-    sink = await store.contents.concatenate([source.content for source in sources])
+    sink = await store.contents.concatenate([store.contents.of(source) for source in sources])
     draft = Draft(
         bucket,
         check_object_name(name),
@@ -62,7 +62,7 @@ async def _copy(store: Store, request: Request, bucket: str, name: str, to_bucke
     draft = Draft(
         to_bucket,
         to_name,
-        store.contents.link(source.content),
+        store.contents.link(store.contents.of(source)),
         source.size,
         source.crc32c,
         source.md5,

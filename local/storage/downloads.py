@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Mapping
 from email.utils import formatdate, parsedate_to_datetime
 from typing import BinaryIO
 
+from local.storage.contents import Contents
 from local.storage.encoding import gunzip
 from local.storage.errors import StorageError, condition_failed, not_modified
-from local.storage.model import Object
+from local.storage.model import Content, Object
 from local.storage.ranges import parse_range
 from local.storage.store import Store
 from local.storage.web import Answer, Header, Request
@@ -22,13 +23,13 @@ _SETTINGS = {
 
 async def media_answer(store: Store, stored: Object, request: Request, headers: list[Header]) -> Answer:
     """The bytes that a request asks for; gzip content is served plain to a client that does not accept gzip."""
-    path = store.contents.path(stored.content)
-    if _is_transcoded(stored, request) and await _is_gzip(path, stored.size):
+    content = store.contents.of(stored)
+    if _is_transcoded(stored, request) and await _is_gzip(store.contents, content, stored.size):
         plain = [header for header in headers if header[0] not in {b"content-encoding", b"accept-ranges"}]
         plain.append((b"warning", b"214 UploadServer gunzipped"))
-        return Answer(200, plain, gunzip(_read(_open(path), stored.size)))
+        return Answer(200, plain, gunzip(_read(store.contents.open(content), stored.size)))
     span = parse_range(request.headers.get("range", ""), stored.size)
-    file = _open(path)
+    file = store.contents.open(content)
     first, last = span or (0, stored.size - 1)
     length = last - first + 1
     headers.append((b"content-length", str(length).encode()))
@@ -101,22 +102,17 @@ def _is_transcoded(stored: Object, request: Request) -> bool:
     return "no-transform" not in stored.settings.get("cacheControl", "")
 
 
-async def _is_gzip(path: str, size: int) -> bool:
+async def _is_gzip(contents: Contents, content: Content, size: int) -> bool:
     """Whether it can be decompressed to its end: once an answer has begun, there is no way to refuse it."""
-    with _open(path) as file:
+    with contents.open(content) as file:
         if file.read(2) != b"\x1f\x8b":
             return False
     try:
-        async for _ in gunzip(_read(_open(path), size)):
+        async for _ in gunzip(_read(contents.open(content), size)):
             await asyncio.sleep(0)
     except StorageError:
         return False
     return True
-
-
-def _open(path: str) -> BinaryIO:
-    # Opened before the first await: a file that is removed meanwhile can still be read to its end.
-    return open(path, "rb")  # noqa: PTH123  (half the cost of pathlib)
 
 
 async def _read(file: BinaryIO, length: int) -> AsyncIterator[bytes]:

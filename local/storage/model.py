@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Settings = dict[str, Any]
+#: The id of a file, or bytes that need none.
+Content = str | bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,11 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An object about to be committed: its bytes are in the content file already."""
+    """An object about to be committed: its bytes are in their file already, when they need one."""
 
     bucket: str
     name: str
-    content: str
+    content: Content
     size: int
     crc32c: str
     md5: str | None
@@ -41,7 +43,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """One generation; `deleted` says since when it is noncurrent, None while it is live."""
+    """One generation; `deleted` says since when it is noncurrent, None while it is live.
+
+    `content` is the id of a file, or empty: then the bytes are in a row of their own.
+    """
 
     bucket: str
     name: str

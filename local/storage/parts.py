@@ -16,7 +16,7 @@ from local.database import transaction
 from local.storage.checksums import check
 from local.storage.errors import StorageError, invalid
 from local.storage.lifecycle import DAY_SECONDS
-from local.storage.model import Draft, Object
+from local.storage.model import Content, Draft, Object
 from local.storage.store import Store
 from local.storage.uploads import Intent, receive
 
@@ -29,7 +29,7 @@ class Part:
     """One part that has arrived."""
 
     number: int
-    content: str
+    content: Content
     size: int
     crc32c: str
     md5: str

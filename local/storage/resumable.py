@@ -48,11 +48,10 @@ class Sessions:
         self._store.bucket(intent.bucket)
         if declared is not None:
             check_length(declared, intent.lengths)
-        sink = self._store.contents.new()
-        sink.close()
+        content = self._store.contents.new_file()
         identity = secrets.token_urlsafe(32)
         request = json.dumps({"intent": intent.to_json(), "declared": declared})
-        values = (identity, sink.content, self._store.clock.time(), request)
+        values = (identity, content, self._store.clock.time(), request)
         self._store.database.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, NULL)", values)
         return identity
 
@@ -97,7 +96,7 @@ class Sessions:
             message = f"the upload offset is {span.first} byte(s), which exceeds already uploaded size of {running.size}"
             raise invalid(f"Invalid request. According to the Content-Range header, {message} byte(s).")
         self._writer[session.id] = me = object()
-        sink = Sink(session.content, self._store.contents.path(session.content), running)
+        sink = Sink(session.content, self._store.contents.path(session.content), checksums=running)
         try:
             async for chunk in body:
                 # A client that lost its connection resends before we notice; the newest request writes.
@@ -132,7 +131,7 @@ class Sessions:
         running = self._running.get(session.id)
         if running is None or running.size != self._store.contents.size(session.content):
             running = Checksums()
-            with open(self._store.contents.path(session.content), "rb") as file:  # noqa: PTH123
+            with self._store.contents.open(session.content) as file:
                 while chunk := file.read(_READ_BYTES):
                     running.update(chunk)
                     await asyncio.sleep(0)

@@ -39,7 +39,7 @@ class Store:
         self.clock = clock
         self.project = project
         self.database = open_database(folder / "storage.sqlite", SCHEMA)
-        self.contents = Contents(folder / "contents")
+        self.contents = Contents(folder / "contents", self.database)
         self.on_message: Callable[[], None] = lambda: None
         self._has_messages = False
         self.buckets = {bucket.name: bucket for bucket in map(_bucket, self.database.execute("SELECT * FROM buckets"))}
@@ -164,7 +164,7 @@ class Store:
 
     def _erase(self, old: Object) -> list[str]:
         self.database.execute(f"DELETE FROM objects WHERE {_KEY}", (old.bucket, old.name, old.generation))  # noqa: S608
-        return [old.content]
+        return self.contents.drop(old)
 
     def _insert(self, new: Object) -> None:
         values = [getattr(new, column) for column in _COLUMNS.split(", ")[:-1]]
@@ -182,7 +182,7 @@ class Store:
             now,
             now,
             None,
-            draft.content,
+            self.contents.keep(self._last_generation, draft.content),
             draft.size,
             draft.crc32c,
             draft.md5,

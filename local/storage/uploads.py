@@ -8,7 +8,7 @@ from local.storage import checksums
 from local.storage.conditions import NONE, Conditions
 from local.storage.contents import Sink
 from local.storage.header_fields import DEFAULT_TYPE
-from local.storage.model import Draft, Object, Settings
+from local.storage.model import Content, Draft, Object, Settings
 from local.storage.names import check_object_name
 from local.storage.object_rules import object_settings
 from local.storage.ranges import LengthRange, check_length
@@ -92,6 +92,6 @@ def check_received(intent: Intent, received: checksums.Checksums) -> None:
     checksums.check(intent.claims, received)
 
 
-def draft(intent: Intent, content: str, received: checksums.Checksums) -> Draft:
+def draft(intent: Intent, content: Content, received: checksums.Checksums) -> Draft:
     """The object-to-be of a received body."""
     return Draft(intent.bucket, intent.name, content, received.size, received.crc32c, received.md5, intent.settings)

@@ -31,6 +31,7 @@ class Service:
 
     def open(self) -> None:
         self.storage = Storage(Path(self._folder.name) / "storage", self.clock, self.accounts, _publish)
+        self.storage.store.contents.small_bytes = 1  # so that some contents are files
         self.storage.sessions.expire()
         self.storage.store.sweep()
 

@@ -114,7 +114,7 @@ def test_storage_classes_change_and_unfinished_uploads_end(turned: Turned) -> No
     assert part.status_code == 200
     assert (shown["storageClass"], shown["metageneration"]) == ("COLDLINE", "2")
     assert world.http.get(f"{world.url}/{bucket}/y?uploadId={identity}").status_code == 404
-    assert world.content_files() == 1
+    assert world.contents() == 1
 
 
 def test_a_week_old_resumable_upload_is_forgotten(turned: Turned) -> None:
@@ -128,4 +128,4 @@ def test_a_week_old_resumable_upload_is_forgotten(turned: Turned) -> None:
 
     assert part.status_code == 308
     assert world.http.put(location, data=b"2", headers={"Content-Range": "bytes 1-1/2"}).status_code == 410
-    assert world.content_files() == 0
+    assert world.contents() == 0

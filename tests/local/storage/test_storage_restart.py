@@ -12,7 +12,7 @@ import requests
 from local.accounts import Accounts
 from local.clock import SystemClock
 from local.storage import Storage
-from tests.local.storage.world import TOPIC, free_port, send_part, wait_until
+from tests.local.storage.world import TOPIC, free_port, kept_contents, send_part, wait_until
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,11 +52,12 @@ def test_everything_acknowledged_survives_a_kill(tmp_path: Path) -> None:
         published = tmp_path / "published"
         wait_until(lambda: published.exists() and len(published.read_text().splitlines()) >= 4)
 
+        assert requests.get(old["mediaLink"], timeout=5).content == b"1"
         assert asked.headers["Range"] == "bytes=0-4"
         assert requests.get(rest.json()["mediaLink"], timeout=5).content == b"helloworld"
         assert [item["name"] for item in shown] == ["half", "old"]
         assert int(rest.json()["generation"]) > int(old["generation"])
-        assert len(list((tmp_path / "storage" / "contents").glob("??/*"))) == 2
+        assert kept_contents(tmp_path / "storage") == 2
 
 
 def _answers(url: str) -> bool:
@@ -80,9 +81,7 @@ def test_an_upload_that_comes_while_the_service_starts_keeps_its_bytes(tmp_path:
     storage = Storage(
         tmp_path / "storage", clock, Accounts(tmp_path / "keys", "local-project", "http://127.0.0.1:1", clock), publish
     )
-    sink = storage.store.contents.new()
-    sink.write(b"half of it")
-    sink.close()
+    content = storage.store.contents.new_file()
     asyncio.run(start())
 
-    assert storage.store.contents.size(sink.content) == len(b"half of it")
+    assert Path(storage.store.contents.path(content)).exists()

@@ -57,12 +57,12 @@ def test_an_empty_upload_is_finished_by_saying_so(world: World, bucket: str) -> 
 
 
 def test_a_cancelled_upload_is_gone(world: World, bucket: str) -> None:
-    files = world.content_files()
+    files = world.contents()
     location = start(world, bucket)
 
     assert world.http.delete(location).status_code == 499
     assert put(world, location, "0-1/2", b"ab").status_code == 410
-    assert world.content_files() == files
+    assert world.contents() == files
 
 
 def test_a_wrong_checksum_ends_the_upload(world: World, bucket: str) -> None:

@@ -9,14 +9,14 @@ from tests.local.storage.world import World, send_part, wait_until
 
 
 def test_wrong_checksums_store_nothing(world: World, bucket: str) -> None:
-    files = world.content_files()
+    files = world.contents()
 
     wrong_crc = world.upload(bucket, "x", b"hello", **{"x-goog-hash": "crc32c=AAAAAA=="})
     wrong_md5 = world.upload(bucket, "x", b"hello", **{"Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="})
 
     assert (wrong_crc.status_code, wrong_md5.status_code) == (400, 400)
     assert world.names(bucket) == []
-    assert world.content_files() == files
+    assert world.contents() == files
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -43,14 +43,14 @@ def test_a_truncated_multipart_upload_stores_nothing(world: World, bucket: str) 
 
 
 def test_a_client_that_hangs_up_leaves_nothing_behind(world: World, bucket: str) -> None:
-    files = world.content_files()
+    files = world.contents()
 
     path = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=x"
     send_part(world.port, "POST", path, {"Content-Length": "1000"}, b"only this")
     send_part(world.port, "PUT", f"/{bucket}/x", {"Content-Length": "1000"}, b"only this")
     send_part(world.port, "PUT", f"/{bucket}/x", {"Transfer-Encoding": "chunked"}, b"4\r\nonly\r\n")
 
-    wait_until(lambda: world.content_files() == files)
+    wait_until(lambda: world.contents() == files)
     assert world.names(bucket) == []
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -99,9 +100,9 @@ class World:
         wait_until(lambda: len(found()) >= count)
         return found()
 
-    def content_files(self) -> int:
-        """How many content files there are."""
-        return sum(1 for _ in (self.folder / "storage" / "contents").glob("??/*"))
+    def contents(self) -> int:
+        """How many contents there are, in files and in the database."""
+        return kept_contents(self.folder / "storage")
 
     async def _start(self) -> None:
         self.storage = Storage(self.folder / "storage", self.clock, self.accounts, self._publish)
@@ -135,6 +136,13 @@ def running(folder: Path, clock: Clock | None = None) -> Iterator[World]:
         yield world
     finally:
         world.stop()
+
+
+def kept_contents(folder: Path) -> int:
+    """How many contents a data folder holds, those of unfinished uploads included."""
+    with closing(sqlite3.connect(folder / "storage.sqlite")) as database:
+        small: int = database.execute("SELECT count(*) FROM small_contents").fetchone()[0]
+    return small + sum(1 for _ in (folder / "contents").glob("??/*"))
 
 
 def free_port() -> int:
