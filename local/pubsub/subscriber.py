@@ -63,7 +63,9 @@ async def modify_push_config(broker: Broker, request: Any) -> Any:
 async def acknowledge(broker: Broker, request: Any) -> Any:
     """Acknowledge."""
     subscription = broker.subscription(request.subscription)
-    refused = subscription.acknowledge(require_ack_ids(request.ack_ids))
+    ack_ids = require_ack_ids(request.ack_ids)
+    exactly_once.refuse_too_many(subscription.late(ack_ids))
+    refused = subscription.acknowledge(ack_ids)
     await broker.committed()
     exactly_once.refuse(refused)
     return Empty()
@@ -73,7 +75,10 @@ async def modify_ack_deadline(broker: Broker, request: Any) -> Any:
     """ModifyAckDeadline."""
     subscription = broker.subscription(request.subscription)
     check_deadline(request.ack_deadline_seconds)
-    over = subscription.modify_deadline(require_ack_ids(request.ack_ids), request.ack_deadline_seconds)
+    ack_ids = require_ack_ids(request.ack_ids)
+    if request.ack_deadline_seconds == 0:
+        exactly_once.refuse_too_many(subscription.late(ack_ids))
+    over = subscription.modify_deadline(ack_ids, request.ack_deadline_seconds)
     if subscription.message.enable_exactly_once_delivery:
         exactly_once.refuse(over)
     return Empty()

@@ -112,6 +112,12 @@ class Subscription:
         """The PubsubMessage; to be copied before it is changed."""
         return self._store.content(delivery.message)
 
+    def late(self, ack_ids: Iterable[str]) -> list[str]:
+        """The ids that can do nothing any more, exactly-once: their leases are over."""
+        if not self.message.enable_exactly_once_delivery:
+            return []
+        return [ack_id for ack_id, _, is_current in self._named(ack_ids) if not is_current]
+
     def acknowledge(self, ack_ids: Iterable[str]) -> list[str]:
         """Forget these messages, late or not; exactly-once, late ids do nothing and are returned."""
         refused = []

@@ -32,9 +32,8 @@ PROJECT = "projects/local-project"
 TOPIC, SUBSCRIPTION = f"{PROJECT}/topics/load", f"{PROJECT}/subscriptions/load"
 QUEUE = f"{PROJECT}/locations/us-central1/queues/load"
 BUCKET = "load"
-#: A lease must not outlive the test: what was not acknowledged in time has to come again. Few at once: gRPC's clients take
-#: only 8 KB of words about acknowledgements that came too late, and Google's subscriber breaks when there are more.
-FLOW = FlowControl(max_messages=50, min_duration_per_lease_extension=10, max_duration_per_lease_extension=10)
+#: A lease must not outlive the test: what was not acknowledged in time has to come again.
+FLOW = FlowControl(max_messages=1000, min_duration_per_lease_extension=10, max_duration_per_lease_extension=10)
 #: Between two pieces of work of a client, so that there is time for all of them, and for looking at all afterwards.
 PAUSE_SECONDS = 0.01
 #: The publisher waits for the subscriber when it is so far ahead.

@@ -6,9 +6,22 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 from google.cloud.pubsub_v1.subscriber.exceptions import AcknowledgeError, AcknowledgeStatus
+from google.cloud.pubsub_v1.subscriber.futures import Future
+from google.cloud.pubsub_v1.types import FlowControl
+from google.pubsub_v1 import PublisherClient as PublisherApi
+from google.pubsub_v1 import PubsubMessage
 
 from tests.local.pubsub.world import World, subscribed
 from tests.local.target import PATIENCE_SECONDS
+
+#: As many as Google's client puts into one request.
+MANY = 1000
+
+
+def publish_many(world: World, topic: str) -> None:
+    """In one request."""
+    messages = [PubsubMessage(data=b"%d" % number) for number in range(MANY)]
+    PublisherApi.publish(world.publisher, topic=topic, messages=messages)
 
 
 def test_an_acknowledgement_counts_once(turned: World) -> None:
@@ -42,6 +55,43 @@ def test_a_lease_that_is_over_can_neither_be_acknowledged_nor_extended(turned: W
         turned.ack(subscription, late + fresh)
     turned.turn(60)
     assert [each.message.data for each in turned.pull(subscription)] == [again.message.data]
+
+
+@pytest.mark.parametrize("seconds", [None, 0, 30])
+def test_of_more_late_ids_than_an_answer_can_name_the_others_are_to_be_tried_again(turned: World, seconds: int | None) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("crowded", topic, enable_exactly_once_delivery=True)
+    publish_many(turned, topic)
+    late = turned.pull_all(subscription, MANY)
+    turned.turn(12)
+    left = [*late, turned.pull(subscription, max_messages=1)[0]]
+    refusals = []
+    while len(left) > 1:
+        with pytest.raises(exceptions.GoogleAPICallError) as refused:
+            _act(turned, subscription, left, seconds)
+        refusals.append(type(refused.value))
+        left = [each for each in left if each.ack_id not in refused.value.metadata]
+
+    assert len(refusals) > 5
+    assert refusals == [exceptions.ResourceExhausted] * (len(refusals) - 1) + [exceptions.InvalidArgument]
+    if seconds is None:
+        turned.turn(700)
+        assert left[0].message.message_id not in {each.message.message_id for each in turned.pull_all(subscription, MANY - 1)}
+
+
+def test_a_subscriber_learns_of_every_message_that_it_is_late_and_goes_on(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("surviving", topic, enable_exactly_once_delivery=True)
+    received: queue.Queue[Any] = queue.Queue()
+    with subscribed(turned, subscription, received.put, flow_control=FlowControl(max_messages=10 * MANY)):
+        publish_many(turned, topic)
+        late = [received.get(timeout=PATIENCE_SECONDS) for _ in range(MANY)]
+        turned.turn(62)
+        outcomes = [message.ack_with_response() for message in late]
+
+        assert {_code(outcome) for outcome in outcomes} == {AcknowledgeStatus.INVALID_ACK_ID}
+        again = [received.get(timeout=PATIENCE_SECONDS).ack_with_response() for _ in range(MANY)]
+        assert {outcome.result(PATIENCE_SECONDS) for outcome in again} == {AcknowledgeStatus.SUCCESS}
 
 
 def test_a_stream_confirms_what_became_of_acknowledgements(turned: World) -> None:
@@ -78,3 +128,18 @@ def test_the_client_learns_whether_its_acknowledgement_counted(world: World) -> 
         with pytest.raises(AcknowledgeError) as refused:
             message.ack_with_response().result(PATIENCE_SECONDS)
         assert refused.value.error_code == AcknowledgeStatus.INVALID_ACK_ID
+
+
+def _act(world: World, subscription: str, received: list[Any], seconds: int | None) -> None:
+    """Change the deadline, or acknowledge."""
+    if seconds is None:
+        world.ack(subscription, received)
+    else:
+        world.extend(subscription, received, seconds)
+
+
+def _code(outcome: Future) -> AcknowledgeStatus:
+    """What became of an acknowledgement."""
+    error = outcome.exception(PATIENCE_SECONDS)
+    assert isinstance(error, AcknowledgeError)
+    return error.error_code
