@@ -74,7 +74,7 @@ def parse_request(scope: Any, receive: Receive) -> Request:
         parse_query(raw_query),
         {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
         scope["scheme"],
-        _body(receive),
+        _Body(receive),
     )
 
 
@@ -143,12 +143,24 @@ async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _body(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        if chunk := message.get("body"):
-            yield chunk
-        if not message.get("more_body"):
-            return
+class _Body:
+    """A request's body as it arrives. Not a generator: one that is not read to its end costs the event loop a task to close it."""
+
+    __slots__ = ("_is_over", "_receive")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._is_over = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._is_over:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            self._is_over = not message.get("more_body")
+            if chunk := message.get("body"):
+                return bytes(chunk)
+        raise StopAsyncIteration
