@@ -24,12 +24,20 @@ _SETTINGS = {
 async def media_answer(store: Store, stored: Object, request: Request, headers: list[Header]) -> Answer:
     """The bytes that a request asks for; gzip content is served plain to a client that does not accept gzip."""
     content = store.contents.of(stored)
-    if _is_transcoded(stored, request) and await _is_gzip(store.contents, content, stored.size):
-        plain = [header for header in headers if header[0] not in {b"content-encoding", b"accept-ranges"}]
-        plain.append((b"warning", b"214 UploadServer gunzipped"))
-        return Answer(200, plain, gunzip(_read(store.contents.open(content), stored.size)))
+    file = store.contents.open(content)  # before others have their turn: they may remove it, but not what is open
+    try:
+        if _is_transcoded(stored, request) and await _is_gzip(store.contents, content, stored.size):
+            plain = [header for header in headers if header[0] not in {b"content-encoding", b"accept-ranges"}]
+            plain.append((b"warning", b"214 UploadServer gunzipped"))
+            return Answer(200, plain, gunzip(_read(file, stored.size)))
+        return _span(file, stored, request, headers)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _span(file: BinaryIO, stored: Object, request: Request, headers: list[Header]) -> Answer:
     span = parse_range(request.headers.get("range", ""), stored.size)
-    file = store.contents.open(content)
     first, last = span or (0, stored.size - 1)
     length = last - first + 1
     headers.append((b"content-length", str(length).encode()))

@@ -45,11 +45,13 @@ class Service:
 
     def call(self, method: str, url: str, body: bytes = b"", *, broken: bool = False, **headers: str) -> Answer:
         """One request, answered; `broken` ones lose their connection after the body."""
+        answer: Answer = run(self.storage.answer(self.request(method, url, body, broken=broken, **headers)))
+        return answer
+
+    def request(self, method: str, url: str, body: bytes = b"", *, broken: bool = False, **headers: str) -> Request:
         path, _, query = url.partition("?")
         given = {"host": "localhost"} | {name.replace("_", "-"): value for name, value in headers.items()}
-        request = Request(method, path, query, parse_query(query), given, "http", _chunks(body, broken))
-        answer: Answer = run(self.storage.answer(request))
-        return answer
+        return Request(method, path, query, parse_query(query), given, "http", _chunks(body, broken))
 
     def bucket(self) -> str:
         """A new, empty bucket."""

@@ -1,12 +1,13 @@
 """Conditions, caches, other origins, encodings, and what happens around the end of the service."""
 
 import gzip
+import random
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import requests
 
 from local.storage import operations
+from tests.local.storage.direct import Service, run
 from tests.local.storage.test_storage_restart import ROOT
 from tests.local.storage.world import World, free_port, wait_until
 
@@ -105,6 +107,25 @@ def test_a_broken_gzip_is_served_as_it_is(world: World, bucket: str) -> None:
     world.upload(bucket, "x", broken, "&contentEncoding=gzip")
 
     assert raw(world, bucket, "identity") == broken
+
+
+def test_gzip_that_is_deleted_while_it_is_looked_at_is_served_to_its_end() -> None:
+    service = Service()
+    plain = random.Random(1).randbytes(1 << 20)
+    bucket = service.bucket()
+    service.call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=x&contentEncoding=gzip", gzip.compress(plain))
+    answering = service.storage.answer(service.request("GET", f"/{bucket}/x"))
+    answering.send(None)
+    service.call("DELETE", f"/storage/v1/b/{bucket}/o/x")
+    answer = run(answering)
+    served = run(whole(answer.body))
+    service.close()
+
+    assert (answer.status, served) == (200, plain)
+
+
+async def whole(body: AsyncIterator[bytes]) -> bytes:
+    return b"".join([chunk async for chunk in body])
 
 
 def raw(world: World, bucket: str, accepted: str) -> bytes:
