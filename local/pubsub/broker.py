@@ -1,7 +1,7 @@
 """Topics and subscriptions, and the way of a message from the one to the others."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from local.clock import Clock
@@ -141,22 +141,6 @@ class Broker:
         if topic := self.topics.get(snapshot.message.topic):
             topic.snapshots.pop(name, None)
 
-    def seek_to_snapshot(self, subscription: Subscription, snapshot: Snapshot) -> None:
-        """Let the subscription stand where the snapshot was taken; raises FAILED_PRECONDITION for another topic's."""
-        if snapshot.message.topic != subscription.message.topic:
-            message = f"The snapshot's topic {snapshot.message.topic} is not the subscription's, {subscription.message.topic}."
-            raise ApiError("FAILED_PRECONDITION", message)
-        self.flush()
-        subscription.seek(self._matching(subscription, snapshot.archive.messages.values()))
-
-    def seek_to_time(self, subscription: Subscription, microseconds: int) -> None:
-        """Let the subscription have acknowledged what was published before that time, and nothing that was kept since."""
-        kept = subscription.unacknowledged() + list(subscription.archive.messages.values())
-        if topic := self.topics.get(subscription.message.topic):
-            kept += topic.archive.messages.values()
-        later = [message for message in kept if message.published_microseconds >= microseconds]
-        subscription.seek(self._matching(subscription, later))
-
     def flush(self) -> None:
         """Bring all changes so far to disk at once."""
         self._store.journal.flush()
@@ -185,9 +169,6 @@ class Broker:
         """Return when all changes so far are safe on disk."""
         await self._store.journal.committed()
 
-    def _matching(self, subscription: Subscription, kept: Iterable[Message]) -> dict[int, Message]:
-        return {message.id: message for message in kept if subscription.accepts_kept(message)}
-
     def _dead_letter(self, subscription: Subscription, delivery: Delivery) -> bool:
         """Send to the dead-letter topic, in the same commit that forgets the delivery; False when there is no such topic."""
         name = subscription.message.dead_letter_policy.dead_letter_topic
@@ -214,7 +195,7 @@ class Broker:
         for stored in self._store.snapshots():
             self._snapshot(stored.message).policy = stored.policy
         for key, time in self._store.activity().items():
-            by_key[key].restore_use(time)
+            by_key[key].usage.restore(time)
         self._restore_messages(by_key)
 
     def _restore_messages(self, subscriptions: dict[int, Subscription]) -> None:

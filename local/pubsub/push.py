@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 
 from local.accounts import Accounts
+from local.pubsub import ack_ids as ids
 from local.pubsub.model import Consumer, Delivery
 from local.pubsub.push_request import ACCEPTED, PushRequest, push_request
 from local.pubsub.push_response import Processing, PushResponse
@@ -104,7 +105,11 @@ class Pushers:
             window.succeeded()
         else:
             window.failed()
-        subscription.settle(delivery, lease, is_accepted)
+        ack_id = ids.ack_id(subscription.key, delivery.message.id, lease)
+        if is_accepted:
+            subscription.acknowledge([ack_id])
+        else:
+            subscription.modify_deadline([ack_id], 0)
 
     async def _is_accepted(self, endpoint: str, request: PushRequest) -> bool:
         assert self._session

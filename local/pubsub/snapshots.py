@@ -7,6 +7,7 @@ from local.pubsub import names, snapshot_rules
 from local.pubsub.broker import Broker
 from local.pubsub.messages import Empty, ListSnapshotsResponse, ListTopicSnapshotsResponse, SeekResponse, microseconds
 from local.pubsub.pages import page
+from local.pubsub.seeking import seek_to_snapshot, seek_to_time
 from local.pubsub.subscriber import check_attached
 
 
@@ -68,7 +69,7 @@ async def seek(broker: Broker, request: Any) -> Any:
         message = "No target was specified in the SeekRequest. Must specify either a time or a snapshot."
         raise ApiError("INVALID_ARGUMENT", message)
     if target == "snapshot":
-        broker.seek_to_snapshot(subscription, broker.snapshot(request.snapshot))
+        seek_to_snapshot(broker, subscription, broker.snapshot(request.snapshot))
     else:
-        broker.seek_to_time(subscription, microseconds(request.time))
+        seek_to_time(broker, subscription, microseconds(request.time))
     return SeekResponse()

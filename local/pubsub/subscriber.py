@@ -88,7 +88,7 @@ async def pull(broker: Broker, request: Any) -> Any:
     """Pull: at once what is there, or the first message that comes."""
     subscription = broker.subscription(request.subscription)
     check_pullable(subscription)
-    subscription.note_use()
+    subscription.usage.note()
     if request.max_messages <= 0:
         raise ApiError("INVALID_ARGUMENT", "max_messages must be greater than 0.")
     consumer = Consumer()

@@ -14,6 +14,7 @@ from local.pubsub.backlog import Backlog
 from local.pubsub.filters import Filter, parse_filter
 from local.pubsub.model import Consumer, Delivery, Message
 from local.pubsub.store import Store
+from local.pubsub.usage import Usage
 
 #: One answer carries at most this much, so that several consumers share a backlog evenly.
 MAX_BATCH_BYTES = 4 << 20
@@ -39,13 +40,17 @@ class Subscription:
         self._alarm = Alarm(clock, self._ring)
         # Leases of an earlier process must never be taken for ours.
         self._leases = count(int(clock.time() * 1_000_000))
-        self._used = clock.time()
-        self._noted_use = 0.0
+        self.usage = Usage(key, store, clock)
 
     @property
     def is_push(self) -> bool:
         """Whether messages are sent to an endpoint; nobody may pull them then."""
         return bool(self.message.push_config.push_endpoint)
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether somebody pulls just now."""
+        return any(not consumer.is_serial for consumer in self.consumers)
 
     @property
     def counts_attempts(self) -> bool:
@@ -175,31 +180,6 @@ class Subscription:
             if delivery := self.backlog.acknowledge(message_id):
                 self._store.remove_delivery(self.key, delivery.message)
 
-    def note_use(self) -> None:
-        """Somebody uses the subscription, so it does not expire."""
-        self._used = self._clock.time()
-
-    def restore_use(self, time: float) -> None:
-        """When it was last used before the process started."""
-        self._used = self._noted_use = time
-
-    def last_used(self, now: float) -> float:
-        """When somebody last used it; an open stream uses it all the time."""
-        if any(not consumer.is_serial for consumer in self.consumers):
-            self._used = now
-        if self._used != self._noted_use:
-            self._noted_use = self._used
-            self._store.note_activity(self.key, self._used)
-        return self._used
-
-    def settle(self, delivery: Delivery, lease: int, is_accepted: bool) -> None:
-        """The outcome of one push."""
-        ack_id = ids.ack_id(self.key, delivery.message.id, lease)
-        if is_accepted:
-            self.acknowledge([ack_id])
-        else:
-            self.modify_deadline([ack_id], 0)
-
     def delete(self) -> None:
         """Forget every message and wake who waits for one."""
         self.is_deleted = True
@@ -258,7 +238,7 @@ class Subscription:
 
     def _named(self, ack_ids: Iterable[str]) -> Iterator[tuple[str, Delivery | None, bool]]:
         """Each id with its delivery, if it is still there, and whether its lease is."""
-        self.note_use()
+        self.usage.note()
         # All of them first: a request with an id that never was does nothing at all.
         for ack_id, (message_id, lease) in [(ack_id, ids.parse(ack_id, self.key)) for ack_id in ack_ids]:
             delivery = self.backlog.deliveries.get(message_id)

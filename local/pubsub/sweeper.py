@@ -45,8 +45,10 @@ def sweep(broker: Broker, now: float) -> None:
             broker.remove_snapshot(snapshot.message.name)
     for subscription in list(broker.subscriptions.values()):
         subscription.drop_before(_ago(now, subscription.message.message_retention_duration))
+        if subscription.is_streamed:
+            subscription.usage.note()
         policy = subscription.message.expiration_policy
-        if policy.HasField("ttl") and subscription.last_used(now) + seconds(policy.ttl) <= now:
+        if policy.HasField("ttl") and subscription.usage.last() + seconds(policy.ttl) <= now:
             broker.remove_subscription(subscription.message.name)
 
 
