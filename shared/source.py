@@ -15,7 +15,7 @@ BLOCK_BYTES = 1 << 18
 def fetch(file: File, path: Path, cloud: Cloud) -> None:
     """Download the file. Raises `Vanished` when this generation is no longer there, `BadFile` for an encoding we cannot undo."""
     try:
-        encoding = cloud.uploads.download(file.name, file.generation, path)
+        encoding = cloud.uploads.download(file.name, file.generation, file.size, path)
     except NoSuchObject:
         raise _vanished(file, cloud) from None
     if encoding.lower() in ("gzip", "x-gzip"):  # RFC 9110 §8.4.1

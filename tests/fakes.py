@@ -50,7 +50,7 @@ class FakeBucket:
         live = self.versions.get(name)
         return max(live.items())[1][1] if live else None
 
-    def download(self, name: str, generation: int, path: Path) -> str:
+    def download(self, name: str, generation: int, size: int, path: Path) -> str:  # noqa: ARG002
         self._fail("download", name)
         found = self.versions.get(name, {}).get(generation)
         if not found:

@@ -55,10 +55,10 @@ class Bucket(Protocol):
     def read(self, name: str) -> bytes | None:
         """A small object's bytes, or None."""
 
-    def download(self, name: str, generation: int, path: Path) -> str:
+    def download(self, name: str, generation: int, size: int, path: Path) -> str:
         """Write exactly that generation, as stored and with its checksum verified, to a file; returns its content encoding.
 
-        Raises `NoSuchObject`.
+        `size` is in bytes, as far as it is known: few are fetched in one piece. Raises `NoSuchObject`.
         """
 
     def find(self, name: str) -> Stored | None:

@@ -1,5 +1,6 @@
 """What the pipeline relies on in a bucket."""
 
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from shared.cloud.protocols import AlreadyExists, Cloud, NoSuchObject
 from shared.errors import BadRequest
 from tests.fakes import crc32c
+from tests.machine import Machine
 
 BIG = bytes(range(256)) * 40_000  # 10 MB: more than one chunk of a resumable upload
 
@@ -65,13 +67,25 @@ def test_nothing_is_ever_overwritten(cloud: Cloud, name: str, body: bytes) -> No
     assert cloud.results.find(name) == first
 
 
-def test_exactly_the_generation_asked_for_is_downloaded(cloud: Cloud, name: str, tmp_path: Path) -> None:
-    stored = cloud.uploads.create(name, "text/plain", b"words")
-    encoding = cloud.uploads.download(name, stored.generation, tmp_path / "file")
+@pytest.mark.parametrize("body", [b"words", BIG], ids=["small", "big"])
+def test_exactly_the_generation_asked_for_is_downloaded(cloud: Cloud, name: str, body: bytes, tmp_path: Path) -> None:
+    stored = cloud.uploads.create(name, "text/plain", body)
+    encoding = cloud.uploads.download(name, stored.generation, stored.size, tmp_path / "file")
 
-    assert (encoding, (tmp_path / "file").read_bytes()) == ("", b"words")
+    assert (encoding, (tmp_path / "file").read_bytes()) == ("", body)
     with pytest.raises(NoSuchObject):
-        cloud.uploads.download(name, stored.generation + 1, tmp_path / "other")
+        cloud.uploads.download(name, stored.generation + 1, stored.size, tmp_path / "other")
+
+
+@pytest.mark.parametrize("body", [BIG[: 1 << 20], BIG], ids=["small", "big"])
+def test_a_download_that_breaks_off_is_continued(machine: Machine, real: Cloud, name: str, body: bytes, tmp_path: Path) -> None:
+    stored = real.uploads.create(name, "text/plain", body)
+    fault = (sys.executable, "-m", "local", "fault", "--port-offset", str(machine.offset))
+    machine.run(*fault, "cut", "storage", "--match", "GET .*alt=media", "--after-bytes", "500000")
+    real.uploads.download(name, stored.generation, stored.size, tmp_path / "file")
+
+    assert (tmp_path / "file").read_bytes() == body
+    assert machine.run(*fault, "list").stdout == "no fault is planted\n"
 
 
 def test_what_is_not_there_is_none(cloud: Cloud, name: str) -> None:
