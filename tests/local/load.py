@@ -57,6 +57,9 @@ class Ledger:
     #: Messages whose acknowledgement the service has confirmed, and those that came again after that.
     confirmed: set[str] = field(default_factory=set)
     returned: list[str] = field(default_factory=list)
+    #: Messages whose acknowledgement was on its way at a kill and refused afterwards: it may have counted before.
+    unsure: set[str] = field(default_factory=set)
+    kills: int = 0
 
     def sizes(self) -> tuple[int, ...]:
         """How much has been acknowledged to senders, by kind."""
@@ -184,10 +187,13 @@ class Load:
         if id_ in ledger.confirmed:
             ledger.returned.append(id_)
         ledger.received[id_] += 1
+        kills = ledger.kills
 
         def confirm(answer: Future) -> None:
             if answer.exception() is None:  # else it comes again
                 ledger.confirmed.add(id_)
+            elif ledger.kills > kills:
+                ledger.unsure.add(id_)
 
         message.ack_with_response().add_done_callback(confirm)
 
