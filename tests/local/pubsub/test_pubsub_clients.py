@@ -8,7 +8,7 @@ import pytest
 from google.api_core import exceptions
 
 from tests.local.pubsub.world import World, collector, subscribed
-from tests.local.target import PATIENCE_SECONDS, wait_for
+from tests.local.target import PATIENCE_SECONDS
 
 
 def test_a_published_message_is_pulled_with_all_it_carries(world: World) -> None:
@@ -92,29 +92,6 @@ def test_a_late_acknowledgement_still_counts(turned: World) -> None:
     turned.ack(subscription, held)
 
     assert turned.pull(subscription, now=True) == []
-
-
-def test_a_stream_delivers_what_comes_and_a_nack_again(world: World) -> None:
-    topic = world.topic("orders")
-    subscription = world.subscription("streaming", topic)
-    refused: set[str] = set()
-    done: queue.Queue[bytes] = queue.Queue()
-
-    def callback(message: Any) -> None:
-        if message.message_id not in refused:
-            refused.add(message.message_id)
-            message.nack()
-            return
-        message.ack()
-        done.put(message.data)
-
-    with subscribed(world, subscription, callback):
-        for future in [world.publisher.publish(topic, b"%d" % number) for number in range(100)]:
-            future.result()
-        received = {done.get(timeout=PATIENCE_SECONDS) for _ in range(100)}
-
-    assert received == {b"%d" % number for number in range(100)}
-    wait_for(lambda: world.pull(subscription, now=True) == [], "an empty subscription")
 
 
 def test_two_streams_share_a_subscription(world: World) -> None:

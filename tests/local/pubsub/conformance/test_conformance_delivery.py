@@ -170,11 +170,11 @@ def test_a_stream_delivers_what_comes_and_a_nack_again(clients: Clients) -> None
         done.put(message.data)
 
     with subscribed(clients, subscription, callback):
-        for future in [clients.publisher.publish(topic, b"%d" % number) for number in range(50)]:
+        for future in [clients.publisher.publish(topic, b"%d" % number) for number in range(100)]:
             future.result()
-        received = {done.get(timeout=STREAM_SECONDS) for _ in range(50)}
+        received = {done.get(timeout=STREAM_SECONDS) for _ in range(100)}
 
-    assert received == {b"%d" % number for number in range(50)}
+    assert received == {b"%d" % number for number in range(100)}
     wait_for(lambda: clients.pull(subscription, now=True) == [], "an empty subscription")
 
 
