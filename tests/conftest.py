@@ -7,6 +7,8 @@ from pathlib import Path
 
 import functions_framework
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 from werkzeug.test import Client
 
 import shared.cloud
@@ -36,6 +38,10 @@ ENVIRONMENT = {
     "SLUICE_MAX_POST_BYTES": "1000000",
     "SLUICE_MAX_FILE_BYTES": "5000000",
 }
+
+# Nothing is judged by its speed here, and no run depends on an earlier one.
+properties.register_profile("sluice", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+properties.load_profile("sluice")
 
 
 @pytest.fixture

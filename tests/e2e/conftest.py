@@ -56,13 +56,13 @@ def _is_job(message: Message, name: str, but_not: str) -> bool:
     return wanted and bool(attributes["ce-subject"] != but_not)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     with running(Machine(tmp_path_factory.mktemp("stack"))) as machine:
         yield machine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def notices(machine: Machine) -> Iterator[Notices]:
     notices = Notices(machine)
     yield notices

@@ -25,13 +25,13 @@ PHOTO = DATA / "photo.jpg"
 Program = Callable[[str], str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def results(machine: Machine) -> Bucket:
     with variables(machine.environment):
         return Client(project="local-project").bucket("results")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def uploads(machine: Machine) -> Bucket:
     with variables(machine.environment):
         return Client(project="local-project").bucket("uploads")

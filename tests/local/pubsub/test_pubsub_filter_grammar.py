@@ -68,7 +68,7 @@ def holds(tree: Any, attributes: Mapping[str, str]) -> bool:
     raise AssertionError(tree)
 
 
-@settings(deadline=None, max_examples=300, database=None)
+@settings(max_examples=300)
 @given(tree=TREES.filter(lambda tree: len(written(tree).encode()) <= MAX_BYTES), attributes=ATTRIBUTES)
 def test_a_filter_means_what_its_tree_says(tree: Any, attributes: dict[str, str]) -> None:
     assert parse_filter(written(tree))(attributes) == holds(tree, attributes)

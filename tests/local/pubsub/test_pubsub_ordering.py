@@ -164,4 +164,4 @@ class Ordering(RuleBasedStateMachine):
 
 
 TestOrdering = Ordering.TestCase
-TestOrdering.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestOrdering.settings = settings(max_examples=150, stateful_step_count=30)

@@ -17,7 +17,7 @@ from local.storage.web import Answer, Disconnected, Request, parse_query
 
 _numbers = itertools.count(1)
 #: No shrinking, which can take minutes: a failure is printed as the steps that led to it.
-LIMITS = settings(max_examples=60, stateful_step_count=30, deadline=None, phases=[Phase.generate])
+LIMITS = settings(max_examples=60, stateful_step_count=30, phases=[Phase.generate])
 
 
 class Service:
