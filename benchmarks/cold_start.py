@@ -11,8 +11,8 @@ from pathlib import Path
 from local.stack import FUNCTIONS
 from tests.first_requests import Customer, FirstRequest, answered, started
 from tests.image import Image, build
-from tests.local.target import free_port
 from tests.machine import Machine, running
+from tests.ports import free_port
 
 ROUNDS = int(os.environ.get("BENCH_COLD_STARTS", "9"))
 #: Times the start of a functions-framework function that imports nothing; what we mean to stay below.

@@ -1,9 +1,7 @@
 """The stack, or only its cloud, as a process of its own: on free ports, in a folder of its own, and gone when the test is."""
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +13,7 @@ from typing import TypeVar
 
 from local.address import Ports
 from local.stack import FUNCTIONS, client_environment, function_port
+from tests.ports import free_offset, is_free
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
@@ -26,7 +25,7 @@ class Machine:
 
     def __init__(self, data: Path, *, cloud_only: bool = False, functions: Path | None = None) -> None:
         self.data = data
-        self.offset = _free_offset()
+        self.offset = free_offset(_ports)
         self._arguments = ["--cloud-only"] if cloud_only else []
         self._arguments += ["--functions", str(functions)] if functions else []
         self._process: subprocess.Popen[str] | None = None
@@ -61,7 +60,7 @@ class Machine:
         assert self._process is not None
         self._process.kill()
         self._reap()
-        eventually(lambda: _are_free(self.offset))  # the functions end when they see that the cloud is gone
+        eventually(lambda: all(map(is_free, _ports(self.offset))))  # the functions end when they see that the cloud is gone
 
     def stop(self) -> None:
         """As Ctrl-C does."""
@@ -116,20 +115,7 @@ def eventually(look: Callable[[], Found | None], seconds: float = 30, pause_seco
     raise AssertionError(f"nothing within {seconds} s")
 
 
-def _free_offset() -> int:
-    """An offset at which none of the stack's ports is taken, and none is one that outgoing connections use."""
-    while True:
-        offset = random.randrange(1000, 22_000)
-        if _are_free(offset):
-            return offset
-
-
-def _are_free(offset: int) -> bool:
+def _ports(offset: int) -> set[int]:
     ports = Ports(offset)
-    cloud = (ports.storage, ports.storage_tls, ports.pubsub_grpc, ports.pubsub, ports.pubsub_tls, ports.tasks)
-    return all(_is_free(port) for port in (*cloud, *(function_port(name, ports) for name in FUNCTIONS)))
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+    cloud = {ports.storage, ports.storage_tls, ports.pubsub_grpc, ports.pubsub, ports.pubsub_tls, ports.tasks}
+    return cloud | {function_port(name, ports) for name in FUNCTIONS}

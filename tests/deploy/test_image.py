@@ -16,8 +16,8 @@ from tests import image as building
 from tests.deploy.stub.proxy import Stub
 from tests.first_requests import Customer, answered, started
 from tests.image import Image
-from tests.local.target import free_port
 from tests.machine import Machine, running
+from tests.ports import free_port
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 #: What may reach the image, and Cloud Build.

@@ -3,7 +3,6 @@
 import contextlib
 import http.server
 import json
-import socket
 import sys
 import threading
 import time
@@ -28,13 +27,6 @@ def wait_for(found: Callable[[], T], what: str, seconds: float = PATIENCE_SECOND
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         pause.wait(0.005)
     return result
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

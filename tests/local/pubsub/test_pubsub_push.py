@@ -7,7 +7,8 @@ from google.auth import jwt
 
 from local.pubsub.model import Delivery
 from tests.local.pubsub.world import World
-from tests.local.target import Target, free_port, wait_for
+from tests.local.target import Target, wait_for
+from tests.ports import free_port
 
 ACCOUNT = "push@local-project.iam.gserviceaccount.com"
 

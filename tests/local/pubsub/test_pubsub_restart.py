@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.local.pubsub.world import PROJECT, Clients, connected
-from tests.local.target import Target, free_port, wait_for
+from tests.local.target import Target, wait_for
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 

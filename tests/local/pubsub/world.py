@@ -20,7 +20,8 @@ from local.accounts import Accounts
 from local.clock import Clock, TurnedClock
 from local.pubsub import PubSub
 from local.server import HttpServer
-from tests.local.target import PATIENCE_SECONDS, free_port, wait_for
+from tests.local.target import PATIENCE_SECONDS, wait_for
+from tests.ports import free_port
 
 PROJECT = "projects/local-project"
 

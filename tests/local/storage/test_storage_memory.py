@@ -14,7 +14,8 @@ import requests
 from tests.local.storage.clients import MEGABYTE
 from tests.local.storage.test_storage_restart import ROOT
 from tests.local.storage.test_storage_semantics import answers
-from tests.local.storage.world import free_port, wait_until
+from tests.local.storage.world import wait_until
+from tests.ports import free_port
 
 SIZE = 500 * MEGABYTE
 MOST_GROWTH = 20 * MEGABYTE

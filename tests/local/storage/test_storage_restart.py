@@ -12,7 +12,8 @@ import requests
 from local.accounts import Accounts
 from local.clock import SystemClock
 from local.storage import Storage
-from tests.local.storage.world import TOPIC, free_port, kept_contents, send_part, wait_until
+from tests.local.storage.world import TOPIC, kept_contents, send_part, wait_until
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 

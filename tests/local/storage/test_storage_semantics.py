@@ -18,7 +18,8 @@ import requests
 from local.storage import operations
 from tests.local.storage.direct import Service, run
 from tests.local.storage.test_storage_restart import ROOT
-from tests.local.storage.world import World, free_port, wait_until
+from tests.local.storage.world import World, wait_until
+from tests.ports import free_port
 
 
 def test_of_many_create_only_writes_at_once_one_wins(world: World, bucket: str) -> None:

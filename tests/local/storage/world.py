@@ -20,6 +20,7 @@ from local.errors import ApiError
 from local.server import HttpServer
 from local.storage import Storage
 from local.tls import TlsFiles, tls_files
+from tests.ports import free_port
 
 TOPIC = "projects/local-project/topics/uploads"
 T = TypeVar("T")
@@ -143,14 +144,6 @@ def kept_contents(folder: Path) -> int:
     with closing(sqlite3.connect(folder / "storage.sqlite")) as database:
         small: int = database.execute("SELECT count(*) FROM small_contents").fetchone()[0]
     return small + sum(1 for _ in (folder / "contents").glob("??/*"))
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:

@@ -10,8 +10,9 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import tasks_v2
 
-from tests.local.target import Target, free_port, wait_for
+from tests.local.target import Target, wait_for
 from tests.local.tasks.world import LOCATION, client_of
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 QUEUE = f"{LOCATION}/queues/q"

@@ -16,7 +16,8 @@ from local.accounts import Accounts
 from local.clock import Clock, TurnedClock
 from local.server import HttpServer
 from local.tasks import Tasks
-from tests.local.target import PATIENCE_SECONDS, free_port
+from tests.local.target import PATIENCE_SECONDS
+from tests.ports import free_port
 
 LOCATION = "projects/local-project/locations/us-central1"
 

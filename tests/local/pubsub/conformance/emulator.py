@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.local.pubsub.world import Clients, connected
-from tests.local.target import free_port, wait_for
+from tests.local.target import wait_for
+from tests.ports import free_port
 
 START_SECONDS = 60
 PROGRAM = Path("platform/pubsub-emulator/bin/cloud-pubsub-emulator")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.local.pubsub.world import Clients
-from tests.local.target import Target, free_port, listening, wait_for
+from tests.local.target import Target, listening, wait_for
+from tests.ports import free_port
 
 #: The emulator pushes again after a second.
 REST_SECONDS = 1.5

@@ -1,0 +1,58 @@
+"""Ports that are this process's own, so that tests side by side cannot take each other's.
+
+A port that the system calls free may be another's a moment later: another worker's, or the near end of an outgoing
+connection. So each process claims a band of ports below those of outgoing connections, and gives each of them once.
+"""
+
+import fcntl
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+FIRST, LAST = 10_000, 32_000
+BAND = 2_200  # a stack's ports lie 1,400 apart
+
+
+def free_port() -> int:
+    """A port that nobody listens on, and that nothing else is told to listen on."""
+    left = _ports_left()
+    port = next(port for port in sorted(left) if is_free(port))
+    left.remove(port)
+    return port
+
+
+def free_offset(ports_at: Callable[[int], set[int]]) -> int:
+    """The least offset at which all of a stack's ports are such ports."""
+    left = _ports_left()
+    offsets = range(min(left) - min(ports_at(0)), max(left) - max(ports_at(0)) + 1)
+    offset = next(offset for offset in offsets if ports_at(offset) <= left and all(map(is_free, ports_at(offset))))
+    left -= ports_at(offset)
+    return offset
+
+
+def is_free(port: int) -> bool:
+    """Whether a port can be listened on now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, whatever ended here just now
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@cache
+def _ports_left() -> set[int]:
+    """Those of this process's band that it has not given away; the band is another's when the process ends."""
+    for first in range(FIRST, LAST, BAND):
+        claim = os.open(Path(tempfile.gettempdir()) / f"sluice-test-ports-{first}", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(claim)
+        else:
+            return set(range(first, first + BAND))
+    raise RuntimeError(f"{(LAST - FIRST) // BAND} processes with tests of Sluice run already, and each needs ports of its own")
