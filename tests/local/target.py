@@ -1,4 +1,4 @@
-"""An HTTP server that is called by what is tested, a port of its own, and the patience that both take."""
+"""An HTTP server that is called by what is tested, and the patience that takes."""
 
 import contextlib
 import http.server
