@@ -111,12 +111,12 @@ class Backlog:
     def mature(self, now: float) -> None:
         """Let what was delayed until now wait in line again."""
         while self._delayed and self._delayed[0][0] <= now:
-            item = heapq.heappop(self._delayed)[2]
-            if isinstance(item, Lane):
-                item.is_delayed = False
-                self._free(item)
-            else:
+            due, _, item = heapq.heappop(self._delayed)
+            if isinstance(item, Delivery):
                 self._ready.append(item)
+            elif item.due == due:  # and not delayed further meanwhile
+                item.due = 0.0
+                self._free(item)
 
     def next_due(self) -> float:
         """When the first lease or delay ends."""
@@ -136,12 +136,9 @@ class Backlog:
         return None
 
     def _from_lane(self, lane: Lane, consumer: Consumer) -> Delivery | None:
-        """The next of a lane that has just left its line, or None if it is not for this consumer."""
+        """The next of a lane that has just left its line, which was everyone's or this consumer's own; None if none waits."""
         lane.queue = None
         if not lane.waiting:
-            return None
-        if lane.holder and (lane.holder is not consumer or consumer.is_serial):
-            self._line_up(lane)
             return None
         lane.holder = consumer
         delivery = lane.waiting.popleft()
@@ -153,7 +150,7 @@ class Backlog:
 
     def _line_up(self, lane: Lane) -> None:
         """Stand in the line of those who may take from the lane: everyone's, its holder's, or none."""
-        if lane.queue is not None or lane.is_delayed or not lane.waiting:
+        if lane.queue is not None or lane.due or not lane.waiting:
             return
         if lane.holder is None:
             lane.queue = self._ready
@@ -173,7 +170,7 @@ class Backlog:
         if not lane.held and lane.holder:
             lane.holder = None
             self._step_out(lane)
-        if not lane.held and not lane.waiting and not lane.is_delayed:
+        if not lane.held and not lane.waiting and not lane.due:
             self._step_out(lane)
             self._lanes.pop(lane.key, None)
         self._line_up(lane)
@@ -191,7 +188,7 @@ class Backlog:
         if due > now:
             heapq.heappush(self._delayed, (due, next(self._sequence), item))
             if isinstance(item, Lane):
-                item.is_delayed = True
+                item.due = max(item.due, due)
         elif isinstance(item, Delivery):
             self._ready.append(item)
         if isinstance(item, Lane):

@@ -83,4 +83,4 @@ class Lane:
     held: dict[int, Delivery] = field(default_factory=dict)
     holder: Consumer | None = None
     queue: "deque[Lane] | deque[Delivery | Lane] | None" = None  # where it stands in line
-    is_delayed: bool = False
+    due: float = 0.0  # nothing of it goes out before, seconds since the epoch; 0: no delay

@@ -123,6 +123,19 @@ def test_a_delay_holds_the_whole_key() -> None:
     assert ids(take(source, Consumer())) == [1, 2, 4]
 
 
+def test_a_key_that_is_delayed_again_waits_for_the_later_end() -> None:
+    for dues in ((3.0, 4.0), (4.0, 3.0)):
+        source = backlog("a", "a")
+        first, second = take(source, Consumer())
+        source.give_back(second, due=dues[0], now=0.0)
+        source.give_back(first, due=dues[1], now=1.0)
+
+        source.mature(3.0)
+        assert not take(source, Consumer())
+        source.mature(4.0)
+        assert ids(take(source, Consumer())) == [1, 2]
+
+
 def test_a_serial_consumer_gets_one_message_of_a_key_at_a_time() -> None:
     source = backlog("a", "a", "b", "b")
     pusher = Consumer(is_serial=True)

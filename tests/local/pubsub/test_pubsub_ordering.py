@@ -1,7 +1,7 @@
 """Ordering keys under everything that may happen: acknowledgements, late ones, nacks, leases that end, delays.
 
-The model of a key: the messages that nobody has acknowledged, and which of them somebody holds. Those held are always older than
-those that wait, for whatever takes a message back takes back all that follow it.
+The model of a key: the messages that nobody has acknowledged, which of them somebody holds, and when the next may come. Those held
+are always older than those that wait, for whatever takes a message back takes back all that follow it.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from local.pubsub.model import Consumer
 from local.pubsub.store import Store
 
 TOPIC, SUBSCRIPTION = "projects/p/topics/orders", "projects/p/subscriptions/ordered"
-LEASE_SECONDS, BACKOFF_SECONDS = 10, 3
+LEASE_SECONDS, BACKOFF_SECONDS = 10, 6
 KEYS = "ab"
 
 
@@ -42,6 +42,7 @@ class Key:
 
     waiting: list[int] = field(default_factory=list)
     held: dict[int, Hold] = field(default_factory=dict)
+    due: float = 0.0
 
     def acknowledge(self, message: int) -> None:
         """It is gone, wherever it was."""
@@ -49,8 +50,9 @@ class Key:
             self.waiting.remove(message)
         self.held.pop(message, None)
 
-    def take_back(self, first: int) -> None:
-        """This message waits again, with all that follow it."""
+    def take_back(self, first: int, due: float) -> None:
+        """This message waits again until it is due, with all that follow it."""
+        self.due = max(self.due, due)
         back = sorted(message for message in self.held if message >= first)
         for message in back:
             del self.held[message]
@@ -68,8 +70,9 @@ class Ordering(RuleBasedStateMachine):
         self.keys = {key: Key() for key in KEYS}
         self.ack_ids: list[tuple[str, int, str]] = []  # all that were ever handed out
 
-    @initialize(backoff_seconds=some.sampled_from([0, BACKOFF_SECONDS]))
+    @initialize(backoff_seconds=some.sampled_from([BACKOFF_SECONDS, 0]))
     def open(self, backoff_seconds: int) -> None:
+        self.backoff_seconds = backoff_seconds
         self.run(self._open(backoff_seconds))
 
     @rule(keys=some.text(KEYS, min_size=1, max_size=4))
@@ -84,6 +87,7 @@ class Ordering(RuleBasedStateMachine):
         for delivery in self.run(self._do(self.subscription.take, consumer, limit, LEASE_SECONDS)):
             key = self.keys[delivery.message.ordering_key]
             assert delivery.message.id == key.waiting.pop(0)
+            assert key.due <= self.clock.time()
             assert all(hold.consumer is consumer for hold in key.held.values())
             assert not (consumer.is_serial and key.held)
             ack_id = self.subscription.ack_id(delivery)
@@ -93,26 +97,26 @@ class Ordering(RuleBasedStateMachine):
     @precondition(lambda self: self.ack_ids)
     @rule(data=some.data())
     def acknowledge(self, data: Any) -> None:
-        key, message, ack_id = data.draw(some.sampled_from(self.ack_ids))
+        key, message, ack_id = self.draw_one(data)
         self.run(self._do(self.subscription.acknowledge, [ack_id]))
         self.keys[key].acknowledge(message)
 
     @precondition(lambda self: self.ack_ids)
     @rule(data=some.data())
     def nack(self, data: Any) -> None:
-        key, message, ack_id = data.draw(some.sampled_from(self.ack_ids))
+        key, message, ack_id = self.draw_one(data)
         self.run(self._do(self.subscription.modify_deadline, [ack_id], 0))
         hold = self.keys[key].held.get(message)
         if hold and hold.ack_id == ack_id:
-            self.keys[key].take_back(message)
+            self.keys[key].take_back(message, self.clock.time() + self.backoff_seconds)
 
-    @rule(seconds=some.integers(1, LEASE_SECONDS + 2))
+    @rule(seconds=some.sampled_from([2, 3, LEASE_SECONDS + 2]))
     def turn(self, seconds: int) -> None:
         self.run(self.clock.turn(seconds))
         for key in self.keys.values():
             over = [message for message, hold in key.held.items() if hold.ends <= self.clock.time()]
             if over:
-                key.take_back(min(over))
+                key.take_back(min(over), key.held[min(over)].ends + self.backoff_seconds)
 
     def teardown(self) -> None:
         """Whatever happened, nothing is lost: all that is left comes, in order."""
@@ -130,6 +134,12 @@ class Ordering(RuleBasedStateMachine):
             self.run(self._close())
             self.loop.close()
             self.folder.cleanup()
+
+    def draw_one(self, data: Any) -> tuple[str, int, str]:
+        """A lease by key, message and name: rather one that holds than one of long ago."""
+        held = [(name, message, hold.ack_id) for name, key in self.keys.items() for message, hold in key.held.items()]
+        drawn: tuple[str, int, str] = data.draw(some.sampled_from(held or self.ack_ids) | some.sampled_from(self.ack_ids))
+        return drawn
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Do it in the event loop."""
