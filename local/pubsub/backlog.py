@@ -15,6 +15,9 @@ from itertools import count
 from local.pubsub.leases import Leases
 from local.pubsub.model import Consumer, Delivery, Lane, Message
 
+#: What an answer adds to a message: how its lease is named, its id, its time, its attempts.
+ENVELOPE_BYTES = 256
+
 
 class Backlog:
     """The unacknowledged deliveries of a subscription, by message id and in its order."""
@@ -67,16 +70,17 @@ class Backlog:
         self.deliveries = dict(sorted(self.deliveries.items()))
 
     def take(self, consumer: Consumer, max_messages: int, max_bytes: int) -> list[Delivery]:
-        """Hand deliveries to a consumer, as many as there are, it wants and its flow control allows."""
+        """Hand deliveries to a consumer, as many as there are, it wants, its flow control allows and `max_bytes` hold: one at least."""
         taken: list[Delivery] = []
-        size = 0
-        while len(taken) < max_messages and size < max_bytes and consumer.has_room:
-            delivery = self._next(consumer)
+        room: float = math.inf  # for the first, whatever its size
+        while len(taken) < max_messages and consumer.has_room:
+            delivery = self._next(consumer, room)
             if delivery is None:
                 break
             delivery.holder = consumer
             consumer.hold(delivery.message.size)
-            size += delivery.message.size
+            max_bytes -= delivery.message.size + ENVELOPE_BYTES
+            room = max_bytes - ENVELOPE_BYTES
             taken.append(delivery)
         return taken
 
@@ -122,11 +126,12 @@ class Backlog:
         """When the first lease or delay ends."""
         return min(self._delayed[0][0] if self._delayed else math.inf, self.leases.next_due())
 
-    def _next(self, consumer: Consumer) -> Delivery | None:
-        while consumer.lanes:
+    def _next(self, consumer: Consumer, room: float) -> Delivery | None:
+        """The next in line, unless it is bigger than there is room for."""
+        while consumer.lanes and _size(consumer.lanes[0]) <= room:
             if delivery := self._from_lane(consumer.lanes.popleft(), consumer):
                 return delivery
-        while self._ready:
+        while self._ready and not consumer.lanes and _size(self._ready[0]) <= room:
             item = self._ready.popleft()
             if isinstance(item, Lane):
                 if delivery := self._from_lane(item, consumer):
@@ -193,6 +198,13 @@ class Backlog:
             self._ready.append(item)
         if isinstance(item, Lane):
             self._free(item)
+
+
+def _size(item: Delivery | Lane) -> int:
+    """Of the message that would come next."""
+    if isinstance(item, Delivery):
+        return item.message.size
+    return item.waiting[0].message.size if item.waiting else 0
 
 
 def _age(delivery: Delivery) -> int:

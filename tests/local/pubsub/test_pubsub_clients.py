@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 
-from tests.local.pubsub.world import World, collector, subscribed
+from tests.local.pubsub.world import World, collector, connected, subscribed
 from tests.local.target import PATIENCE_SECONDS
 
 
@@ -161,9 +161,25 @@ def test_publishing_inside_the_process_reaches_subscribers(world: World) -> None
     assert world.pull(subscription)[0].message.message_id == id_
 
 
-def test_ten_megabytes_travel(world: World) -> None:
+def test_ten_megabytes_travel_through_a_channel_that_lets_them(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("big", topic)
     world.publish(topic, b"x" * 9_999_000)
 
-    assert len(world.pull(subscription)[0].message.data) == 9_999_000
+    with connected(world.grpc_port, ("grpc.max_receive_message_length", -1)) as clients:
+        assert len(clients.pull(subscription)[0].message.data) == 9_999_000
+
+
+@pytest.mark.parametrize(("size", "number"), [(5_000, 1_500), (50_000, 200), (1_000_000, 10)])
+def test_answers_stay_below_what_clients_take_from_an_emulator(world: World, size: int, number: int) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("big", topic)
+    for future in [world.publisher.publish(topic, bytes(size), kind="é" * 100) for _ in range(number)]:
+        future.result(PATIENCE_SECONDS)
+
+    received = world.pull(subscription, 1000)
+    world.nack(subscription, received)
+    arrived, callback = collector()
+    with subscribed(world, subscription, callback):
+        ids = {arrived.get(timeout=PATIENCE_SECONDS).message_id for _ in range(number)}
+    assert len(ids) == number

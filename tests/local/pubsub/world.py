@@ -90,9 +90,9 @@ class Clients:
 
 
 @contextlib.contextmanager
-def connected(port: int) -> Iterator[Clients]:
-    """Clients of the service on that gRPC port."""
-    channel = grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.max_receive_message_length", -1)])
+def connected(port: int, *options: tuple[str, int]) -> Iterator[Clients]:
+    """Clients of the service on that gRPC port, over a channel as Google's clients make it for an emulator."""
+    channel = grpc.insecure_channel(f"127.0.0.1:{port}", options)
     publisher = pubsub_v1.PublisherClient(transport=PublisherGrpcTransport(channel=channel))
     subscriber = pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
     try:
