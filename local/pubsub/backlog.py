@@ -70,7 +70,7 @@ class Backlog:
         self.deliveries = dict(sorted(self.deliveries.items()))
 
     def take(self, consumer: Consumer, max_messages: int, max_bytes: int) -> list[Delivery]:
-        """Hand deliveries to a consumer, as many as there are, it wants, its flow control allows and `max_bytes` hold: one at least."""
+        """Hand over as many as there are, the consumer wants, its flow control allows and `max_bytes` hold: one at least."""
         taken: list[Delivery] = []
         room: float = math.inf  # for the first, whatever its size
         while len(taken) < max_messages and consumer.has_room:

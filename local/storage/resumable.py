@@ -90,12 +90,14 @@ class Sessions:
         return await self._outcome(session, span, checksums.claims(request.headers), request.base)
 
     async def _receive(self, session: Session, span: Span, body: AsyncIterator[bytes]) -> int:
+        self._writer[session.id] = me = object()
         running = await self._checksums(session)
+        if self._find(session.id).finished:  # by another request, meanwhile
+            return running.size
         skip = running.size - (span.first or 0)
         if skip < 0:
             message = f"the upload offset is {span.first} byte(s), which exceeds already uploaded size of {running.size}"
             raise invalid(f"Invalid request. According to the Content-Range header, {message} byte(s).")
-        self._writer[session.id] = me = object()
         sink = Sink(session.content, self._store.contents.path(session.content), checksums=running)
         try:
             async for chunk in body:
@@ -112,9 +114,12 @@ class Sessions:
 
     async def _outcome(self, session: Session, span: Span, claimed: dict[str, str], base: str) -> Object | int:
         received = self._store.contents.size(session.content)
-        if span.total is None or received < span.total:
+        is_whole = span.total is not None and received >= span.total
+        running = await self._checksums(session) if is_whole else None
+        if finished := self._find(session.id).finished:  # by another request, meanwhile
+            return finished
+        if running is None:
             return received
-        running = await self._checksums(session)
         intent = replace(session.intent, claims=session.intent.claims | claimed)
         try:
             _check_room(received, span, session)
