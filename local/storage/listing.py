@@ -13,6 +13,8 @@ from local.storage.model import Object
 from local.storage.web import Request
 
 MAX_RESULTS = 1000
+#: Read at once where a common prefix may leave all but the first unused.
+_ROWS_TO_JUMP_IN = 20
 _LAST_CHARACTER = "\U0010ffff"
 
 Cursor = tuple[str, int]
@@ -76,8 +78,11 @@ def list_page(query: Query, read: Reader) -> Page:
     """One page; a common prefix is skipped with one jump, however many objects it holds."""
     page = Page()
     cursor = query.cursor
-    while batch := read(cursor, query.limit + 1):
+    rows = min(query.limit + 1, _ROWS_TO_JUMP_IN if query.delimiter else MAX_RESULTS + 1)
+    while batch := read(cursor, rows):
         for found in batch:
+            if (found.name, found.generation) <= cursor:
+                continue  # in the common prefix that was just seen
             if query.ends_before(found.name):
                 return page
             if len(page.items) + len(page.prefixes) >= query.limit:
@@ -86,8 +91,6 @@ def list_page(query: Query, read: Reader) -> Page:
             group = query.group(found.name)
             cursor = (_after(group), -1) if group else (found.name, found.generation)
             _add(page, query, found, group)
-            if group:
-                break
     return page
 
 

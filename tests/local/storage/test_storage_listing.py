@@ -1,5 +1,7 @@
 """Lists: prefixes, delimiters, pages, globs."""
 
+from bisect import bisect_right
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +55,21 @@ def test_pages_together_are_the_whole_list(names: list[str], prefix: str, limit:
     assert [item.name for page in found for item in page.items] == [n for n in mine if "/" not in n[len(prefix) :]]
     assert [folder for page in found for folder in page.prefixes] == folders
     assert all(len(page.items) + len(page.prefixes) == limit for page in found[:-1])
+
+
+@pytest.mark.parametrize(("folders", "objects"), [(500, 2), (20, 1000)], ids=["small folders", "large folders"])
+def test_folders_cost_few_rows(folders: int, objects: int) -> None:
+    stored = [some_object(f"{folder:03}/{number:04}") for folder in range(folders) for number in range(objects)]
+    rows = 0
+
+    def read(cursor: Cursor, count: int) -> list[Object]:
+        nonlocal rows
+        begin = bisect_right(stored, cursor, key=lambda found: (found.name, found.generation))
+        rows += len(stored[begin : begin + count])
+        return stored[begin : begin + count]
+
+    assert len(list_page(Query(delimiter="/"), read).prefixes) == folders
+    assert rows <= 30 * folders
 
 
 @pytest.mark.parametrize(
