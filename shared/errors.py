@@ -73,6 +73,10 @@ class MethodNotAllowed(Permanent):
     status = 405
     code = "method_not_allowed"
 
+    def __init__(self, message: str, *allowed: str) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
 
 class Conflict(Permanent):
     """The name is taken by something else."""

@@ -7,7 +7,7 @@ from itertools import chain
 
 import google_crc32c
 from flask import Request
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, File, MultipartDecoder, NeedData
 
 from shared import media
@@ -35,7 +35,7 @@ def read(request: Request) -> Iterator[Incoming]:
     """
     name = request.path.lstrip("/")
     if request.method not in ("POST", "PUT"):
-        raise MethodNotAllowed("POST a form to /, or PUT or POST a file's bytes to /<name>")
+        raise MethodNotAllowed("POST a form to /, or PUT or POST a file's bytes to /<name>", "POST", *(["PUT"] if name else []))
     if name:
         yield Incoming(name, request.headers.get("content-type", ""), _blocks(request))
         return
@@ -46,11 +46,24 @@ def read(request: Request) -> Iterator[Incoming]:
 
 
 def _blocks(request: Request) -> Iterator[bytes]:
+    """The body, checked against its announced length: gunicorn ends one that breaks off as if that were all."""
+    missing = request.content_length or 0
+    while block := _block(request):
+        missing -= len(block)
+        yield block
+    if missing > 0:
+        raise BadRequest(f"the body ended {missing} bytes before its Content-Length; nothing was stored", "body_cut_short")
+
+
+def _block(request: Request) -> bytes:
     try:
-        while block := request.stream.read(BLOCK_BYTES):
-            yield block
-    except (ClientDisconnected, OSError):  # a chunked body that breaks off is an OSError in gunicorn
-        raise BadRequest("the body ended before all of it was sent; nothing was stored", "body_cut_short") from None
+        return request.stream.read(BLOCK_BYTES)
+    except RequestEntityTooLarge:
+        raise TooLarge(f"the body has more than {request.max_content_length} bytes") from None
+    except Exception:  # for what can be wrong with a body in chunks, servers have exceptions of their own
+        raise BadRequest(
+            "the body ended early, or its chunks are not well-formed; nothing was stored", "body_cut_short"
+        ) from None
 
 
 def _parts(blocks: Iterator[bytes], boundary: bytes) -> Iterator[Incoming]:
@@ -58,8 +71,10 @@ def _parts(blocks: Iterator[bytes], boundary: bytes) -> Iterator[Incoming]:
     found = False
     for event in events:
         if isinstance(event, File):
-            found = True
             part = _data(events)
+            if not event.filename and not any(part):
+                continue  # a file field that its sender left empty, as browsers send it
+            found = True
             yield Incoming(event.filename, event.headers.get("content-type", ""), part)
             for _rest in part:
                 pass

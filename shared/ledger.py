@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from shared import naming
 from shared.cloud.protocols import AlreadyExists, Bucket
 from shared.errors import Transient
 from shared.model import File, Job, Manifest, Output, Task, Verdict, canonical
 
-#: Cloud Storage allows names of 1,024 bytes of UTF-8; an output's own name takes at most 64 of them.
-MAX_NAME_BYTES = 1024
+#: An output's own name takes at most so much of its object's name.
 MAX_OUTPUT_NAME_BYTES = 64
 
 
@@ -29,7 +29,7 @@ def output_name(task: Task, output: str) -> str:
 
 def has_room(task: Task) -> bool:
     """Whether the names of this task's outputs fit into Cloud Storage's limit."""
-    return len(output_name(task, "").encode()) + MAX_OUTPUT_NAME_BYTES <= MAX_NAME_BYTES
+    return len(output_name(task, "").encode()) + MAX_OUTPUT_NAME_BYTES <= naming.MAX_OBJECT_BYTES
 
 
 def manifest(

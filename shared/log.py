@@ -4,10 +4,19 @@ import contextvars
 import json
 import sys
 import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 #: `projects/<project>/traces/<id>` of the request being served, so that its lines stand together
 trace: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="")
+_subject: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("subject", default=MappingProxyType({}))
+
+
+def about(**fields: Any) -> None:
+    """What the request being served is about from here on: every line says it, whoever writes it."""
+    _subject.set(fields)
 
 
 def info(sentence: str, **fields: Any) -> None:
@@ -27,7 +36,8 @@ def error(sentence: str, failure: BaseException | None = None, **fields: Any) ->
 
 
 def _write(severity: str, sentence: str, fields: dict[str, Any]) -> None:
-    line = {"severity": severity, "message": sentence, **fields}
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    line = {"severity": severity, "time": now, "message": sentence, **_subject.get(), **fields}
     if trace.get():
         line["logging.googleapis.com/trace"] = trace.get()
     sys.stdout.write(json.dumps(line, default=str) + "\n")

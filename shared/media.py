@@ -1,11 +1,16 @@
 """What a file is, told from its first bytes; what its sender says counts only where bytes cannot tell. Pure."""
 
+import re
+
 import filetype
 
 #: How much of a file's beginning is looked at.
 HEAD_BYTES = 8192
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
+
+#: RFC 6838, 4.2, without parameters
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 
 #: Kinds whose bytes are plain text, so that only the sender can tell them apart.
 _TEXTUAL = ("text/", "application/json", "application/xml", "application/x-ndjson", "application/csv", "image/svg+xml")
@@ -23,6 +28,11 @@ def sniff(head: bytes) -> str:
     if _is_text(head):
         return str(kind) if kind in _WRITTEN else TEXT
     return str(kind or UNKNOWN)
+
+
+def is_type(declared: str) -> bool:
+    """Whether this is a media type such as `image/jpeg`, in lower case and without parameters."""
+    return bool(_TYPE.fullmatch(declared))
 
 
 def settle(declared: str, head: bytes) -> str:

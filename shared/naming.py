@@ -10,6 +10,8 @@ from shared.errors import BadRequest
 #: The sender's name is kept for people to read; 255 bytes is what file systems allow.
 MAX_BYTES = 255
 MAX_KEY_BYTES = 255
+#: Of an object's name in Cloud Storage.
+MAX_OBJECT_BYTES = 1024
 
 
 def object_name(name: str, key: str = "", number: int = 0) -> str:
@@ -18,6 +20,16 @@ def object_name(name: str, key: str = "", number: int = 0) -> str:
         raise BadRequest(f"Idempotency-Key has more than {MAX_KEY_BYTES} bytes", "bad_key")
     seed = hashlib.sha256(f"{key}\0{number}".encode()).digest() if key else secrets.token_bytes(32)
     return f"{base64.b32encode(seed).decode().lower()[:26]}/{clean(name)}"
+
+
+def is_possible(name: str) -> bool:
+    """Whether an object may have this name at all (https://cloud.google.com/storage/docs/objects#naming)."""
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return False
+    is_kept = name in (".", "..") or name.startswith(".well-known/acme-challenge/") or "\r" in name or "\n" in name
+    return 1 <= size <= MAX_OBJECT_BYTES and not is_kept
 
 
 def clean(name: str) -> str:

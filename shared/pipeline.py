@@ -28,17 +28,24 @@ def receive(incoming: Incoming, cloud: Cloud, key: str = "", number: int = 0) ->
     Raises `BadRequest`, `UnsupportedType`, `TooLarge`, `Conflict` (the key came with other bytes before), `Unavailable`.
     """
     name = naming.object_name(incoming.name, key, number)
+    log.about(object=name)
+    declared = routes.media_type(incoming.content_type)
+    if not media.is_type(declared):
+        problem = f"comes as {declared[:80]!r}, which is no media type; write one such as image/jpeg"
+        raise BadRequest(f"{incoming.name} {problem}", "bad_content_type")
     limit = cloud.settings.max_post_bytes
     issuer = f"ask the issuer for a signed URL ({cloud.settings.issuer_url})"
     body = Measured(incoming.blocks, limit, f"{incoming.name} has more than {limit} bytes; {issuer}, it takes larger ones")
     if not body.head:
         raise BadRequest(f"{incoming.name} is empty; send at least one byte", "empty_file")
-    content_type = media.settle(routes.media_type(incoming.content_type), body.head)
+    content_type = media.settle(declared, body.head)
     if not cloud.routes.steps_for(content_type, name):
         accepted = ", ".join(cloud.routes.accepted_types())
         raise UnsupportedType(f"{incoming.name} is {content_type}, which no route takes; accepted: {accepted}")
     stored = _store_upload(name, content_type, body, cloud)
     file = _as_file(stored, cloud)
+    log.about(object=name, job=file.job_id)
+    log.info("received", size=file.size, content_type=file.content_type)
     _queue_early(file, cloud)
     return file
 
@@ -69,7 +76,7 @@ def _queue_early(file: File, cloud: Cloud) -> None:
             if not _refusal(task, cloud):
                 cloud.queue.add(task)
     except Transient as error:
-        log.warning(f"left to the bucket's notification: {error.message}", job=file.job_id)
+        log.warning(f"left to the bucket's notification: {error.message}")
 
 
 # ---- dispatch: from the bucket's notification to the queues -----------------------------------------------------------
@@ -88,6 +95,7 @@ def dispatch(message: Mapping[str, Any], cloud: Cloud) -> None:
     if isinstance(found, Ignored):
         log.info(f"ignored: {found.reason}")
         return
+    log.about(object=found.name, job=found.job_id)
     tasks = cloud.routes.plan(found)
     if not tasks or found.size == 0:
         reason = ("empty", "the file has no bytes") if found.size == 0 else ("no_route", "no route takes this file")
@@ -109,7 +117,7 @@ def _queue_or_settle(task: Task, cloud: Cloud) -> None:
         _settle(ledger.manifest(task.file, task, "failed", *refusal), cloud)
         return
     is_new = cloud.queue.add(task)
-    log.info("queued" if is_new else "was queued before", job=task.file.job_id, task=task.task_id, queue=task.queue)
+    log.info("queued" if is_new else "was queued before", task=task.task_id, queue=task.queue)
 
 
 def _refusal(task: Task, cloud: Cloud) -> tuple[str, str] | None:
@@ -130,6 +138,7 @@ def process(task: Task, delivery: int, cloud: Cloud) -> Manifest:
 
     Raises `Transient`, or whatever nobody foresaw, to have the queue deliver again; `Forbidden` for a file that is not ours.
     """
+    log.about(object=task.file.name, job=task.file.job_id, task=task.task_id, delivery=delivery)
     if task.file.bucket != cloud.settings.uploads_bucket:
         raise Forbidden(f"the task names bucket {task.file.bucket}, which is not the uploads bucket")
     manifest = ledger.find(cloud.results, task.file, task.recipe.recipe_id)
@@ -188,7 +197,7 @@ def _store_output(task: Task, draft: Draft, cloud: Cloud) -> Output:
 def _settle(manifest: Manifest, cloud: Cloud) -> Manifest:
     """Commit a verdict and tell of the one that stands, which may be another delivery's."""
     winner = ledger.commit(cloud.results, manifest)
-    log.info(f"{winner.verdict}", job=winner.file.job_id, task=winner.task_id, reason=winner.reason, attempt=winner.attempt)
+    log.info(f"{winner.verdict}", task=winner.task_id, reason=winner.reason, attempt=winner.attempt)
     _announce(winner, cloud)
     return winner
 

@@ -4,7 +4,7 @@ import re
 from itertools import groupby
 from typing import Any
 
-from shared import events, ledger
+from shared import events, ledger, naming
 from shared.cloud.protocols import Cloud, Stored
 from shared.errors import NotFound
 from shared.model import File, Job, Json, Manifest, file_id
@@ -17,6 +17,8 @@ def of_object(name: str, cloud: Cloud) -> Json:
 
     Raises `NotFound` when neither bucket knows the name.
     """
+    if not naming.is_possible(name):
+        raise NotFound(f"no object can be named {name[:80]!r}")
     live = cloud.uploads.find(name)
     identity = file_id(cloud.settings.uploads_bucket, name)
     jobs = _jobs(identity, "", cloud)

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from shared import naming
+from shared import log, naming
 from shared.cloud.protocols import Cloud, Permission
 from shared.errors import BadRequest, TooLarge, UnsupportedType
 from shared.model import File, Json, file_id
 
 #: int() refuses thousands of digits
 MAX_DIGITS = 20
+MAX_TYPE_CHARACTERS = 255
 
 _TYPE = re.compile(r"[a-zA-Z0-9][\w.+-]*/[\w.+-]+([ \t]*;[ \t]*[\w-]+=[\w.\"+-]+)*", re.ASCII)
 
@@ -34,7 +35,7 @@ def wish(fields: Json, key: str = "") -> Wish:
     for unknown in (name for name in fields if name not in ("name", "content_type", "size", "resumable")):
         raise _bad(unknown, "is unknown; send name, content_type and, if you like, size and resumable")
     name, content_type = _text(fields, "name"), _text(fields, "content_type")
-    if not _TYPE.fullmatch(content_type):
+    if len(content_type) > MAX_TYPE_CHARACTERS or not _TYPE.fullmatch(content_type):
         raise _bad("content_type", f"{content_type[:80]!r} is no media type; write one such as image/jpeg")
     size, resumable = fields.get("size"), fields.get("resumable", False)
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
@@ -70,6 +71,7 @@ def issue(wish: Wish, cloud: Cloud) -> Json:
         "x-goog-if-generation-match": "0",
     }
     permission = cloud.uploads.permit_upload(name, headers, settings.url_seconds, resumable=wish.resumable)
+    log.info("signed a URL for an upload", object=name, resumable=wish.resumable)
     expires = datetime.now(UTC) + timedelta(seconds=settings.url_seconds)
     return {
         "method": permission.method,

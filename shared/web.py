@@ -12,10 +12,11 @@ import flask
 from flask import Request, Response
 from werkzeug.exceptions import BadRequest as BadRequestPage
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
 
 from shared import identity, log
 from shared.cloud.protocols import Cloud
-from shared.errors import BadRequest, Forbidden, Permanent, PipelineError, TooLarge, Transient, Unauthorized
+from shared.errors import BadRequest, Forbidden, MethodNotAllowed, Permanent, PipelineError, TooLarge, Transient, Unauthorized
 
 Handler = Callable[[Request], Response]
 Parsed = TypeVar("Parsed")
@@ -58,6 +59,8 @@ def foreseen(error: PipelineError) -> Response:
     answer = reply({"error": error.code, "message": error.message, **error.details}, error.status)
     if isinstance(error, Transient):
         answer.headers["retry-after"] = "5"
+    if isinstance(error, MethodNotAllowed):
+        answer.headers["allow"] = ", ".join(error.allowed)
     if isinstance(error, TooLarge):
         answer.response = _lingering(answer.iter_encoded(), flask.request.input_stream)
     return answer
@@ -76,10 +79,14 @@ def install(
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(PipelineError, foreseen)
     app.register_error_handler(Exception, unforeseen)
-    app.before_request(lambda: _follow_trace(cloud.settings.project))
+    app.before_request(lambda: _begin_log(cloud.settings.project))
     if guard:
         app.before_request(lambda: guard(flask.request))
-    if unreadable:
+    if not unreadable:
+        # functions-framework keeps these two names from HTTP functions, as if only browsers asked for them.
+        for name in ("robots.txt", "favicon.ico"):
+            app.url_map.add(Rule(f"/{name}", defaults={"path": name}, endpoint="run"))
+    else:
         app.register_error_handler(BadRequestPage, lambda _page: _put_aside(unreadable))
 
 
@@ -167,8 +174,9 @@ def delivery_number(request: Request) -> int:
     return int(count) + 1
 
 
-def _follow_trace(project: str) -> None:
-    """Let every log line of this request stand with the platform's own (Cloud Logging: trace)."""
+def _begin_log(project: str) -> None:
+    """Let every log line of this request stand with the platform's own (Cloud Logging: trace) and forget the one before."""
+    log.about()
     google, w3c = flask.request.headers.get("x-cloud-trace-context", ""), flask.request.headers.get("traceparent", "")
     trace_id = google.partition("/")[0] or "".join(w3c.split("-")[1:2])
     log.trace.set(f"projects/{project}/traces/{trace_id}" if re.fullmatch("[0-9a-f]{32}", trace_id) else "")

@@ -19,7 +19,7 @@ def issuer(request: Request) -> Response:
     if request.path != "/":
         raise NotFound("the issuer has one path: /")
     if request.method not in ("GET", "POST"):
-        raise MethodNotAllowed("POST JSON with name and content_type, or GET /?name=&content_type=")
+        raise MethodNotAllowed("POST JSON with name and content_type, or GET /?name=&content_type=", "GET", "POST")
     asked = web.json_body(request, MAX_BODY_BYTES) if request.method == "POST" else tickets.from_query(request.args.to_dict())
     wish = tickets.wish(asked, request.headers.get("idempotency-key", ""))
     return web.reply(tickets.issue(wish, outside))

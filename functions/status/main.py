@@ -20,5 +20,5 @@ def status(request: Request) -> Response:
     if read is None or not asked:
         raise NotFound("ask for /objects/<name>, or /jobs/<file id or job id>")
     if request.method not in ("GET", "HEAD"):
-        raise MethodNotAllowed("the status service answers GET")
+        raise MethodNotAllowed("the status service answers GET", "GET", "HEAD")
     return web.reply(read(asked, outside))

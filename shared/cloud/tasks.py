@@ -19,6 +19,7 @@ _UNAVAILABLE = (
     exceptions.TooManyRequests,
     exceptions.ServerError,
     exceptions.RetryError,
+    exceptions.Forbidden,  # a grant that has not spread yet
     exceptions.NotFound,  # a queue that was idle for a month answers so for minutes while it wakes up
     auth_exceptions.TransportError,
     auth_exceptions.RefreshError,

@@ -4,6 +4,7 @@ import http.client
 import io
 import json
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -222,6 +223,38 @@ def test_a_client_that_reads_nothing_before_it_has_sent_everything_learns_why_it
 
     assert (answer.status, json.load(answer)["error"]) == (413, "too_large")
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        ("Content-Length: 100", b"a,b,c"),
+        ("Content-Length: 9000000", b"a,b,c\n" * 1_000_000),
+        ("Transfer-Encoding: chunked", b"5\r\na,b,c\r\n"),
+        ("Transfer-Encoding: chunked", b"5\r\na,b,c\r\nZZ\r\n"),
+    ],
+    ids=["short", "long", "chunks end", "no chunk"],
+)
+def test_a_body_that_breaks_off_is_not_a_file(machine: Machine, uploads: Bucket, framing: str, body: bytes) -> None:
+    address = urlsplit(machine.url("upload"))
+    before = {blob.name for blob in uploads.list_blobs()}
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        head = f"PUT /rows.csv HTTP/1.1\r\nHost: {address.netloc}\r\nIdempotency-Key: {framing}{len(body)}\r\n{framing}\r\n\r\n"
+        connection.sendall(head.encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+
+        assert (answer.status, json.load(answer)["error"]) == (400, "body_cut_short")
+    assert {blob.name for blob in uploads.list_blobs()} == before
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a" * 1025, ".well-known/acme-challenge/x", "a%0db"])
+def test_a_name_no_object_can_have_is_not_found(machine: Machine, name: str) -> None:
+    done = machine.run("curl", "-sS", "--path-as-is", "-w", "\n%{http_code}", f"{machine.url('status')}/objects/{name}")
+    body, _, status = done.stdout.rpartition("\n")
+
+    assert (status, json.loads(body)["error"]) == ("404", "not_found")
 
 
 def peak_bytes(machine: Machine, function: str) -> int:

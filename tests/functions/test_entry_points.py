@@ -153,9 +153,50 @@ def test_too_large_a_file_is_sent_to_the_issuer(client: Load, cloud: FakeCloud, 
     assert cloud.uploads.versions == {}
 
 
-@pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
-def test_other_methods_are_told_the_right_ones(client: Load, method: str) -> None:
-    assert "POST" in refused(client("upload").open("/", method=method), 405, "method_not_allowed")
+@pytest.mark.parametrize(
+    ("function", "path", "allowed"),
+    [
+        ("upload", "/", "POST"),
+        ("upload", "/a.jpg", "POST, PUT"),
+        ("issuer", "/", "GET, POST"),
+        ("status", "/jobs/x", "GET, HEAD"),
+    ],
+)
+@pytest.mark.parametrize("method", ["DELETE", "PATCH"])
+def test_other_methods_are_told_the_right_ones(client: Load, function: str, path: str, allowed: str, method: str) -> None:
+    answer = client(function).open(path, method=method)
+
+    refused(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("name", ["robots.txt", "favicon.ico"])
+def test_names_that_browsers_ask_for_are_names_like_any_other(client: Load, cloud: FakeCloud, name: str, photo: bytes) -> None:
+    assert client("upload").put(f"/{name}", data=photo).status_code == 202
+    refused(client("status").get(f"/{name}"), 404, "not_found")
+
+
+@pytest.mark.parametrize("kind", ["text", "text/", "text/caf\xe9", "text/\x01x", "a b/c", "text/" + "a" * 200])
+def test_a_content_type_that_is_none_is_refused(client: Load, cloud: FakeCloud, kind: str, photo: bytes) -> None:
+    part = f"--x\r\nContent-Disposition: form-data; name=f; filename=a.jpg\r\nContent-Type: {kind}\r\n\r\n".encode()
+    form = part + photo + b"\r\n--x--\r\n"
+    answer = client("upload").post("/", data=form, content_type="multipart/form-data; boundary=x")
+
+    assert "image/jpeg" in refused(answer, 400, "bad_content_type")
+    assert cloud.uploads.versions == {}
+
+
+def test_a_file_field_left_empty_is_no_file(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+    empty = b'--x\r\nContent-Disposition: form-data; name=a; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n'
+    full = b'--x\r\nContent-Disposition: form-data; name=b; filename="b.jpg"\r\n\r\n' + photo + b"\r\n"
+
+    def post(body: bytes) -> TestResponse:
+        return client("upload").post("/", data=body + b"--x--\r\n", content_type="multipart/form-data; boundary=x")
+
+    refused(post(empty), 400, "no_file")
+    refused(post(empty.replace(b"\r\n\r\n\r\n", b"\r\n\r\nx\r\n")), 400, "bad_name")
+    assert post(empty + full + empty).status_code == 202
+    assert len(cloud.uploads.versions) == 1
 
 
 # ---- issuer
@@ -190,6 +231,7 @@ def test_a_quick_get_gives_a_ticket_too(client: Load) -> None:
         ({"name": "a.jpg"}, "content_type"),
         ({"name": "a.jpg", "content_type": "jpeg"}, "content_type"),
         ({"name": "a.jpg", "content_type": "image/jpeg\r\nx: y"}, "content_type"),
+        ({"name": "a.jpg", "content_type": "image/" + "j" * 250}, "content_type"),
         ({"name": "a.jpg", "content_type": "image/jpeg", "size": -1}, "size"),
         ({"name": "a.jpg", "content_type": "image/jpeg", "size": "1"}, "size"),
         ({"name": "a.jpg", "content_type": "image/jpeg", "resumable": 1}, "resumable"),

@@ -42,11 +42,11 @@ def cut(data: bytes, size: int) -> Iterator[bytes]:
 def request(
     body: Iterable[bytes], *, path: str = "/", kind: str = FORM, method: str = "POST", length: int | None = None
 ) -> Request:
-    """With a length, or with an end that the server knows, as after `Transfer-Encoding: chunked`."""
+    """With a length, or without one, as after `Transfer-Encoding: chunked`; gunicorn says of both that it knows their end."""
     environ = EnvironBuilder(path=path, method=method).get_environ()
     environ.pop("CONTENT_LENGTH", None)
-    framing: dict[str, Any] = {"wsgi.input_terminated": True} if length is None else {"CONTENT_LENGTH": str(length)}
-    return Request(environ | framing | {"CONTENT_TYPE": kind, "wsgi.input": Wire(body)})
+    framing: dict[str, Any] = {} if length is None else {"CONTENT_LENGTH": str(length)}
+    return Request(environ | framing | {"wsgi.input_terminated": True, "CONTENT_TYPE": kind, "wsgi.input": Wire(body)})
 
 
 def files(asked: Request) -> list[tuple[str, str, bytes]]:

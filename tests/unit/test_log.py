@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ def only_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     assert written.endswith("\n")
     assert written.count("\n") == 1
     line: dict[str, Any] = json.loads(written)
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(line.pop("time"))) < timedelta(minutes=1)
     return line
 
 
@@ -54,6 +56,17 @@ def test_an_error_without_a_failure_has_no_stack(capsys: pytest.CaptureFixture[s
     log.error("gave up")
 
     assert only_line(capsys) == {"severity": "ERROR", "message": "gave up"}
+
+
+def test_every_line_says_what_the_request_is_about(capsys: pytest.CaptureFixture[str]) -> None:
+    log.about(object="cat.jpg", job="j-1")
+    log.warning("answered 503", code="unavailable")
+    told = only_line(capsys)
+    log.about()
+    log.info("queued")
+
+    assert told == {"severity": "WARNING", "message": "answered 503", "object": "cat.jpg", "job": "j-1", "code": "unavailable"}
+    assert only_line(capsys) == {"severity": "INFO", "message": "queued"}
 
 
 def test_the_lines_of_one_request_stand_together(capsys: pytest.CaptureFixture[str], traced: str) -> None:
