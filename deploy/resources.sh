@@ -111,13 +111,16 @@ remake_subscription() {
 
 queue_names() { cut -d' ' -f1 <<<"$QUEUES"; }
 
+# A task is deleted when it is out of attempts and this old: a week, so that an outage of the processor deletes none.
+REACH_PROCESSOR_WITHIN=604800s
+
 # queue NAME "RATE AT_ONCE ATTEMPTS LEAST MOST"
 queue() {
   local name=$PREFIX-$1 rate at_once attempts least most target=() wanted is
   read -r rate at_once attempts least most <<<"$2"
-  wanted="$rate|$at_once|$attempts|$least|$most|16|0.1"
+  wanted="$rate|$at_once|$attempts|$REACH_PROCESSOR_WITHIN|$least|$most|16|0.1"
   local flags=(--location="$REGION" --max-dispatches-per-second="$rate" --max-concurrent-dispatches="$at_once" --max-attempts="$attempts"
-    --min-backoff="$least" --max-backoff="$most" --max-doublings=16 --log-sampling-ratio=0.1)
+    --max-retry-duration="$REACH_PROCESSOR_WITHIN" --min-backoff="$least" --max-backoff="$most" --max-doublings=16 --log-sampling-ratio=0.1)
   if [[ $QUEUE_AUTH == queue ]]; then
     wanted+="|$(host processor)|$(email tasks)|$(url processor)"
     target=(--http-uri-override="scheme:HTTPS,host:$(host processor),mode:ALWAYS"

@@ -32,8 +32,8 @@ read_things() {
     pushConfig.oidcToken.audience,retryPolicy.minimumBackoff,retryPolicy.maximumBackoff,
     deadLetterPolicy.deadLetterTopic.basename(),deadLetterPolicy.maxDeliveryAttempts)'
   if_on cloudtasks reading queue tasks queues list --location="$REGION" --format='value[separator="|"](name.basename(),state,
-    rateLimits.maxDispatchesPerSecond,rateLimits.maxConcurrentDispatches,retryConfig.maxAttempts,retryConfig.minBackoff,
-    retryConfig.maxBackoff,retryConfig.maxDoublings,stackdriverLoggingConfig.samplingRatio,httpTarget.uriOverride.host,
+    rateLimits.maxDispatchesPerSecond,rateLimits.maxConcurrentDispatches,retryConfig.maxAttempts,retryConfig.maxRetryDuration,
+    retryConfig.minBackoff,retryConfig.maxBackoff,retryConfig.maxDoublings,stackdriverLoggingConfig.samplingRatio,httpTarget.uriOverride.host,
     httpTarget.oidcToken.serviceAccountEmail,httpTarget.oidcToken.audience)'
   if_on run reading service run services list --region="$REGION" --format='value[separator="|"](metadata.name,
     spec.template.spec.containers[0].image,spec.template.spec.serviceAccountName,spec.template.spec.containerConcurrency,

@@ -156,7 +156,8 @@ class _Resources:
                 "maxConcurrentDispatches": queue["max_concurrent_dispatches"],
             }
             retries = {
-                "maxAttempts": queue["attempts"] + 1,  # the last delivery is the burial
+                "maxAttempts": queue["attempts"] + 1,  # the last delivery is the burial; both limits must be passed
+                "maxRetryDuration": "604800s",  # a week: so long may the processor be out of reach
                 "minBackoff": f"{queue['min_backoff_seconds']}s",
                 "maxBackoff": f"{queue['max_backoff_seconds']}s",
             }

@@ -88,16 +88,31 @@ def history(results: Bucket, file_id: str, generation: str = "") -> Iterator[Man
             yield Manifest.from_json(json.loads(body))
 
 
-def note_error(results: Bucket, task: Task, delivery: int, message: str) -> None:
-    """Remember why this delivery failed, for the burial; a note that cannot be written must not hide the failure itself."""
-    note = canonical({"task_id": task.task_id, "delivery": delivery, "message": message})
+def begin_attempt(results: Bucket, task: Task, delivery: int, limit: int) -> int | None:
+    """Claim the next attempt by its number, from 1; None when all of them have begun.
+
+    Deliveries that never arrived begin nothing, so an outage uses up no attempts. The first delivery claims without a word:
+    nearly all files need no other.
+    """
+    if delivery == 1:
+        return 1
+    for number in range(2, limit + 1):
+        with contextlib.suppress(AlreadyExists):
+            results.create(_attempt_name(task, number, "begun"), "application/json", canonical({"delivery": delivery}))
+            return number
+    return None
+
+
+def note_error(results: Bucket, task: Task, attempt: int, message: str) -> None:
+    """Remember why this attempt failed, for the burial; a note that cannot be written must not hide the failure itself."""
+    note = canonical({"task_id": task.task_id, "attempt": attempt, "message": message})
     with contextlib.suppress(AlreadyExists, Transient):
-        results.create(_error_name(task, delivery), "application/json", note)
+        results.create(_attempt_name(task, attempt, "error"), "application/json", note)
 
 
-def last_error(results: Bucket, task: Task, delivery: int) -> str:
-    """What the delivery before this one died of, as far as it could still say so."""
-    body = results.read(_error_name(task, delivery - 1))
+def last_error(results: Bucket, task: Task, attempt: int) -> str:
+    """What this attempt died of, as far as it could still say so."""
+    body = results.read(_attempt_name(task, attempt, "error"))
     return (
         str(json.loads(body)["message"])
         if body is not None
@@ -105,5 +120,5 @@ def last_error(results: Bucket, task: Task, delivery: int) -> str:
     )
 
 
-def _error_name(task: Task, delivery: int) -> str:
-    return f"errors/{task.file.file_id}/{task.file.generation}/{task.queue_name}/{delivery}.json"
+def _attempt_name(task: Task, attempt: int, what: str) -> str:
+    return f"attempts/{task.file.file_id}/{task.file.generation}/{task.queue_name}/{attempt}-{what}.json"

@@ -149,26 +149,21 @@ def process(task: Task, delivery: int, cloud: Cloud) -> Manifest:
 
 
 def _verdict(task: Task, delivery: int, cloud: Cloud) -> Manifest:
-    if delivery > _attempts(task, cloud):
-        last_words = ledger.last_error(cloud.results, task, delivery)
-        return ledger.manifest(task.file, task, "dead", "attempts_used_up", last_words, attempt=delivery - 1)
+    attempt = ledger.begin_attempt(cloud.results, task, delivery, task.attempts)
+    if attempt is None:  # bury it: whatever killed the attempts must not kill this delivery
+        last_words = ledger.last_error(cloud.results, task, task.attempts)
+        return ledger.manifest(task.file, task, "dead", "attempts_used_up", last_words, attempt=task.attempts)
     try:
         outputs = _work(task, cloud)
-        return ledger.manifest(task.file, task, "succeeded", attempt=delivery, outputs=outputs)
+        return ledger.manifest(task.file, task, "succeeded", attempt=attempt, outputs=outputs)
     except Vanished as error:
         verdict: Verdict = "superseded" if error.code == "superseded" else "gone"
-        return ledger.manifest(task.file, task, verdict, error.code, error.message, attempt=delivery)
+        return ledger.manifest(task.file, task, verdict, error.code, error.message, attempt=attempt)
     except BadFile as error:
-        return ledger.manifest(task.file, task, "failed", error.code, error.message, attempt=delivery)
+        return ledger.manifest(task.file, task, "failed", error.code, error.message, attempt=attempt)
     except Transient as error:
-        ledger.note_error(cloud.results, task, delivery, error.message)
+        ledger.note_error(cloud.results, task, attempt, error.message)
         raise
-
-
-def _attempts(task: Task, cloud: Cloud) -> int:
-    """As many as the task began with, unless its queue gives fewer by now: it would delete the task before its burial."""
-    queue = cloud.routes.queues.get(task.queue)
-    return min(task.attempts, queue.attempts) if queue else task.attempts
 
 
 def _work(task: Task, cloud: Cloud) -> tuple[Output, ...]:

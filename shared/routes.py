@@ -14,7 +14,7 @@ from shared.model import File, Recipe, Task
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """How fast and how stubbornly tasks are delivered. `attempts` are a file's; the queue gets one more, the burial."""
+    """How fast and how stubbornly tasks are delivered. `attempts` are a file's; the queue delivers once more, for the burial."""
 
     name: str
     max_dispatches_per_second: float

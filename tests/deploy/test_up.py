@@ -135,6 +135,7 @@ def test_the_queues_are_those_of_pipeline_toml_with_one_attempt_more(deployed: D
         queue = deployed.first.state["resources"][f"{PLACE}/queues/sluice-{name}"]
 
         assert queue["retryConfig"]["maxAttempts"] == wanted["attempts"] + 1
+        assert queue["retryConfig"]["maxRetryDuration"] == "604800s"  # an outage of the processor deletes no task
         assert queue["rateLimits"]["maxDispatchesPerSecond"] == wanted["max_dispatches_per_second"]
         assert queue["rateLimits"]["maxConcurrentDispatches"] == wanted["max_concurrent_dispatches"]
         assert queue["httpTarget"]["oidcToken"] == {"serviceAccountEmail": account("tasks"), "audience": url("processor")}

@@ -344,7 +344,11 @@ def test_an_outage_makes_the_queue_deliver_again(client: Load, cloud: FakeCloud,
 
 
 def test_the_delivery_after_the_last_attempt_buries(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
-    answer = client("processor").post("/", data=task_body, headers=bearer("tasks") | delivery(6))
+    processor = client("processor")
+    cloud.uploads.broken = {"download"}
+    for number in range(1, 6):
+        refused(processor.post("/", data=task_body, headers=bearer("tasks") | delivery(number)), 503, "unavailable")
+    answer = processor.post("/", data=task_body, headers=bearer("tasks") | delivery(6))
 
     assert answer.json is not None
     assert answer.json["verdict"] == "dead"

@@ -113,14 +113,14 @@ def test_a_name_has_room_exactly_while_its_longest_output_fits(letter: str) -> N
     assert not ledger.has_room(replace(fits, file=replace(CAT, name=fits.file.name + "a")))
 
 
-def test_the_last_words_of_a_delivery_are_kept_for_the_burial(results: FakeBucket) -> None:
+def test_the_last_words_of_an_attempt_are_kept_for_the_burial(results: FakeBucket) -> None:
     ledger.note_error(results, TASKS[0], 1, "the first")
     ledger.note_error(results, TASKS[0], 2, "the second")
 
-    assert ledger.last_error(results, TASKS[0], 3) == "the second"
+    assert ledger.last_error(results, TASKS[0], 2) == "the second"
 
 
-def test_a_delivery_that_died_without_a_word_is_spoken_for(results: FakeBucket) -> None:
+def test_an_attempt_that_died_without_a_word_is_spoken_for(results: FakeBucket) -> None:
     assert "killed, or out of time" in ledger.last_error(results, TASKS[0], 3)
 
 
@@ -129,16 +129,23 @@ def test_a_redrive_has_last_words_of_its_own(results: FakeBucket) -> None:
     ledger.note_error(results, TASKS[0], 1, "the first life")
     ledger.note_error(results, again, 1, "the second life")
 
-    assert ledger.last_error(results, again, 2) == "the second life"
+    assert ledger.last_error(results, again, 1) == "the second life"
 
 
 def test_a_note_that_cannot_be_written_hides_nothing(results: FakeBucket) -> None:
     ledger.note_error(results, TASKS[0], 1, "the first")
-    ledger.note_error(results, TASKS[0], 1, "the same delivery again")
+    ledger.note_error(results, TASKS[0], 1, "the same attempt again")
     results.broken = {"create"}
     ledger.note_error(results, TASKS[0], 2, "lost")
 
-    assert ledger.last_error(results, TASKS[0], 2) == "the first"
+    assert ledger.last_error(results, TASKS[0], 1) == "the first"
+
+
+def test_attempts_are_claimed_one_by_one_whatever_the_delivery(results: FakeBucket) -> None:
+    claimed = [ledger.begin_attempt(results, TASKS[0], delivery, 3) for delivery in (1, 7, 8, 8, 9)]
+    again = ledger.begin_attempt(results, replace(TASKS[0], redrive=1), 7, 3)
+
+    assert (claimed, again) == ([1, 2, 3, None, None], 2)
 
 
 def test_an_outage_is_never_taken_for_a_missing_verdict(results: FakeBucket) -> None:

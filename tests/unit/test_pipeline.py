@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from shared import pipeline
+from shared import pipeline, sandbox
 from shared.errors import BadRequest, Conflict, Forbidden, TooLarge, Unavailable, UnsupportedType
 from shared.intake import Incoming
 from shared.model import File, Task
@@ -250,21 +250,42 @@ def test_an_outage_is_left_to_the_queue_and_remembered_for_the_burial(cloud: Fak
     assert cloud.completions.ids() == [task.task_id, task.file.job_id]
 
 
-def test_the_burial_does_no_risky_work(cloud: FakeCloud, task: Task) -> None:
-    cloud.uploads.versions.clear()
+class Killed(BaseException):
+    """The process ends, with no chance to write anything down."""
+
+
+def test_the_burial_does_no_risky_work(cloud: FakeCloud, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kills(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(sandbox, "run", kills)
+    for delivery in (1, 2, 3):
+        with pytest.raises(Killed):
+            pipeline.process(task, delivery, cloud)
 
     buried = pipeline.process(task, 4, cloud)
 
-    assert buried.verdict == "dead"
+    assert (buried.verdict, buried.attempt) == ("dead", 3)
     assert "without a word" in buried.message
 
 
-def test_a_queue_with_fewer_attempts_than_before_still_buries_its_tasks(cloud: FakeCloud, task: Task) -> None:
-    cloud.uploads.versions.clear()
+def test_deliveries_that_never_arrived_use_up_no_attempts(cloud: FakeCloud, task: Task) -> None:
+    cloud.uploads.broken = {"download"}
+    with pytest.raises(Unavailable):
+        pipeline.process(task, 40, cloud)  # those before met a processor that was down
+    cloud.uploads.broken = set()
 
-    buried = pipeline.process(replace(task, attempts=50), 4, cloud)
+    manifest = pipeline.process(task, 41, cloud)
 
-    assert buried.verdict == "dead"
+    assert (manifest.verdict, manifest.attempt) == ("succeeded", 3)
+
+
+def test_nothing_is_tried_that_cannot_be_counted(cloud: FakeCloud, task: Task) -> None:
+    cloud.results.broken = {"create attempts"}
+
+    with pytest.raises(Unavailable):
+        pipeline.process(task, 2, cloud)
+    assert cloud.results.json("files/") == []
 
 
 def test_the_loser_of_a_race_tells_of_the_winner(cloud: FakeCloud, task: Task) -> None:
