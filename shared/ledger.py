@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from shared import naming
 from shared.cloud.protocols import AlreadyExists, Bucket
-from shared.errors import Transient
+from shared.errors import Transient, Unavailable
 from shared.model import File, Job, Manifest, Output, Task, Verdict, canonical
 
 #: An output's own name takes at most so much of its object's name.
@@ -62,7 +62,7 @@ def commit(results: Bucket, manifest: Manifest) -> Manifest:
     except AlreadyExists:
         winner = find(results, manifest.file, manifest.recipe_id)
         if winner is None:
-            raise
+            raise Unavailable("a manifest was there and is not") from None
         return winner
 
 

@@ -1,5 +1,6 @@
 """What a file is, told from its first bytes; what its sender says counts only where bytes cannot tell. Pure."""
 
+import codecs
 import re
 
 import filetype
@@ -36,20 +37,33 @@ def is_type(declared: str) -> bool:
 
 
 def settle(declared: str, head: bytes) -> str:
-    """The content type to go by: what the bytes show; the sender's word where they show text or nothing we know."""
+    """The content type to go by: what the bytes show; the sender's word where they show text or nothing we know of such files."""
     shown = sniff(head)
     if shown == TEXT:
         return declared if declared.startswith(_TEXTUAL) else TEXT
+    if shown == UNKNOWN and declared.startswith(_TEXTUAL) and _may_be_text(head):
+        return declared
     if shown == UNKNOWN:
         return UNKNOWN if declared.startswith(_SIGNED) else declared
     return shown
 
 
 def _is_text(head: bytes) -> bool:
-    if not head or any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head):
+    if not head or _has_controls(head):
         return False
     try:
         head.decode()
     except UnicodeDecodeError as error:
         return error.start >= len(head) - 3  # a character cut in two by the end of the head
     return True
+
+
+def _may_be_text(head: bytes) -> bool:
+    """In one of the encodings that are not UTF-8: UTF-16, which says so, or one of 8 bits, which spreadsheets still write."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return len(head) % 2 == 0 and not _has_controls(head.decode("utf-16", errors="replace").encode())
+    return bool(head) and not _has_controls(head)
+
+
+def _has_controls(head: bytes) -> bool:
+    return any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head)

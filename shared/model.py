@@ -48,8 +48,9 @@ class File:
 
     @classmethod
     def from_json(cls, value: Json) -> "File":
-        numbers = {"generation": int(value["generation"]), "size": int(value["size"])}
-        return cls(**{**value, **numbers})
+        # By name: what a newer release adds is none of ours.
+        size, generation = int(value["size"]), int(value["generation"])
+        return cls(value["bucket"], value["name"], generation, size, value["content_type"], value["crc32c"])
 
 
 @dataclass(frozen=True, slots=True)

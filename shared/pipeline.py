@@ -108,7 +108,7 @@ def dispatch(message: Mapping[str, Any], cloud: Cloud) -> None:
 def bury(message: bytes, why: str, cloud: Cloud) -> None:
     """Keep a message that nobody can read where an operator finds it, and stop its delivery."""
     log.error(f"put among the dead letters: {why}")
-    cloud.dead_letters.publish(Notice(message or b"(empty)", {"reason": why[:1024]}))
+    cloud.dead_letters.publish(Notice(message or b"(empty)", {"reason": why.encode()[:1024].decode(errors="ignore")}))
 
 
 def _queue_or_settle(task: Task, cloud: Cloud) -> None:

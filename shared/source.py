@@ -18,7 +18,8 @@ def fetch(file: File, path: Path, cloud: Cloud) -> None:
         encoding = cloud.uploads.download(file.name, file.generation, file.size, path)
     except NoSuchObject:
         raise _vanished(file, cloud) from None
-    if encoding.lower() in ("gzip", "x-gzip"):  # RFC 9110 §8.4.1
+    encoding = encoding.lower()
+    if encoding in ("gzip", "x-gzip"):  # RFC 9110 §8.4.1
         _gunzip(path, cloud.settings.max_file_bytes)
     elif encoding not in ("", "identity"):
         raise BadFile(f"its Content-Encoding is {encoding}; gzip and none can be undone", "unsupported_encoding")

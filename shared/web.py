@@ -30,7 +30,8 @@ LINGER_BYTES = 1 << 16
 
 def reply(body: Any, status: int = 200) -> Response:
     """A JSON answer. It is streamed: else functions-framework would first read what is left of the request into memory."""
-    data = json.dumps(body, indent=1, ensure_ascii=False).encode() + b"\n"
+    # A lone surrogate, which JSON may carry and UTF-8 may not, is told as its sender wrote it.
+    data = json.dumps(body, indent=1, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
     headers = {
         "content-type": "application/json",
         "content-length": str(len(data)),
@@ -92,7 +93,10 @@ def install(
 
 def _put_aside(unreadable: Callable[[bytes, str], None]) -> Response:
     why = "not a Pub/Sub push message that carries data"
-    unreadable(flask.request.get_data(), why)
+    try:
+        unreadable(flask.request.get_data(), why)
+    except PipelineError as error:
+        return foreseen(error)
     return reply({"put_aside": why})
 
 

@@ -130,7 +130,7 @@ class StorageBucket:
         life = timedelta(seconds=seconds)
         try:
             return str(blob.generate_signed_url(version="v4", expiration=life, credentials=self._signer, **what))
-        except auth_exceptions.TransportError as error:
+        except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> Unavailable:

@@ -47,13 +47,16 @@ class CloudTasks:
         queue = "projects/{}/locations/{}/queues/{}".format(*place)
         try:
             self._client.create_task(parent=queue, task=self._request(queue, task), timeout=TIMEOUT_SECONDS)
-        except exceptions.AlreadyExists:
-            return False
-        except exceptions.Conflict:  # REST answers 409 without saying which
-            return False
+        except exceptions.Conflict as error:
+            if _is_taken(error):
+                return False
+            raise self._unavailable(task, error) from error
         except _UNAVAILABLE as error:
-            raise Unavailable(f"queue {task.queue} cannot be used now: {type(error).__name__}") from error
+            raise self._unavailable(task, error) from error
         return True
+
+    def _unavailable(self, task: Task, error: Exception) -> Unavailable:
+        return Unavailable(f"queue {task.queue} cannot be used now: {type(error).__name__}")
 
     def _request(self, queue: str, task: Task) -> Any:
         return {
@@ -73,3 +76,13 @@ class CloudTasks:
             return {}
         token = {"service_account_email": self._settings.tasks_account, "audience": self._settings.processor_url}
         return {"oidc_token": token}
+
+
+def _is_taken(error: exceptions.Conflict) -> bool:
+    """Over REST, 409 stands for ALREADY_EXISTS and for ABORTED, which is worth another try; only the body says which."""
+    if isinstance(error, exceptions.AlreadyExists):
+        return True
+    try:
+        return bool(error.response.json()["error"]["status"] == "ALREADY_EXISTS")
+    except (AttributeError, ValueError, LookupError, TypeError):
+        return False

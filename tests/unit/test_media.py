@@ -97,5 +97,18 @@ def test_a_claim_that_the_bytes_would_show_is_not_believed_without_them(declared
     assert media.settle(declared, b"\0\1\2\3") == "application/octet-stream"
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-8-sig", "shift_jis"])
+def test_text_in_an_old_encoding_is_what_its_sender_says(encoding: str) -> None:
+    text = ("Käse;Öl\r\n" if encoding != "shift_jis" else "テスト;表\r\n").encode(encoding)
+
+    assert media.settle("text/csv", text) == "text/csv"
+    assert media.settle("image/jpeg", text) != "image/jpeg"
+
+
+@pytest.mark.parametrize("data", [b"\0\1\2\3", "a\0b\1".encode("utf-16"), b"\xff\xfe\0"])
+def test_bytes_that_no_text_has_are_not_text_whoever_says_so(data: bytes) -> None:
+    assert media.settle("text/csv", data) == "application/octet-stream"
+
+
 def test_a_kind_we_have_no_signature_of_is_believed() -> None:
     assert media.settle("application/x-own-format", b"\0\1\2\3") == "application/x-own-format"
