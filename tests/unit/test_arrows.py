@@ -93,7 +93,7 @@ def test_the_files_are_really_found() -> None:
         ("functions/upload/main.py", "from google.cloud.storage import Client"),
         ("functions/upload/main.py", "def f():\n    from google.cloud import storage"),
         ("functions/upload/main.py", "from functions.issuer.main import issuer"),
-        ("tests/functions/test_entry_points.py", "import functions.upload.main"),
+        ("tests/functions/test_upload.py", "import functions.upload.main"),
         ("shared/model.py", "import flask"),
         ("shared/routes.py", "from flask import Request"),
         ("shared/events.py", "from google.protobuf import json_format"),

@@ -54,6 +54,15 @@ def test_the_second_to_commit_learns_who_was_first(results: FakeBucket) -> None:
     assert ledger.find(results, CAT, first.recipe_id) == first
 
 
+def test_a_verdict_that_was_there_and_is_not_is_tried_again(results: FakeBucket) -> None:
+    done = succeeded(TASKS[0])
+    ledger.commit(results, done)
+    results.hidden_once.add(ledger.manifest_name(CAT, done.recipe_id))
+
+    with pytest.raises(Unavailable):
+        ledger.commit(results, done)
+
+
 def test_generations_and_steps_never_meet(results: FakeBucket) -> None:
     newer = replace(TASKS[0], file=replace(CAT, generation=8))
     for task in (*TASKS, newer):

@@ -11,6 +11,11 @@ import pytest
 from shared import log
 
 
+@pytest.fixture(autouse=True)
+def _about_nothing() -> None:
+    log.about()
+
+
 @pytest.fixture
 def traced() -> Iterator[str]:
     token = log.trace.set("projects/p/traces/105445aa7843bc8bf206b12000100000")

@@ -123,6 +123,12 @@ def test_a_message_nobody_can_read_is_kept_among_the_dead_letters(cloud: FakeClo
     assert "eventType" in letter.attributes["reason"] or "bucketId" in letter.attributes["reason"]
 
 
+def test_a_reason_is_no_longer_than_an_attribute_may_be(cloud: FakeCloud) -> None:
+    pipeline.bury(b"x", "é" * 1000, cloud)
+
+    assert cloud.dead_letters.notices[0].attributes["reason"] == "é" * 512
+
+
 def test_a_message_that_cannot_be_kept_is_delivered_again(cloud: FakeCloud) -> None:
     cloud.dead_letters.broken = True
 
@@ -288,6 +294,35 @@ def test_nothing_is_tried_that_cannot_be_counted(cloud: FakeCloud, task: Task) -
     assert cloud.results.json("files/") == []
 
 
+def test_a_task_ends_under_the_configuration_it_began_with(cloud: FakeCloud, task: Task) -> None:
+    cloud.uploads.broken = {"download"}
+    with pytest.raises(Unavailable):
+        pipeline.process(replace(task, attempts=1, queue="removed since"), 1, cloud)
+
+    assert pipeline.process(replace(task, attempts=1, queue="removed since"), 2, cloud).verdict == "dead"
+
+
+def test_the_manifest_tells_of_what_is_stored(cloud: FakeCloud, task: Task) -> None:
+    name = f"files/cat.png/{task.file.generation}/{task.recipe.recipe_id}/64.webp"
+    stored = cloud.results.put(name, b"of an earlier attempt", "image/webp")
+
+    (output,) = pipeline.process(task, 2, cloud).outputs
+
+    assert (output.size, output.crc32c) == (stored.size, stored.crc32c)
+
+
+def test_an_output_that_was_there_and_is_not_is_tried_again(
+    cloud: FakeCloud, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.results.put(f"files/cat.png/{task.file.generation}/{task.recipe.recipe_id}/64.webp", b"x", "image/webp")
+    find, asked = cloud.results.find, iter([True])
+    monkeypatch.setattr(cloud.results, "find", lambda name: find(name) if next(asked, False) else None)
+
+    with pytest.raises(Unavailable):
+        pipeline.process(task, 1, cloud)
+    assert manifests(cloud) == []
+
+
 def test_the_loser_of_a_race_tells_of_the_winner(cloud: FakeCloud, task: Task) -> None:
     first = pipeline.process(task, 1, cloud)
     cloud.results.hidden_once.add(f"jobs/{task.file.file_id}/{task.file.generation}/{task.recipe.recipe_id}.json")
@@ -387,8 +422,36 @@ def test_the_same_key_and_bytes_give_the_same_object(cloud: FakeCloud, picture: 
 def test_the_same_key_with_other_bytes_is_a_conflict(cloud: FakeCloud, picture: bytes) -> None:
     pipeline.receive(incoming(picture), cloud, "key-1")
 
-    with pytest.raises(Conflict):
-        pipeline.receive(incoming(picture + b" "), cloud, "key-1")
+    for other in (picture + b" ", picture[:-1] + bytes([picture[-1] ^ 1])):
+        with pytest.raises(Conflict):
+            pipeline.receive(incoming(other), cloud, "key-1")
+
+
+def test_a_file_that_arrived_otherwise_than_it_was_sent_is_not_accepted(
+    cloud: FakeCloud, picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = cloud.uploads.create
+    monkeypatch.setattr(cloud.uploads, "create", lambda *what: replace(create(*what), crc32c="AAAAAA=="))
+
+    with pytest.raises(Unavailable, match="send it again"):
+        pipeline.receive(incoming(picture), cloud)
+    assert cloud.queue.tasks == {}
+
+
+def test_a_file_that_would_fail_whatever_we_did_is_left_to_the_dispatcher(cloud: FakeCloud, picture: bytes) -> None:
+    cloud.settings = replace(cloud.settings, max_file_bytes=len(picture) - 1)
+    file = pipeline.receive(incoming(picture), cloud)
+
+    assert cloud.queue.tasks == {}
+    pipeline.dispatch(message(file), cloud)
+    assert [manifest["reason"] for manifest in manifests(cloud)] == ["too_large"]
+
+
+def test_a_file_of_just_the_limit_is_processed(cloud: FakeCloud, picture: bytes) -> None:
+    cloud.settings = replace(cloud.settings, max_file_bytes=len(picture))
+
+    assert pipeline.receive(incoming(picture), cloud).file_id
+    assert only_task(cloud).file.size == len(picture)
 
 
 def test_a_file_is_accepted_even_while_the_queue_cannot_be_used(cloud: FakeCloud, picture: bytes) -> None:

@@ -1,0 +1,17 @@
+"""Callers with tokens of their own."""
+
+from collections.abc import Callable
+
+import pytest
+
+from local.accounts import Accounts
+from tests.fakes import FakeCloud
+
+
+@pytest.fixture
+def bearer(accounts: Accounts, cloud: FakeCloud) -> Callable[[str], dict[str, str]]:
+    def sign(who: str) -> dict[str, str]:
+        audience = cloud.settings.dispatcher_url if who == "push" else cloud.settings.processor_url
+        return {"authorization": f"Bearer {accounts.id_token(accounts.email(who), audience)}"}
+
+    return sign

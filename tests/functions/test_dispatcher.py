@@ -1,0 +1,57 @@
+"""The dispatcher over HTTP, as Pub/Sub pushes to it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.model import File
+from tests.fakes import FakeCloud
+from tests.functions.calls import PUSH_PATH, Load, push, refused
+
+
+def test_a_push_message_becomes_tasks(
+    client: Load, cloud: FakeCloud, uploaded: Callable[..., File], bearer: Any, photo: bytes
+) -> None:
+    file = uploaded("a/cat.jpg", photo)
+    dispatcher = client("dispatcher")
+    answers = [dispatcher.post(PUSH_PATH, json=push(file), headers=bearer("push")) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert {task.recipe.step for task in cloud.queue.tasks.values()} == {"digest", "thumbnails"}
+
+
+def test_strangers_are_refused_before_anything_is_parsed(client: Load, cloud: FakeCloud, bearer: Any) -> None:
+    dispatcher = client("dispatcher")
+
+    refused(dispatcher.post(PUSH_PATH, data=b"not even json"), 401, "unauthorized")
+    refused(dispatcher.post(PUSH_PATH, data=b"{}", headers={"authorization": "Bearer x.y.z"}), 401, "unauthorized")
+    refused(dispatcher.post(PUSH_PATH, data=b"{}", headers=bearer("tasks")), 401, "unauthorized")
+    assert cloud.dead_letters.notices == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"not json", b"[]", b"{}", b'{"message": {}}', b'{"message": {"data": ""}, "subscription": "x"}']
+)
+def test_what_is_no_push_message_is_put_among_the_dead_letters(
+    client: Load, cloud: FakeCloud, bearer: Any, body: bytes
+) -> None:
+    answer = client("dispatcher").post(PUSH_PATH, data=body, headers=bearer("push"), content_type="application/json")
+
+    assert answer.status_code == 200
+    assert [letter.data for letter in cloud.dead_letters.notices] == [body or b"(empty)"]
+    assert "Bearer" not in answer.text
+
+
+def test_a_message_is_refused_while_its_task_cannot_be_queued(
+    client: Load, cloud: FakeCloud, uploaded: Any, bearer: Any, photo: bytes
+) -> None:
+    cloud.queue.broken = True
+    answer = client("dispatcher").post(PUSH_PATH, json=push(uploaded("cat.jpg", photo)), headers=bearer("push"))
+
+    refused(answer, 503, "unavailable")
+    assert answer.headers["retry-after"]
+
+
+def test_an_oversized_push_is_refused_before_it_is_read(client: Load, bearer: Any) -> None:
+    refused(client("dispatcher").post(PUSH_PATH, data=bytes(2 << 20), headers=bearer("push")), 413, "too_large")

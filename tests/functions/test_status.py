@@ -1,0 +1,113 @@
+"""The status service over HTTP, and what concerns all functions."""
+
+import io
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from shared import pipeline
+from tests.fakes import FakeCloud
+from tests.functions.calls import Load, refused
+
+
+def test_the_status_of_a_file_from_accepted_to_its_verdict(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+    upload, status = client("upload"), client("status")
+    receipt = upload.post("/", data={"file": (io.BytesIO(photo), "a b#c.jpg")}).json
+    assert receipt is not None
+    where = receipt["status_url"].removeprefix("https://status.test")
+    states = [status.get(where).json]
+    for task in list(cloud.queue.tasks.values()):
+        pipeline.process(task, 1, cloud)
+        states.append(status.get(where).json)
+
+    assert [state["state"] for state in states if state] == ["accepted", "processing", "succeeded"]
+    assert states[-1] is not None
+    outputs = [output for step in states[-1]["steps"] for output in step["outputs"]]
+    assert all(output["download_url"].startswith("https://signed.test/results/files/") for output in outputs)
+    assert len(outputs) == 4
+
+
+def test_a_slash_more_is_another_name(client: Load, uploaded: Any) -> None:
+    uploaded("a//b.jpg", b"x")
+
+    assert client("status").get("/objects/a//b.jpg").status_code == 200
+    refused(client("status").get("/objects/a/b.jpg"), 404, "not_found")
+
+
+def test_a_status_url_leads_to_the_name_it_was_made_for(client: Load, photo: bytes) -> None:
+    receipt = client("upload").put("/100%2525.jpg", data=photo).json
+    assert receipt is not None
+    assert receipt["object"].endswith("/100%25.jpg")
+
+    found = client("status").get(receipt["status_url"].removeprefix("https://status.test")).json
+    assert found is not None
+    assert found["object"] == receipt["object"]
+
+
+def test_the_status_can_be_asked_for_without_its_body(client: Load, uploaded: Any) -> None:
+    uploaded("cat.jpg", b"x")
+    answer = client("status").head("/objects/cat.jpg")
+
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("x-cloud-trace-context", "105445aa7843bc8bf206b12000100000/1;o=1"),
+        ("traceparent", "00-105445aa7843bc8bf206b12000100000-00f067aa0ba902b7-01"),
+    ],
+)
+def test_log_lines_stand_with_the_platforms_own(
+    client: Load, capsys: pytest.CaptureFixture[str], header: str, value: str
+) -> None:
+    client("status").get("/objects/never-seen", headers={header: value})
+    client("status").get("/objects/never-seen", headers={header: "x'; DROP TABLE"})
+
+    traced, untraced = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert traced["logging.googleapis.com/trace"] == "projects/local-project/traces/105445aa7843bc8bf206b12000100000"
+    assert "logging.googleapis.com/trace" not in untraced
+
+
+def test_ids_are_answered_from_the_first_verdict_on(client: Load, cloud: FakeCloud, uploaded: Any, photo: bytes) -> None:
+    status, file = client("status"), uploaded("cat.jpg", photo)
+    refused(status.get(f"/jobs/{file.file_id}"), 404, "no_verdict_yet")
+    for task in cloud.routes.plan(file):
+        pipeline.process(task, 1, cloud)
+
+    for identity in (file.file_id, file.job_id):
+        answer = status.get(f"/jobs/{identity}").json
+        assert answer is not None
+        assert (answer["object"], answer["state"], answer["older"]) == ("cat.jpg", "succeeded", [])
+
+
+def test_older_generations_are_listed_after_the_newest(client: Load, cloud: FakeCloud, uploaded: Any, photo: bytes) -> None:
+    for data in (photo, photo + b" "):
+        for task in cloud.routes.plan(uploaded("cat.jpg", data)):
+            pipeline.process(task, 1, cloud)
+    newest = uploaded("cat.jpg", photo + b"  ")
+
+    answer = client("status").get("/objects/cat.jpg").json
+
+    assert answer is not None
+    assert (answer["state"], answer["job_id"]) == ("accepted", newest.job_id)
+    assert [job["state"] for job in answer["older"]] == ["succeeded", "succeeded"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/objects/", "/jobs/", "/elsewhere", "/objects/never-seen", "/jobs/not-an-id", "/jobs/..%2f.."]
+)
+def test_what_is_not_there_is_not_found(client: Load, path: str) -> None:
+    refused(client("status").get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize("name", ["//a", "a//b", "./a", "a/../b", "ü", "e\u0301", "🐈", "a%2Fb", "a?b", "x" * 1024])
+def test_every_name_an_object_can_have_can_be_asked_for(client: Load, uploaded: Any, name: str) -> None:
+    file = uploaded(name, b"x")
+    answer = client("status").get(f"/objects/{quote(name, safe='')}").json
+
+    assert answer is not None
+    assert answer["file_id"] == file.file_id

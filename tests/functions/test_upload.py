@@ -1,0 +1,181 @@
+"""The Upload Service over HTTP, on the fake cloud."""
+
+import io
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.fakes import FakeCloud
+from tests.functions.calls import Load, refused
+
+
+def test_a_posted_form_is_accepted_with_everything_one_needs_to_follow_it(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+    answer = client("upload").post("/", data={"file": (io.BytesIO(photo), "my photo.jpg")})
+
+    assert answer.status_code == 202
+    receipt = answer.json
+    assert receipt is not None
+    assert receipt["object"].endswith("/my photo.jpg")
+    assert receipt["job_id"] == f"{receipt['file_id']}-{receipt['generation']}"
+    assert receipt["status_url"] == f"https://status.test/objects/{receipt['object'].replace(' ', '%20')}"
+    assert cloud.uploads.read(receipt["object"]) == photo
+    assert {task.recipe.step for task in cloud.queue.tasks.values()} == {"digest", "thumbnails"}
+
+
+def test_several_files_in_one_form_are_several_files(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+    form = {"a": (io.BytesIO(photo), "a.jpg"), "note": "not a file", "b": (io.BytesIO(b"words"), "b.txt")}
+    answer = client("upload").post("/", data=form)
+
+    assert answer.json is not None
+    assert [file["content_type"] for file in answer.json["files"]] == ["image/jpeg", "text/plain"]
+    assert len(cloud.uploads.versions) == 2
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_a_raw_body_is_accepted_under_the_name_in_the_path(client: Load, method: str, photo: bytes) -> None:
+    answer = client("upload").open("/photo.jpg", method=method, data=photo)
+
+    assert answer.status_code == 202
+    assert answer.json is not None
+    assert answer.json["content_type"] == "image/jpeg"
+
+
+def test_what_was_accepted_before_a_refusal_is_told(client: Load, photo: bytes) -> None:
+    form = {"a": (io.BytesIO(photo), "a.jpg"), "b": (io.BytesIO(b""), "b.jpg")}
+    answer = client("upload").post("/", data=form)
+
+    refused(answer, 400, "empty_file")
+    assert answer.json is not None
+    assert len(answer.json["accepted"]) == 1
+
+
+def test_an_idempotency_key_gives_the_same_answer_again(client: Load, photo: bytes) -> None:
+    upload = client("upload")
+    answers = [upload.put("/photo.jpg", data=photo, headers={"idempotency-key": "k"}) for _ in range(2)]
+
+    assert answers[0].json == answers[1].json
+
+
+def test_two_files_of_one_name_and_key_are_two_files(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+    def post() -> Any:
+        form = {"a": (io.BytesIO(photo), "a.jpg"), "b": (io.BytesIO(photo + b" "), "a.jpg")}
+        return client("upload").post("/", data=form, headers={"idempotency-key": "k"}).json
+
+    first = post()
+    assert post() == first
+    assert len(cloud.uploads.versions) == len(first["files"]) == 2
+
+
+def test_a_file_of_just_the_limit_is_accepted_in_a_form_too(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+    limit = cloud.settings.max_post_bytes
+    whole = photo + bytes(limit - len(photo))
+
+    def post(data: bytes) -> TestResponse:
+        body = b'--x\r\nContent-Disposition: form-data; name=f; filename="a.jpg"\r\n\r\n' + data + b"\r\n--x--\r\n"
+        return client("upload").post("/", data=body, content_type="multipart/form-data; boundary=x")
+
+    assert post(whole).status_code == 202
+    refused(post(whole + b"x"), 413, "too_large")
+    message = refused(client("upload").put("/a.jpg", data=bytes(limit + (64 << 10) + 1)), 413, "too_large")
+    assert str(limit + (64 << 10)) in message
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/..", "bad_name"),
+        ("/a%00b", "bad_name"),
+        ("/" + "n" * 1025, "bad_name"),
+        ("/%FF%FE.jpg", "bad_name"),
+        ("/x/", "bad_name"),
+    ],
+)
+def test_a_hostile_name_gets_a_clear_answer(client: Load, cloud: FakeCloud, path: str, code: str, photo: bytes) -> None:
+    refused(client("upload").put(path, data=photo), 400, code)
+
+    assert cloud.uploads.versions == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["Ünï.jpg", "e\u0301.jpg", "\u00e9.jpg", "🐈.jpg", "a b+c&d.jpg", "-rf", "%2F", "a#b?c.jpg", "\u202egpj.exe"]
+)
+def test_an_odd_name_is_a_correct_job(client: Load, cloud: FakeCloud, name: str, photo: bytes) -> None:
+    answer = client("upload").post("/", data={"file": (io.BytesIO(photo), name)})
+
+    assert answer.status_code == 202, answer.text
+    assert answer.json is not None
+    assert cloud.uploads.read(answer.json["object"]) == photo
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        (
+            b"--x\r\nContent-Disposition: form-data; name=f; filename=a.jpg\r\n\r\nnever ends",
+            "multipart/form-data; boundary=x",
+            "broken_multipart",
+        ),
+        (b"", "multipart/form-data; boundary=x", "no_file"),
+        (b"--x--\r\n", "multipart/form-data; boundary=x", "no_file"),
+        (b"bytes", "multipart/form-data", "bad_request"),
+        (b"bytes", "application/json", "bad_request"),
+    ],
+)
+def test_a_broken_form_is_refused_and_nothing_stored(client: Load, cloud: FakeCloud, body: bytes, kind: str, code: str) -> None:
+    refused(client("upload").post("/", data=body, content_type=kind), 400, code)
+
+    assert cloud.uploads.versions == {}
+
+
+def test_too_large_a_file_is_sent_to_the_issuer(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+    message = refused(client("upload").put("/big.jpg", data=photo + bytes(1_000_000)), 413, "too_large")
+
+    assert "https://issuer.test" in message
+    assert cloud.uploads.versions == {}
+
+
+@pytest.mark.parametrize(
+    ("function", "path", "allowed"),
+    [
+        ("upload", "/", "POST"),
+        ("upload", "/a.jpg", "POST, PUT"),
+        ("issuer", "/", "GET, POST"),
+        ("status", "/jobs/x", "GET, HEAD"),
+    ],
+)
+@pytest.mark.parametrize("method", ["DELETE", "PATCH"])
+def test_other_methods_are_told_the_right_ones(client: Load, function: str, path: str, allowed: str, method: str) -> None:
+    answer = client(function).open(path, method=method)
+
+    refused(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("name", ["robots.txt", "favicon.ico"])
+def test_names_that_browsers_ask_for_are_names_like_any_other(client: Load, cloud: FakeCloud, name: str, photo: bytes) -> None:
+    assert client("upload").put(f"/{name}", data=photo).status_code == 202
+    refused(client("status").get(f"/{name}"), 404, "not_found")
+
+
+@pytest.mark.parametrize("kind", ["text", "text/", "text/caf\xe9", "text/\x01x", "a b/c", "text/" + "a" * 200])
+def test_a_content_type_that_is_none_is_refused(client: Load, cloud: FakeCloud, kind: str, photo: bytes) -> None:
+    part = f"--x\r\nContent-Disposition: form-data; name=f; filename=a.jpg\r\nContent-Type: {kind}\r\n\r\n".encode()
+    form = part + photo + b"\r\n--x--\r\n"
+    answer = client("upload").post("/", data=form, content_type="multipart/form-data; boundary=x")
+
+    assert "image/jpeg" in refused(answer, 400, "bad_content_type")
+    assert cloud.uploads.versions == {}
+
+
+def test_a_file_field_left_empty_is_no_file(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+    empty = b'--x\r\nContent-Disposition: form-data; name=a; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n'
+    full = b'--x\r\nContent-Disposition: form-data; name=b; filename="b.jpg"\r\n\r\n' + photo + b"\r\n"
+
+    def post(body: bytes) -> TestResponse:
+        return client("upload").post("/", data=body + b"--x--\r\n", content_type="multipart/form-data; boundary=x")
+
+    refused(post(empty), 400, "no_file")
+    refused(post(empty.replace(b"\r\n\r\n\r\n", b"\r\n\r\nx\r\n")), 400, "bad_name")
+    assert post(empty + full + empty).status_code == 202
+    assert len(cloud.uploads.versions) == 1
