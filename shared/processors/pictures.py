@@ -8,7 +8,7 @@ import struct
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from PIL import (  # noqa: F401  (a plugin registers itself when imported)
     AvifImagePlugin,
@@ -86,7 +86,7 @@ def _decode(source: Path, largest: int) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadFile(f"more than {MAX_PIXELS:,} pixels", "too_many_pixels") from None
     except _BROKEN as error:
-        raise BadFile("the picture is broken or cut short", "corrupt") from error
+        raise BadFile("the picture is broken or cut short, or carries more metadata than is unpacked", "corrupt") from error
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -104,6 +104,8 @@ def _clean(picture: Image.Image) -> Image.Image:
     transparent = picture.has_transparency_data
     if picture.mode.startswith("I"):  # 16-bit grey: convert() would clip it to white
         picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if picture.mode == "F":
+        picture = _from_floats(picture)
     if picture.mode in ("P", "PA") or "transparency" in picture.info:  # before its colours change, by which it is told
         picture = picture.convert("RGBA" if transparent else "RGB")
     if profile and picture.mode in ("RGB", "RGBA", "CMYK", "L"):
@@ -111,6 +113,13 @@ def _clean(picture: Image.Image) -> Image.Image:
     clean = picture.convert("RGBA" if transparent else "RGB")
     clean.info.clear()
     return clean
+
+
+def _from_floats(picture: Image.Image) -> Image.Image:
+    """Grey in floating point, whose white is 1 or 255 or, if there is more, the brightest there is."""
+    _darkest, brightest = cast("tuple[float, float]", picture.getextrema())
+    scale = 255.0 if brightest <= 1 else 255 / max(brightest, 255)
+    return picture.point(lambda value: value * scale + 0).convert("L")
 
 
 def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:

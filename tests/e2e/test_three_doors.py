@@ -158,6 +158,15 @@ def test_an_overwritten_object_gives_two_jobs_that_do_not_mix(machine: Machine, 
     assert [status["job_id"], *(older["job_id"] for older in status["older"])] == [second["job_id"], first["job_id"]]
 
 
+def test_a_file_copied_within_the_bucket_is_sent_again(
+    machine: Machine, notices: Notices, uploads: Bucket, program: Program
+) -> None:
+    uploads.blob("resent.txt").upload_from_string(b"words")
+    machine.run(program("gsutil"), "cp", "gs://uploads/resent.txt", "gs://uploads/again/resent.txt")
+
+    assert notices.job("again/resent.txt")["verdict"] == "succeeded"
+
+
 def test_a_repeated_notification_runs_nothing_twice(machine: Machine, notices: Notices, uploads: Bucket) -> None:
     machine.run(sys.executable, "-m", "local", "fault", "--port-offset", str(machine.offset), "repeat", "notifications")
     uploads.blob("once.txt").upload_from_string(b"once")

@@ -281,6 +281,15 @@ def test_sixteen_bits_of_grey_become_eight(rendered: Rendered, deep: int, seen: 
     assert near(colour(rendered(saved(plain("I;16", deep), kind))), (seen, seen, seen))
 
 
+@pytest.mark.parametrize(("white", "seen"), [(1.0, 128), (255.0, 128), (4000.0, 128), (0.0, 0)])
+def test_grey_in_floating_point_keeps_its_shades(rendered: Rendered, white: float, seen: int) -> None:
+    picture = plain("F", white / 2)
+    picture.putpixel((0, 0), white)
+
+    pixel = rendered(saved(picture, "TIFF")).convert("L").getpixel((4, 4))
+    assert pixel == pytest.approx(seen, abs=4)
+
+
 @pytest.mark.parametrize(("mode", "value", "seen"), [("1", 1, 255), ("1", 0, 0), ("L", 77, 77), ("LA", (77, 255), 77)])
 def test_grey_stays_grey(rendered: Rendered, mode: str, value: Any, seen: int) -> None:
     assert near(colour(rendered(saved(plain(mode, value), "PNG"))), (seen, seen, seen, 255))
