@@ -47,7 +47,14 @@ def test_a_redrive_has_a_fresh_name_in_the_queue_and_the_same_identity() -> None
 
 
 def test_a_task_comes_back_from_json_as_it_went() -> None:
-    assert Task.from_json(json.loads(canonical(TASK.to_json()))) == TASK
+    for task in (TASK, replace(TASK, redrive=2)):
+        assert Task.from_json(json.loads(canonical(task.to_json()))) == task
+
+
+def test_a_file_is_told_as_in_the_first_release() -> None:
+    told = {"bucket": "uploads", "name": "cat.jpg", "generation": "1700000000000001", "size": 1234}
+
+    assert CAT.to_json() == told | {"content_type": "image/jpeg", "crc32c": "AAAAAA=="}
 
 
 def test_a_manifest_comes_back_from_json_as_it_went() -> None:

@@ -1,0 +1,32 @@
+"""No function starts without the settings that it would fail for want of later."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.errors import BadConfiguration
+from tests.fakes import FakeCloud
+from tests.functions.calls import Load
+
+REQUIRED = {
+    "upload": ("issuer_url", "status_url", "processor_url", "tasks_account"),
+    "issuer": ("signer", "status_url"),
+    "dispatcher": ("dispatcher_url", "push_account", "processor_url", "tasks_account"),
+    "processor": ("processor_url", "tasks_account"),
+    "status": ("signer",),
+}
+
+
+@pytest.mark.parametrize(("function", "field"), [(name, field) for name, fields in REQUIRED.items() for field in fields])
+def test_a_function_without_what_it_needs_does_not_start(client: Load, cloud: FakeCloud, function: str, field: str) -> None:
+    missing: Any = {field: ""}
+    cloud.settings = replace(cloud.settings, **missing)
+
+    with pytest.raises(BadConfiguration, match="SLUICE_"):
+        client(function)
+
+
+@pytest.mark.parametrize("function", REQUIRED)
+def test_a_function_with_it_starts(client: Load, function: str) -> None:
+    assert client(function).get("/nowhere").mimetype == "application/json"
