@@ -180,6 +180,14 @@ def test_a_repeated_notification_runs_nothing_twice(machine: Machine, notices: N
     assert len(notices.ids("once.txt")) == 2
 
 
+@pytest.mark.parametrize("queue", ["images", "digests"])
+def test_a_queue_outlives_an_outage_of_the_processor(machine: Machine, queue: str) -> None:
+    place = f"v2/projects/local-project/locations/us-central1/queues/{queue}"
+    status, found = get(machine, machine.environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDTASKS"] + place)
+
+    assert (status, found["retryConfig"]["maxAttempts"], found["retryConfig"]["maxRetryDuration"]) == (200, 6, "604800s")
+
+
 def test_a_message_nobody_can_read_arrives_among_the_dead_letters(machine: Machine) -> None:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
