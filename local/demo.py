@@ -104,6 +104,7 @@ gcloud pubsub subscriptions pull completions --auto-ack --limit=9 \\
 {shlex.quote(gsutil())} ls -r gs://results
 curl $SLUICE_STATUS_URL/objects/photo.jpg
 
+The functions' logs are in {stack.logs}; a function that ends by itself is started again.
 Ctrl-C ends every process; everything is kept in {stack.data} for the next start."""
 
 

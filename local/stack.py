@@ -32,6 +32,7 @@ class Stack:
         self._functions = functions
         self.data = data.resolve()
         self.data.mkdir(parents=True, exist_ok=True)
+        self.logs = self.data / "logs"
         self.ports = Ports(offset)
         self.cloud = LocalCloud(self.data, self.ports)
         self._children: list[Child] = []
@@ -56,7 +57,7 @@ class Stack:
 
     async def _start_functions(self) -> None:
         for name in FUNCTIONS:
-            child = Child(name, function_port(name, self.ports), self.data / "logs" / f"{name}.log")
+            child = Child(name, function_port(name, self.ports), self.logs / f"{name}.log")
             self._children.append(child)
             source = str(self._functions / name / "main.py")
             port = str(function_port(name, self.ports))
@@ -64,6 +65,7 @@ class Stack:
             await child.start("functions_framework", arguments, ROOT, self._environment(name))
         for child in self._children:
             await child.listening()
+            child.keep()
 
     def _environment(self, name: str) -> dict[str, str]:
         """A function's variables: those deploy.sh would set, pointing here."""

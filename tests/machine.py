@@ -55,6 +55,22 @@ class Machine:
         first = self._process.stdout.readline()
         assert first, f"the stack ended before it was ready: status {self._process.wait()}"
 
+    def function_pid(self, name: str) -> int | None:
+        """Of a function's master process; None while there is none."""
+        found = subprocess.run(
+            ["pgrep", "-P", str(self.pid), "-f", f"functions_framework --target {name} "],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return int(found.stdout) if found.stdout else None
+
+    def printed(self, beginning: str) -> str:
+        """The next line that begins so, of those that it has printed."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return next(line for line in self._process.stdout if line.startswith(beginning))
+
     def kill(self) -> None:
         """`kill -9`: no chance to tidy up."""
         assert self._process is not None

@@ -1,15 +1,18 @@
 """Real processes, really killed: every file that was accepted still comes to one verdict."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
+import requests
 from google.cloud.storage import Client
 
 from local.stack import FUNCTIONS
 from tests.conftest import DATA
 from tests.e2e.conftest import Notices
-from tests.machine import ROOT, Machine, running, variables
+from tests.machine import ROOT, Machine, eventually, running, variables
 
 
 def test_a_processor_killed_between_outputs_and_manifest_ends_succeeded_once(
@@ -56,3 +59,24 @@ def test_everything_killed_at_once_and_started_again_loses_nothing(tmp_path: Pat
 
     assert {job["verdict"] for job in jobs} == {"succeeded"}
     assert sorted(manifest["file"]["name"] for manifest in manifests) == sorted(names)
+
+
+def test_a_function_that_was_killed_is_started_again_and_told_of(tmp_path: Path) -> None:
+    with running(Machine(tmp_path / "data")) as machine:
+        before = machine.function_pid("status")
+        assert before
+        os.kill(before, signal.SIGKILL)
+        eventually(lambda: machine.function_pid("status") not in (None, before))
+        told = machine.printed("function status")
+
+        assert (
+            told == f"function status ended with status -9; it starts again in 1 s; its log: {machine.data}/logs/status.log\n"
+        )
+        assert eventually(lambda: _answer(machine.url("status") + "/objects/none")) == 404
+
+
+def _answer(url: str) -> int | None:
+    try:
+        return requests.get(url, timeout=5).status_code
+    except requests.ConnectionError:
+        return None
