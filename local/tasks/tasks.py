@@ -93,12 +93,20 @@ def _buffer(service: Service, call: Call, queue_name: str, id_: str) -> Reply:
 
 def _http_body(call: Call) -> tuple[str, bytes]:
     """The body as a google.api.HttpBody in JSON, or, from curl, just the bytes."""
-    if call.content_type.partition(";")[0] == "application/json" or not call.body:
-        content = parse_json(call.body)
-        if not content or set(content) == {"body"}:
-            body = json_format.ParseDict(content.get("body", {}), HttpBody())
-            return body.content_type, body.data
-    return call.content_type, call.body
+    is_json = call.content_type.partition(";")[0] == "application/json" or not call.body
+    body = _wrapped(call.body) if is_json else None
+    return (call.content_type, call.body) if body is None else (body.content_type, body.data)
+
+
+def _wrapped(text: bytes) -> Any:
+    """The HttpBody of a BufferTaskRequest; None for all other text."""
+    try:
+        content = parse_json(text)
+        if content.keys() <= {"body"} and isinstance(content.get("body", {}), dict):
+            return json_format.ParseDict(content.get("body", {}), HttpBody())
+    except (ApiError, json_format.ParseError):
+        pass
+    return None
 
 
 def _add(service: Service, queue: StoredQueue, id_: str, asked: Any) -> Any:

@@ -1,9 +1,6 @@
 """The REST surface, driven by google-cloud-tasks."""
 
-import http.client
-import json
 import socket
-from typing import Any
 
 import pytest
 from google.api_core import exceptions
@@ -11,21 +8,11 @@ from google.cloud import tasks_v2
 from google.iam.v1 import policy_pb2
 from google.protobuf import duration_pb2, field_mask_pb2, timestamp_pb2
 
-from tests.local.target import Target
-from tests.local.tasks.world import LOCATION, World
+from tests.local.tasks.world import LOCATION, World, raw
 
 FULL = tasks_v2.Task.View.FULL
 PAUSED = tasks_v2.Queue.State.PAUSED
 URL = "http://127.0.0.1:9/never-called"
-
-
-def raw(world: World, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", world.port)
-    connection.request(method, path, body, headers)
-    response = connection.getresponse()
-    status, content = response.status, json.loads(response.read())
-    connection.close()
-    return status, content
 
 
 @pytest.fixture
@@ -247,23 +234,3 @@ def test_a_body_of_many_megabytes_is_refused(world: World, paused: str) -> None:
     status, answer = raw(world, "POST", f"/v2/{paused}/tasks", b" " * (11 << 20))
 
     assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
-
-
-def test_a_buffered_task_goes_where_the_queue_points(world: World, target: Target) -> None:
-    host, port = target.url.removeprefix("http://").split(":")
-    override = {"scheme": "HTTP", "host": host, "port": int(port), "path_override": {"path": "/hook"}}
-    queue = world.queue("q", http_target={"uri_override": override})
-
-    status, answer = raw(world, "POST", f"/v2/{queue}/tasks/mine:buffer", b'{"a": 1}', **{"Content-Type": "application/json"})
-
-    request = target.wait_for(1)[0]
-    assert (status, answer["task"]["name"]) == (200, f"{queue}/tasks/mine")
-    assert (request.path, request.body, request.headers["Content-Type"]) == ("/hook", b'{"a": 1}', "application/json")
-    assert raw(world, "POST", f"/v2/{queue}/tasks:buffer")[0] == 200
-    assert target.wait_for(2)[1].body == b""
-
-
-def test_buffering_needs_a_host_on_the_queue(world: World) -> None:
-    status, answer = raw(world, "POST", f"/v2/{world.queue('q')}/tasks:buffer", b"x")
-
-    assert (status, answer["error"]["status"]) == (400, "FAILED_PRECONDITION")

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import http.client
+import json
 import threading
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
@@ -72,6 +74,16 @@ def is_gone(world: World, name: str) -> bool:
     except exceptions.NotFound:
         return True
     return False
+
+
+def raw(world: World, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any]:
+    """One request as it is given; status and JSON of the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", world.port)
+    connection.request(method, path, body, headers)
+    response = connection.getresponse()
+    status, content = response.status, json.loads(response.read())
+    connection.close()
+    return status, content
 
 
 @contextlib.contextmanager
