@@ -40,7 +40,11 @@ def new(given: Any) -> Any:
     names.check(given.name, "subscriptions")
     names.check(given.topic, "topics")
     parse_filter(given.filter)
-    return _completed(copy(given))
+    subscription = copy(given)
+    for field in _OUTPUT_ONLY:
+        subscription.ClearField(field)
+    subscription.state = ACTIVE
+    return _completed(subscription)
 
 
 def updated(stored: Any, request: Any) -> Any:
@@ -57,9 +61,6 @@ def with_push_config(stored: Any, push_config: Any) -> Any:
 
 def _completed(subscription: Any) -> Any:
     masks.refuse_unsupported(subscription, UNSUPPORTED)
-    for name in _OUTPUT_ONLY:
-        subscription.ClearField(name)
-    subscription.state = ACTIVE
     subscription.ack_deadline_seconds = subscription.ack_deadline_seconds or 10
     _check_range("ack_deadline_seconds", subscription.ack_deadline_seconds, 10, 600)
     _complete_durations(subscription)

@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import grpc
+import pytest
+
 from tests.local.pubsub.world import PROJECT, Clients, connected
 from tests.local.target import Target, wait_for
 from tests.ports import free_port
@@ -134,3 +137,21 @@ def test_a_dead_letter_is_neither_lost_nor_doubled_by_a_kill(tmp_path: Path, end
         assert [each.message.data for each in received] == [b"x"]
         assert clients.pull(grave, now=True) == []
         assert len(endpoint.received) == 5
+
+
+def test_a_detached_subscription_stays_detached_whatever_else_changes(tmp_path: Path) -> None:
+    with process(tmp_path) as clients:
+        topic = clients.topic("uploads")
+        subscription = clients.subscription("sub", topic)
+        clients.publisher.detach_subscription(request={"subscription": subscription})
+        change = {"name": subscription, "labels": {"a": "b"}}
+        clients.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["labels"]}})
+        clients.subscriber.modify_push_config(subscription=subscription, push_config={})
+        with pytest.raises(grpc.RpcError, match="detached"):
+            clients.pull(subscription, now=True)
+
+    with process(tmp_path) as clients:
+        clients.publish(topic, b"x")
+        assert clients.subscriber.get_subscription(subscription=subscription).detached
+        with pytest.raises(grpc.RpcError, match="detached"):
+            clients.pull(subscription, now=True)
