@@ -20,6 +20,7 @@ MAX_PULL_MESSAGES = 1000
 async def create_subscription(broker: Broker, request: Any) -> Any:
     """CreateSubscription."""
     subscription = subscription_rules.new(request)
+    _check_dead_letter_topic(broker, subscription)
     broker.add_subscription(subscription)
     return subscription
 
@@ -32,7 +33,10 @@ async def get_subscription(broker: Broker, request: Any) -> Any:
 async def update_subscription(broker: Broker, request: Any) -> Any:
     """UpdateSubscription."""
     subscription = broker.subscription(request.subscription.name)
-    broker.save_subscription(subscription, subscription_rules.updated(subscription.message, request))
+    message = subscription_rules.updated(subscription.message, request)
+    if message.dead_letter_policy != subscription.message.dead_letter_policy:
+        _check_dead_letter_topic(broker, message)
+    broker.save_subscription(subscription, message)
     return subscription.message
 
 
@@ -96,6 +100,12 @@ async def pull(broker: Broker, request: Any) -> Any:
     if not taken and not request.return_immediately:
         taken = await _wait(subscription, consumer, request.max_messages)
     return PullResponse(received_messages=received(subscription, taken))
+
+
+def _check_dead_letter_topic(broker: Broker, message: Any) -> None:
+    """NOT_FOUND where there is no such topic (pubsub.proto, DeadLetterPolicy); one that is deleted later is no fault."""
+    if message.HasField("dead_letter_policy"):
+        broker.topic(message.dead_letter_policy.dead_letter_topic)
 
 
 def _shown(broker: Broker, subscription: Subscription) -> Any:

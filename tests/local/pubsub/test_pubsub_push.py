@@ -142,9 +142,10 @@ def test_a_poisoned_message_goes_to_the_dead_letters(world: World, endpoint: Tar
 
 def test_without_a_dead_letter_topic_a_message_goes_on(world: World, endpoint: Target) -> None:
     endpoint.replies = [500] * 6
-    policy = {"dead_letter_topic": "projects/local-project/topics/nowhere", "max_delivery_attempts": 5}
+    policy = {"dead_letter_topic": world.topic("dead-letters"), "max_delivery_attempts": 5}
     retry: dict[str, Any] = {"minimum_backoff": {}, "maximum_backoff": {}}
     topic, _ = subscribe(world, endpoint, dead_letter_policy=policy, retry_policy=retry)
+    world.publisher.delete_topic(topic=policy["dead_letter_topic"])
     world.publish(topic, b"x")
 
     assert endpoint.wait_for(7)[-1].envelope["deliveryAttempt"] == 7

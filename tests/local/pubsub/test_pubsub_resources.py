@@ -77,6 +77,21 @@ def test_an_update_changes_what_its_mask_names(world: World) -> None:
         world.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["filter"]}})
 
 
+def test_a_dead_letter_topic_must_be_there_when_it_is_named(world: World) -> None:
+    topic, dead = world.topic("orders"), world.topic("dead-letters")
+    policy = {"dead_letter_topic": f"{PROJECT}/topics/nowhere"}
+    with pytest.raises(exceptions.NotFound, match="resource=nowhere"):
+        world.subscription("sub", topic, dead_letter_policy=policy)
+    subscription = world.subscription("sub", topic, dead_letter_policy={"dead_letter_topic": dead})
+    change = {"name": subscription, "dead_letter_policy": policy, "labels": {"a": "b"}}
+
+    with pytest.raises(exceptions.NotFound, match="resource=nowhere"):
+        world.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["dead_letter_policy"]}})
+    world.publisher.delete_topic(topic=dead)
+    world.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["labels"]}})
+    assert world.subscriber.get_subscription(subscription=subscription).dead_letter_policy.dead_letter_topic == dead
+
+
 def test_iam_policies_are_kept(world: World) -> None:
     topic = world.topic("orders")
     policy = world.publisher.get_iam_policy(request={"resource": topic})
