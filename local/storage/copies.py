@@ -8,7 +8,7 @@ from local.storage.errors import invalid, unsupported
 from local.storage.header_fields import DEFAULT_TYPE
 from local.storage.model import Draft, Object, Settings
 from local.storage.names import check_object_name
-from local.storage.object_rules import object_settings
+from local.storage.object_rules import CLASS_CHANGED, object_settings
 from local.storage.objects import show
 from local.storage.resources import object_resource
 from local.storage.store import Store
@@ -77,7 +77,7 @@ def _copied_settings(source: Object, given: Settings) -> Settings:
     # The storage class is the new bucket's unless named; clients that only name it still mean the rest to be copied.
     if given.keys() - {"storageClass"}:
         return {"contentType": DEFAULT_TYPE, **given}
-    return {key: value for key, value in source.settings.items() if key != "storageClass"} | given
+    return {key: value for key, value in source.settings.items() if key not in {"storageClass", CLASS_CHANGED}} | given
 
 
 def _sources(store: Store, bucket: str, listed: Any) -> list[Object]:

@@ -3,7 +3,7 @@
 https://cloud.google.com/storage/docs/lifecycle
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,8 @@ from local.storage.object_rules import check_class
 DAY_SECONDS = 24 * 3600
 DELETE, SET_CLASS, ABORT = "Delete", "SetStorageClass", "AbortIncompleteMultipartUpload"
 MAX_RULES = 100
+#: The dearer one is to keep, the lower; all others are 0.
+_COLDNESS = {"DURABLE_REDUCED_AVAILABILITY": -1, "NEARLINE": 1, "COLDLINE": 2, "ARCHIVE": 3}
 _NUMBERS = {"age", "numNewerVersions", "daysSinceNoncurrentTime", "daysSinceCustomTime"}
 _DATES = {"createdBefore", "noncurrentTimeBefore", "customTimeBefore"}
 _LISTS = {"matchesPrefix", "matchesSuffix", "matchesStorageClass"}
@@ -50,6 +52,20 @@ def check_lifecycle(value: Any) -> Settings | None:
 def applies(condition: Mapping[str, Any], facts: Facts) -> bool:
     """Whether all that a condition demands holds."""
     return all(_CONDITIONS[key](wanted, facts) for key, wanted in condition.items())
+
+
+def chosen(actions: Sequence[Mapping[str, Any]], storage_class: str) -> Mapping[str, Any] | None:
+    """What is done where several rules apply to an object of that class: deleting wins, then the class that is cheapest to keep.
+
+    No object gets warmer (https://cloud.google.com/storage/docs/lifecycle#multiple-rules, #setstorageclass).
+    """
+    deletes = (action for action in actions if action["type"] == DELETE)
+    colder = (a for a in actions if a["type"] == SET_CLASS and _coldness(a["storageClass"]) > _coldness(storage_class))
+    return next(deletes, None) or max(colder, key=lambda action: _coldness(action["storageClass"]), default=None)
+
+
+def _coldness(storage_class: str) -> int:
+    return _COLDNESS.get(storage_class.upper(), 0)
 
 
 def _check_action(action: Mapping[str, Any], condition: Mapping[str, Any]) -> None:

@@ -28,6 +28,8 @@ _TEXTS = (
 #: What would change the service's behaviour and is not done here. Empty and false values are harmless.
 _UNSUPPORTED = ("acl", "temporaryHold", "eventBasedHold", "retention", "kmsKeyName", "contexts")
 MAX_METADATA_BYTES = 8192
+#: Kept with what a client may set, and the resource's default is when the object was made: only lifecycle rules write it.
+CLASS_CHANGED = "timeStorageClassUpdated"
 
 
 def object_settings(body: Mapping[str, Any]) -> Settings:
@@ -55,7 +57,8 @@ def changed_settings(current: Settings, given: Settings) -> Settings:
     custom = given.get("customTime") or was
     if was and custom and _parsed(custom) < _parsed(was):
         raise invalid("customTime cannot be set to an earlier time.")
-    return given | {"storageClass": now} | ({"customTime": custom} if custom else {})
+    kept = {CLASS_CHANGED: current[CLASS_CHANGED]} if CLASS_CHANGED in current else {}
+    return given | kept | {"storageClass": now} | ({"customTime": custom} if custom else {})
 
 
 def patched(current: Settings, patch: Mapping[str, Any], merged: frozenset[str]) -> Settings:

@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from local.clock import Clock
+from local.clock import Clock, rfc3339
 from local.storage.conditions import Conditions
 from local.storage.errors import StorageError
-from local.storage.lifecycle import ABORT, DELETE, SET_CLASS, Facts, applies
+from local.storage.lifecycle import ABORT, DELETE, Facts, applies, chosen
 from local.storage.model import Bucket, Object
+from local.storage.object_rules import CLASS_CHANGED
 from local.storage.parts import Parts
 from local.storage.resumable import Sessions
 from local.storage.store import Store
@@ -75,10 +76,9 @@ class Upkeep:
             await asyncio.sleep(0)
 
     def _action(self, found: Object, rules: list[Any]) -> Mapping[str, Any] | None:
-        """Deleting wins over changing the class (https://cloud.google.com/storage/docs/lifecycle#multiple-rules)."""
         facts = Facts(found, self._clock.time(), lambda: self._store.newer(found))
         actions = [rule["action"] for rule in rules if rule["action"]["type"] != ABORT and applies(rule["condition"], facts)]
-        return next((action for action in actions if action["type"] == DELETE), next(_changes(found, actions), None))
+        return chosen(actions, found.settings.get("storageClass", "STANDARD"))
 
     def _carry_out(self, action: Mapping[str, Any], found: Object) -> None:
         exactly = Conditions(found.generation, None, found.metageneration)
@@ -88,13 +88,9 @@ class Upkeep:
                 generation = None if found.deleted is None else found.generation
                 self._store.delete(found.bucket, found.name, generation, exactly, _BASE)
             else:
-                settings = found.settings | {"storageClass": action["storageClass"].upper()}
-                self._store.update(found, exactly, settings, _BASE)
+                now = self._clock.time()
+                changed = {"storageClass": action["storageClass"].upper(), CLASS_CHANGED: rfc3339(now)}
+                self._store.update(found, exactly, found.settings | changed, _BASE, now)
         except StorageError:
             # Changed since the page was read: the next round sees it as it is then.
             return
-
-
-def _changes(found: Object, actions: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    now = found.settings.get("storageClass", "STANDARD")
-    return (action for action in actions if action["type"] == SET_CLASS and action["storageClass"].upper() != now)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from local.clock import TurnedClock
-from local.storage.lifecycle import Facts, applies
+from local.storage.lifecycle import Facts, applies, chosen
 from local.storage.model import Object
 from tests.local.storage.world import World, running, wait_until
 
@@ -42,6 +42,29 @@ NONCURRENT = replace(LIVE, deleted=NOW - 2 * DAY)
 )
 def test_all_conditions_of_a_rule_must_hold(condition: dict[str, Any], found: Object, expected: bool) -> None:
     assert applies(condition, Facts(found, NOW, lambda: 3)) is expected
+
+
+def to(storage_class: str) -> dict[str, Any]:
+    return {"type": "SetStorageClass", "storageClass": storage_class}
+
+
+@pytest.mark.parametrize(
+    ("now", "actions", "expected"),
+    [
+        ("STANDARD", [to("NEARLINE"), to("ARCHIVE"), to("COLDLINE")], to("ARCHIVE")),
+        ("ARCHIVE", [to("NEARLINE"), to("ARCHIVE"), to("STANDARD")], None),
+        ("COLDLINE", [to("NEARLINE"), to("archive")], to("archive")),
+        ("NEARLINE", [to("STANDARD")], None),
+        ("REGIONAL", [to("STANDARD")], None),
+        ("DURABLE_REDUCED_AVAILABILITY", [to("STANDARD")], to("STANDARD")),
+        ("STANDARD", [to("ARCHIVE"), {"type": "Delete"}], {"type": "Delete"}),
+        ("STANDARD", [], None),
+    ],
+)
+def test_of_several_rules_deletion_wins_then_the_coldest_class(
+    now: str, actions: list[dict[str, Any]], expected: dict[str, Any] | None
+) -> None:
+    assert chosen(actions, now) == expected
 
 
 class Turned:
@@ -115,6 +138,20 @@ def test_storage_classes_change_and_unfinished_uploads_end(turned: Turned) -> No
     assert (shown["storageClass"], shown["metageneration"]) == ("COLDLINE", "2")
     assert world.http.get(f"{world.url}/{bucket}/y?uploadId={identity}").status_code == 404
     assert world.contents() == 1
+
+
+def test_an_object_changes_its_class_once_and_tells_when(turned: Turned) -> None:
+    rules = [{"action": to(name), "condition": {"age": 1}} for name in ("NEARLINE", "COLDLINE")]
+    world, bucket = turned.world, turned.bucket("classes", *rules)
+    world.upload(bucket, "x", b"1")
+    turned.days(3)
+    url = world.object_url(bucket, "x")
+    shown = world.http.patch(url, json={"metadata": {"a": "b"}, "timeStorageClassUpdated": None}).json()
+    copied = world.http.post(f"{url}/copyTo/b/{bucket}/o/y").json()
+
+    assert (shown["storageClass"], shown["metageneration"]) == ("COLDLINE", "3")
+    assert shown["timeCreated"] < shown["timeStorageClassUpdated"] < shown["updated"]
+    assert copied["timeStorageClassUpdated"] == copied["timeCreated"]
 
 
 def test_a_week_old_resumable_upload_is_forgotten(turned: Turned) -> None:
