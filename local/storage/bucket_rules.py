@@ -25,6 +25,7 @@ _UNSUPPORTED = (
     "ipFilter",
     "objectRetention",
 )
+DEFAULT_LOCATION = "US-CENTRAL1"
 _LOCATION = re.compile(r"[A-Z][A-Z0-9-]{1,40}")
 _LABEL = re.compile(r"[\w-]{0,63}")
 _MULTI_REGIONS, _DUAL_REGIONS = {"US", "EU", "ASIA"}, {"NAM4", "EUR4", "EUR5", "EUR7", "EUR8", "ASIA1"}
@@ -38,6 +39,14 @@ def bucket_settings(body: Mapping[str, Any]) -> Settings:
     _refuse_switches(body)
     settings = {key: body[key] for key in _CHECKS if body.get(key) is not None}
     return {key: _CHECKS[key](value) for key, value in settings.items()}
+
+
+def with_location_of(current: Settings, changed: Settings) -> Settings:
+    """The changed settings in the place where the bucket was made; 400 for another place."""
+    location = current.get("location", DEFAULT_LOCATION)
+    if changed.get("location", location) != location:
+        raise invalid(f"The location of a bucket is fixed when it is created: it is {location}.")
+    return changed | {"location": location}
 
 
 def location_type(location: str) -> str:

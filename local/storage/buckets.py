@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from local.storage.bucket_rules import MERGED, bucket_settings, check_public
-from local.storage.conditions import Conditions
+from local.storage.bucket_rules import MERGED, bucket_settings, check_public, with_location_of
+from local.storage.conditions import Conditions, number
 from local.storage.errors import StorageError, condition_failed, invalid, unsupported
 from local.storage.listing import decode_token, encode_token
 from local.storage.model import Bucket, Settings
@@ -42,10 +42,11 @@ async def list_buckets(store: Store, request: Request) -> Answer:
         for name, bucket in store.buckets.items()
         if name.startswith(prefix) and name > after[0] and (project in _NO_PROJECT or _belongs(bucket, project))
     )
-    items = [bucket_resource(store.buckets[name], request.base) for name in names[:_PAGE]]
+    limit = min(number(query, "maxResults") or _PAGE, _PAGE)
+    items = [bucket_resource(store.buckets[name], request.base) for name in names[:limit]]
     answer: dict[str, Any] = {"kind": "storage#buckets", "items": items}
-    if len(names) > _PAGE:
-        answer["nextPageToken"] = encode_token((names[_PAGE - 1], 0))
+    if len(names) > limit:
+        answer["nextPageToken"] = encode_token((names[limit - 1], 0))
     return json_answer(answer)
 
 
@@ -127,6 +128,7 @@ async def service_account(_store: Store, _request: Request, project: str) -> Ans
 
 def _replace(store: Store, request: Request, bucket: Bucket, settings: Settings) -> Answer:
     Conditions.from_query(request.query).check_write(0, bucket.metageneration)
+    settings = with_location_of(bucket.settings, settings)
     changed = replace(bucket, settings=settings, metageneration=bucket.metageneration + 1, updated=store.clock.time())
     return _show(store.save_bucket(changed), request)
 

@@ -17,6 +17,7 @@ _ALLOWED: dict[str, set[str]] = {
     "overrideUnlockedRetention": _FALSE,
     "softDeleted": _FALSE,
     "restoreToken": {""},
+    "filter": {""},
 }
 _KEYS = ("x-goog-encryption-", "x-goog-copy-source-encryption-")
 _ONLY_AN_ACL = {"acl", "name", "generation", "metageneration"}

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from zlib import crc32
 
 from local.clock import rfc3339
-from local.storage.bucket_rules import location_type
+from local.storage.bucket_rules import DEFAULT_LOCATION, location_type
 from local.storage.model import Bucket, Object
 
 
@@ -55,7 +55,7 @@ def bucket_resource(bucket: Bucket, base: str) -> dict[str, Any]:
         "generation": str(int(bucket.created * 1e6)),
         "metageneration": str(bucket.metageneration),
         "etag": etag(0, bucket.metageneration),
-        "location": "US-CENTRAL1",
+        "location": DEFAULT_LOCATION,
         "locationType": location_type(bucket.settings.get("location", "")),
         "storageClass": "STANDARD",
         **bucket.settings,

@@ -23,24 +23,10 @@ from local.storage.store import Store
 from local.storage.uploads import Intent, store_upload
 from local.storage.web import Answer, Header, Request, empty_answer, refusal
 from local.storage.xml_listing import list_bucket
+from local.storage.xml_parameters import OVERRIDES, check_bucket_request, check_object_request
 
 _HOST_SUFFIX = ".storage.googleapis.com"
 _META = "x-goog-meta-"
-#: A signed URL may ask for other headers than the object's own.
-_OVERRIDES = {
-    "response-content-type": b"content-type",
-    "response-content-disposition": b"content-disposition",
-    "response-cache-control": b"cache-control",
-    "response-content-encoding": b"content-encoding",
-    "response-content-language": b"content-language",
-}
-_UNSUPPORTED_QUERY = {"acl", "cors", "tagging", "lifecycle", "policy", "compose"}
-_UNSUPPORTED_HEADERS = {
-    "x-goog-copy-source": "copies over the XML API",
-    "x-goog-encryption-algorithm": "customer-supplied encryption keys",
-    "x-goog-acl": "ACLs",
-    "x-goog-metadata-directive": "copies over the XML API",
-}
 
 
 class XmlApi:
@@ -74,7 +60,7 @@ class XmlApi:
         if "upload_id" in request.query:
             return await self._continue(request)
         verify(request, self._public_key, self._store.clock.time())
-        _check_supported(request)
+        check_object_request(request.method, request.query, request.headers)
         self._store.bucket(bucket)
         if xml_multipart.QUERY & request.query.keys():
             return await self._multipart(request, bucket, name)
@@ -88,7 +74,7 @@ class XmlApi:
         if request.method == "POST" and request.headers.get("content-type", "").startswith("multipart/form-data"):
             return await upload_form(self._store, request, bucket, self._public_key)
         verify(request, self._public_key, self._store.clock.time())
-        _check_supported(request)
+        check_bucket_request(request.query, request.headers)
         if request.method == "HEAD":
             return empty_answer(200, (b"content-length", b"0"))
         if request.method != "GET":
@@ -121,7 +107,7 @@ class XmlApi:
         Conditions.from_headers(request.headers).check_read(found.generation, found.metageneration)
         check_http_conditions(found, _etag(found), request.headers)
         headers = _headers(found)
-        for key, header in _OVERRIDES.items():
+        for key, header in OVERRIDES.items():
             if key in request.query:
                 headers = [pair for pair in headers if pair[0] != header] + [(header, clean(request.query[key]))]
         if request.method == "HEAD":
@@ -202,10 +188,3 @@ def _is_token(key: str) -> bool:
 
 def _text(header: str) -> str:
     return header.encode("latin-1").decode("utf-8", "replace")
-
-
-def _check_supported(request: Request) -> None:
-    for key in _UNSUPPORTED_QUERY & request.query.keys():
-        raise unsupported(f"?{key} of the XML API")
-    for header in _UNSUPPORTED_HEADERS.keys() & request.headers.keys():
-        raise unsupported(f"{header}: {_UNSUPPORTED_HEADERS[header]}")
