@@ -1,8 +1,10 @@
 """The methods of queues: projects.locations.queues."""
 
+from typing import Any
+
 from local.errors import ApiError
 from local.tasks import names, queue_rules
-from local.tasks.messages import PAUSED, RUNNING, ListQueuesResponse, Queue, copy, parse, set_time
+from local.tasks.messages import PAUSED, RUNNING, ListQueuesResponse, Queue, copy, parse, parse_json, set_time
 from local.tasks.paging import next_token, page_size, page_token
 from local.tasks.service import Call, Reply, Service
 from local.tasks.store import StoredQueue
@@ -12,14 +14,14 @@ MAX_PAGE = 9800
 
 def create(service: Service, call: Call) -> Reply:
     """POST …/queues"""
-    asked = parse(call.body, Queue())
+    asked, zeros = _asked(call)
     location = names.check_location(call.name)
     name = names.check_queue(asked.name)
     if names.parent(name) != location:
         raise ApiError("INVALID_ARGUMENT", f"{name} must begin with {location}.")
     if service.store.queue(name):
         raise ApiError("ALREADY_EXISTS", "Queue already exists")
-    return _add(service, name, asked)
+    return _add(service, queue_rules.new_queue(name, asked, zeros))
 
 
 def get(service: Service, call: Call) -> Reply:
@@ -42,12 +44,12 @@ def list_(service: Service, call: Call) -> Reply:
 
 def update(service: Service, call: Call) -> Reply:
     """PATCH …/queues/Q: changes the fields of updateMask, and creates a queue that is missing."""
-    changes = parse(call.body, Queue())
+    changes, zeros = _asked(call)
     name = names.check_queue(call.name)
     queue = service.store.queue(name)
     if queue is None:
-        return _add(service, name, changes)
-    queue.message = queue_rules.updated(queue.message, changes, call.query.get("updateMask"))
+        return _add(service, queue_rules.new_queue(name, changes, zeros))
+    queue.message = queue_rules.updated(queue.message, changes, call.query.get("updateMask"), zeros)
     return _save(service, queue)
 
 
@@ -97,8 +99,15 @@ def _set_state(service: Service, call: Call, state: int) -> Reply:
     return _save(service, queue)
 
 
-def _add(service: Service, name: str, asked: object) -> Reply:
-    queue = service.store.add_queue(queue_rules.new_queue(name, asked))
+def _asked(call: Call) -> tuple[Any, set[str]]:
+    """The queue of the body, and which of its numbers are 0 because the body says so."""
+    content = parse_json(call.body)
+    asked = parse(call.body, Queue())
+    return asked, queue_rules.zeros(content, asked)
+
+
+def _add(service: Service, message: Any) -> Reply:
+    queue = service.store.add_queue(message)
     service.dispatcher.queue_added(queue)
     return queue.message
 

@@ -60,6 +60,18 @@ def test_gcloud_manages_queues(gcloud: Gcloud) -> None:
         gcloud("queues", "describe", "q")
 
 
+def test_gcloud_sets_numbers_to_zero_or_is_told_why_not(gcloud: Gcloud, world: World) -> None:
+    gcloud("queues", "create", "q", "--max-doublings=0", "--min-backoff=0s")
+    gcloud("queues", "update", "q", "--max-attempts=5")
+    with pytest.raises(RuntimeError, match="maxConcurrentDispatches must be greater than 0"):
+        gcloud("queues", "update", "q", "--max-concurrent-dispatches=0")
+
+    retry = world.client.get_queue(name=f"{LOCATION}/queues/q").retry_config
+    assert (retry.max_doublings, str(retry.min_backoff), retry.max_attempts) == (0, "0:00:00", 5)
+    gcloud("queues", "update", "q", "--clear-max-doublings")
+    assert gcloud("queues", "describe", "q")["retryConfig"]["maxDoublings"] == 16
+
+
 def test_gcloud_manages_tasks(gcloud: Gcloud, world: World, target: Target) -> None:
     queue = world.queue("q")
     create = ("create-http-task", "t", "--queue=q", f"--url={target.url}/x", "--body-content=hello", "--header=X-A:1")

@@ -15,7 +15,13 @@ NOW = 1_800_000_000.25
 
 
 def queue(**fields: Any) -> Any:
-    return queue_rules.new_queue(QUEUE, json_format.ParseDict(fields, Queue()))
+    asked = json_format.ParseDict(fields, Queue())
+    return queue_rules.new_queue(QUEUE, asked, queue_rules.zeros(fields, asked))
+
+
+def updated(before: Any, mask: str, **fields: Any) -> Any:
+    changes = json_format.ParseDict(fields, Queue())
+    return queue_rules.updated(before, changes, mask, queue_rules.zeros(fields, changes))
 
 
 def task(**fields: Any) -> Any:
@@ -41,9 +47,9 @@ def test_the_burst_size_follows_the_rate() -> None:
 
 def test_an_update_changes_the_masked_fields_and_resets_those_left_empty() -> None:
     before = queue(retryConfig={"maxAttempts": 7, "minBackoff": "2s"}, rateLimits={"maxConcurrentDispatches": 9})
-    changes = json_format.ParseDict({"rateLimits": {"maxDispatchesPerSecond": 3}, "state": "PAUSED"}, Queue())
+    mask = "rateLimits.maxDispatchesPerSecond,retryConfig.maxAttempts,state"
 
-    after = queue_rules.updated(before, changes, "rateLimits.maxDispatchesPerSecond,retryConfig.maxAttempts,state")
+    after = updated(before, mask, rateLimits={"maxDispatchesPerSecond": 3}, state="PAUSED")
 
     assert after.rate_limits.max_dispatches_per_second == 3
     assert after.rate_limits.max_concurrent_dispatches == 9
@@ -52,10 +58,27 @@ def test_an_update_changes_the_masked_fields_and_resets_those_left_empty() -> No
     assert after.state == before.state
 
 
+def test_a_zero_that_means_something_is_kept_until_it_is_cleared() -> None:
+    before = queue(retryConfig={"maxDoublings": 0, "minBackoff": "0s", "maxBackoff": "0s"})
+    after = updated(
+        before, "rateLimits.maxDispatchesPerSecond", rateLimits={"maxDispatchesPerSecond": 3, "maxConcurrentDispatches": 0}
+    )
+    cleared = updated(after, "retryConfig.maxDoublings,retryConfig.maxBackoff", retryConfig={"maxDoublings": None})
+    again = updated(cleared, "retryConfig.maxDoublings", retryConfig={"maxDoublings": 0})
+
+    shown = [json_format.MessageToDict(each)["retryConfig"] for each in (before, after, cleared, again)]
+    assert shown[0] == shown[1] == {"maxAttempts": 100, "minBackoff": "0s", "maxBackoff": "0s"}
+    assert shown[2] == {"maxAttempts": 100, "minBackoff": "0s", "maxBackoff": "3600s", "maxDoublings": 16}
+    assert shown[3] == {"maxAttempts": 100, "minBackoff": "0s", "maxBackoff": "3600s"}
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"rateLimits": {"maxDispatchesPerSecond": -1}}, "RateLimits.maxDispatchesPerSecond cannot be negative."),
+        ({"rateLimits": {"maxDispatchesPerSecond": 0}}, "RateLimits.maxDispatchesPerSecond must be greater than 0"),
+        ({"rateLimits": {"maxConcurrentDispatches": 0}}, "RateLimits.maxConcurrentDispatches must be greater than 0"),
+        ({"retry_config": {"max_attempts": "0"}}, "RetryConfig.maxAttempts cannot be 0"),
         ({"rateLimits": {"maxDispatchesPerSecond": 501}}, "must be less than or equal to 500."),
         ({"rateLimits": {"maxConcurrentDispatches": -1}}, "RateLimits.maxConcurrentDispatches cannot be negative."),
         ({"rateLimits": {"maxConcurrentDispatches": 5001}}, "must be less than or equal to 5000."),
