@@ -56,11 +56,25 @@ def location_type(location: str) -> str:
     return "dual-region" if location in _DUAL_REGIONS else "region"
 
 
+def policy_settings(body: Mapping[str, Any]) -> Settings:
+    """What a client may say in an IAM policy, but for its etag; 400 names what is wrong with it."""
+    version, bindings = body.get("version", 1), body.get("bindings", [])
+    if type(version) is not int or version not in (0, 1, 3):
+        raise invalid("version of a policy must be 0, 1 or 3.")
+    if not isinstance(bindings, list) or not all(isinstance(binding, dict) for binding in bindings):
+        raise invalid("bindings must be a list of objects.")
+    for binding in bindings:
+        members = binding.get("members", [])
+        if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
+            raise invalid("members of a binding must be a list of texts.")
+    return {"version": version, "bindings": bindings}
+
+
 def check_public(settings: Settings, bindings: list[Any]) -> None:
     """412 for a policy that lets everybody in while public access prevention is enforced."""
     if settings.get("iamConfiguration", {}).get("publicAccessPrevention") != "enforced":
         return
-    if any(_PUBLIC.intersection(map(str, binding.get("members", []))) for binding in bindings):
+    if any(_PUBLIC.intersection(binding.get("members", [])) for binding in bindings):
         message = (
             "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced."
         )
@@ -89,7 +103,7 @@ def _check_access(value: Any) -> Settings:
         if setting is not None and (not isinstance(setting, dict) or setting.get("enabled") is False):
             raise unsupported(f"switching {switch} off: there are no ACLs")
     prevention = value.get("publicAccessPrevention", "inherited")
-    if prevention not in {"inherited", "unspecified", "enforced"}:
+    if prevention not in ("inherited", "unspecified", "enforced"):
         raise invalid(f"Invalid publicAccessPrevention: {str(prevention)[:40]!r}")
     return {"publicAccessPrevention": "inherited" if prevention == "unspecified" else prevention}
 

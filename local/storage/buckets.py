@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from local.storage.bucket_rules import MERGED, bucket_settings, check_public, with_location_of
+from local.storage.bucket_rules import MERGED, bucket_settings, check_public, policy_settings, with_location_of
 from local.storage.conditions import Conditions, number
 from local.storage.errors import StorageError, condition_failed, invalid, unsupported
 from local.storage.listing import decode_token, encode_token
@@ -98,16 +98,12 @@ async def set_policy(store: Store, request: Request, name: str) -> Answer:
     """PUT /b/B/iam; the policy is kept and shown, but nobody is refused anything on this machine."""
     body = await request.json()
     bucket = store.bucket(name)
-    if body.get("etag") not in {None, "", _policy(bucket)["etag"]}:
+    if not isinstance(body.get("etag", ""), str | None):
+        raise invalid("etag must be a text.")
+    if body.get("etag") not in (None, "", _policy(bucket)["etag"]):
         raise condition_failed()
-    if not isinstance(body.get("bindings", []), list):
-        raise invalid("bindings must be a list.")
-    check_public(bucket.settings, [binding for binding in body.get("bindings", []) if isinstance(binding, dict)])
-    policy: Settings = {
-        "version": body.get("version", 1),
-        "bindings": body.get("bindings", []),
-        "number": bucket.policy.get("number", 1) + 1,
-    }
+    policy = policy_settings(body) | {"number": bucket.policy.get("number", 1) + 1}
+    check_public(bucket.settings, policy["bindings"])
     return json_answer(_policy(store.save_bucket(replace(bucket, policy=policy))))
 
 

@@ -36,7 +36,10 @@ async def compose_object(store: Store, request: Request, bucket: str, name: str)
     if body.get("deleteSourceObjects"):
         raise unsupported("deleteSourceObjects")
     # gcloud puts the first component's checksums into `destination`: they say nothing about the whole.
-    settings = object_settings(body.get("destination") or {})
+    destination = body.get("destination") or {}
+    if not isinstance(destination, Mapping):
+        raise invalid("destination must be an object.")
+    settings = object_settings(destination)
     sources = _sources(store, bucket, body.get("sourceObjects"))
     settings.setdefault("contentType", sources[0].settings.get("contentType", DEFAULT_TYPE))
     sink = await store.contents.concatenate([store.contents.of(source) for source in sources])
@@ -91,8 +94,10 @@ def _source(store: Store, bucket: str, item: Any) -> Object:
         raise invalid("Every one of sourceObjects must be an object.")
     wanted = {key: str(item[key]) for key in ("generation",) if item.get(key) is not None}
     found = store.find(bucket, check_object_name(item.get("name")), number(wanted, "generation"))
-    demands = item.get("objectPreconditions")
-    demanded = {key: str(value) for key, value in demands.items()} if isinstance(demands, Mapping) else {}
+    demands = item.get("objectPreconditions") or {}
+    if not isinstance(demands, Mapping):
+        raise invalid("objectPreconditions must be an object.")
+    demanded = {key: str(value) for key, value in demands.items()}
     conditions = Conditions.from_query(demanded) if demanded else NONE
     conditions.check_write(found.generation, found.metageneration)
     return found

@@ -70,7 +70,7 @@ def _coldness(storage_class: str) -> int:
 
 def _check_action(action: Mapping[str, Any], condition: Mapping[str, Any]) -> None:
     kind = action.get("type")
-    if kind not in {DELETE, SET_CLASS, ABORT}:
+    if kind not in (DELETE, SET_CLASS, ABORT):
         raise unsupported(f"the lifecycle action {str(kind)[:40]!r}")
     if kind == SET_CLASS:
         check_class(action.get("storageClass"))

@@ -55,8 +55,8 @@ def parse_configuration(body: dict[str, Any], identity: str) -> Settings:
     if not _TOPIC.fullmatch(topic):
         raise invalid(f"Invalid topic {topic!r}: write {_HOST}projects/PROJECT/topics/TOPIC.")
     payload_format = body.get("payload_format", "JSON_API_V1")
-    if payload_format not in PAYLOAD_FORMATS:
-        raise invalid(f"Invalid payload_format {payload_format!r}.")
+    if not isinstance(payload_format, str) or payload_format not in PAYLOAD_FORMATS:
+        raise invalid(f"Invalid payload_format {str(payload_format)[:40]!r}.")
     event_types = body.get("event_types") or []
     if not isinstance(event_types, list) or not EVENT_TYPES.issuperset(map(str, event_types)):
         raise invalid(f"Invalid event_types {event_types!r}.")

@@ -92,7 +92,7 @@ def test_buckets_are_listed_in_pages(world: World) -> None:
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 def test_a_bucket_stays_where_it_was_made(world: World, method: str) -> None:
-    url = f"{world.url}/storage/v1/b/{world.bucket('placed', location='eu')}"
+    url = f"{world.url}/storage/v1/b/{world.bucket(f'placed-{method.lower()}', location='eu')}"
     moved = world.http.request(method, url, json={"location": "US"})
     same = world.http.request(method, url, json={"location": "EU", "labels": {"a": "b"}})
     silent = world.http.request(method, url, json={"labels": {"a": "c"}})
