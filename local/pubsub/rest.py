@@ -132,6 +132,8 @@ def _parameters(query: Iterable[tuple[str, str]]) -> dict[str, Any]:
         *parents, last = name.split(".")
         for parent in parents:
             target = target.setdefault(parent, {})
+            if not isinstance(target, dict):
+                raise ApiError("INVALID_ARGUMENT", f"Invalid query parameter received. {name[:80]!r}: {parent!r} has a value.")
         target[last] = value
     return parameters
 

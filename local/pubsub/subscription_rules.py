@@ -109,15 +109,22 @@ def _complete_push_config(subscription: Any) -> None:
     if not config.push_endpoint:
         subscription.ClearField("push_config")
         return
-    # Google wants https here; on one machine there is nobody to hide from.
-    parts = urlsplit(config.push_endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_endpoint(config.push_endpoint):
         raise ApiError("INVALID_ARGUMENT", f"Invalid push endpoint given (endpoint={config.push_endpoint}).")
     if config.HasField("oidc_token") and not config.oidc_token.service_account_email:
         raise ApiError("INVALID_ARGUMENT", "push_config.oidc_token.service_account_email must be set.")
     if subscription.enable_exactly_once_delivery:
         raise ApiError("INVALID_ARGUMENT", "Exactly-once delivery is only supported for pull subscriptions.")
     config.attributes.setdefault("x-goog-version", "v1")
+
+
+def _is_endpoint(url: str) -> bool:
+    """Google wants https here; on one machine there is nobody to hide from."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:

@@ -45,6 +45,8 @@ def test_policies_are_completed() -> None:
         ({"retry_policy": {"minimum_backoff": {"seconds": 9}, "maximum_backoff": {"seconds": 8}}}, "INVALID_ARGUMENT"),
         ({"dead_letter_policy": {"dead_letter_topic": "x"}}, "INVALID_ARGUMENT"),
         ({"push_config": {"push_endpoint": "ftp://x"}}, "INVALID_ARGUMENT"),
+        ({"push_config": {"push_endpoint": "http://[::1"}}, "INVALID_ARGUMENT"),
+        ({"push_config": {"push_endpoint": "http://x:99999/"}}, "INVALID_ARGUMENT"),
         ({"push_config": {"push_endpoint": "http://x", "oidc_token": {}}}, "INVALID_ARGUMENT"),
         ({"filter": "nonsense"}, "INVALID_ARGUMENT"),
         ({"bigquery_config": {"table": "t"}}, "UNIMPLEMENTED"),
