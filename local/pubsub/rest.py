@@ -141,7 +141,7 @@ def _parameters(query: Iterable[tuple[str, str]]) -> dict[str, Any]:
 def _fill(request: Any, content: dict[str, Any], source: str) -> None:
     try:
         json_format.ParseDict(content, request)
-    except json_format.ParseError as error:
+    except (json_format.ParseError, OverflowError) as error:  # an enum of 1e999
         raise ApiError("INVALID_ARGUMENT", f"Invalid {source} received. {error}") from None
 
 

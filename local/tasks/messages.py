@@ -32,7 +32,7 @@ def parse(body: bytes, message: M) -> M:
     """Fill the message from a JSON body; anything it does not know is refused, as Google's front end does."""
     try:
         return json_format.ParseDict(parse_json(body), message)
-    except json_format.ParseError as error:
+    except (json_format.ParseError, OverflowError) as error:  # an enum of 1e999
         raise ApiError("INVALID_ARGUMENT", f"Invalid JSON payload received. {error}") from None
 
 

@@ -106,6 +106,8 @@ def _value(message: Any, path: str) -> Any:
 
 def _is_given(content: Any, descriptor: Any, path: str) -> bool:
     """Whether the JSON has the field, by either of its names; null is no value."""
+    if not isinstance(content, Mapping):
+        return False
     head, _, rest = path.partition(".")
     field = descriptor.fields_by_name[head]
     value = content.get(field.json_name, content.get(head))

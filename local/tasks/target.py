@@ -18,6 +18,8 @@ def check(queue: Any) -> None:
     uri = target.uri_override
     if uri.HasField("host") and not uri.host:
         raise ApiError("INVALID_ARGUMENT", "HttpTarget.uriOverride.host cannot be an empty string.")
+    if not _is_host(_bracketed(uri.host)):
+        raise ApiError("INVALID_ARGUMENT", f"HttpTarget.uriOverride.host {uri.host[:80]!r} cannot stand in a URL.")
     if not 0 <= uri.port <= 65535:
         raise ApiError("INVALID_ARGUMENT", "HttpTarget.uriOverride.port must be between 0 and 65535.")
     for override in target.header_overrides:
@@ -49,7 +51,7 @@ def url_of(queue: Any) -> str:
     uri = queue.http_target.uri_override
     if not uri.host:
         raise ApiError("FAILED_PRECONDITION", "Queue.httpTarget.uriOverride.host must be set to buffer tasks.")
-    return overridden_url(f"https://{uri.host}/", uri, always=True)
+    return overridden_url(f"https://{_bracketed(uri.host)}/", uri, always=True)
 
 
 def overridden_url(url: str, uri: Any, *, always: bool = False) -> str:
@@ -66,5 +68,15 @@ def overridden_url(url: str, uri: Any, *, always: bool = False) -> str:
 def _authority(old: SplitResult, uri: Any, always: bool) -> str:
     host = uri.host if uri.HasField("host") and always else (old.hostname or "")
     port = uri.port if uri.HasField("port") and (always or not old.port) else old.port
-    bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"{bracketed}:{port}" if port else bracketed
+    return f"{_bracketed(host)}:{port}" if port else _bracketed(host)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def _is_host(text: str) -> bool:
+    try:
+        return urlsplit(f"//{text}").port is None
+    except ValueError:
+        return False

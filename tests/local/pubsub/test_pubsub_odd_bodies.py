@@ -11,6 +11,7 @@ from tests.local.pubsub.world import World
 _TOPIC = "projects/local-project/topics/orders"
 _SUBSCRIPTION = {
     "topic": _TOPIC,
+    "state": "ACTIVE",
     "pushConfig": {
         "pushEndpoint": "http://127.0.0.1:9/",
         "attributes": {"a": "b"},
