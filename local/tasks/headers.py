@@ -24,7 +24,7 @@ def check(name: str, value: str, field: str) -> None:
     """Refuse what no HTTP request could carry."""
     if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
         raise ApiError("INVALID_ARGUMENT", f"{field}: bad name {name!r}.")
-    if re.search(r"[\r\n\0]", value):
+    if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
         raise ApiError("INVALID_ARGUMENT", f"{field}: bad value of {name}.")
 
 

@@ -113,6 +113,10 @@ def test_a_task_gets_the_defaults_of_the_service() -> None:
     }
 
 
+def test_a_header_may_hold_tabs_and_letters_of_any_language() -> None:
+    assert task(**request(headers={"a": "b\tü"})).http_request.headers["a"] == "b\tü"
+
+
 def test_a_schedule_in_the_past_means_now() -> None:
     assert task(**request(), scheduleTime="2020-01-01T00:00:00Z").schedule_time.seconds == int(NOW)
 
@@ -133,6 +137,8 @@ def test_what_may_not_stand_in_a_url_is_encoded() -> None:
         (request(httpMethod="GET", body="YQ=="), "body is not allowed for HttpMethod GET"),
         (request(headers={"a b": "c"}), "bad name"),
         (request(headers={"a": "b\r\nc: d"}), "bad value"),
+        (request(headers={"a": "b\u0001"}), "bad value"),
+        (request(headers={"a": "b\x7f"}), "bad value"),
         (request(headers={"a": "b" * 82_000}), "less than 80KB"),
         (request(oidcToken={"audience": "a"}), "serviceAccountEmail must be"),
         (request(body="YWFh" * 349_525), "Task size too large"),
