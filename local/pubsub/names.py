@@ -1,8 +1,10 @@
-"""Names of topics and subscriptions: `projects/<project>/<kind>/<id>`."""
+"""Names of topics and subscriptions, `projects/<project>/<kind>/<id>`, and the labels beside them."""
 
 import re
+from collections.abc import Mapping
 
 from local.errors import ApiError
+from local.labels import wrong_label
 
 #: What a subscription's `topic` says once its topic is gone.
 DELETED_TOPIC = "_deleted-topic_"
@@ -16,6 +18,12 @@ def check(name: str, kind: str) -> None:
     match = _NAME.fullmatch(name)
     if not match or match[2] != kind:
         raise ApiError("INVALID_ARGUMENT", f"Invalid [{kind}] name: (name={name})")
+
+
+def check_labels(labels: Mapping[str, str]) -> None:
+    """Refuse labels that Google Cloud would not keep."""
+    if wrong := wrong_label(labels):
+        raise ApiError("INVALID_ARGUMENT", wrong)
 
 
 def check_project(name: str) -> None:

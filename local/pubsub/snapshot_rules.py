@@ -17,6 +17,7 @@ def new(request: Any, topic: str, oldest: float, now: float) -> Any:
     """The snapshot to create; `oldest` is when the oldest unacknowledged message was published, or now."""
     names.check(request.name, "snapshots")
     masks.refuse_unsupported(request, ("tags",))
+    names.check_labels(request.labels)
     life = LIFE_SECONDS - (now - oldest)
     if life < MIN_LIFE_SECONDS:
         message = "The subscription's backlog is too old: the snapshot would expire in less than an hour."
@@ -29,6 +30,7 @@ def new(request: Any, topic: str, oldest: float, now: float) -> Any:
 def updated(stored: Any, request: Any, now: float) -> Any:
     """The snapshot after an UpdateSnapshotRequest."""
     snapshot = masks.merged(stored, request.snapshot, request.update_mask, MUTABLE)
+    names.check_labels(snapshot.labels)
     if microseconds(snapshot.expire_time) <= now * 1_000_000:
         raise ApiError("INVALID_ARGUMENT", "Invalid expire_time given: it must be in the future.")
     return snapshot

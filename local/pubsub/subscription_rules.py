@@ -61,6 +61,7 @@ def with_push_config(stored: Any, push_config: Any) -> Any:
 
 def _completed(subscription: Any) -> Any:
     masks.refuse_unsupported(subscription, UNSUPPORTED)
+    names.check_labels(subscription.labels)
     subscription.ack_deadline_seconds = subscription.ack_deadline_seconds or 10
     _check_range("ack_deadline_seconds", subscription.ack_deadline_seconds, 10, 600)
     _complete_durations(subscription)

@@ -38,6 +38,7 @@ def updated(stored: Any, request: Any) -> Any:
 
 def _check(topic: Any) -> None:
     masks.refuse_unsupported(topic, UNSUPPORTED)
+    names.check_labels(topic.labels)
     if topic.HasField("message_retention_duration") and not 600 <= seconds(topic.message_retention_duration) <= MAX_RETENTION:
         message = "Invalid message_retention_duration given: it must be between 10 minutes and 31 days."
         raise ApiError("INVALID_ARGUMENT", message)

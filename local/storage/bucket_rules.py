@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.labels import wrong_label
 from local.storage.errors import StorageError, invalid, unsupported
 from local.storage.lifecycle import check_lifecycle
 from local.storage.model import Settings
@@ -27,9 +28,7 @@ _UNSUPPORTED = (
 )
 DEFAULT_LOCATION = "US-CENTRAL1"
 _LOCATION = re.compile(r"[A-Z][A-Z0-9-]{1,40}")
-_LABEL = re.compile(r"[\w-]{0,63}")
 _MULTI_REGIONS, _DUAL_REGIONS = {"US", "EU", "ASIA"}, {"NAM4", "EUR4", "EUR5", "EUR7", "EUR8", "ASIA1"}
-MAX_LABELS = 64
 _PUBLIC = {"allUsers", "allAuthenticatedUsers"}
 
 
@@ -123,11 +122,9 @@ def _check_cors(rules: Any) -> Any:
 
 def _check_labels(labels: Any) -> Any:
     _check_object("labels", labels)
-    if len(labels) > MAX_LABELS:
-        raise invalid(f"A bucket has at most {MAX_LABELS} labels.")
-    for key, value in labels.items():
-        if not (_is_label(key) and key[:1].isalpha() and (value is None or _is_label(value))):
-            raise invalid(f"Invalid label {key[:64]!r}: lower-case letters, digits, - and _, 63 at most.")
+    # null removes a label.
+    if wrong := wrong_label({key: "" if value is None else value for key, value in labels.items()}):
+        raise invalid(wrong)
     return labels
 
 
@@ -147,10 +144,6 @@ def _check_location(value: Any) -> str:
 def _check_object(field: str, value: Any) -> None:
     if not isinstance(value, dict):
         raise invalid(f"{field} must be an object.")
-
-
-def _is_label(text: Any) -> bool:
-    return isinstance(text, str) and bool(_LABEL.fullmatch(text)) and text == text.lower()
 
 
 #: Every field that is kept; a check gives None for what says nothing.

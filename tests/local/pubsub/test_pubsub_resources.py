@@ -92,6 +92,25 @@ def test_a_dead_letter_topic_must_be_there_when_it_is_named(world: World) -> Non
     assert world.subscriber.get_subscription(subscription=subscription).dead_letter_policy.dead_letter_topic == dead
 
 
+def test_labels_that_google_would_not_keep_are_refused(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("sub", topic)
+    wrong, mask = {"Capital": "b"}, {"paths": ["labels"]}
+    snapshot = f"{PROJECT}/snapshots/snap"
+
+    with pytest.raises(exceptions.InvalidArgument, match="'Capital'"):
+        world.publisher.create_topic(request={"name": f"{PROJECT}/topics/other", "labels": wrong})
+    with pytest.raises(exceptions.InvalidArgument, match="'Capital'"):
+        world.publisher.update_topic(request={"topic": {"name": topic, "labels": wrong}, "update_mask": mask})
+    with pytest.raises(exceptions.InvalidArgument, match="'Capital'"):
+        world.subscription("other", topic, labels=wrong)
+    changed = {"name": subscription, "labels": wrong}
+    with pytest.raises(exceptions.InvalidArgument, match="'Capital'"):
+        world.subscriber.update_subscription(request={"subscription": changed, "update_mask": mask})
+    with pytest.raises(exceptions.InvalidArgument, match="'Capital'"):
+        world.subscriber.create_snapshot(request={"name": snapshot, "subscription": subscription, "labels": wrong})
+
+
 def test_iam_policies_are_kept(world: World) -> None:
     topic = world.topic("orders")
     policy = world.publisher.get_iam_policy(request={"resource": topic})

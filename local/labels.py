@@ -1,0 +1,22 @@
+"""Labels of resources, for which all of Google Cloud has one rule (https://cloud.google.com/resource-manager/docs/labels-overview)."""
+
+import re
+from collections.abc import Mapping
+
+MAX_LABELS = 64
+_TEXT = re.compile(r"[\w-]{0,63}")
+
+
+def wrong_label(labels: Mapping[str, object]) -> str:
+    """What is wrong with the labels; "" when nothing is."""
+    if len(labels) > MAX_LABELS:
+        return f"There are {len(labels)} labels, and at most {MAX_LABELS} are allowed."
+    for key, value in labels.items():
+        if not (key[:1].isalpha() and _is_fine(key) and _is_fine(value)):
+            rule = "lower-case letters, digits, - and _, 63 at most, and a letter first in a key"
+            return f"Invalid label {key[:64]!r}: {str(value)[:64]!r}; allowed are {rule}."
+    return ""
+
+
+def _is_fine(text: object) -> bool:
+    return isinstance(text, str) and bool(_TEXT.fullmatch(text)) and text == text.lower()
