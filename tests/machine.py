@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +29,8 @@ class Machine:
         self._arguments = ["--cloud-only"] if cloud_only else []
         self._arguments += ["--functions", str(functions)] if functions else []
         self._process: subprocess.Popen[str] | None = None
+        self._reading: threading.Thread | None = None
+        self._lines: list[str] = []
 
     @property
     def environment(self) -> dict[str, str]:
@@ -51,9 +53,11 @@ class Machine:
         """Start, and return once it says that it is ready."""
         command = [sys.executable, "-m", "local", "up", "--data", str(self.data), "--port-offset", str(self.offset)]
         self._process = subprocess.Popen(command + self._arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        first = self._process.stdout.readline()
-        assert first, f"the stack ended before it was ready: status {self._process.wait()}"
+        self._lines = []
+        self._reading = threading.Thread(target=self._read, args=(self._process.stdout,))
+        self._reading.start()
+        eventually(lambda: self._lines or not self._is_alive(), START_SECONDS)
+        assert self._lines, f"the stack ended before it was ready: status {self._process.wait()}"
 
     def function_pid(self, name: str) -> int | None:
         """Of a function's master process; None while there is none."""
@@ -66,10 +70,8 @@ class Machine:
         return int(found.stdout) if found.stdout else None
 
     def printed(self, beginning: str) -> str:
-        """The next line that begins so, of those that it has printed."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        return next(line for line in self._process.stdout if line.startswith(beginning))
+        """The first line that begins so, as soon as it is printed."""
+        return eventually(lambda: next((line for line in self._lines if line.startswith(beginning)), None))
 
     def kill(self) -> None:
         """`kill -9`: no chance to tidy up."""
@@ -80,7 +82,7 @@ class Machine:
 
     def stop(self) -> None:
         """As Ctrl-C does."""
-        if self._process and self._process.poll() is None:
+        if self._process and self._is_alive():
             self._process.send_signal(signal.SIGINT)
             self._reap()
 
@@ -93,8 +95,17 @@ class Machine:
     def _reap(self) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
+        assert self._reading is not None
         self._process.wait(timeout=30)
+        self._reading.join()
         self._process.stdout.close()
+
+    def _read(self, printed: Iterable[str]) -> None:
+        for line in printed:
+            self._lines.append(line)
+
+    def _is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
 
 @contextmanager

@@ -69,6 +69,7 @@ def test_a_function_that_was_killed_is_started_again_and_told_of(tmp_path: Path)
         eventually(lambda: machine.function_pid("status") not in (None, before))
         told = machine.printed("function status")
 
+        assert machine.printed("The functions' logs are in").startswith(f"The functions' logs are in {machine.data}/logs;")
         assert (
             told == f"function status ended with status -9; it starts again in 1 s; its log: {machine.data}/logs/status.log\n"
         )
