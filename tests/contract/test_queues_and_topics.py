@@ -1,7 +1,6 @@
 """What the pipeline relies on in a queue and in a topic."""
 
 import json
-import sys
 import time
 import urllib.request
 from dataclasses import replace
@@ -41,8 +40,7 @@ def test_a_queue_that_is_not_there_may_be_waking_up(real: Cloud) -> None:
 
 
 def test_a_right_that_has_not_spread_yet_may_come(machine: Machine, real: Cloud, task: Task) -> None:
-    fault = (sys.executable, "-m", "local", "fault", "--port-offset", str(machine.offset))
-    machine.run(*fault, "answer", "tasks", "--status", "403", "--match", "POST .*tasks")
+    machine.fault("answer", "tasks", "--status", "403", "--match", "POST .*tasks")
 
     with pytest.raises(Unavailable, match=task.queue):
         real.queue.add(replace(task, redrive=8))

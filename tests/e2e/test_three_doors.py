@@ -6,7 +6,6 @@ import json
 import shlex
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,7 +167,7 @@ def test_a_file_copied_within_the_bucket_is_sent_again(
 
 
 def test_a_repeated_notification_runs_nothing_twice(machine: Machine, notices: Notices, uploads: Bucket) -> None:
-    machine.run(sys.executable, "-m", "local", "fault", "--port-offset", str(machine.offset), "repeat", "notifications")
+    machine.fault("repeat", "notifications")
     uploads.blob("once.txt").upload_from_string(b"once")
     job = notices.job("once.txt")
     uploads.blob("after.txt").upload_from_string(b"after")

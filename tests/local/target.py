@@ -51,10 +51,11 @@ class Received:
 
 @dataclass
 class Target:
-    """An HTTP server that answers as told: `replies` one by one (a status, or one and headers), then `status`."""
+    """An HTTP server that answers as told: `replies` one by one (a status, or one and headers), then `status`, all with `body`."""
 
     url: str = ""
     status: int = 200
+    body: bytes = b""
     replies: list[int | tuple[int, dict[str, str]]] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     most_at_once: int = 0
@@ -106,9 +107,10 @@ def listening() -> Iterator[Target]:
                     self.wfile.write(b"HTTP/1.1 102 Processing\r\n\r\n")
                     return
                 self.send_response(status)
-                for name, value in ({"Content-Length": "0"} | headers).items():
+                for name, value in ({"Content-Length": str(len(target.body))} | headers).items():
                     self.send_header(name, value)
                 self.end_headers()
+                self.wfile.write(target.body)
 
         do_POST = do_PUT = do_GET = do_DELETE = do_PATCH = handle_any  # noqa: N815
 

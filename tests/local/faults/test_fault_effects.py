@@ -48,18 +48,10 @@ def publisher(machine: Machine) -> PublisherClient:
 
 
 @pytest.fixture
-def plant(machine: Machine, capsys: pytest.CaptureFixture[str]) -> Iterator[Plant]:
-    """`python -m local fault …`, in this process to save time; whatever is left is cleared."""
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    parser.set_defaults(port_offset=machine.offset)
-
-    def run(*arguments: str) -> str:
-        command.fault(parser.parse_args(arguments))
-        return capsys.readouterr().out
-
-    yield run
-    run("clear")
+def plant(machine: Machine) -> Iterator[Plant]:
+    """Whatever is left is cleared."""
+    yield machine.fault
+    machine.fault("clear")
 
 
 @pytest.fixture
