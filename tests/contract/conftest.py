@@ -1,8 +1,11 @@
 """The same questions to the fakes and to the real adapters, the latter on the local cloud in a process of its own."""
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 
+import google.auth
 import pytest
+from google.auth.credentials import Credentials
 
 from local.accounts import Accounts
 from local.address import PROJECT
@@ -10,9 +13,11 @@ from local.clock import SystemClock
 from shared import routes as routing
 from shared import settings as configuration
 from shared.cloud import Cloud, GoogleCloud
+from shared.cloud.storage import StorageBucket
 from shared.settings import ROOT
 from tests.conftest import ENVIRONMENT
 from tests.fakes import FakeCloud
+from tests.local.target import Target, listening
 from tests.machine import Machine, running, variables
 
 
@@ -38,3 +43,45 @@ def cloud(request: pytest.FixtureRequest) -> Cloud:
         real: Cloud = request.getfixturevalue("real")
         return real
     return FakeCloud(configuration.load(ENVIRONMENT), routing.load(ROOT / "pipeline.toml"))
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    """A server in Google's place that answers as it is told."""
+    with listening() as found:
+        yield found
+
+
+@pytest.fixture
+def bucket_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], StorageBucket]:
+    """The results bucket of a Cloud Storage at this URL, or of Google's own when there is none."""
+
+    def make(url: str) -> StorageBucket:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
+        # As in the image; else the library asks for the bucket too, now and then.
+        monkeypatch.setenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+        # Clients are kept by project: this one's must not be another test's.
+        return StorageBucket("results", configuration.load(ENVIRONMENT | {"GOOGLE_CLOUD_PROJECT": f"p-{uuid.uuid4().hex}"}))
+
+    return make
+
+
+class _NoToken(Credentials):
+    """An account whose tokens cannot be had."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._error = error
+
+    def refresh(self, request: object) -> None:  # noqa: ARG002 - google-auth calls it so
+        raise self._error
+
+
+@pytest.fixture
+def without_token(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+    """Whoever asks for this machine's account gets one whose token cannot be had, for this reason."""
+
+    def refuse(error: Exception) -> None:
+        monkeypatch.setattr(google.auth, "default", lambda *_args, **_options: (_NoToken(error), "local-project"))
+
+    return refuse

@@ -1,16 +1,20 @@
 """What the pipeline relies on in a bucket."""
 
-import sys
+import gzip
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from google.cloud.storage import Client
 
+from local.address import PROJECT
+from shared.cloud import storage
 from shared.cloud.protocols import AlreadyExists, Cloud, NoSuchObject
 from shared.errors import BadRequest
 from tests.fakes import crc32c
-from tests.machine import Machine
+from tests.machine import Machine, variables
 
 BIG = bytes(range(256)) * 40_000  # 10 MB: more than one chunk of a resumable upload
 
@@ -80,12 +84,35 @@ def test_exactly_the_generation_asked_for_is_downloaded(cloud: Cloud, name: str,
 @pytest.mark.parametrize("body", [BIG[: 1 << 20], BIG], ids=["small", "big"])
 def test_a_download_that_breaks_off_is_continued(machine: Machine, real: Cloud, name: str, body: bytes, tmp_path: Path) -> None:
     stored = real.uploads.create(name, "text/plain", body)
-    fault = (sys.executable, "-m", "local", "fault", "--port-offset", str(machine.offset))
-    machine.run(*fault, "cut", "storage", "--match", "GET .*alt=media", "--after-bytes", "500000")
+    machine.fault("cut", "storage", "--match", "GET .*alt=media", "--after-bytes", "500000")
     real.uploads.download(name, stored.generation, stored.size, tmp_path / "file")
 
     assert (tmp_path / "file").read_bytes() == body
-    assert machine.run(*fault, "list").stdout == "no fault is planted\n"
+    assert machine.fault("list") == "no fault is planted\n"
+
+
+@pytest.mark.parametrize("stated_size", [0, storage.WHOLE_BYTES + 1], ids=["in one piece", "in steps"])
+def test_what_was_stored_packed_is_never_unpacked(
+    machine: Machine, real: Cloud, name: str, stated_size: int, tmp_path: Path
+) -> None:
+    packed = gzip.compress(BIG)
+    with variables(machine.environment), Client(PROJECT) as client:
+        blob = client.bucket("uploads").blob(name)
+        blob.content_encoding = "gzip"
+        blob.upload_from_string(packed, "text/plain")
+    encoding = real.uploads.download(name, blob.generation, stated_size, tmp_path / "file")
+
+    assert encoding == "gzip"
+    assert (tmp_path / "file").read_bytes() == packed
+    assert real.uploads.read(name) == packed
+
+
+def test_when_an_object_was_stored_is_told_in_utc(cloud: Cloud, name: str) -> None:
+    cloud.uploads.create(name, "text/plain", b"x")
+    found = cloud.uploads.find(name)
+
+    assert found
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", found.updated)
 
 
 def test_what_is_not_there_is_none(cloud: Cloud, name: str) -> None:
@@ -101,12 +128,3 @@ def test_names_are_listed_by_their_beginning(cloud: Cloud, name: str) -> None:
     cloud.results.create(f"{folder}-beside", "text/plain", b"x")
 
     assert list(cloud.results.names(f"{folder}/")) == [f"{folder}/a", f"{folder}/a/deep", f"{folder}/b"]
-
-
-def test_a_permission_carries_the_headers_it_was_asked_for_and_no_others(cloud: Cloud, name: str) -> None:
-    headers = {"content-type": "image/png", "x-goog-if-generation-match": "0"}
-    simple = cloud.uploads.permit_upload(name, headers, 60, resumable=False)
-    resumable = cloud.uploads.permit_upload(name, headers, 60, resumable=True)
-
-    assert (simple.method, dict(simple.headers)) == ("PUT", headers)
-    assert (resumable.method, dict(resumable.headers)) == ("POST", headers | {"x-goog-resumable": "start"})

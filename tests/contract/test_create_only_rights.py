@@ -2,17 +2,15 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from shared import settings as configuration
 from shared.cloud.protocols import AlreadyExists
 from shared.cloud.storage import StorageBucket
 from shared.errors import Unavailable
-from tests.conftest import ENVIRONMENT
 
 OBJECT = {
     "name": "there",
@@ -47,14 +45,11 @@ class _Storage(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageBucket]:
+def bucket(bucket_at: Callable[[str], StorageBucket]) -> Iterator[StorageBucket]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Storage)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_address[1]}")
-    # Clients are kept by project: this one's must not be another test's.
-    project = f"create-only-{server.server_address[1]}"
-    yield StorageBucket("results", configuration.load(ENVIRONMENT | {"GOOGLE_CLOUD_PROJECT": project}))
+    yield bucket_at(f"http://127.0.0.1:{server.server_address[1]}")
     server.shutdown()
     server.server_close()
     thread.join()

@@ -1,0 +1,125 @@
+"""What goes wrong between us and Cloud Storage is never the file's fault: every method says `Unavailable`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.auth.exceptions import RefreshError, TransportError
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from shared.cloud import storage
+from shared.cloud.storage import StorageBucket
+from shared.errors import Unavailable
+from tests.local.target import Target
+from tests.ports import free_port
+
+BucketAt = Callable[[str], StorageBucket]
+#: Of the target's body; nothing has this checksum.
+WRONG_HASH = {"x-goog-hash": "crc32c=AAAAAA=="}
+CUT_OFF = {"Content-Length": "1000", "Connection": "close"}
+
+CALLS: dict[str, Callable[[StorageBucket, Path], Any]] = {
+    "create": lambda bucket, _path: bucket.create("name", "text/plain", b"words"),
+    "create from a file": lambda bucket, path: bucket.create("name", "text/plain", path),
+    "create from a stream": lambda bucket, _path: bucket.create("name", "text/plain", iter([b"x" * (storage.CHUNK_BYTES + 1)])),
+    "read": lambda bucket, _path: bucket.read("name"),
+    "download": lambda bucket, path: bucket.download("name", 7, 5, path),
+    "download in steps": lambda bucket, path: bucket.download("name", 7, storage.WHOLE_BYTES + 1, path),
+    "find": lambda bucket, _path: bucket.find("name"),
+    "names": lambda bucket, _path: list(bucket.names("")),
+}
+DOWNLOADS = ("read", "download", "download in steps")
+every_call = pytest.mark.parametrize("call", CALLS)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file with something in it."""
+    (tmp_path / "file").write_bytes(b"words")
+    return tmp_path / "file"
+
+
+@pytest.fixture
+def asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library retries nothing: what it lets through, on whichever call and in whichever version, comes at once."""
+    monkeypatch.setattr(DEFAULT_RETRY, "_predicate", lambda _error: False)
+
+
+@every_call
+@pytest.mark.parametrize("status", [403, 429, 500, 501, 503])
+@pytest.mark.usefixtures("asked_once")
+def test_a_refusal_by_the_service_is_no_verdict(
+    target: Target, bucket_at: BucketAt, path: Path, call: str, status: int
+) -> None:
+    target.status = status
+
+    with pytest.raises(Unavailable, match="bucket results"):
+        CALLS[call](bucket_at(target.url), path)
+
+
+@pytest.mark.parametrize("call", ["create", "create from a file", "create from a stream", "names"])
+def test_a_bucket_that_is_not_there_may_come(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
+    target.status = 404
+
+    with pytest.raises(Unavailable):
+        CALLS[call](bucket_at(target.url), path)
+
+
+@every_call
+@pytest.mark.usefixtures("asked_once")
+def test_a_service_that_nobody_reaches_may_come_back(bucket_at: BucketAt, path: Path, call: str) -> None:
+    with pytest.raises(Unavailable):
+        CALLS[call](bucket_at(f"http://127.0.0.1:{free_port()}"), path)
+
+
+@every_call
+@pytest.mark.usefixtures("asked_once")
+def test_a_service_that_says_nothing_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, target: Target, bucket_at: BucketAt, path: Path, call: str
+) -> None:
+    monkeypatch.setattr(storage, "TIMEOUT_SECONDS", 0.05)
+    target.gate.clear()
+
+    with pytest.raises(Unavailable):
+        CALLS[call](bucket_at(target.url), path)
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call not in DOWNLOADS])  # these the library continues, always
+@pytest.mark.usefixtures("asked_once")
+def test_an_answer_that_breaks_off_is_no_answer(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
+    target.replies = [(200, CUT_OFF)]
+
+    with pytest.raises(Unavailable):
+        CALLS[call](bucket_at(target.url), path)
+
+
+@every_call
+def test_what_the_library_tried_until_its_deadline_may_go_well_later(
+    monkeypatch: pytest.MonkeyPatch, bucket_at: BucketAt, path: Path, call: str
+) -> None:
+    monkeypatch.setattr(DEFAULT_RETRY, "_timeout", 1e-9)
+
+    with pytest.raises(Unavailable, match="RetryError"):
+        CALLS[call](bucket_at(f"http://127.0.0.1:{free_port()}"), path)
+
+
+@every_call
+@pytest.mark.parametrize(
+    "error", [RefreshError("no grant yet"), TransportError("nobody there")], ids=["refused", "unreachable"]
+)
+def test_without_a_token_of_our_own_account_nothing_is_decided(
+    bucket_at: BucketAt, without_token: Callable[[Exception], None], path: Path, call: str, error: Exception
+) -> None:
+    without_token(error)
+
+    with pytest.raises(Unavailable):
+        CALLS[call](bucket_at(""), path)
+
+
+@pytest.mark.parametrize("call", DOWNLOADS)
+def test_bytes_that_are_not_those_stored_are_never_taken(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
+    target.body, target.replies = b"words", [(200, WRONG_HASH)]
+
+    with pytest.raises(Unavailable, match="DataCorruption"):
+        CALLS[call](bucket_at(target.url), path)
