@@ -1,5 +1,6 @@
 """What goes wrong between us and Cloud Storage is never the file's fault: every method says `Unavailable`."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from shared.cloud import storage
 from shared.cloud.storage import StorageBucket
 from shared.errors import Unavailable
+from tests.fakes import crc32c
 from tests.local.target import Target
 from tests.ports import free_port
 
@@ -29,6 +31,7 @@ CALLS: dict[str, Callable[[StorageBucket, Path], Any]] = {
     "find": lambda bucket, _path: bucket.find("name"),
     "names": lambda bucket, _path: list(bucket.names("")),
 }
+STORED = {"name": "name", "bucket": "results", "generation": "7", "size": "5", "crc32c": "AAAAAA=="}
 DOWNLOADS = ("read", "download", "download in steps")
 every_call = pytest.mark.parametrize("call", CALLS)
 
@@ -123,3 +126,19 @@ def test_bytes_that_are_not_those_stored_are_never_taken(target: Target, bucket_
 
     with pytest.raises(Unavailable, match="DataCorruption"):
         CALLS[call](bucket_at(target.url), path)
+
+
+@pytest.mark.parametrize("call", ["create", "create from a file"])
+def test_bytes_are_sent_with_their_checksum(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
+    target.body = json.dumps(STORED).encode()
+    CALLS[call](bucket_at(target.url), path)
+
+    assert crc32c(b"words").encode() in target.received[0].body
+
+
+def test_a_stream_that_was_stored_wrong_is_not_taken_for_stored(target: Target, bucket_at: BucketAt, path: Path) -> None:
+    begun, first_chunk = {"Location": f"{target.url}/session"}, {"Range": f"bytes=0-{storage.CHUNK_BYTES - 1}"}
+    target.body, target.replies = json.dumps(STORED).encode(), [(200, begun), (308, first_chunk)]
+
+    with pytest.raises(Unavailable, match="DataCorruption"):
+        CALLS["create from a stream"](bucket_at(target.url), path)

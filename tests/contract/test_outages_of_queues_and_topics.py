@@ -1,0 +1,125 @@
+"""What goes wrong between us and Cloud Tasks or Pub/Sub is worth another try: `add` and `publish` say `Unavailable`."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from google.auth.exceptions import RefreshError, TransportError
+
+from shared import routes as routing
+from shared import settings as configuration
+from shared.cloud import pubsub, tasks
+from shared.cloud.protocols import Cloud
+from shared.cloud.tasks import CloudTasks
+from shared.errors import Unavailable
+from shared.events import Notice
+from shared.model import File, Task
+from shared.settings import ROOT
+from tests.conftest import ENVIRONMENT
+from tests.local.target import Target
+from tests.machine import Machine
+from tests.ports import free_port
+
+NOTICE = Notice(b"words", {"ce-id": "1"})
+
+
+@pytest.fixture
+def task() -> Task:
+    file = File("uploads", "cat.jpg", 7, 9, "image/jpeg", "AAAAAA==")
+    return routing.load(ROOT / "pipeline.toml").plan(file)[0]
+
+
+def queue_at(url: str) -> CloudTasks:
+    """A Cloud Tasks at this URL, or Google's own when there is none."""
+    return CloudTasks(replace(configuration.load(ENVIRONMENT), tasks_endpoint=url))
+
+
+@pytest.mark.parametrize("status", [403, 404, 429, 500, 503])
+def test_a_refusal_by_the_queue_is_no_verdict(target: Target, task: Task, status: int) -> None:
+    target.status = status
+
+    with pytest.raises(Unavailable, match=f"queue {task.queue}"):
+        queue_at(target.url).add(task)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"error": {"code": 409, "status": "ABORTED"}}', b'{"error": {"status": "OTHER"}}', b'{"error": {}}', b"[]", b"<html>"],
+    ids=["aborted", "other", "no status", "no object", "no json"],
+)
+def test_a_conflict_that_is_not_about_the_name_is_worth_another_try(target: Target, task: Task, body: bytes) -> None:
+    target.status, target.body = 409, body
+
+    with pytest.raises(Unavailable, match="Conflict"):
+        queue_at(target.url).add(task)
+
+
+def test_a_conflict_about_the_name_is_a_task_that_is_there_already(target: Target, task: Task) -> None:
+    target.status, target.body = 409, b'{"error": {"code": 409, "status": "ALREADY_EXISTS"}}'
+
+    assert queue_at(target.url).add(task) is False
+
+
+def test_a_queue_that_nobody_reaches_may_come_back(task: Task) -> None:
+    with pytest.raises(Unavailable, match="ConnectionError"):
+        queue_at(f"http://127.0.0.1:{free_port()}").add(task)
+
+
+def test_a_queue_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, target: Target, task: Task) -> None:
+    monkeypatch.setattr(tasks, "TIMEOUT_SECONDS", 0.05)
+    target.gate.clear()
+
+    with pytest.raises(Unavailable, match="ReadTimeout"):
+        queue_at(target.url).add(task)
+
+
+def test_an_answer_of_a_queue_that_breaks_off_is_no_answer(target: Target, task: Task) -> None:
+    target.replies = [(200, {"Content-Length": "1000", "Connection": "close"})]
+
+    with pytest.raises(Unavailable, match="ChunkedEncodingError"):
+        queue_at(target.url).add(task)
+
+
+@pytest.mark.parametrize(
+    "error", [RefreshError("no grant yet"), TransportError("nobody there")], ids=["refused", "unreachable"]
+)
+def test_without_a_token_of_our_own_account_nothing_is_queued(
+    without_token: Callable[[Exception], None], task: Task, error: Exception
+) -> None:
+    without_token(error)
+
+    with pytest.raises(Unavailable, match=type(error).__name__):
+        queue_at("").add(task)
+
+
+@pytest.fixture
+def plant(machine: Machine) -> Iterator[Callable[..., str]]:
+    """Whatever is left is cleared."""
+    yield machine.fault
+    machine.fault("clear")
+
+
+@pytest.mark.parametrize("status", ["500", "503"])
+def test_one_fault_of_the_topic_is_survived(real: Cloud, machine: Machine, plant: Callable[..., str], status: str) -> None:
+    plant("answer", "pubsub", "--status", status, "--match", "Publisher/Publish")
+    real.completions.publish(NOTICE)
+
+    assert machine.fault("list") == "no fault is planted\n"
+
+
+@pytest.mark.parametrize("status", ["403", "404"])
+def test_a_refusal_by_the_topic_is_no_end(real: Cloud, plant: Callable[..., str], status: str) -> None:
+    plant("answer", "pubsub", "--status", status, "--match", "Publisher/Publish")
+
+    with pytest.raises(Unavailable, match="topic projects/local-project/topics/completions"):
+        real.completions.publish(NOTICE)
+
+
+def test_a_topic_that_fails_until_the_deadline_may_come_back(
+    monkeypatch: pytest.MonkeyPatch, real: Cloud, plant: Callable[..., str]
+) -> None:
+    monkeypatch.setattr(pubsub, "TIMEOUT_SECONDS", 1)
+    plant("answer", "pubsub", "--status", "503", "--match", "Publisher/Publish", "--next", "1000")
+
+    with pytest.raises(Unavailable, match="RetryError"):
+        real.completions.publish(NOTICE)

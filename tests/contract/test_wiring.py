@@ -1,0 +1,42 @@
+"""Every part of a service's cloud is the one that its settings name."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared import routes as routing
+from shared import settings as configuration
+from shared.cloud import GoogleCloud
+from shared.errors import BadConfiguration
+from shared.settings import ROOT, Settings
+from tests.conftest import ENVIRONMENT
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "certificates").write_text(json.dumps({"key": "certificate"}))
+    return configuration.load({**ENVIRONMENT, "SLUICE_TOKEN_CERTIFICATES": (tmp_path / "certificates").as_uri()})
+
+
+def test_each_bucket_is_the_one_of_its_setting(settings: Settings) -> None:
+    cloud = GoogleCloud(replace(settings, uploads_bucket="in", results_bucket="out"))
+
+    assert (cloud.uploads.name, cloud.results.name) == ("in", "out")
+
+
+def test_certificates_are_those_of_the_issuer_that_is_trusted(settings: Settings) -> None:
+    assert GoogleCloud(settings).certificates.of("key") == "certificate"
+
+
+def test_routes_are_read_from_the_file_that_is_set(settings: Settings, tmp_path: Path) -> None:
+    assert GoogleCloud(settings).routes == routing.load(ROOT / "pipeline.toml")
+    with pytest.raises(BadConfiguration):
+        GoogleCloud(replace(settings, pipeline=tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize("missing", ["SLUICE_PROCESSOR_URL", "SLUICE_TASKS_ACCOUNT"])
+def test_a_service_that_queues_says_at_once_what_it_was_not_told(missing: str) -> None:
+    with pytest.raises(BadConfiguration, match=missing):
+        _ = GoogleCloud(configuration.load(ENVIRONMENT | {missing: ""})).queue
