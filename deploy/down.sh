@@ -7,6 +7,7 @@ STAYS='^(project|queue:.*|bucket:(uploads|results))$'
 
 down() {
   local name resource
+  [[ -z $DELETE_DATA || $YES ]] || consent
 
   step "The notification: nothing new begins"
   each_row "notification.uploads $PROJECT/topics/$PREFIX-uploads" remove_notification
@@ -47,6 +48,14 @@ down() {
     for name in uploads results; do remove "bucket $(bucket_name "$name")" storage rm --recursive "gs://$(bucket_name "$name")"; done
   fi
   settle
+}
+
+# Asked where somebody can answer; a script has to say --yes.
+consent() {
+  local typed
+  [[ -t 0 ]] || fail "--delete-data deletes every upload and result of $PROJECT, prefix $PREFIX, for ever: say --yes too; nothing was changed"
+  printf 'This deletes every upload and result of %s for ever. Type the prefix, %s, to go on: ' "$PROJECT" "$PREFIX" >&2
+  read -r typed && [[ $typed == "$PREFIX" ]] || fail "that is not the prefix; nothing was changed"
 }
 
 remove() {

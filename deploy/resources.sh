@@ -33,7 +33,6 @@ bucket() {
     return
   fi
   local is=${STATE["bucket $name"]}
-  [[ ${is%%|*} == "${REGION^^}" ]] || fail "bucket $name is in ${is%%|*}, not in ${REGION^^}; buckets cannot move: choose another --region or --prefix"
   [[ ${is##*|} == "${wanted##*|}" || ${wanted##*|} ]] || change+=(--clear-cors)
   [[ $is == "$wanted" ]] || start mutate storage buckets update "gs://$name" "${change[@]}"
 }

@@ -11,7 +11,8 @@ Commands
   verify   send a photograph through every door and wait for its notices (--local: through the running `make up`)
   status   what is deployed, and whether `up` would change anything
   doctor   look for the classic faults, and name the command that mends each
-  down     remove everything but the buckets and what waits in the queues (--delete-data: these too)
+  down     remove everything but the buckets and what waits in the queues (--delete-data: these too, after
+           you have typed the prefix, or with --yes)
 
 Where
   --project ID               default: gcloud's own
@@ -50,13 +51,14 @@ fail() {
 
 # settings ARGUMENT...: sets COMMAND and one variable for each option.
 settings() {
-  COMMAND="" LOCAL="" DELETE_DATA="" ALLOW_UNAUTHENTICATED=""
+  COMMAND="" LOCAL="" DELETE_DATA="" YES="" ALLOW_UNAUTHENTICATED=""
   declare -gA GIVEN=()
   while (($#)); do
     case $1 in
       -h | --help | help) usage; exit 0 ;;
       --local) LOCAL=yes ;;
       --delete-data) DELETE_DATA=yes ;;
+      --yes) YES=yes ;;
       --allow-unauthenticated) GIVEN[ALLOW_UNAUTHENTICATED]=issuer,upload ;;
       --allow-unauthenticated=*) GIVEN[ALLOW_UNAUTHENTICATED]=${1#*=} ;;
       --*=*) option "${1%%=*}" "${1#*=}" ;;

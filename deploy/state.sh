@@ -17,8 +17,20 @@ read_state() {
   TAG=$(python3 deploy/sources.py)
   read_things
   all_read
+  right_region
   read_what_belongs_to_things
   all_read
+}
+
+# Services and queues are looked for in one region only: with a wrong one they would seem not to be there.
+right_region() {
+  local name is
+  for name in "${BUCKETS[@]}"; do
+    is=${STATE["bucket $(bucket_name "$name")"]-"${REGION^^}|"}
+    [[ ${is%%|*} == "${REGION^^}" ]] ||
+      fail "bucket $(bucket_name "$name") is in ${is%%|*}, not in ${REGION^^}; nothing was changed." \
+        "Buckets cannot move: name their --region, or choose another --prefix"
+  done
 }
 
 # An API that is off has nothing to list, and would refuse to.

@@ -2,6 +2,8 @@
 meanwhile must not look like new sources."""
 
 import copy
+import os
+import pty
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -78,11 +80,20 @@ class Project:
         self.tree = tree
         self._environment = {**environment, "DEPLOY_FOLDER": str(stub.folder / "work"), "RETRY_SECONDS": "0"}
 
-    def run(self, *arguments: str) -> Run:
-        """`./deploy.sh` with these arguments, to its end; requests of before are forgotten, faults are not."""
+    def run(self, *arguments: str, typed: str = "") -> Run:
+        """`./deploy.sh` with these arguments, to its end; requests of before are forgotten, faults are not.
+
+        What is typed comes from a terminal; without, there is none."""
         before = len(self.stub.requests())
         command = [str(self.tree / "deploy.sh"), *arguments]
-        done = subprocess.run(command, env=self._environment, cwd=self.tree, capture_output=True, text=True, check=False)
+        keyboard, terminal = pty.openpty()
+        os.write(keyboard, f"{typed}\n".encode())
+        stdin = terminal if typed else subprocess.DEVNULL
+        done = subprocess.run(
+            command, stdin=stdin, env=self._environment, cwd=self.tree, capture_output=True, text=True, check=False
+        )
+        os.close(keyboard)
+        os.close(terminal)
         requests = self.stub.requests()[before:]
         return Run(done.returncode, done.stdout, done.stderr, requests, self.stub.state())
 

@@ -25,7 +25,7 @@ class Down:
 def down(project: Project, deployed: Deployed) -> Down:
     project.bring_back(deployed.kept)
     project.stub.world.resources[TASK] = {"name": TASK}
-    return Down(*(project.run("down", *flags) for flags in ([], ["--delete-data"], ["--delete-data"])))
+    return Down(*(project.run("down", *flags) for flags in ([], ["--delete-data", "--yes"], ["--delete-data", "--yes"])))
 
 
 def ours(run: Run) -> set[str]:

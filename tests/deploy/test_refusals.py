@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deploy.project import HOME, UPLOADS, Deployed, Project
+from tests.deploy.project import HOME, RESULTS, UPLOADS, Deployed, Project
 
 
 @pytest.mark.parametrize("command", ["up", "down"])
@@ -60,3 +60,31 @@ def test_what_never_passes_is_given_up_in_the_end(project: Project) -> None:
     assert done.status == 1
     assert [line["status"] for line in done.mutations] == [409] * 6
     assert "refused, at attempt 6: gcloud services enable" in done.complaints
+
+
+@pytest.mark.parametrize("command", [["up"], ["down"], ["down", "--delete-data", "--yes"]], ids=" ".join)
+def test_a_wrong_region_is_noticed_before_anything_is_changed(project: Project, deployed: Deployed, command: list[str]) -> None:
+    """Else `down` would delete buckets and accounts of services that it does not see."""
+    project.bring_back(deployed.kept)
+    project.stub.drift(RESULTS, {"location": "EUROPE-WEST4"})
+    done = project.run(*command)
+
+    assert (done.status, done.mutations, done.printed) == (1, [], "")
+    assert f"bucket {RESULTS[8:]} is in EUROPE-WEST4, not in US-CENTRAL1; nothing was changed" in done.complaints
+
+
+@pytest.mark.parametrize(("typed", "complaint"), [("", "say --yes too"), ("yes", "that is not the prefix")])
+def test_data_is_not_deleted_by_the_way(project: Project, deployed: Deployed, typed: str, complaint: str) -> None:
+    project.bring_back(deployed.kept)
+    done = project.run("down", "--delete-data", typed=typed)
+
+    assert (done.status, done.mutations) == (1, [])
+    assert complaint in done.complaints
+
+
+def test_data_is_deleted_by_whoever_types_the_prefix(project: Project, deployed: Deployed) -> None:
+    project.bring_back(deployed.kept)
+    done = project.run("down", "--delete-data", typed="sluice")
+
+    assert done.status == 0, done.complaints
+    assert not {UPLOADS, RESULTS} & set(done.state["resources"])
