@@ -123,8 +123,6 @@ read_settings() {
   SERVICES=()
   each_service name_service
   WORK=${DEPLOY_FOLDER:-.deploy/$PROJECT-$PREFIX}
-  rm -rf "$WORK/state" "$WORK/changes" "$WORK/failed"
-  mkdir -p "$WORK/state"
 }
 
 name_service() {

@@ -6,7 +6,18 @@
 declare -A STATE=()
 SIDE_BY_SIDE=${SIDE_BY_SIDE:-6}
 
+# One command at a time: each one's rendered files and what it read lie in this folder.
+take_folder() {
+  mkdir -p "$WORK"
+  (set -o noclobber; printf '%s, process %s\n' "$COMMAND" "$$" >"$WORK/lock") 2>/dev/null ||
+    fail "$(<"$WORK/lock") is at work on $PROJECT, prefix $PREFIX: wait for its end. If it was killed: rm $WORK/lock"
+  trap 'rm "$WORK/lock"' EXIT
+  rm -rf "$WORK/state" "$WORK/changes" "$WORK/failed"
+  mkdir "$WORK/state"
+}
+
 read_state() {
+  take_folder
   reading project projects describe "$PROJECT" --format='value(projectNumber)'
   reading api services list --enabled --format='value(config.name)'
   all_read
@@ -144,7 +155,9 @@ unreadable() {
 
 # Rows of one name, such as two notifications for one topic, stand below each other. Numbers are spelled one way: 5.0 is 5.
 load() {
-  local row key
+  local row rows key
+  rows=$(sed -E -e 's/(\|[0-9]+)\.0+(s?)(\||$)/\1\2\3/g' -e 's/(\|[0-9]+)\.0+(s?)(\||$)/\1\2\3/g' \
+    -e 's/(\|[0-9]+\.[0-9]*[1-9])0+(s?)(\||$)/\1\2\3/g' "$WORK/state/$1") || { printf 'error: what was read of %s is gone.\n' "$1" >&2; exit 2; }
   while IFS= read -r row; do
     [[ $row ]] || continue
     case $1 in
@@ -155,8 +168,7 @@ load() {
     esac
     [[ $row == *'|'* ]] || row+='|'
     STATE[$key]+=${STATE[$key]+$'\n'}${row#*|}
-  done < <(sed -E -e 's/(\|[0-9]+)\.0+(s?)(\||$)/\1\2\3/g' -e 's/(\|[0-9]+)\.0+(s?)(\||$)/\1\2\3/g' \
-    -e 's/(\|[0-9]+\.[0-9]*[1-9])0+(s?)(\||$)/\1\2\3/g' "$WORK/state/$1")
+  done <<<"$rows"
 }
 
 exists() { [[ -v STATE["$1"] ]]; }
