@@ -28,6 +28,7 @@ source deploy/settings.sh
 source deploy/state.sh
 source deploy/change.sh
 source deploy/resources.sh
+source deploy/watching.sh
 source deploy/grants.sh
 source deploy/down.sh
 source deploy/status.sh

@@ -97,6 +97,7 @@ subscription() {
   is=${STATE["subscription $name"]-"$topic|"}
   if [[ ${is%%|*} != "$topic" ]]; then # its topic was deleted; it will never hear of the new one
     start remake_subscription "$name" --topic="$topic" "$@"
+    STATE["policy subscription:${name#"$PREFIX"-}"]="" # went with the old one
     return
   fi
   ensure "subscription $name" "$topic|$wanted" pubsub subscriptions create "$name" --topic="$topic" "$@" \
@@ -244,68 +245,4 @@ notification() {
   for row in "${others[@]}"; do
     start mutate storage buckets notifications delete "projects/_/buckets/$bucket/notificationConfigs/$row"
   done
-}
-
-metric() {
-  local name spec filter
-  name=$PREFIX-$(basename "$1" .json)
-  spec=$(render "$1" "metric-$name")
-  filter=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["filter"])' <"$WORK/metric-$name.json")
-  ensure "metric $name" "$(description "$1") ($spec)|$filter" \
-    logging metrics create "$name" --config-from-file="$WORK/metric-$name.json" \
-    -- logging metrics update "$name" --config-from-file="$WORK/metric-$name.json"
-}
-
-description() { sed -n 's/.*"description": "\(.*\) (@SPEC@)".*/\1/p' "$1"; }
-
-# Tuned by hand in the console it stays as it is, until our own definition changes; switched off, it is switched on again.
-alert() {
-  local title spec is file
-  title=$(alert_title "$1")
-  file=$WORK/alert-$(basename "$1")
-  spec=$(render "$1" "alert-$(basename "$1" .json)")
-  is=${STATE["alert $title"]-}
-  ensure "alert $title" "${is%%|*}|True|$spec" "${ALERTS[@]}" create --policy-from-file="$file" \
-    -- "${ALERTS[@]}" update "${is%%|*}" --policy-from-file="$file"
-}
-ALERTS=(alpha monitoring policies)
-
-alert_title() { echo "Sluice ($PREFIX): $(basename "$1" .json | tr - ' ')"; }
-
-dashboard() {
-  local is file=$WORK/dashboard.json spec etag
-  is=${STATE["dashboard Sluice ($PREFIX)"]-}
-  etag=${is##*|}
-  spec=$(render deploy/dashboard.json dashboard)
-  [[ -z $is ]] || printf '{"etag": "%s",%s\n' "$etag" "$(tail -c +2 "$file")" >"$file.new"
-  [[ -z $is ]] || mv "$file.new" "$file"
-  ensure "dashboard Sluice ($PREFIX)" "${is%%|*}|spec-$spec=|$etag" monitoring dashboards create --config-from-file="$file" \
-    -- monitoring dashboards update "${is%%|*}" --config-from-file="$file"
-}
-
-# Sets CHANNEL, what alerts name to tell somebody.
-notification_channel() {
-  CHANNEL=""
-  [[ $NOTIFY ]] || return 0
-  CHANNEL=${STATE["channel $NOTIFY"]-}
-  CHANNEL=${CHANNEL%%$'\n'*}
-  CHANNEL=${CHANNEL#*|}
-  [[ -z $CHANNEL ]] || return 0
-  announce
-  mutate beta monitoring channels create --display-name="Sluice ($PREFIX)" --type=email --channel-labels="email_address=$NOTIFY" --format='value(name)'
-  CHANNEL=CHANNEL-OF-$NOTIFY
-  [[ $COMMAND != up ]] || CHANNEL=$(<"$PRINTED")
-}
-
-# render TEMPLATE NAME: fills a template into $WORK/NAME.json; prints what stands for its content in labels.
-render() {
-  local text spec channel=${CHANNEL:+\"$CHANNEL\"}
-  text=$(<"$1")
-  text=${text//@PREFIX@/$PREFIX}
-  text=${text//@PROJECT@/$PROJECT}
-  text=${text//\"@CHANNEL@\"/$channel}
-  spec=$(cksum <<<"$text")
-  spec=${spec%% *}
-  printf '%s\n' "${text//@SPEC@/$spec}" >"$WORK/$2.json"
-  echo "$spec"
 }

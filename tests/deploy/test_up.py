@@ -183,3 +183,10 @@ def test_there_are_alerts_metrics_and_a_dashboard(deployed: Deployed) -> None:
     assert {f"{HOME}/metrics/sluice-verdicts", f"{HOME}/metrics/sluice-refusals"} <= set(resources)
     assert len(dashboards) == 1
     assert "@" not in str(dashboards)
+
+
+def test_dispatcher_and_processor_cannot_be_reached_from_the_internet(deployed: Deployed) -> None:
+    services = {name: deployed.first.state["resources"][SERVICES + name] for name in FOLDERS}
+    ingress = {name: service["metadata"]["annotations"]["run.googleapis.com/ingress"] for name, service in services.items()}
+
+    assert {name for name, found in ingress.items() if found == "internal"} == {"dispatcher", "processor"}

@@ -1,0 +1,65 @@
+"""What people do in the console, by mistake or in a hurry: one up puts it right."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.deploy.project import HOME, SERVICES, Deployed, Project, Run
+from tests.deploy.stub.wire import Json
+
+SUBSCRIPTION = f"{HOME}/subscriptions/sluice-dispatcher"
+INGRESS = "run.googleapis.com/ingress"
+UNGUARDED = "run.googleapis.com/invoker-iam-disabled"
+
+
+@dataclass(frozen=True)
+class Mended:
+    """What up did, and then again."""
+
+    up: Run
+    again: Run
+
+
+@pytest.fixture(scope="module")
+def mended(project: Project, deployed: Deployed) -> Mended:
+    project.bring_back(deployed.kept)
+    project.stub.drift(SUBSCRIPTION, {"topic": "_deleted-topic_"})
+    project.stub.drift(f"{SERVICES}processor", {"metadata": {"annotations": {INGRESS: "all"}}})
+    project.stub.drift(f"{SERVICES}issuer", {"metadata": {"annotations": {UNGUARDED: "true"}}})
+    project.stub.drift(f"{SERVICES}upload", {"status": {"conditions": [{"type": "Ready", "status": "False"}]}})
+    project.stub.drift_policy(f"{SERVICES}status", "add", "roles/run.invoker", "allAuthenticatedUsers")
+    return Mended(project.run("up"), project.run("up"))
+
+
+def annotations(run: Run, name: str) -> Json:
+    found: Json = run.state["resources"][SERVICES + name]["metadata"]["annotations"]
+    return found
+
+
+def test_one_run_is_enough(mended: Mended) -> None:
+    assert mended.up.status == 0, mended.up.complaints
+    assert mended.again.printed == "0 changes: everything is as it should be.\n"
+
+
+def test_a_subscription_that_is_made_anew_may_put_messages_aside_at_once(mended: Mended, deployed: Deployed) -> None:
+    policies = [state["policies"][SUBSCRIPTION]["bindings"] for state in (deployed.first.state, mended.up.state)]
+
+    assert mended.up.state["resources"][SUBSCRIPTION]["topic"] == f"{HOME}/topics/sluice-uploads"
+    assert policies[1] == policies[0] != []
+
+
+def test_a_service_that_anybody_could_reach_is_internal_again(mended: Mended) -> None:
+    assert annotations(mended.up, "processor")[INGRESS] == "internal"
+
+
+def test_a_service_that_asked_nobody_who_they_are_asks_again(mended: Mended) -> None:
+    assert annotations(mended.up, "issuer").get(UNGUARDED, "false").lower() == "false"
+
+
+def test_a_service_that_is_not_ready_is_deployed_again(mended: Mended) -> None:
+    assert mended.up.asked("PUT", "/services/sluice-upload")
+    assert mended.up.state["resources"][f"{SERVICES}upload"]["status"]["conditions"][0] == {"type": "Ready", "status": "True"}
+
+
+def test_the_whole_world_with_an_account_counts_as_strangers(mended: Mended) -> None:
+    assert "allAuthenticatedUsers" not in str(mended.up.state["policies"])
