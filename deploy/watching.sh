@@ -19,6 +19,7 @@ alert() {
   title=$(alert_title "$1")
   file=$WORK/alert-$(basename "$1")
   spec=$(render "$1" "alert-$(basename "$1" .json)")
+  only_first "alert $title" "${ALERTS[@]}" delete
   is=${STATE["alert $title"]-}
   ensure "alert $title" "${is%%|*}|True|$spec" "${ALERTS[@]}" create --policy-from-file="$file" \
     -- "${ALERTS[@]}" update "${is%%|*}" --policy-from-file="$file"
@@ -27,8 +28,18 @@ ALERTS=(alpha monitoring policies)
 
 alert_title() { echo "Sluice ($PREFIX): $(basename "$1" .json | tr - ' ')"; }
 
+# only_first KEY COMMAND...: two things may have one title; all but the first go.
+only_first() {
+  local row first="" rows=${STATE[$1]-}
+  while IFS= read -r row; do
+    if [[ $first ]]; then start mutate "${@:2}" "${row%%|*}"; else first=$row; fi
+  done <<<"$rows"
+  [[ -z $first ]] || STATE[$1]=$first
+}
+
 dashboard() {
   local is file=$WORK/dashboard.json spec etag
+  only_first "dashboard Sluice ($PREFIX)" monitoring dashboards delete
   is=${STATE["dashboard Sluice ($PREFIX)"]-}
   etag=${is##*|}
   spec=$(render deploy/dashboard.json dashboard)

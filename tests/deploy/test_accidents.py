@@ -28,7 +28,18 @@ def mended(project: Project, deployed: Deployed) -> Mended:
     project.stub.drift(f"{SERVICES}issuer", {"metadata": {"annotations": {UNGUARDED: "true"}}})
     project.stub.drift(f"{SERVICES}upload", {"status": {"conditions": [{"type": "Ready", "status": "False"}]}})
     project.stub.drift_policy(f"{SERVICES}status", "add", "roles/run.invoker", "allAuthenticatedUsers")
+    _duplicate(project)
     return Mended(project.run("up"), project.run("up"))
+
+
+def _duplicate(project: Project) -> None:
+    """A second dashboard and a second alert of the same name; the first dashboard is of an older deploy.sh."""
+    named = {value.get("displayName"): value for value in project.stub.world.resources.values()}
+    for title in ("Sluice (sluice)", "Sluice (sluice): failed ratio"):
+        first = named[title]
+        second = f"{first['name'].rpartition('/')[0]}/second"
+        project.stub.drift(second, {**first, "name": second, "etag": "another"})
+    named["Sluice (sluice)"]["labels"] = {"spec-1": ""}
 
 
 def annotations(run: Run, name: str) -> Json:
@@ -63,3 +74,14 @@ def test_a_service_that_is_not_ready_is_deployed_again(mended: Mended) -> None:
 
 def test_the_whole_world_with_an_account_counts_as_strangers(mended: Mended) -> None:
     assert "allAuthenticatedUsers" not in str(mended.up.state["policies"])
+
+
+def test_of_two_of_one_name_the_first_stays_and_is_renewed(mended: Mended, deployed: Deployed) -> None:
+    watching = [
+        {name for name in run.state["resources"] if "/dashboards/" in name or "/alertPolicies/" in name}
+        for run in (deployed.first, mended.up)
+    ]
+    (dashboard,) = [value for name, value in mended.up.state["resources"].items() if "/dashboards/" in name]
+
+    assert watching[1] == watching[0]
+    assert dashboard["labels"].keys() != {"spec-1"}
