@@ -3,9 +3,13 @@
 # of what was just made are tried again, a few times. `start` runs side by side what does not depend on each other; `settle` waits.
 
 # What Google's APIs say while something new spreads through them, and while they are busy. Nothing else is tried again.
-PASSING='[Ss]ervice account [^ ]+ does not exist|not permitted to publish|does not have permission to publish|concurrent policy changes|ABORTED'
-PASSING+='|iam\.serviceaccounts\.actAs|version mismatch|has not been used in project|Cannot find metric|uploadArtifacts|storage\.objects\.get access'
-PASSING+='|UNAVAILABLE|currently unavailable|try again|RESOURCE_EXHAUSTED|HTTPError (409: .*[Cc]oncurrent|412: .*[Cc]oncurrent|429|503)|timed out'
+PATTERNS=(
+  '[Ss]ervice account [^ ]+ does not exist' 'iam\.service[Aa]ccounts\.actAs' 'not permitted to publish' 'does not have permission to publish'
+  'uploadArtifacts' 'storage\.objects\.get access' 'has not been used in project' 'permissions might take a few minutes to propagate' 'Cannot find metric'
+  'concurrent policy changes' 'version mismatch' 'ABORTED' 'HTTPError (409|412): .*[Cc]oncurrent'
+  'UNAVAILABLE' 'currently unavailable' '[Pp]lease try again' '[Tt]ry again (later|in )' 'RESOURCE_EXHAUSTED' 'HTTPError (429|503)' 'timed out'
+)
+PASSING=$(IFS='|'; echo "${PATTERNS[*]}")
 ATTEMPTS=6
 RETRY_SECONDS=${RETRY_SECONDS:-4} # doubled each time: 4 8 16 32 64
 STEP=""
