@@ -18,6 +18,49 @@ AGENTS = {
 }
 RUN_NO_CODE = ["build", "push", "reader", "signer", "tasks"]
 EVERYBODY = [*FOLDERS, *RUN_NO_CODE]
+#: What the code calls, account by account, and the least role for it; written without a look at the table.
+NEEDED: dict[str, dict[str, set[str]]] = {
+    "upload": {
+        "bucket:uploads": {"storage.objectCreator", "storage.legacyObjectReader"},  # receive: create; find, after a repeat
+        "queue:*": {"cloudtasks.enqueuer"},  # receive: add
+        "account:tasks": {"iam.serviceAccountUser"},  # a task that names the account
+    },
+    "issuer": {"account:signer": {"iam.serviceAccountTokenCreator"}},  # permit_upload: signBlob
+    "signer": {"bucket:uploads": {"storage.objectCreator"}},  # what the signed URL may
+    "dispatcher": {
+        "bucket:results": {
+            "storage.objectCreator",
+            "storage.objectViewer",
+        },  # commit of the skipped; find, 404 when there is none
+        "queue:*": {"cloudtasks.enqueuer"},  # dispatch: add
+        "account:tasks": {"iam.serviceAccountUser"},
+        "topic:completions": {"pubsub.publisher"},  # notices of the skipped
+        "topic:dead-letters": {"pubsub.publisher"},  # bury
+    },
+    "processor": {
+        "bucket:uploads": {"storage.objectViewer"},  # download; find, 404 when it is gone
+        "bucket:results": {"storage.objectCreator", "storage.objectViewer"},  # outputs, commit, errors; find, siblings
+        "topic:completions": {"pubsub.publisher"},  # notices
+    },
+    "status": {
+        "bucket:uploads": {"storage.objectViewer"},  # of_object: find, 404 when there is none
+        "bucket:results": {"storage.objectViewer"},  # history: names, read
+        "account:reader": {"iam.serviceAccountTokenCreator"},  # permit_download: signBlob
+    },
+    "reader": {"bucket:results": {"storage.objectViewer"}},  # what the link may
+    "push": {"service:dispatcher": {"run.invoker"}},
+    "tasks": {"service:processor": {"run.invoker"}},
+    "build": {
+        "bucket:build": {"storage.objectViewer"},
+        "repository": {"artifactregistry.writer"},
+        "project": {"logging.logWriter"},
+    },
+    "agent:storage": {"topic:uploads": {"pubsub.publisher"}},  # the bucket's notification
+    "agent:pubsub": {  # the dead-letter policy of the dispatcher's subscription
+        "topic:dead-letters": {"pubsub.publisher"},
+        "subscription:dispatcher": {"pubsub.subscriber"},
+    },
+}
 
 
 def resource(on: str) -> list[str]:
@@ -63,6 +106,26 @@ def of(deployed: Deployed, name: str) -> set[tuple[str, str]]:
 
 def test_the_policies_are_the_table_no_more_and_no_less(deployed: Deployed, table: Grants) -> None:
     assert sorted(cells(deployed)) == sorted(expected(table))
+
+
+def test_the_table_gives_what_the_code_calls_no_more_and_no_less(table: Grants) -> None:
+    given: dict[str, dict[str, set[str]]] = {}
+    for row in table:
+        if row["member"] != "allUsers":
+            roles = given.setdefault(row["member"], {}).setdefault(row["on"], set())
+            roles.add(row["role"].removeprefix("roles/"))
+
+    assert given == NEEDED
+
+
+def test_only_open_doors_and_tasks_that_name_an_account_depend_on_options(table: Grants) -> None:
+    conditions = {(row["on"], row["member"]): row["when"] for row in table if row["when"] != "always"}
+
+    assert conditions == {
+        ("account:tasks", "upload"): "queue-auth=task",
+        ("account:tasks", "dispatcher"): "queue-auth=task",
+        **{(f"service:{name}", "allUsers"): f"open={name}" for name in ("upload", "issuer", "status")},
+    }
 
 
 def test_nobody_is_granted_anything_twice(table: Grants) -> None:
