@@ -4,6 +4,7 @@
 ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)) || { echo "error: bash 4.4 or newer is needed, this is $BASH_VERSION" >&2; exit 1; }
 set -Eeuo pipefail
 shopt -s inherit_errexit
+CALLER=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # What calls or is called, one line for each folder of functions/. A new folder needs its line here, and its rows in deploy/grants.tsv.

@@ -81,15 +81,16 @@ option() {
 
 # It is read, not run.
 env_file() {
-  [[ -r $1 ]] || fail "--env-file $1 cannot be read"
-  local line name known
+  local line name known file=$1
+  [[ $file == /* ]] || file=$CALLER/$1
+  [[ -r $file ]] || fail "--env-file $1 cannot be read"
   known=" ALLOW_UNAUTHENTICATED ${OPTIONS^^} "
   while read -r line || [[ $line ]]; do
     [[ -z $line || $line == \#* ]] && continue
     name=${line%%=*}
     [[ $line == *=* && ${known//-/_} == *" $name "* ]] || fail "$1: $line: write NAME=VALUE with an option's name in capitals"
     [[ -v GIVEN[$name] ]] || GIVEN[$name]=${line#*=}
-  done <"$1"
+  done <"$file"
 }
 
 defaults() {
@@ -113,17 +114,19 @@ defaults() {
 
 # Checks the settings and derives every name; asks gcloud for its own project at most.
 read_settings() {
-  [[ $PROJECT ]] || PROJECT=$(gcloud config get-value project 2>/dev/null)
+  [[ $PROJECT ]] || PROJECT=$(gcloud config get-value project 2>/dev/null) || command -v gcloud >/dev/null || no_gcloud
   [[ $PROJECT ]] || fail "which project? --project ID"
   check_settings
   read_pipeline
-  command -v gcloud >/dev/null || fail "gcloud is not installed: https://cloud.google.com/sdk/docs/install"
+  command -v gcloud >/dev/null || no_gcloud
   export CLOUDSDK_CORE_PROJECT=$PROJECT CLOUDSDK_CORE_DISABLE_PROMPTS=1
   ACCOUNTS=("${OTHER_ACCOUNTS[@]}")
   SERVICES=()
   each_service name_service
   WORK=${DEPLOY_FOLDER:-.deploy/$PROJECT-$PREFIX}
 }
+
+no_gcloud() { fail "gcloud is not installed: https://cloud.google.com/sdk/docs/install"; }
 
 name_service() {
   SERVICES+=("$1")
@@ -145,10 +148,11 @@ check_settings() {
   need ALLOW_UNAUTHENTICATED '((issuer|upload|status)(,(issuer|upload|status))*)?' "some of issuer,upload,status; no other service is for strangers"
   need ORIGINS '(https?://[^,/ "]+(,https?://[^,/ "]+)*)?' "origins such as https://app.example, without a path"
   need NOTIFY '([^@ "]+@[^@ "]+)?' "an e-mail address"
-  need PROCESSOR_MEMORY '[0-9]+(Mi|Gi)' "a size such as 4Gi"
+  need PROCESSOR_CPU '1|2|4|6|8' "what Cloud Run offers: 1, 2, 4, 6 or 8"
+  need PROCESSOR_MEMORY '[1-9][0-9]{0,5}(Mi|Gi)' "a size such as 4Gi"
   need PROCESSOR_INSTANCES '([1-9][0-9]*)?' "a whole number above 0"
   local name
-  for name in INSTANCES PROCESSOR_CPU PROCESSOR_CONCURRENCY MAX_FILE_BYTES URL_SECONDS; do
+  for name in INSTANCES PROCESSOR_CONCURRENCY MAX_FILE_BYTES URL_SECONDS; do
     need "$name" '[1-9][0-9]{0,14}' "a whole number above 0"
   done
   for name in KEEP_UPLOADS_DAYS KEEP_RESULTS_DAYS; do need "$name" '0|[1-9][0-9]{0,4}' "a number of days; 0 keeps for ever"; done
@@ -171,11 +175,21 @@ read_pipeline() {
     fail "the queues send $sum tasks at once, $PROCESSOR_INSTANCES instances take $((PROCESSOR_INSTANCES * PROCESSOR_CONCURRENCY)):" \
       "raise --processor-instances or --processor-concurrency, or lower max_concurrent_dispatches in pipeline.toml"
   [[ $memory == *Gi ]] && memory=$((${memory%Gi} * 1024))
+  memory=${memory%Mi}
+  memory_for_cpu "$memory"
   # A file and its outputs lie in memory (/tmp is memory on Cloud Run), beside a picture of 50 megapixels being worked on.
   local least=$((256 + PROCESSOR_CONCURRENCY * (MAX_FILE_BYTES / 1048576 + 384)))
-  ((${memory%Mi} >= least)) ||
+  ((memory >= least)) ||
     fail "$PROCESSOR_CONCURRENCY files of $MAX_FILE_BYTES bytes at once take ${least}Mi: raise --processor-memory," \
       "or lower --processor-concurrency or --max-file-bytes"
+}
+
+# memory_for_cpu MEBIBYTES: how much Cloud Run gives to so many CPUs, https://cloud.google.com/run/docs/configuring/services/memory-limits
+memory_for_cpu() {
+  local -A least=([1]=512 [2]=512 [4]=2048 [6]=4096 [8]=4096)
+  local most=$((PROCESSOR_CPU * 4096))
+  (($1 >= least[$PROCESSOR_CPU] && $1 <= most)) ||
+    fail "--processor-memory is '$PROCESSOR_MEMORY'; with --processor-cpu $PROCESSOR_CPU Cloud Run takes ${least[$PROCESSOR_CPU]}Mi to $((most / 1024))Gi"
 }
 
 # The names of things; NUMBER, the project's, is known once the state has been read.

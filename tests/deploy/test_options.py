@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,11 @@ def test_help_explains_every_command_and_option() -> None:
             "the queues send 60 tasks at once, 3 instances take 12",
         ),
         (["plan", "--project", "demo-project", "--processor-memory", "2Gi"], "at once take 3840Mi: raise --processor-memory"),
+        (["plan", "--project", "demo-project", "--processor-memory", "08Gi"], "--processor-memory is '08Gi'; it takes a size"),
+        (["plan", "--project", "demo-project", "--processor-cpu", "3"], "what Cloud Run offers: 1, 2, 4, 6 or 8"),
+        (["plan", "--project", "demo-project", "--processor-cpu", "1", "--processor-memory", "5Gi"], "takes 512Mi to 4Gi"),
+        (["plan", "--project", "demo-project", "--processor-memory", "9Gi"], "takes 512Mi to 8Gi"),
+        (["plan", "--project", "demo-project", "--processor-cpu", "4", "--processor-memory", "1Gi"], "takes 2048Mi to 16Gi"),
         (["plan", "--env-file", "/nonexistent/file"], "cannot be read"),
     ],
 )
@@ -70,6 +76,36 @@ def test_an_env_file_is_read_not_run_and_flags_win(tmp_path: Path) -> None:
     assert "--prefix is 'NO'" in said("plan", "--env-file", str(file), "--region", "us-central1")[1]
     assert "--region is '$(touch" in said("plan", "--env-file", str(file), "--prefix", "yes")[1]
     assert not (tmp_path / "run").exists()
+
+
+def test_an_env_file_is_looked_for_where_one_is(tmp_path: Path) -> None:
+    (tmp_path / "production.env").write_text("PROJECT=X\n")
+    command = ["bash", str(ROOT / "deploy.sh"), "plan", "--env-file", "production.env"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "--project is 'X'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("project", "gcloud", "complaint"),
+    [
+        ("", "", "gcloud is not installed"),
+        ("demo-project", "", "gcloud is not installed"),
+        ("", "exit 1", "which project? --project ID"),
+        ("", "exit 0", "which project? --project ID"),
+    ],
+)
+def test_what_is_not_there_is_named(tmp_path: Path, project: str, gcloud: str, complaint: str) -> None:
+    for name in ("bash", "dirname"):
+        (tmp_path / name).symlink_to(shutil.which(name) or "")
+    for name, script in {"python3": f'exec {sys.executable} "$@"', "gcloud": gcloud}.items():
+        if script:
+            (tmp_path / name).write_text(f"#!/bin/bash\n{script}\n")
+            (tmp_path / name).chmod(0o755)
+    environment = {"PATH": str(tmp_path), "CLOUDSDK_CORE_PROJECT": project}
+    done = subprocess.run(["bash", "deploy.sh", "plan"], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr.startswith(f"error: {complaint}")) == (1, True), done.stderr
 
 
 def test_an_env_file_with_an_unknown_name_is_refused(tmp_path: Path) -> None:

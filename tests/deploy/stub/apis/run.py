@@ -142,7 +142,9 @@ def _check_limits(spec: Json, limits: Json) -> None:
     cpus, memory = _cpus(limits.get("cpu", "1")), _mebibytes(limits.get("memory", "512Mi"))
     if cpus < 1 and spec.get("containerConcurrency", 80) > 1:
         raise Refused(400, "Total cpu < 1 is not supported with concurrency > 1.")
-    if memory > {1: 4096, 2: 8192, 4: 16384}.get(int(cpus), 32768):
+    if cpus > 1 and cpus not in (2, 4, 6, 8):
+        raise Refused(400, f"Invalid value specified for cpu. {cpus} is not one of 1, 2, 4, 6, 8.")
+    if not {4: 2048, 6: 4096, 8: 4096}.get(int(cpus), 128) <= memory <= max(1, cpus) * 4096:
         raise Refused(400, f"Invalid value for memory: {cpus} cpu cannot have {memory}Mi.")
 
 
