@@ -31,7 +31,7 @@ How much
   --processor-cpu N          default: 2
   --processor-memory SIZE    default: 4Gi
   --processor-concurrency N  default: 4; tasks in one instance at once
-  --processor-instances N    default: enough for all queues of pipeline.toml
+  --processor-instances N    default: enough for all queues of pipeline.toml, and one more
   --max-file-bytes N         default: 536870912; a file lies in the processor's memory while it is worked on
   --url-seconds N            default: 900; how long a signed URL is good
   --keep-uploads-days N      default: 0, for ever; uploads older than this are deleted
@@ -170,7 +170,8 @@ read_pipeline() {
   local name rate at_once rest sum=0 memory=$PROCESSOR_MEMORY
   while read -r name rate at_once rest; do sum=$((sum + at_once)); done <<<"$QUEUES"
   : "$name" "$rate" "$rest"
-  [[ $PROCESSOR_INSTANCES ]] || PROCESSOR_INSTANCES=$(((sum + PROCESSOR_CONCURRENCY - 1) / PROCESSOR_CONCURRENCY))
+  # One instance more than the sum takes: while one starts or ends, the queues do not wait.
+  [[ $PROCESSOR_INSTANCES ]] || PROCESSOR_INSTANCES=$(((sum + PROCESSOR_CONCURRENCY - 1) / PROCESSOR_CONCURRENCY + 1))
   ((PROCESSOR_INSTANCES * PROCESSOR_CONCURRENCY >= sum)) ||
     fail "the queues send $sum tasks at once, $PROCESSOR_INSTANCES instances take $((PROCESSOR_INSTANCES * PROCESSOR_CONCURRENCY)):" \
       "raise --processor-instances or --processor-concurrency, or lower max_concurrent_dispatches in pipeline.toml"

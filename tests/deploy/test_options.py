@@ -51,7 +51,7 @@ def test_help_explains_every_command_and_option() -> None:
         (["plan", "--project", "demo-project", "--notify", "me"], "it takes an e-mail address"),
         (
             ["plan", "--project", "demo-project", "--processor-instances", "3"],
-            "the queues send 60 tasks at once, 3 instances take 12",
+            "the queues send 32 tasks at once, 3 instances take 12",
         ),
         (["plan", "--project", "demo-project", "--processor-memory", "2Gi"], "at once take 3840Mi: raise --processor-memory"),
         (["plan", "--project", "demo-project", "--processor-memory", "08Gi"], "--processor-memory is '08Gi'; it takes a size"),
@@ -164,7 +164,7 @@ def test_more_tasks_at_once_take_fewer_instances(changed: Run) -> None:
     (processor,) = [line for line in changed.commands if "run deploy two-processor" in line]
 
     assert "--concurrency=8" in processor
-    assert "--max-instances=8" in processor
+    assert "--max-instances=5" in processor
 
 
 def test_uploads_are_deleted_when_they_are_old_enough(changed: Run, project: Project) -> None:

@@ -154,6 +154,31 @@ def test_a_service_needs_its_account_and_its_image(ask: Ask) -> None:
     assert (without_account, without_image, elsewhere) == (403, 400, 200)
 
 
+@pytest.mark.parametrize(
+    ("instances", "cpu", "memory", "code"),
+    [
+        (9, "2", "4Gi", 200),
+        (10, "2", "4Gi", 200),
+        (11, "2", "1Gi", 400),
+        (11, "1", "4Gi", 400),
+        (1, "3", "4Gi", 400),
+        (1, "1", "5Gi", 400),
+        (1, "4", "1Gi", 400),
+        (1, "6", "25Gi", 400),
+    ],
+)
+def test_a_service_has_the_sizes_and_the_quota_of_a_new_project(
+    ask: Ask, instances: int, cpu: str, memory: str, code: int
+) -> None:
+    ask("iam", "POST", f"{HOME}/serviceAccounts", {"accountId": "sluice-upload"})
+    container = {"image": "us-docker.pkg.dev/cloudrun/container/hello", "resources": {"limits": {"cpu": cpu, "memory": memory}}}
+    spec = {"serviceAccountName": f"sluice-upload@{PROJECT}.iam.gserviceaccount.com", "containers": [container]}
+    scale = {"annotations": {"autoscaling.knative.dev/maxScale": str(instances)}}
+    body = {"metadata": {"name": "s"}, "spec": {"template": {"metadata": scale, "spec": spec}}}
+
+    assert ask("us-central1-run", "POST", f"/apis/serving.knative.dev/v1/namespaces/{PROJECT}/services", body)[0] == code
+
+
 def test_an_alert_needs_its_metric(ask: Ask) -> None:
     body = {"conditions": [{"conditionThreshold": {"filter": 'metric.type="logging.googleapis.com/user/m"'}}]}
     before = ask("monitoring", "POST", f"/v3/projects/{PROJECT}/alertPolicies", body)[0]

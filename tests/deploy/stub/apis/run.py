@@ -13,6 +13,8 @@ SERVICES = "/v1/projects/{project}/locations/{location}/services"
 V2 = "/v2/projects/{project}/locations/{location}/services"
 MAX_TIMEOUT_SECONDS = 3600
 MAX_CONCURRENCY = 1000
+#: What a new project has in a region; each service may take as much with all its instances.
+QUOTA = {"CpuAllocPerProjectRegion": 20_000, "MemAllocPerProjectRegion": 40 << 30}
 
 
 def service_name(call: Call) -> str:
@@ -135,7 +137,9 @@ def _check(world: World, template: Json) -> None:
     for container in spec["containers"]:
         if f"-docker.pkg.dev/{PROJECT}/" in container["image"] and not artifacts.holds(world, container["image"]):
             raise Refused(400, f"Image '{container['image']}' not found.")
-        _check_limits(spec, container.get("resources", {}).get("limits", {}))
+        limits = container.get("resources", {}).get("limits", {})
+        _check_limits(spec, limits)
+        _check_quota(template, limits)
 
 
 def _check_limits(spec: Json, limits: Json) -> None:
@@ -146,6 +150,15 @@ def _check_limits(spec: Json, limits: Json) -> None:
         raise Refused(400, f"Invalid value specified for cpu. {cpus} is not one of 1, 2, 4, 6, 8.")
     if not {4: 2048, 6: 4096, 8: 4096}.get(int(cpus), 128) <= memory <= max(1, cpus) * 4096:
         raise Refused(400, f"Invalid value for memory: {cpus} cpu cannot have {memory}Mi.")
+
+
+def _check_quota(template: Json, limits: Json) -> None:
+    instances = int(template.get("metadata", {}).get("annotations", {}).get("autoscaling.knative.dev/maxScale", 1))
+    cpus, memory = _cpus(limits.get("cpu", "1")), _mebibytes(limits.get("memory", "512Mi"))
+    asked = (int(instances * cpus * 1000), int(instances * memory) << 20)
+    for (quota, allowed), requested in zip(QUOTA.items(), asked, strict=True):
+        if requested > allowed:
+            raise Refused(400, f"Quota violated: {quota} requested: {requested} allowed: {allowed}")
 
 
 def _cpus(text: str) -> float:
