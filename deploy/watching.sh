@@ -63,11 +63,20 @@ notification_channel() {
   [[ $COMMAND != up ]] || CHANNEL=$(<"$PRINTED")
 }
 
+# By name, and not by what they begin with: another deployment may be called $PREFIX-eu.
+one_of() {
+  local IFS='|'
+  printf '%s' "$*"
+}
+
 # render TEMPLATE NAME: fills a template into $WORK/NAME.json; prints what stands for its content in labels.
 render() {
   local text spec channel=${CHANNEL:+\"$CHANNEL\"}
   text=$(<"$1")
   text=${text//@PREFIX@/$PREFIX}
+  text=${text//@SERVICES@/$(one_of "${SERVICES[@]}")}
+  text=${text//@QUEUES@/$(mapfile -t names <<<"$(queue_names)"; one_of "${names[@]}")}
+  text=${text//@SUBSCRIPTIONS@/$(one_of "${SUBSCRIPTIONS[@]}")}
   text=${text//@PROJECT@/$PROJECT}
   text=${text//\"@CHANNEL@\"/$channel}
   spec=$(cksum <<<"$text")
