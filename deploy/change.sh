@@ -60,6 +60,10 @@ attempt() {
       printf 'note: it was there already; run up again to see that it is as it should be: %s\n' "$(shown gcloud "${@:1:5}")" >&2
       return
     fi
+    if [[ " $* " == *" channels delete "* && $said == *"still being referenced"* ]]; then
+      printf 'note: it stays, since alerts of others name it: %s\n' "$(shown gcloud "$@")" >&2
+      return
+    fi
     if [[ ! $said =~ $PASSING ]] || ((try == ATTEMPTS)); then break; fi
     sleep "$pause"
     pause=$((pause * 2))

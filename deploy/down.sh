@@ -23,7 +23,7 @@ down() {
     name=$PREFIX-$(basename "$name" .json)
     remove "metric $name" logging metrics delete "$name"
   done
-  remove_channels
+  each_row "channel Sluice ($PREFIX)" remove_channel
 
   step "Services and subscriptions"
   for name in "${SERVICES[@]}"; do remove "service $PREFIX-$name" run services delete "$PREFIX-$name" --region="$REGION"; done
@@ -76,13 +76,7 @@ remove_notification() {
 remove_alert() { start mutate "${ALERTS[@]}" delete "${1%%|*}"; }
 remove_dashboard() { start mutate monitoring dashboards delete "${1%%|*}"; }
 
-remove_channels() {
-  local key
-  for key in "${!STATE[@]}"; do
-    [[ $key == "channel "* && ${STATE[$key]} == "Sluice ($PREFIX)|"* ]] || continue
-    start mutate beta monitoring channels delete "${STATE[$key]#*|}"
-  done
-}
+remove_channel() { start mutate beta monitoring channels delete "${1#*|}"; }
 
 pause_queue() {
   local is=${STATE["queue $PREFIX-$1"]-PAUSED|}

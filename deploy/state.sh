@@ -78,7 +78,7 @@ read_equipment() {
   if_on monitoring reading_alerts
   if_on monitoring reading dashboard monitoring dashboards list --format='value[separator="|"](displayName,name.basename(),labels,etag)'
   [[ -z $NOTIFY && $COMMAND != down ]] ||
-    if_on monitoring reading channel beta monitoring channels list --format='value[separator="|"](labels.email_address,displayName,name)'
+    if_on monitoring reading channel beta monitoring channels list --format='value[separator="|"](displayName,labels.email_address,name)'
 }
 
 read_what_belongs_to_things() {

@@ -49,13 +49,14 @@ dashboard() {
     -- monitoring dashboards update "${is%%|*}" --config-from-file="$file"
 }
 
-# Sets CHANNEL, what alerts name to tell somebody.
+# Sets CHANNEL, what alerts name to tell somebody. One with our title is ours; those of others to the same address stay theirs.
 notification_channel() {
+  local address name
   CHANNEL=""
   [[ $NOTIFY ]] || return 0
-  CHANNEL=${STATE["channel $NOTIFY"]-}
-  CHANNEL=${CHANNEL%%$'\n'*}
-  CHANNEL=${CHANNEL#*|}
+  while IFS='|' read -r address name; do
+    [[ $address != "$NOTIFY" ]] || CHANNEL=$name
+  done <<<"${STATE["channel Sluice ($PREFIX)"]-}"
   [[ -z $CHANNEL ]] || return 0
   announce
   mutate beta monitoring channels create --display-name="Sluice ($PREFIX)" --type=email --channel-labels="email_address=$NOTIFY" --format='value(name)'

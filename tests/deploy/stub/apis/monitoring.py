@@ -38,6 +38,7 @@ def _collection(version: str, kind: str, home: str) -> None:
 
     @API.route("DELETE", folder + "/{id}")
     def delete(world: World, call: Call) -> Json:
+        _not_referenced(world, name(call), call)
         world.delete(name(call))
         return {}
 
@@ -54,6 +55,12 @@ def _update(world: World, call: Call, name: str) -> Json:
         found.update(call.body)
     found |= {"name": name, "etag": f"etag{world.number()}"}
     return found
+
+
+def _not_referenced(world: World, name: str, call: Call) -> None:
+    for alert in world.under(f"projects/{PROJECT}/alertPolicies/"):
+        if name in alert.get("notificationChannels", []) and call.query.get("force", "").lower() != "true":
+            raise Refused(400, f'Could not delete "{name}" because it is still being referenced by: "{alert["name"]}"')
 
 
 def _metrics_exist(world: World, text: str) -> None:
