@@ -9,6 +9,8 @@ down() {
   local name resource
   [[ -z $DELETE_DATA || $YES ]] || consent
 
+  ! exists "subscription $PREFIX-dispatcher" || printf 'warning: files whose notifications still wait in the subscription %s will not be processed.\n' "$PREFIX-dispatcher" >&2
+
   step "The notification: nothing new begins"
   each_row "notification.uploads $PROJECT/topics/$PREFIX-uploads" remove_notification
 

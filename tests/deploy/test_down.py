@@ -42,6 +42,21 @@ def test_queues_are_paused_so_that_up_can_go_on_with_their_tasks(down: Down) -> 
     assert {down.first.state["resources"][name]["state"] for name in QUEUES} == {"PAUSED"}
 
 
+def test_whoever_takes_it_down_is_warned_of_files_that_nobody_will_see(down: Down) -> None:
+    warning = "warning: files whose notifications still wait in the subscription sluice-dispatcher will not be processed.\n"
+
+    assert down.first.complaints == warning
+    assert down.nothing.complaints == ""
+
+
+def test_queues_are_paused_while_there_is_a_processor(down: Down) -> None:
+    """Every attempt at one that is gone is an attempt less."""
+    paused = [number for queue in ("images", "digests") for number in down.first.asked("POST", f"/queues/sluice-{queue}:pause")]
+
+    assert len(paused) == 2
+    assert max(paused) < min(down.first.asked("DELETE", "/services/sluice-processor"))
+
+
 def test_the_notification_goes_first(down: Down) -> None:
     (silenced,) = [
         n for n, line in enumerate(down.first.requests) if line["mutating"] and "/notificationConfigs/" in line["path"]
