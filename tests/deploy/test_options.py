@@ -150,6 +150,15 @@ def test_origins_may_put_to_signed_urls(changed: Run, project: Project) -> None:
 
     assert rule["origin"] == ["https://a.example", "https://b.example"]
     assert {"PUT", "POST"} <= set(rule["method"])
+    assert {
+        "content-type",
+        "content-range",
+        "range",
+        "location",
+        "x-goog-content-length-range",
+        "x-goog-if-generation-match",
+        "x-goog-resumable",
+    } <= set(rule["responseHeader"]), "what a page sends to the issuer's URLs, and reads of the answer"
     assert len([line for line in changed.commands if "--cors-file=" in line]) == 1
 
 
