@@ -18,7 +18,7 @@ Where
   --project ID               default: gcloud's own
   --region NAME              default: us-central1; of everything, buckets included: they cannot move later
   --prefix NAME              default: sluice; before every name, so that several can live in one project
-  --env-file FILE            lines such as PROCESSOR_MEMORY=8Gi: any option in capitals, with _ for -; flags win
+  --env-file FILE            lines such as KEEP_UPLOADS_DAYS=30: any option in capitals, with _ for -; flags win
 
 Who may use it
   --allow-unauthenticated[=LIST]   let strangers call issuer and upload, or those of issuer,upload,status in LIST
