@@ -13,6 +13,8 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
+
 from local.address import Ports
 from local.faults import command as faults
 from local.stack import FUNCTIONS, client_environment, function_port
@@ -64,13 +66,8 @@ class Machine:
 
     def function_pid(self, name: str) -> int | None:
         """Of a function's master process; None while there is none."""
-        found = subprocess.run(
-            ["pgrep", "-P", str(self.pid), "-f", f"functions_framework --target {name} "],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return int(found.stdout) if found.stdout else None
+        children = psutil.Process(self.pid).children()
+        return next((child.pid for child in children if f"--target {name} " in " ".join(child.cmdline())), None)
 
     def printed(self, beginning: str) -> str:
         """The first line that begins so, as soon as it is printed."""

@@ -49,6 +49,13 @@ def test_a_header_that_would_be_ignored_by_the_xml_api_is_refused(world: World, 
     assert world.names(bucket) == []
 
 
+def test_what_means_nothing_is_ignored_of_a_download_as_pages_expect(world: World, bucket: str) -> None:
+    world.upload(bucket, "app.js", b"1")
+
+    assert world.http.get(f"{world.url}/{bucket}/app.js?v=3&ignoreCache=1").content == b"1"
+    assert world.http.put(f"{world.url}/{bucket}/app.js?v=3", data=b"2").status_code == 400
+
+
 def test_what_the_xml_api_does_know_still_works(world: World, bucket: str) -> None:
     generation = world.upload(bucket, "a/x", b"1").json()["generation"]
     lists = [
