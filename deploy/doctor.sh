@@ -51,7 +51,8 @@ needs() {
 check_callers() {
   local name
   needs service:dispatcher roles/run.invoker "$(member push)" "Pub/Sub may not call the dispatcher (missing invoker): pushes end in 403, files wait"
-  needs service:processor roles/run.invoker "$(member tasks)" "Cloud Tasks may not call the processor (missing invoker): attempts end in 403 and are used up"
+  needs account:push roles/iam.serviceAccountTokenCreator "serviceAccount:$PUBSUB_AGENT" "Pub/Sub may not make the tokens of $(email push): pushes prove nothing and are refused"
+  needs service:processor roles/run.invoker "$(member tasks)" "Cloud Tasks may not call the processor (missing invoker): deliveries end in 403"
   for name in dispatcher processor; do
     [[ ${STATE["policy service:$name"]-} != *"|all"*Users* ]] || fault "strangers may call the $name" "./deploy.sh up"
   done

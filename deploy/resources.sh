@@ -138,7 +138,7 @@ queue() {
   [[ ${is#*|} == "$wanted" ]] || start mutate tasks queues update "$name" "${flags[@]}" "${target[@]}"
 }
 
-# Not before there is a processor: every attempt at one that is missing is an attempt less.
+# Not before there is a processor: deliveries to one that is missing only lengthen the pauses.
 resume_queues() {
   local name is
   for name in $(queue_names); do

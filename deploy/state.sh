@@ -103,7 +103,7 @@ read_what_belongs_to_things() {
 # `up` takes care of every policy, the others look at a few.
 policies_to_read() {
   case $COMMAND in
-    doctor) resources | grep -E '^(service:(dispatcher|processor)|topic:(uploads|dead-letters)|subscription:dispatcher|account:(signer|reader))$' ;;
+    doctor) resources | grep -E '^(service:(dispatcher|processor)|topic:(uploads|dead-letters)|subscription:dispatcher|account:(signer|reader|push))$' ;;
     down) resources | grep -E "$STAYS" ;;
     *) resources ;;
   esac

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,8 +66,11 @@ class Machine:
 
     def function_pid(self, name: str) -> int | None:
         """Of a function's master process; None while there is none."""
-        children = psutil.Process(self.pid).children()
-        return next((child.pid for child in children if f"--target {name} " in " ".join(child.cmdline())), None)
+        for child in psutil.Process(self.pid).children():
+            with suppress(psutil.NoSuchProcess):  # or a zombie, which is one
+                if f"--target {name} " in " ".join(child.cmdline()):
+                    return child.pid
+        return None
 
     def printed(self, beginning: str) -> str:
         """The first line that begins so, as soon as it is printed."""

@@ -10,14 +10,19 @@ from tests.deploy.stub.wire import Json
 SUBSCRIPTION = f"{HOME}/subscriptions/sluice-dispatcher"
 INGRESS = "run.googleapis.com/ingress"
 UNGUARDED = "run.googleapis.com/invoker-iam-disabled"
+ADDRESS = "me@example.com"
+FOREIGN = f"{HOME}/notificationChannels/foreign"
+NEIGHBOUR = f"{HOME}/notificationChannels/neighbour"
+BORROWER = f"{HOME}/alertPolicies/borrower"
 
 
 @dataclass(frozen=True)
 class Mended:
-    """What up did, and then again."""
+    """What up did, then again, and then down."""
 
     up: Run
     again: Run
+    down: Run
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +34,12 @@ def mended(project: Project, deployed: Deployed) -> Mended:
     project.stub.drift(f"{SERVICES}upload", {"status": {"conditions": [{"type": "Ready", "status": "False"}]}})
     project.stub.drift_policy(f"{SERVICES}status", "add", "roles/run.invoker", "allAuthenticatedUsers")
     _duplicate(project)
-    return Mended(project.run("up"), project.run("up"))
+    for name, title in ((FOREIGN, "On call"), (NEIGHBOUR, "Sluice (sluice-eu)")):
+        channel = {"name": name, "displayName": title, "type": "email", "labels": {"email_address": ADDRESS}}
+        project.stub.drift(name, channel)
+    up, again = (project.run("up", "--notify", ADDRESS) for _ in range(2))
+    project.stub.drift(BORROWER, {"name": BORROWER, "displayName": "Borrower", "notificationChannels": [own(up)]})
+    return Mended(up, again, project.run("down"))
 
 
 def _duplicate(project: Project) -> None:
@@ -85,3 +95,33 @@ def test_of_two_of_one_name_the_first_stays_and_is_renewed(mended: Mended, deplo
 
     assert watching[1] == watching[0]
     assert dashboard["labels"].keys() != {"spec-1"}
+
+
+# ---- whom alerts tell: a channel of our own, beside those of others to the same address
+
+
+def own(run: Run) -> str:
+    channels: dict[str, Json] = {
+        name: value for name, value in run.state["resources"].items() if "/notificationChannels/" in name
+    }
+    (found,) = [name for name, value in channels.items() if value["displayName"] == "Sluice (sluice)"]
+    return found
+
+
+def test_alerts_tell_a_channel_of_our_own(mended: Mended) -> None:
+    alerts = [value for name, value in mended.up.state["resources"].items() if "/alertPolicies/" in name]
+
+    assert mended.up.status == 0, mended.up.complaints
+    assert [alert["notificationChannels"] for alert in alerts] == [[own(mended.up)]] * 4
+
+
+def test_down_leaves_the_channels_of_others_alone(mended: Mended) -> None:
+    assert {FOREIGN, NEIGHBOUR} <= mended.down.state["resources"].keys()
+    touched = [line["path"] for line in mended.down.mutations if "/notificationChannels/" in line["path"]]
+    assert [path.rpartition("/")[2] for path in touched] == [own(mended.up).rpartition("/")[2]]
+
+
+def test_down_goes_on_when_somebody_elses_alert_uses_ours(mended: Mended) -> None:
+    assert mended.down.status == 0, mended.down.complaints
+    assert "note: it stays, since alerts of others name it" in mended.down.complaints
+    assert f"{HOME}/topics/sluice-uploads" not in mended.down.state["resources"]

@@ -118,6 +118,7 @@ def _drift_policies(project: Project) -> None:
         (f"{SERVICES}dispatcher", "remove", ("roles/run.invoker", f"serviceAccount:{account('push')}")),
         (f"{HOME}/topics/sluice-uploads", "remove", ("roles/pubsub.publisher", AGENT)),
         (f"{HOME}/topics/sluice-dead-letters", "remove", ("roles/pubsub.publisher", PUBSUB_AGENT)),
+        (f"{HOME}/serviceAccounts/{account('push')}", "remove", ("roles/iam.serviceAccountTokenCreator", PUBSUB_AGENT)),
     ]
     for name, verb, cell in cells:
         project.stub.drift_policy(name, verb, *cell)
@@ -142,6 +143,7 @@ def test_doctor_finds_no_fault_where_there_is_none(project: Project, deployed: D
             r"Pub/Sub may not call the dispatcher \(missing invoker\)",
             r"gcloud run services add-iam-policy-binding sluice-dispatcher .*push@",
         ),
+        (r"Pub/Sub may not make the tokens of sluice-push@", "gcloud iam service-accounts add-iam-policy-binding sluice-push@"),
         ("strangers may call the processor", r"\./deploy\.sh up"),
         (
             "wrong audience: pushes carry tokens for 'https://elsewhere.example'",
@@ -281,6 +283,6 @@ def test_up_renews_the_dashboard_and_switches_alerts_on_but_leaves_them_as_they_
 def test_up_touches_nothing_that_had_not_drifted(sick: Sick) -> None:
     touched = " ".join(line["path"] for line in sick.up.mutations)
 
-    for untouched in ("topics/sluice-completions", "sluice-push", "sluice-tasks", "builds"):
+    for untouched in ("topics/sluice-completions", "sluice-tasks", "sluice-signer", "builds"):
         assert untouched not in touched
     assert f"{PROJECT}-sluice-build" not in touched

@@ -56,7 +56,8 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "project": {"logging.logWriter"},
     },
     "agent:storage": {"topic:uploads": {"pubsub.publisher"}},  # the bucket's notification
-    "agent:pubsub": {  # the dead-letter policy of the dispatcher's subscription
+    "agent:pubsub": {  # the dead-letter policy of the dispatcher's subscription, and the token of its pushes
+        "account:push": {"iam.serviceAccountTokenCreator"},
         "topic:dead-letters": {"pubsub.publisher"},
         "subscription:dispatcher": {"pubsub.subscriber"},
     },
@@ -196,7 +197,7 @@ def test_only_the_processor_and_the_dispatcher_write_results(deployed: Deployed)
 def test_nobody_acts_as_an_account_that_runs_a_service(deployed: Deployed) -> None:
     acted_as = {name for name, _, _ in cells(deployed) if "/serviceAccounts/" in name}
 
-    assert acted_as == {f"{HOME}/serviceAccounts/{account(name)}" for name in ("signer", "reader")}
+    assert acted_as == {f"{HOME}/serviceAccounts/{account(name)}" for name in ("signer", "reader", "push")}
 
 
 def test_the_docs_print_the_table(table: Grants) -> None:
