@@ -144,7 +144,7 @@ def verify_caller(request: Request, cloud: Cloud, *, account: str, audience: str
 
 
 def limit_body(request: Request, max_bytes: int = MAX_BODY_BYTES, instead: str = "") -> None:
-    """Refuse a larger body before it is read. Raises `TooLarge`; a body that does not tell its length is cut off with 413."""
+    """Refuse a larger body before it is read, and read no more of one that does not tell its length. Raises `TooLarge`."""
     request.max_content_length = max_bytes
     if (request.content_length or 0) > max_bytes:
         raise TooLarge(f"the body has {request.content_length} bytes; at most {max_bytes} are read{instead}")
@@ -153,8 +153,11 @@ def limit_body(request: Request, max_bytes: int = MAX_BODY_BYTES, instead: str =
 def json_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
     """The request's JSON object. Raises `BadRequest`, `TooLarge`."""
     limit_body(request, max_bytes)
+    data = request.get_data()
+    if request.content_length is None and len(data) >= max_bytes:  # Werkzeug (3.1) cuts it off there without a word
+        raise TooLarge(f"the body has {max_bytes} bytes or more; announce its length, and send less")
     try:
-        value = json.loads(request.get_data())
+        value = json.loads(data)
     except (ValueError, RecursionError):
         raise BadRequest("the body is not JSON", "bad_json") from None
     if not isinstance(value, dict):

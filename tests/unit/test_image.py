@@ -382,6 +382,16 @@ def test_no_secret_word_survives_in_the_bytes(run: Run, source: str, kind: str) 
     assert b"SECRET-WORD" not in draft.path.read_bytes()
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "webp"])
+def test_a_lower_quality_makes_a_smaller_file(tmp_path: Path, kind: str) -> None:
+    def size(quality: int) -> int:
+        options = {"sizes": (256,), "formats": (kind,), "quality": quality}
+        (draft,) = processors.find("image.renditions").run(DATA / "photo.jpg", tmp_path, options)
+        return draft.path.stat().st_size
+
+    assert size(20) < size(90) / 2
+
+
 def test_the_photograph_comes_out_upright_and_in_proportion(rendered: Rendered, photo: bytes) -> None:
     picture = rendered(photo, 256)
 

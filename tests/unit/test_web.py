@@ -1,0 +1,27 @@
+"""Bodies in JSON: read up to a limit, whether they tell their length or not."""
+
+import io
+
+import pytest
+from flask import Request
+from werkzeug.test import EnvironBuilder
+
+from shared import web
+from shared.errors import TooLarge
+
+
+def chunked(body: bytes) -> Request:
+    """As gunicorn hands on what came with `Transfer-Encoding: chunked`."""
+    environ = EnvironBuilder(method="POST", input_stream=io.BytesIO(body)).get_environ()
+    del environ["CONTENT_LENGTH"]
+    return Request(environ | {"wsgi.input_terminated": True})
+
+
+def test_a_body_without_a_length_is_read_like_any_other() -> None:
+    assert web.json_body(chunked(b'{"a": 1}'), 100) == {"a": 1}
+
+
+@pytest.mark.parametrize("size", [100, 101, 1 << 20])
+def test_a_body_without_a_length_is_cut_off_with_words(size: int) -> None:
+    with pytest.raises(TooLarge, match="100 bytes or more"):
+        web.json_body(chunked(b'{"a": ' + b"1" * (size - 7) + b"}"), 100)
