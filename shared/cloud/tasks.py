@@ -80,8 +80,6 @@ class CloudTasks:
 
 def _is_taken(error: exceptions.Conflict) -> bool:
     """Over REST, 409 stands for ALREADY_EXISTS and for ABORTED, which is worth another try; only the body says which."""
-    if isinstance(error, exceptions.AlreadyExists):
-        return True
     try:
         return bool(error.response.json()["error"]["status"] == "ALREADY_EXISTS")
     except (AttributeError, ValueError, LookupError, TypeError):
