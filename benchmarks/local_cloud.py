@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from benchmarks import emulator
-from local.address import Ports
+from localcloud.address import Ports
 from tests.machine import ROOT, Machine, running
 
 STARTS = 3

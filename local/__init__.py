@@ -1,4 +1,1 @@
-"""The cloud on one machine: Cloud Storage, Pub/Sub and Cloud Tasks, spoken to by their real clients.
-
-`cloud.py` starts the three services; only `stack.py` (with `demo.py`) knows Sluice. Nothing here imports it.
-"""
+"""Sluice on the local cloud: the stack of functions, the demo, and `python -m local`."""

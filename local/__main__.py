@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 from local import demo
-from local.address import Ports
 from local.children import ChildFailed
-from local.faults.command import add_arguments, fault
-from local.folder import FolderInUse, claim
-from local.server import PortInUse
 from local.stack import ROOT, Stack, client_environment
+from localcloud.address import Ports
+from localcloud.faults.command import add_arguments, fault
+from localcloud.folder import FolderInUse, claim
+from localcloud.server import PortInUse
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from local.server import HOST, bind
+from localcloud.server import HOST, bind
 
 START_SECONDS = 60
 STOP_SECONDS = 10

@@ -16,8 +16,8 @@ from urllib.parse import quote
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
-from local.address import PROJECT
 from local.stack import ROOT, Stack, client_environment
+from localcloud.address import PROJECT
 
 PHOTO = ROOT / "tests" / "data" / "photo.jpg"
 GSUTIL_OF_OUR_OWN = ROOT / ".venv-gsutil" / "bin" / "gsutil"

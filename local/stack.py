@@ -10,11 +10,11 @@ from typing import Any
 
 import aiohttp
 
-from local import clients
-from local.address import LOCATION, PROJECT, Ports
 from local.children import Child
-from local.cloud import LocalCloud
-from local.server import HOST
+from localcloud import clients
+from localcloud.address import LOCATION, PROJECT, Ports
+from localcloud.cloud import LocalCloud
+from localcloud.server import HOST
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = ("upload", "issuer", "dispatcher", "processor", "status")

@@ -12,8 +12,8 @@ from hypothesis import settings as properties
 from werkzeug.test import Client
 
 import shared.cloud
-from local.accounts import Accounts
-from local.clock import SystemClock
+from localcloud.accounts import Accounts
+from localcloud.clock import SystemClock
 from shared import routes as routing
 from shared import settings as configuration
 from shared.identity import Certificates

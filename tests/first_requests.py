@@ -17,10 +17,10 @@ from pathlib import Path
 
 from google.cloud.storage import Blob, Client
 
-from local.accounts import Accounts
-from local.address import PROJECT, Ports
-from local.clock import SystemClock
 from local.stack import service_urls
+from localcloud.accounts import Accounts
+from localcloud.address import PROJECT, Ports
+from localcloud.clock import SystemClock
 from shared import routes
 from shared.model import File
 from shared.settings import ROOT

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 import psutil
 
-from local.address import Ports
-from local.faults import command as faults
 from local.stack import FUNCTIONS, client_environment, function_port
+from localcloud.address import Ports
+from localcloud.faults import command as faults
 from tests.ports import free_offset, is_free
 
 ROOT = Path(__file__).resolve().parent.parent

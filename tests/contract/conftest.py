@@ -7,9 +7,9 @@ import google.auth
 import pytest
 from google.auth.credentials import Credentials
 
-from local.accounts import Accounts
-from local.address import PROJECT
-from local.clock import SystemClock
+from localcloud.accounts import Accounts
+from localcloud.address import PROJECT
+from localcloud.clock import SystemClock
 from shared import routes as routing
 from shared import settings as configuration
 from shared.cloud import Cloud, GoogleCloud
@@ -17,7 +17,7 @@ from shared.cloud.storage import StorageBucket
 from shared.settings import ROOT
 from tests.conftest import ENVIRONMENT
 from tests.fakes import FakeCloud
-from tests.local.target import Target, listening
+from tests.localcloud.target import Target, listening
 from tests.machine import Machine, running, variables
 
 

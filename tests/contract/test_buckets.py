@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from google.cloud.storage import Client
 
-from local.address import PROJECT
+from localcloud.address import PROJECT
 from shared.cloud import storage
 from shared.cloud.protocols import AlreadyExists, Cloud, NoSuchObject
 from shared.errors import BadRequest

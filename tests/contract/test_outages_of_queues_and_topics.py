@@ -16,7 +16,7 @@ from shared.events import Notice
 from shared.model import File, Task
 from shared.settings import ROOT
 from tests.conftest import ENVIRONMENT
-from tests.local.target import Target
+from tests.localcloud.target import Target
 from tests.machine import Machine
 from tests.ports import free_port
 

@@ -13,7 +13,7 @@ from shared.cloud import storage
 from shared.cloud.storage import StorageBucket
 from shared.errors import Unavailable
 from tests.fakes import crc32c
-from tests.local.target import Target
+from tests.localcloud.target import Target
 from tests.ports import free_port
 
 BucketAt = Callable[[str], StorageBucket]

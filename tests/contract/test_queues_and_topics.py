@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
 
-from local.address import PROJECT
+from localcloud.address import PROJECT
 from shared import events, ledger
 from shared.cloud import GoogleCloud
 from shared.cloud.protocols import Cloud

@@ -9,7 +9,7 @@ import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
-from local.address import PROJECT
+from localcloud.address import PROJECT
 from tests.machine import Machine, running, variables
 
 NOTICE_SECONDS = 60

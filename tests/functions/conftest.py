@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from local.accounts import Accounts
+from localcloud.accounts import Accounts
 from tests.fakes import FakeCloud
 
 

@@ -9,14 +9,16 @@ import pytest
 from shared.settings import ROOT
 
 MAX_ENTRY_POINT_LINES = 40
-FOLDERS = ("shared", "functions", "local", "tests", "benchmarks")
+FOLDERS = ("shared", "functions", "local", "localcloud", "tests", "benchmarks")
 #: Decide, but ask nobody: no cloud, no request, no environment.
 PURE = ("routes", "events", "model", "media", "naming")
 #: The only file of shared/ and functions/ that reads the environment.
 READS_ENVIRONMENT = "shared/settings.py"
 #: Tests that kill a function in the middle of its work put themselves around it; nobody else imports one.
 WRAPS_FUNCTIONS = "tests/e2e/"
-OURS = frozenset({"shared", "functions", "local", "tests"})
+OURS = frozenset({"shared", "functions", "local", "localcloud", "tests", "benchmarks", "deploy"})
+#: What the folders that know nothing of Sluice may import of it: themselves, and the stack the cloud it starts.
+APART = {"localcloud": {"localcloud"}, "local": {"local", "localcloud"}}
 
 
 def files(*folders: str) -> list[str]:
@@ -52,7 +54,8 @@ def _may_import(path: str, name: str) -> bool:
         return False
     if path.startswith(("shared/", "functions/")):
         return path.startswith("shared/cloud/") or not _within(name, "google.cloud")
-    return not path.startswith("local/") or name.partition(".")[0] not in OURS - {"local"}
+    folder = path.partition("/")[0]
+    return folder not in APART or name.partition(".")[0] not in OURS - APART[folder]
 
 
 def _within(name: str, package: str) -> bool:
@@ -80,7 +83,7 @@ def test_every_file_keeps_to_its_arrows(path: str) -> None:
 def test_the_files_are_really_found() -> None:
     found = files(*FOLDERS)
 
-    assert {READS_ENVIRONMENT, "shared/pipeline.py", "functions/processor/main.py", "local/cloud.py"} <= set(found)
+    assert {READS_ENVIRONMENT, "shared/pipeline.py", "functions/processor/main.py", "localcloud/cloud.py"} <= set(found)
     assert all((ROOT / f"shared/{name}.py").exists() for name in PURE)
 
 
@@ -107,7 +110,8 @@ def test_the_files_are_really_found() -> None:
         ("functions/upload/main.py", "from os import getenv as get"),
         ("local/stack.py", "from shared.settings import ROOT"),
         ("local/demo.py", "import shared.model"),
-        ("local/storage/service.py", "from functions import upload"),
+        ("localcloud/storage/service.py", "from functions import upload"),
+        ("localcloud/cloud.py", "from local.stack import Stack"),
         ("local/demo.py", "from tests import fakes"),
         ("tests/fakes.py", "from unittest import mock"),
         ("tests/fakes.py", "import unittest.mock"),
@@ -126,9 +130,10 @@ def test_a_planted_violation_is_seen(path: str, line: str) -> None:
         ("shared/processors/any.py", "import google_crc32c"),
         ("shared/identity.py", "from google.auth import jwt"),
         ("shared/settings.py", "import os\nos.environ"),
-        ("local/clients.py", "import os\nfrom google.cloud import storage\nos.environ"),
+        ("localcloud/clients.py", "import os\nfrom google.cloud import storage\nos.environ"),
         ("functions/upload/main.py", "import functions_framework\nfrom shared import cloud"),
-        ("tests/fakes.py", "import unittest\nfrom shared.model import File\nfrom local.clock import Clock"),
+        ("tests/fakes.py", "import unittest\nfrom shared.model import File\nfrom localcloud.clock import Clock"),
+        ("local/stack.py", "from localcloud.cloud import LocalCloud"),
     ],
 )
 def test_what_is_allowed_is_not_called_a_violation(path: str, line: str) -> None:

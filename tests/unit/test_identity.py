@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from google.auth import crypt, jwt
 
-from local.accounts import Accounts
-from local.clock import SystemClock
+from localcloud.accounts import Accounts
+from localcloud.clock import SystemClock
 from shared import identity
 from shared.errors import Forbidden, PipelineError, Unauthorized, Unavailable
 from shared.identity import KEEP_SECONDS, LOOK_AGAIN_SECONDS, Certificates

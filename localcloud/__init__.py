@@ -1,0 +1,4 @@
+"""Cloud Storage, Pub/Sub and Cloud Tasks on one machine, for Google's own clients. Imports nothing else of this project.
+
+`cloud.py` starts the three services in one event loop; README.md describes their common layout.
+"""

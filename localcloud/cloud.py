@@ -1,0 +1,107 @@
+"""The three services, started and stopped together in one event loop."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+
+from localcloud.accounts import Accounts
+from localcloud.address import PROJECT, Ports
+from localcloud.clock import Clock, SystemClock
+from localcloud.faults import Faults, Interceptor, Tamper, controlled, tampered
+from localcloud.folder import claim
+from localcloud.pubsub import PubSub
+from localcloud.server import HOST, HttpServer, PortInUse, bind
+from localcloud.storage import Storage
+from localcloud.tasks import Tasks
+from localcloud.tls import tls_files
+
+
+class LocalCloud:
+    """Cloud Storage, Pub/Sub and Cloud Tasks on loopback, with all they know under `data`."""
+
+    def __init__(self, data: Path, ports: Ports | None = None, clock: Clock | None = None) -> None:
+        """Take the folder, which `stop` gives back. Raises `FolderInUse`."""
+        self.data = data
+        self._claim = claim(data)
+        self.ports = ports or Ports()
+        self.clock = clock or SystemClock()
+        issuer = f"http://{HOST}:{self.ports.tasks}"
+        self.accounts = Accounts(data / "keys", PROJECT, issuer, self.clock)
+        self.tls = tls_files(data / "tls")
+        self.faults = Faults()
+        self.pubsub = PubSub(data / "pubsub", self.clock, self.accounts)
+        # An observer of publishing slows it down: there is none until the first rule on messages.
+        self.faults.on_messages = lambda: self.pubsub.tamper_with(Tamper("messages", self.faults, self.clock).through)
+        self._notifications = Tamper("notifications", self.faults, self.clock)
+        self.storage = Storage(data / "storage", self.clock, self.accounts, self._notify)
+        self.tasks = Tasks(data / "tasks", self.clock, self.accounts)
+        storage, pubsub = self._tampered("storage", self.storage.app), self._tampered("pubsub", self.pubsub.app)
+        tasks = controlled(_with_certificates(self._tampered("tasks", self.tasks.app), self.accounts), self.faults)
+        self._http = [
+            HttpServer(storage, self.ports.storage, "Cloud Storage"),
+            HttpServer(storage, self.ports.storage_tls, "Cloud Storage, https", self.tls),
+            HttpServer(pubsub, self.ports.pubsub, "Pub/Sub REST"),
+            HttpServer(pubsub, self.ports.pubsub_tls, "Pub/Sub REST, https", self.tls),
+            HttpServer(tasks, self.ports.tasks, "Cloud Tasks"),
+        ]
+        self._grpc: grpc.aio.Server | None = None
+
+    async def start(self) -> None:
+        """Open every port, then begin to deliver; raises `PortInUse` with nothing left running."""
+        try:
+            for server in self._http:
+                await server.start()
+            await self._start_grpc()
+        except PortInUse:
+            await self.stop()
+            raise
+        for service in (self.pubsub, self.storage, self.tasks):
+            await service.start()
+
+    async def stop(self) -> None:
+        """Close every port, then stop delivering; what was acknowledged is on disk."""
+        for server in self._http:
+            await server.stop()
+        if self._grpc:
+            await self._grpc.stop(grace=0.2)
+        for service in (self.tasks, self.storage, self.pubsub):
+            await service.stop()
+        self._claim.close()
+
+    def _tampered(self, service: str, app: Any) -> Any:
+        return tampered(app, service, self.faults, self.clock)
+
+    async def _notify(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
+        """Hand a bucket's notification to Pub/Sub, unless a fault rule takes it over."""
+
+        async def publish() -> str:
+            return await self.pubsub.publish(topic, data, attributes)
+
+        return await publish() if await self._notifications.through(topic, publish) else "taken over"
+
+    async def _start_grpc(self) -> None:
+        bind(self.ports.pubsub_grpc, "Pub/Sub gRPC").close()
+        limits = [("grpc.max_receive_message_length", 32 << 20), ("grpc.max_send_message_length", 32 << 20)]
+        server = grpc.aio.server(
+            interceptors=[Interceptor("pubsub", self.faults, self.clock)], options=[*limits, ("grpc.so_reuseport", 0)]
+        )
+        server.add_generic_rpc_handlers(self.pubsub.grpc_handlers())
+        server.add_insecure_port(f"{HOST}:{self.ports.pubsub_grpc}")
+        await server.start()
+        self._grpc = server
+
+
+def _with_certificates(app: Any, accounts: Accounts) -> Any:
+    """Serve the issuer's certificates beside the app, where Google would: `/oauth2/v1/certs`."""
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"] != "/oauth2/v1/certs":
+            await app(scope, receive, send)
+            return
+        headers = [(b"content-type", b"application/json"), (b"cache-control", b"public, max-age=3600")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(accounts.certificates()).encode()})
+
+    return wrapped

@@ -1,0 +1,222 @@
+"""Topics, subscriptions, messages and who has not acknowledged them, in SQLite. What is committed survives `kill -9`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localcloud.clock import Clock
+from localcloud.database import open_database
+from localcloud.pubsub.data import batches
+from localcloud.pubsub.data.batches import Contents
+from localcloud.pubsub.data.checkpoints import Checkpoints
+from localcloud.pubsub.data.journal import Journal
+from localcloud.pubsub.messages import Snapshot, Subscription, Topic
+from localcloud.pubsub.model import Batch, Message
+from localcloud.pubsub.rules.publishing import MAX_MESSAGES
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS topics (
+    name TEXT PRIMARY KEY, message BLOB NOT NULL, policy BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS subscriptions (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, message BLOB NOT NULL, policy BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS waiting (
+    subscription INTEGER NOT NULL, message INTEGER NOT NULL, batch INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (subscription, message)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS snapshots (
+    name TEXT PRIMARY KEY, message BLOB NOT NULL, policy BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kept (
+    archive TEXT NOT NULL, message INTEGER NOT NULL, batch INTEGER NOT NULL,
+    PRIMARY KEY (archive, message)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS activity (subscription INTEGER PRIMARY KEY, time REAL NOT NULL);
+"""
+
+_REMOVE_ORPHANS = """
+DELETE FROM batches WHERE id NOT IN (SELECT batch FROM waiting UNION SELECT batch FROM kept)
+"""
+_ADD_BATCH = "INSERT INTO batches (id, body) VALUES (?, ?)"
+_REMOVE_BATCH = "DELETE FROM batches WHERE id = ?"
+_BODY = "SELECT body FROM batches WHERE id = ?"
+_ADD_DELIVERIES = """
+INSERT INTO waiting (subscription, message, batch)
+WITH RECURSIVE run (id) AS (SELECT ? UNION ALL SELECT id + 1 FROM run WHERE id < ?) SELECT ?, id, ? FROM run
+"""
+_COUNT_ATTEMPT = "UPDATE waiting SET attempts = ? WHERE subscription = ? AND message = ?"
+_REMOVE_DELIVERY = "DELETE FROM waiting WHERE subscription = ? AND message = ?"
+_RETAIN = "INSERT INTO kept (archive, message, batch) VALUES (?, ?, ?)"
+_RELEASE = "DELETE FROM kept WHERE archive = ? AND message = ?"
+_NOTE_ACTIVITY = "INSERT OR REPLACE INTO activity (subscription, time) VALUES (?, ?)"
+_HOLDINGS = """
+SELECT subscription, '' AS archive, message, batch, attempts FROM waiting
+UNION ALL SELECT 0, archive, message, batch, 0 FROM kept
+ORDER BY message
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A resource as it was kept, with its serialized IAM policy; only subscriptions have a key."""
+
+    key: int
+    message: Any
+    policy: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A message and who holds it: a subscription that has not acknowledged it after so many attempts, or an archive."""
+
+    message: Message
+    subscription: int
+    attempts: int
+    archive: str
+
+
+class Store:
+    """All that Pub/Sub knows. Resources are written at once, messages and acknowledgements through the journal."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        path = folder / "pubsub.sqlite"
+        self._database = open_database(path, _SCHEMA)
+        self._database.execute(_REMOVE_ORPHANS)
+        self._checkpoints = Checkpoints(self._database, path)
+        self.journal = Journal(self._database, self._checkpoints)
+        self._clock = clock
+        self._contents = Contents(self._body)
+        # Messages that nobody holds leave no trace, but their ids are older than now.
+        newest_batch = self._database.execute("SELECT max(id) FROM batches").fetchone()[0] or 0
+        self._newest_id: int = newest_batch + MAX_MESSAGES
+
+    def close(self) -> None:
+        """Commit what is waiting and close the file; nothing may be asked afterwards."""
+        self.journal.flush()
+        self._checkpoints.close()
+        self._database.close()
+
+    def topics(self) -> list[Stored]:
+        """Every topic."""
+        rows = self._database.execute("SELECT message, policy FROM topics")
+        return [Stored(0, Topic.FromString(row["message"]), row["policy"]) for row in rows]
+
+    def subscriptions(self) -> list[Stored]:
+        """Every subscription."""
+        rows = self._database.execute("SELECT key, message, policy FROM subscriptions")
+        return [Stored(row["key"], Subscription.FromString(row["message"]), row["policy"]) for row in rows]
+
+    def snapshots(self) -> list[Stored]:
+        """Every snapshot."""
+        rows = self._database.execute("SELECT message, policy FROM snapshots")
+        return [Stored(0, Snapshot.FromString(row["message"]), row["policy"]) for row in rows]
+
+    def holdings(self) -> Iterator[Holding]:
+        """Who holds which message, the oldest message first."""
+        batch, messages = Batch(0), list[Message]()
+        for row in self._database.execute(_HOLDINGS):
+            if row["batch"] != batch.id:
+                batch = Batch(row["batch"])
+                messages = batches.messages(batch, batches.parse(self._body(batch.id)))
+            batch.holds += 1
+            yield Holding(messages[row["message"] - batch.id], row["subscription"], row["attempts"], row["archive"])
+
+    def activity(self) -> dict[int, float]:
+        """When each subscription was last used, by key."""
+        return dict(self._database.execute("SELECT subscription, time FROM activity").fetchall())
+
+    def save_topic(self, message: Any, policy: bytes) -> None:
+        """Keep a topic as it is now."""
+        self.journal.flush()
+        values = (message.name, message.SerializeToString(), policy)
+        self._database.execute("INSERT OR REPLACE INTO topics (name, message, policy) VALUES (?, ?, ?)", values)
+
+    def remove_topic(self, name: str) -> None:
+        """Forget a topic; its messages stay for those who wait for them."""
+        self.journal.flush()
+        self._database.execute("DELETE FROM topics WHERE name = ?", (name,))
+
+    def save_snapshot(self, message: Any, policy: bytes) -> None:
+        """Keep a snapshot as it is now."""
+        self.journal.flush()
+        values = (message.name, message.SerializeToString(), policy)
+        self._database.execute("INSERT OR REPLACE INTO snapshots (name, message, policy) VALUES (?, ?, ?)", values)
+
+    def remove_snapshot(self, name: str) -> None:
+        """Forget a snapshot; its archive must have been cleared."""
+        self.journal.flush()
+        self._database.execute("DELETE FROM snapshots WHERE name = ?", (name,))
+
+    def add_subscription(self, message: Any) -> int:
+        """Keep a new subscription and return its key, which is never used again."""
+        self.journal.flush()
+        statement = "INSERT INTO subscriptions (name, message, policy) VALUES (?, ?, x'')"
+        key = self._database.execute(statement, (message.name, message.SerializeToString())).lastrowid
+        assert key is not None
+        return key
+
+    def save_subscription(self, key: int, message: Any, policy: bytes) -> None:
+        """Keep a subscription as it is now."""
+        self.journal.flush()
+        values = (message.SerializeToString(), policy, key)
+        self._database.execute("UPDATE subscriptions SET message = ?, policy = ? WHERE key = ?", values)
+
+    def remove_subscription(self, key: int) -> None:
+        """Forget a subscription; its deliveries must have been removed."""
+        self.journal.flush()
+        self._database.execute("DELETE FROM subscriptions WHERE key = ?", (key,))
+        self._database.execute("DELETE FROM activity WHERE subscription = ?", (key,))
+
+    def next_ids(self, count: int) -> range:
+        """Message ids that no message ever had: microseconds since the epoch, or as many more as it takes to be new."""
+        first = max(self._newest_id + 1, int(self._clock.time() * 1_000_000))
+        self._newest_id = first + count - 1
+        return range(first, first + count)
+
+    def add_batch(self, first: int, request: Any) -> list[Message]:
+        """Keep the messages of a PublishRequest, the first with that id, as long as somebody holds one of them."""
+        body = request.SerializeToString()
+        self.journal.write(_ADD_BATCH, (first, body))
+        self._contents.add(first, body)
+        return batches.messages(Batch(first), request.messages)
+
+    def add_deliveries(self, subscription: int, messages: Sequence[Message]) -> None:
+        """Note that the subscription waits for the messages."""
+        for first, last in batches.runs(messages):
+            last.batch.holds += last.id - first.id + 1
+            self.journal.write(_ADD_DELIVERIES, (first.id, last.id, subscription, last.batch.id))
+
+    def retain(self, archive: str, message: Message) -> None:
+        """Keep the message for an archive."""
+        message.batch.holds += 1
+        self.journal.write(_RETAIN, (archive, message.id, message.batch.id))
+
+    def release(self, archive: str, message: Message) -> None:
+        """Keep the message for that archive no longer."""
+        self.journal.write(_RELEASE, (archive, message.id))
+        self._let_go(message)
+
+    def note_activity(self, subscription: int, time: float) -> None:
+        """Keep when a subscription was last used."""
+        self.journal.write(_NOTE_ACTIVITY, (subscription, time))
+
+    def content(self, message: Message) -> Any:
+        """The PubsubMessage; to be copied before it is changed."""
+        return self._contents.of(message)
+
+    def count_attempt(self, subscription: int, message: Message, attempts: int) -> None:
+        """Keep how often the message was handed to the subscription."""
+        self.journal.write(_COUNT_ATTEMPT, (attempts, subscription, message.id))
+
+    def remove_delivery(self, subscription: int, message: Message) -> None:
+        """Forget that the subscription waits for the message, and the message when nobody else holds it."""
+        self.journal.write(_REMOVE_DELIVERY, (subscription, message.id))
+        self._let_go(message)
+
+    def _let_go(self, message: Message) -> None:
+        batch = message.batch
+        batch.holds -= 1
+        if batch.holds == 0:
+            self.journal.write(_REMOVE_BATCH, (batch.id,))
+            self._contents.remove(batch.id)
+
+    def _body(self, batch_id: int) -> bytes:
+        return bytes(self._database.execute(_BODY, (batch_id,)).fetchone()["body"])

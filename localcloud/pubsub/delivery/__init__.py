@@ -1,0 +1,1 @@
+"""From a topic to its subscribers: backlogs, leases, pull and push."""

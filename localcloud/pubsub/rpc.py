@@ -1,0 +1,93 @@
+"""The gRPC surface: methods by name, errors as gRPC states, and a clear refusal of what we do not do."""
+
+from __future__ import annotations  # grpc's classes are generic only in its stubs
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+from google.rpc.status_pb2 import Status
+
+from localcloud.errors import ApiError
+from localcloud.pubsub.api.streaming import streaming_pull
+from localcloud.pubsub.delivery.broker import Broker
+from localcloud.pubsub.messages import StreamingPullRequest
+from localcloud.pubsub.methods import Method, unary_methods
+
+#: Named here, so that `json_format` knows the type.
+_ERROR_INFO = error_details_pb2.ErrorInfo
+
+log = logging.getLogger(__name__)
+
+
+def rpc_handlers(broker: Broker) -> tuple[grpc.GenericRpcHandler, ...]:
+    """Handlers for a grpc.aio server; the last answers for every method that the others do not know."""
+    services = {
+        service: {name: _unary(method) for name, method in methods.items()}
+        for service, methods in unary_methods(broker).items()
+    }
+    services["google.pubsub.v1.Subscriber"]["StreamingPull"] = _streaming(broker)
+    generic = (grpc.method_handlers_generic_handler(service, methods) for service, methods in services.items())
+    return (*generic, _Unsupported())
+
+
+def _unary(method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+    handler, request_type = method
+
+    async def serve(request: Any, context: Any) -> Any:
+        return await _guarded(handler(request), context)
+
+    return grpc.unary_unary_rpc_method_handler(serve, request_type.FromString, _serialize)
+
+
+def _streaming(broker: Broker) -> grpc.RpcMethodHandler[Any, Any]:
+    async def serve(requests: AsyncIterator[Any], context: Any) -> None:
+        await _guarded(streaming_pull(broker, requests, context), context)
+
+    handler: Callable[..., Any] = serve
+    return grpc.stream_stream_rpc_method_handler(handler, StreamingPullRequest.FromString, _serialize)
+
+
+async def _guarded(answer: Awaitable[Any], context: Any) -> Any:
+    try:
+        return await answer
+    except ApiError as error:
+        await context.abort(error.grpc_code, error.message, _details(error))
+    except (asyncio.CancelledError, grpc.RpcError):
+        raise
+    except Exception:
+        # What a client sees must not contain our insides.
+        log.exception("a Pub/Sub method failed")
+        await context.abort(grpc.StatusCode.INTERNAL, "Internal error encountered.")
+
+
+def _details(error: ApiError) -> tuple[tuple[str, bytes], ...]:
+    """The trailing metadata in which Google's clients look for the details of an error."""
+    if not error.details:
+        return ()
+    status = Status(code=error.grpc_code.value[0], message=error.message)
+    for detail in error.details:
+        json_format.ParseDict(detail, status.details.add())
+    return (("grpc-status-details-bin", status.SerializeToString()),)
+
+
+class _Unsupported(grpc.GenericRpcHandler):
+    """Answers UNIMPLEMENTED, naming the method."""
+
+    def service(self, handler_call_details: Any) -> grpc.RpcMethodHandler[Any, Any]:
+        name = handler_call_details.method
+
+        async def refuse(_: Any, context: Any) -> None:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"The local Pub/Sub does not support {name}.")
+
+        handler: Callable[..., Any] = refuse
+        return grpc.unary_unary_rpc_method_handler(handler)
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()

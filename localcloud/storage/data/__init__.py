@@ -1,0 +1,1 @@
+"""Durable state: SQLite rows and content files."""

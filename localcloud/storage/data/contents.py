@@ -1,0 +1,167 @@
+"""The bytes of objects: a file for each stored generation, named by a random id that a database row refers to; or, when they
+are few, a row of their own, which is committed with the object's: a file takes longer to make than all the rest of an upload.
+
+A file without a row is an upload that never was acknowledged; `sweep` removes those at start.
+"""
+
+import asyncio
+import errno
+import os
+import secrets
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from sqlite3 import Connection
+from typing import BinaryIO
+
+from localcloud.storage.errors import no_object
+from localcloud.storage.media.checksums import Checksums
+from localcloud.storage.model import Content, Object
+
+#: What is larger has a file.
+SMALL_BYTES = 1 << 14
+_READ_BYTES = 1 << 20
+
+
+class Contents:
+    """A folder of content files, spread over 256 subfolders, and a table of small contents."""
+
+    def __init__(self, folder: Path, database: Connection) -> None:
+        self.small_bytes = SMALL_BYTES
+        self._folder = folder
+        self._database = database
+        if not (folder / "ff").is_dir():
+            for number in range(256):
+                (folder / f"{number:02x}").mkdir(parents=True, exist_ok=True)
+
+    def path(self, content: str) -> str:
+        """Where the bytes of an id are."""
+        return f"{self._folder}/{content[:2]}/{content[2:]}"
+
+    def new(self) -> "Sink":
+        """A new, empty content to write to."""
+        identity = secrets.token_hex(16)
+        return Sink(identity, self.path(identity), self.small_bytes)
+
+    def new_file(self) -> str:
+        """The id of a new, empty file."""
+        identity = secrets.token_hex(16)
+        Path(self.path(identity)).touch()
+        return identity
+
+    def keep(self, generation: int, content: Content) -> str:
+        """What an object's row says of its content, which is stored with it when it is small; within a transaction."""
+        if isinstance(content, str):
+            return content
+        self._database.execute("INSERT INTO small_contents VALUES (?, ?)", (generation, content))
+        return ""
+
+    def drop(self, stored: Object) -> list[str]:
+        """Forget an object's bytes within a transaction; gives the files to `remove` after it."""
+        if stored.content:
+            return [stored.content]
+        self._database.execute("DELETE FROM small_contents WHERE generation = ?", (stored.generation,))
+        return []
+
+    def of(self, stored: Object) -> Content:
+        """An object's content; 404 when it was deleted since it was looked up."""
+        if stored.content:
+            return stored.content
+        query = "SELECT data FROM small_contents WHERE generation = ?"
+        row = self._database.execute(query, (stored.generation,)).fetchone()
+        if row is None:
+            raise no_object(stored.bucket, stored.name)
+        data: bytes = row[0]
+        return data
+
+    def open(self, content: Content) -> BinaryIO:
+        """Its bytes, to be read; a file that is removed meanwhile can still be read to its end."""
+        return BytesIO(content) if isinstance(content, bytes) else open(self.path(content), "rb")  # noqa: PTH123
+
+    def size(self, content: str) -> int:
+        """How many bytes are stored; 0 when the file was never made."""
+        try:
+            return os.stat(self.path(content)).st_size  # noqa: PTH116  (on every request: half the cost of pathlib)
+        except FileNotFoundError:
+            return 0
+
+    def link(self, content: Content) -> Content:
+        """The same bytes once more; those of a file are not copied, but have a second id."""
+        if isinstance(content, bytes):
+            return content
+        copy = secrets.token_hex(16)
+        os.link(self.path(content), self.path(copy))
+        return copy
+
+    async def concatenate(self, contents: Iterable[Content]) -> "Sink":
+        """A new content, closed, of these one after the other."""
+        # All are opened first: one that is removed meanwhile can still be read to its end.
+        files = [self.open(content) for content in contents]
+        sink = self.new()
+        try:
+            for file in files:
+                await _append(sink, file)
+        except BaseException:
+            self.remove([sink.content])
+            raise
+        finally:
+            sink.close()
+            for file in files:
+                file.close()
+        return sink
+
+    def remove(self, contents: Iterable[Content]) -> None:
+        """Remove files; whoever has one open can still read it to the end."""
+        for content in contents:
+            if isinstance(content, str):
+                Path(self.path(content)).unlink(missing_ok=True)
+
+    def sweep(self, known: set[Content]) -> None:
+        """Remove every file that no row refers to."""
+        for path in self._folder.glob("??/*"):
+            if path.parent.name + path.name not in known:
+                path.unlink()
+
+
+class Sink:
+    """A content being written, with its checksums: in memory as long as it is small, then in its file."""
+
+    def __init__(self, identity: str, path: str, small_bytes: int = 0, checksums: Checksums | None = None) -> None:
+        self.checksums = checksums or Checksums()
+        self._identity = identity
+        self._path = path
+        self._small_bytes = small_bytes
+        self._small = bytearray()
+        self._file: BinaryIO | None = None
+
+    @property
+    def content(self) -> Content:
+        """What was written: the bytes themselves, or the id of their file."""
+        return self._identity if self._file else bytes(self._small)
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes."""
+        if self._file is None and len(self._small) + len(chunk) <= self._small_bytes:
+            self._small += chunk
+        else:
+            self._append(chunk)
+        self.checksums.update(chunk)
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._file:
+            self._file.close()
+
+    def _append(self, chunk: bytes) -> None:
+        if self._file is None:
+            # Unbuffered: what is written is with the operating system and survives the death of the process.
+            self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115, PTH123  (closed by `close`)
+            chunk = bytes(self._small) + chunk
+        if self._file.write(chunk) != len(chunk):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+async def _append(sink: Sink, file: BinaryIO) -> None:
+    while chunk := file.read(_READ_BYTES):
+        sink.write(chunk)
+        await asyncio.sleep(0)

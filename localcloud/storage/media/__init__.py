@@ -1,0 +1,1 @@
+"""Object bytes: uploads, downloads, and the formats in which they travel."""

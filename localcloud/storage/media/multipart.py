@@ -1,0 +1,132 @@
+"""multipart bodies: `multipart/related` uploads as a stream, and the parts of `multipart/mixed` batches.
+
+Clients differ: python sends CRLF and a double-quoted boundary, apitools LF alone and single quotes. Both are binary-safe.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from localcloud.storage.errors import invalid
+from localcloud.storage.http import parse_json
+
+MAX_METADATA_BYTES = 1 << 20
+_BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|'([^']+)'|([^;\s]+))", re.IGNORECASE)
+
+_QUOTED = re.compile(r'(\w+)="([^"]*)"')
+
+
+@dataclass(slots=True)
+class Related:
+    """An upload's two parts: the object's JSON, and the media with its own content type."""
+
+    metadata: dict[str, Any]
+    media_type: str | None
+    media: AsyncIterator[bytes]
+
+
+@dataclass(slots=True)
+class Form:
+    """A form's fields, names in lower case, and its file."""
+
+    fields: dict[str, str]
+    filename: str
+    media: AsyncIterator[bytes]
+
+
+def boundary(content_type: str) -> bytes:
+    """The boundary that a Content-Type header names; 400 when it names none."""
+    found = _BOUNDARY.search(content_type)
+    if not found:
+        raise invalid("The multipart Content-Type has no boundary.")
+    return next(text for text in found.groups() if text).encode("latin-1", "replace")
+
+
+async def parse_related(content_type: str, body: AsyncIterator[bytes]) -> Related:
+    """Read up to the media, which is then to be iterated; a body that ends too early is refused with 400."""
+    delimiter = b"--" + boundary(content_type)
+    buffer = bytearray()
+    await _fill(buffer, body, delimiter)
+    del buffer[: buffer.index(delimiter) + len(delimiter)]
+    await _fill(buffer, body, b"\n")
+    newline = b"\r\n" if buffer.startswith(b"\r\n") else b"\n"
+    await _fill(buffer, body, newline + delimiter + newline)
+    first, _, rest = bytes(buffer).partition(newline + delimiter + newline)
+    metadata = parse_json(split_part(first[len(newline) :])[1])
+    buffer = bytearray(newline + rest)
+    await _fill(buffer, body, newline * 2)
+    head, _, start = bytes(buffer).partition(newline * 2)
+    media_type = part_headers(head).get("content-type")
+    return Related(metadata, media_type, _until(newline + delimiter, start, body))
+
+
+async def parse_form(content_type: str, body: AsyncIterator[bytes]) -> Form:
+    """Read the fields up to the file, which is then to be iterated; what follows the file is ignored."""
+    delimiter = b"\r\n--" + boundary(content_type)
+    buffer = bytearray(b"\r\n")
+    fields: dict[str, str] = {}
+    await _fill(buffer, body, delimiter)
+    while True:
+        del buffer[: buffer.index(delimiter) + len(delimiter)]
+        await _fill(buffer, body, b"\r\n\r\n")
+        head, _, rest = bytes(buffer).partition(b"\r\n\r\n")
+        headers = part_headers(head)
+        name, filename = _disposition(headers.get("content-disposition", ""))
+        if name == "file":
+            fields.setdefault("content-type", headers.get("content-type", "application/octet-stream"))
+            return Form(fields, filename, _until(delimiter, rest, body))
+        buffer = bytearray(rest)
+        await _fill(buffer, body, delimiter)
+        fields[name.lower()] = bytes(buffer).partition(delimiter)[0].decode("utf-8", "replace")
+
+
+def parse_mixed(content_type: str, body: bytes) -> list[tuple[dict[str, str], bytes]]:
+    """Headers and content of every part of a batch."""
+    delimiter = b"--" + boundary(content_type)
+    parts = re.split(rb"(?:^|\r?\n)" + re.escape(delimiter) + rb"(?:--)?[ \t]*(?:\r?\n|$)", body)
+    return [(part_headers(head), content) for head, content in map(split_part, parts) if head.strip()]
+
+
+def split_part(part: bytes) -> tuple[bytes, bytes]:
+    """Header block and content, around the first empty line."""
+    pieces = re.split(rb"\r?\n\r?\n", b"\n" + part, maxsplit=1)
+    return pieces[0], pieces[1] if len(pieces) == 2 else b""
+
+
+def part_headers(head: bytes) -> dict[str, str]:
+    """`Name: value` lines, names in lower case."""
+    lines = (line.partition(":") for line in head.decode("latin-1").splitlines() if ":" in line)
+    return {name.strip().lower(): value.strip() for name, _, value in lines}
+
+
+async def _fill(buffer: bytearray, body: AsyncIterator[bytes], wanted: bytes) -> None:
+    while wanted not in buffer:
+        if len(buffer) > MAX_METADATA_BYTES:
+            raise invalid("The metadata part of the upload is too large.")
+        chunk = await anext(body, b"")
+        if not chunk:
+            raise invalid("The multipart body has no media part, or a boundary is missing.")
+        buffer += chunk
+
+
+async def _until(end: bytes, start: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    # The end marker may be cut by a chunk's edge: as many bytes as it has are held back.
+    held = start
+    while (position := held.find(end)) < 0:
+        safe = len(held) - len(end) + 1
+        if safe > 0:
+            yield held[:safe]
+            held = held[safe:]
+        chunk = await anext(body, b"")
+        if not chunk:
+            raise invalid("The multipart body ends before its closing boundary.")
+        held += chunk
+    if position:
+        yield held[:position]
+
+
+def _disposition(header: str) -> tuple[str, str]:
+    """Name and file name of a form's part."""
+    found = {key: value.encode("latin-1").decode("utf-8", "replace") for key, value in _QUOTED.findall(header)}
+    return found.get("name", ""), found.get("filename", "")

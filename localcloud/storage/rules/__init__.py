@@ -1,0 +1,1 @@
+"""Pure rules: what a request may contain, and what it means."""

@@ -1,0 +1,158 @@
+"""Which fields of a bucket a client may set, and what they may say. Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from localcloud.labels import wrong_label
+from localcloud.storage.errors import StorageError, invalid, unsupported
+from localcloud.storage.model import Settings
+from localcloud.storage.rules.lifecycle import check_lifecycle
+from localcloud.storage.rules.objects import check_class, refuse_fields
+
+#: Merged by key on PATCH; all other fields are replaced.
+MERGED = frozenset({"labels", "iamConfiguration"})
+#: What would change the service's behaviour and is not done here. Empty and false values are harmless.
+_UNSUPPORTED = (
+    "acl",
+    "defaultObjectAcl",
+    "retentionPolicy",
+    "encryption",
+    "logging",
+    "billing",
+    "website",
+    "defaultEventBasedHold",
+    "customPlacementConfig",
+    "ipFilter",
+    "objectRetention",
+)
+DEFAULT_LOCATION = "US-CENTRAL1"
+_LOCATION = re.compile(r"[A-Z][A-Z0-9-]{1,40}")
+_MULTI_REGIONS, _DUAL_REGIONS = {"US", "EU", "ASIA"}, {"NAM4", "EUR4", "EUR5", "EUR7", "EUR8", "ASIA1"}
+_PUBLIC = {"allUsers", "allAuthenticatedUsers"}
+
+
+def bucket_settings(body: Mapping[str, Any]) -> Settings:
+    """The fields of a bucket resource that a client may set; output-only ones, which clients echo, are dropped."""
+    refuse_fields(body, _UNSUPPORTED)
+    _refuse_switches(body)
+    settings = {key: body[key] for key in _CHECKS if body.get(key) is not None}
+    return {key: _CHECKS[key](value) for key, value in settings.items()}
+
+
+def with_location_of(current: Settings, changed: Settings) -> Settings:
+    """The changed settings in the place where the bucket was made; 400 for another place."""
+    location = current.get("location", DEFAULT_LOCATION)
+    if changed.get("location", location) != location:
+        raise invalid(f"The location of a bucket is fixed when it is created: it is {location}.")
+    return changed | {"location": location}
+
+
+def location_type(location: str) -> str:
+    """https://cloud.google.com/storage/docs/locations"""
+    if location in _MULTI_REGIONS:
+        return "multi-region"
+    return "dual-region" if location in _DUAL_REGIONS else "region"
+
+
+def policy_settings(body: Mapping[str, Any]) -> Settings:
+    """What a client may say in an IAM policy, but for its etag; 400 names what is wrong with it."""
+    version, bindings = body.get("version", 1), body.get("bindings", [])
+    if type(version) is not int or version not in (0, 1, 3):
+        raise invalid("version of a policy must be 0, 1 or 3.")
+    if not isinstance(bindings, list) or not all(isinstance(binding, dict) for binding in bindings):
+        raise invalid("bindings must be a list of objects.")
+    for binding in bindings:
+        members = binding.get("members", [])
+        if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
+            raise invalid("members of a binding must be a list of texts.")
+    return {"version": version, "bindings": bindings}
+
+
+def check_public(settings: Settings, bindings: list[Any]) -> None:
+    """412 for a policy that lets everybody in while public access prevention is enforced."""
+    if settings.get("iamConfiguration", {}).get("publicAccessPrevention") != "enforced":
+        return
+    if any(_PUBLIC.intersection(binding.get("members", [])) for binding in bindings):
+        message = (
+            "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced."
+        )
+        raise StorageError(412, "conditionNotMet", message, "PreconditionFailed")
+
+
+def _refuse_switches(body: Mapping[str, Any]) -> None:
+    """What may be said only in the one way in which things are here."""
+    if body.get("hierarchicalNamespace") not in (None, {}, {"enabled": False}):
+        raise unsupported("hierarchicalNamespace")
+    if body.get("autoclass") not in (None, {}) and (
+        not isinstance(body["autoclass"], dict) or body["autoclass"].get("enabled")
+    ):
+        raise unsupported("autoclass")
+    if body.get("rpo") not in (None, "DEFAULT"):
+        raise unsupported("rpo other than DEFAULT")
+    policy = body.get("softDeletePolicy") or {}
+    if not isinstance(policy, dict) or str(policy.get("retentionDurationSeconds") or 0) != "0":
+        raise unsupported("softDeletePolicy; what is deleted is gone (retentionDurationSeconds: 0)")
+
+
+def _check_access(value: Any) -> Settings:
+    _check_object("iamConfiguration", value)
+    for switch in ("uniformBucketLevelAccess", "bucketPolicyOnly"):
+        setting = value.get(switch)
+        if setting is not None and (not isinstance(setting, dict) or setting.get("enabled") is False):
+            raise unsupported(f"switching {switch} off: there are no ACLs")
+    prevention = value.get("publicAccessPrevention", "inherited")
+    if prevention not in ("inherited", "unspecified", "enforced"):
+        raise invalid(f"Invalid publicAccessPrevention: {str(prevention)[:40]!r}")
+    return {"publicAccessPrevention": "inherited" if prevention == "unspecified" else prevention}
+
+
+def _check_cors(rules: Any) -> Any:
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise invalid("cors must be a list of objects.")
+    for rule in rules:
+        for key in ("origin", "method", "responseHeader"):
+            texts = rule.get(key, [])
+            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+                raise invalid(f"{key} of a cors rule must be a list of texts.")
+        if not isinstance(rule.get("maxAgeSeconds", 0), int):
+            raise invalid("maxAgeSeconds of a cors rule must be a number.")
+    return rules or None
+
+
+def _check_labels(labels: Any) -> Any:
+    _check_object("labels", labels)
+    # null removes a label.
+    if wrong := wrong_label({key: "" if value is None else value for key, value in labels.items()}):
+        raise invalid(wrong)
+    return labels
+
+
+def _check_versioning(value: Any) -> Any:
+    _check_object("versioning", value)
+    if not isinstance(value.get("enabled", False), bool):
+        raise invalid("versioning.enabled must be true or false.")
+    return value
+
+
+def _check_location(value: Any) -> str:
+    if not isinstance(value, str) or not _LOCATION.fullmatch(value.upper()):
+        raise invalid(f"Invalid location: {str(value)[:40]!r}")
+    return value.upper()
+
+
+def _check_object(field: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise invalid(f"{field} must be an object.")
+
+
+#: Every field that is kept; a check gives None for what says nothing.
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "cors": _check_cors,
+    "lifecycle": check_lifecycle,
+    "labels": _check_labels,
+    "versioning": _check_versioning,
+    "storageClass": check_class,
+    "location": _check_location,
+    "iamConfiguration": _check_access,
+}

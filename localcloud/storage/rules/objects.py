@@ -1,0 +1,109 @@
+"""Which fields of an object a client may set, and what they may say. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from localcloud.storage.errors import ACLS, invalid, no_acls, unsupported
+from localcloud.storage.model import Settings
+
+STORAGE_CLASSES = {
+    "STANDARD",
+    "NEARLINE",
+    "COLDLINE",
+    "ARCHIVE",
+    "REGIONAL",
+    "MULTI_REGIONAL",
+    "DURABLE_REDUCED_AVAILABILITY",
+}
+_TEXTS = (
+    "contentType",
+    "contentEncoding",
+    "contentDisposition",
+    "contentLanguage",
+    "cacheControl",
+    "storageClass",
+    "customTime",
+)
+#: What would change the service's behaviour and is not done here. Empty and false values are harmless.
+_UNSUPPORTED = ("acl", "temporaryHold", "eventBasedHold", "retention", "kmsKeyName", "contexts")
+MAX_METADATA_BYTES = 8192
+#: Kept with what a client may set, and the resource's default is when the object was made: only lifecycle rules write it.
+CLASS_CHANGED = "timeStorageClassUpdated"
+
+
+def object_settings(body: Mapping[str, Any]) -> Settings:
+    """The fields of an object resource that a client may set; output-only ones, which clients echo, are dropped."""
+    refuse_fields(body, _UNSUPPORTED)
+    settings = {key: body[key] for key in _TEXTS if body.get(key) is not None}
+    if not all(isinstance(value, str) for value in settings.values()):
+        raise invalid(f"Not text: {', '.join(key for key, value in settings.items() if not isinstance(value, str))}")
+    if "storageClass" in settings:
+        settings["storageClass"] = check_class(settings["storageClass"])
+    if "customTime" in settings:
+        check_time(settings["customTime"], "customTime")
+    metadata = body.get("metadata")
+    if metadata is not None:
+        settings["metadata"] = _check_metadata(metadata)
+    return settings
+
+
+def changed_settings(current: Settings, given: Settings) -> Settings:
+    """What PATCH and PUT may change: not the storage class, which only a rewrite does (clients echo the current one)."""
+    now = current.get("storageClass", "STANDARD")
+    if given.get("storageClass") not in {None, now}:
+        raise invalid("The storage class of an object is changed by a rewrite, not by its metadata.")
+    was = current.get("customTime")
+    custom = given.get("customTime") or was
+    if was and custom and _parsed(custom) < _parsed(was):
+        raise invalid("customTime cannot be set to an earlier time.")
+    kept = {CLASS_CHANGED: current[CLASS_CHANGED]} if CLASS_CHANGED in current else {}
+    return given | kept | {"storageClass": now} | ({"customTime": custom} if custom else {})
+
+
+def patched(current: Settings, patch: Mapping[str, Any], merged: frozenset[str]) -> Settings:
+    """Merge as PATCH does: null removes a field; those of `merged` are merged by key, all else is replaced."""
+    result = {**current, **patch}
+    for key in merged & patch.keys():
+        if isinstance(patch[key], dict) and isinstance(current.get(key), dict):
+            result[key] = {**current[key], **patch[key]}
+        if isinstance(result[key], dict):
+            result[key] = {name: value for name, value in result[key].items() if value is not None} or None
+    return {key: value for key, value in result.items() if value is not None}
+
+
+def check_class(value: Any) -> str:
+    """A storage class, in capitals; it costs nothing here, but is kept, shown and matched by lifecycle rules."""
+    if not isinstance(value, str) or value.upper() not in STORAGE_CLASSES:
+        raise invalid(f"Invalid storage class {str(value)[:40]!r}: {', '.join(sorted(STORAGE_CLASSES))}.")
+    return value.upper()
+
+
+def check_time(value: Any, field: str) -> str:
+    """An RFC 3339 time."""
+    try:
+        if _parsed(value).tzinfo is not None:
+            return str(value)
+    except (TypeError, ValueError):
+        pass
+    raise invalid(f"{field} must be a time like 2030-01-02T03:04:05Z, not {str(value)[:40]!r}.")
+
+
+def refuse_fields(body: Mapping[str, Any], fields: tuple[str, ...]) -> None:
+    """400, naming the first of these fields that says anything."""
+    for key in fields:
+        if body.get(key):
+            raise no_acls() if key in ACLS else unsupported(key)
+
+
+def _check_metadata(metadata: Any) -> Settings:
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise invalid("metadata must map texts to texts.")
+    size = sum(len(text.encode("utf-8", "replace")) for item in metadata.items() for text in item)
+    if size > MAX_METADATA_BYTES:
+        raise invalid(f"The custom metadata has {size} bytes, limit {MAX_METADATA_BYTES}.", "MetadataTooLarge")
+    return metadata
+
+
+def _parsed(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,178 @@
+"""V4 signatures of URLs, really verified (https://cloud.google.com/storage/docs/authentication/canonical-requests).
+
+Parameter names come in Title-Case (Google's libraries) and in lower case (gsutil).
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote, unquote_to_bytes
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from localcloud.storage.errors import StorageError, invalid, unsupported
+from localcloud.storage.http import Request
+
+ALGORITHM = "GOOG4-RSA-SHA256"
+MAX_EXPIRES_SECONDS = 7 * 24 * 3600
+#: How far a signer's clock may run ahead of ours.
+MAX_SKEW_SECONDS = 15 * 60
+_DATE_FORMAT = "%Y%m%dT%H%M%SZ"
+
+PublicKey = Callable[[str], RSAPublicKey | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What the query of a signed URL says about its signature."""
+
+    email: str
+    scope: str
+    date: str
+    expires: int
+    headers: list[str]
+    signature: bytes
+
+    @property
+    def start(self) -> float:
+        """When it was signed, in seconds since the epoch."""
+        return datetime.strptime(self.date, _DATE_FORMAT).replace(tzinfo=UTC).timestamp()
+
+
+def verify(request: Request, public_key: PublicKey, now: float) -> None:
+    """Refuse a request whose signature does not hold; one without any signature passes, as from an anonymous client."""
+    parameters = {key.lower(): value for key, value in request.query.items()}
+    _refuse_other_schemes(request, parameters)
+    if "x-goog-signature" not in parameters and "x-goog-algorithm" not in parameters:
+        return
+    signed = _parse(parameters)
+    _check_time(signed, now)
+    _check_headers(signed, request)
+    canonical = canonical_request(request, signed.headers)
+    key = public_key(signed.email)
+    if key is None or not _holds(key, signed, canonical):
+        raise _mismatch(f"no key of {signed.email} is known here" if key is None else f"canonical request:\n{canonical}")
+
+
+def check_form_signature(fields: Mapping[str, str], public_key: PublicKey) -> None:
+    """Refuse a form whose policy document is not signed by the account it names."""
+    try:
+        if fields["x-goog-algorithm"] != ALGORITHM:
+            raise unsupported(f"the signing algorithm {fields['x-goog-algorithm'][:40]!r}, only {ALGORITHM}")
+        email = fields["x-goog-credential"].partition("/")[0]
+        signature = bytes.fromhex(fields["x-goog-signature"])
+    except (KeyError, ValueError) as error:
+        raise _malformed(f"missing or malformed: {error}") from None
+    key = public_key(email)
+    if key is None or not _verifies(key, signature, fields["policy"].encode()):
+        raise _mismatch(f"no key of {email} is known here" if key is None else "the policy is signed with another key")
+
+
+def canonical_request(request: Request, headers: Iterable[str]) -> str:
+    """The text both sides hash: method, path, query, headers, their names and the payload's hash."""
+    lines = [f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in headers]
+    payload = request.headers.get("x-goog-content-sha256", "UNSIGNED-PAYLOAD")
+    return "\n".join(
+        (
+            request.method,
+            _recode(request.path, "/~"),
+            canonical_query(request.raw_query),
+            "".join(lines),
+            ";".join(headers),
+            payload,
+        )
+    )
+
+
+def canonical_query(raw: str) -> str:
+    """All parameters but the signature, encoded afresh and in order."""
+    pairs = (pair.partition("=") for pair in raw.split("&") if pair)
+    kept = sorted((_recode(key, "~"), _recode(value, "~")) for key, _, value in pairs)
+    return "&".join(f"{key}={value}" for key, value in kept if key.lower() != "x-goog-signature")
+
+
+def _parse(parameters: dict[str, str]) -> Signed:
+    try:
+        if parameters["x-goog-algorithm"] != ALGORITHM:
+            raise unsupported(f"the signing algorithm {parameters['x-goog-algorithm'][:40]!r}, only {ALGORITHM}")
+        email, _, scope = parameters["x-goog-credential"].partition("/")
+        signed = Signed(
+            email,
+            scope,
+            parameters["x-goog-date"],
+            int(parameters["x-goog-expires"]),
+            parameters["x-goog-signedheaders"].split(";"),
+            bytes.fromhex(parameters["x-goog-signature"]),
+        )
+        date = datetime.fromtimestamp(signed.start, UTC).strftime("%Y%m%d")
+    except (KeyError, ValueError) as error:
+        raise _malformed(f"missing or malformed: {error}") from None
+    parts = scope.split("/")
+    if len(parts) != 4 or parts[0] != date or parts[2:] != ["storage", "goog4_request"]:
+        raise _malformed(f"the credential scope must be {date}/LOCATION/storage/goog4_request")
+    return signed
+
+
+def _check_time(signed: Signed, now: float) -> None:
+    if not 0 < signed.expires <= MAX_EXPIRES_SECONDS:
+        raise _malformed(f"X-Goog-Expires must be 1 to {MAX_EXPIRES_SECONDS}")
+    if signed.start > now + MAX_SKEW_SECONDS:
+        raise _malformed("X-Goog-Date lies in the future")
+    end = signed.start + signed.expires
+    if now > end:
+        at = datetime.fromtimestamp(end, UTC).isoformat()
+        raise invalid(f"The provided token has expired. Request signature expired at: {at}", "ExpiredToken")
+
+
+def _check_headers(signed: Signed, request: Request) -> None:
+    if "host" not in signed.headers:
+        raise _malformed("the host header must be signed")
+    for name in signed.headers:
+        if name not in request.headers:
+            message = f"Header was included in signedheaders, but not in the request: {name}"
+            raise invalid(message, "MalformedSecurityHeader")
+    for name in request.headers:
+        if name.startswith("x-goog-") and name not in signed.headers:
+            raise invalid(f"Header must be signed: {name}", "MalformedSecurityHeader")
+
+
+def _holds(key: RSAPublicKey, signed: Signed, canonical: str) -> bool:
+    # latin-1 gives back the very bytes of the headers.
+    digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
+    text = "\n".join((ALGORITHM, signed.date, signed.scope, digest))
+    return _verifies(key, signed.signature, text.encode("latin-1", "replace"))
+
+
+def _verifies(key: RSAPublicKey, signature: bytes, text: bytes) -> bool:
+    try:
+        key.verify(signature, text, padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _refuse_other_schemes(request: Request, parameters: dict[str, str]) -> None:
+    if "googleaccessid" in parameters and "signature" in parameters:
+        raise unsupported("V2 signatures; sign with version 4")
+    if "x-amz-signature" in parameters or request.headers.get("authorization", "").startswith(("AWS", "GOOG")):
+        raise unsupported("HMAC keys and signatures in the Authorization header")
+
+
+def _recode(text: str, safe: str) -> str:
+    return quote(unquote_to_bytes(text.encode("latin-1")), safe=safe)
+
+
+def _mismatch(details: str) -> StorageError:
+    message = (
+        "Access denied. The request signature we calculated does not match the signature you provided. "
+        "Check your Google secret key and signing method."
+    )
+    return StorageError(403, "forbidden", message, "SignatureDoesNotMatch", details)
+
+
+def _malformed(detail: str) -> StorageError:
+    return invalid(f"Invalid query authorization: {detail}.", "AuthorizationQueryParametersError")

@@ -1,0 +1,1 @@
+"""From a queue to HTTP targets: rates, attempts, retries."""

@@ -1,0 +1,1 @@
+"""Pure rules: which requests are valid, and the defaults they get."""

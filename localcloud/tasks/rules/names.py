@@ -1,0 +1,73 @@
+"""Resource names: their patterns, their parts, and the refusals for bad ones."""
+
+import re
+import secrets
+from typing import Any
+
+from localcloud.errors import ApiError
+
+_REFERENCE = "https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues"
+_LOCATION = re.compile(r"projects/[A-Za-z0-9.:-]+/locations/[a-z0-9-]+")
+_QUEUE = re.compile(_LOCATION.pattern + r"/queues/[A-Za-z0-9-]{1,100}")
+_TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
+
+
+def check_location(name: str) -> str:
+    """The name itself, when it is a location's."""
+    if not _LOCATION.fullmatch(name):
+        raise ApiError("INVALID_ARGUMENT", "Invalid resource field value in the request.")
+    return name
+
+
+def check_queue(name: str) -> str:
+    """The name itself, when it is a queue's."""
+    if not _QUEUE.fullmatch(name):
+        form = '"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>".'
+        help_ = _help("Definition of queue name", f"{_REFERENCE}#Queue.FIELDS.name")
+        raise ApiError("INVALID_ARGUMENT", f"Queue name must be formatted: {form}", help_)
+    return name
+
+
+def task_id(parent: str, name: str) -> str:
+    """The id in a full task name that a caller chose for a task of queue `parent`."""
+    queue, separator, id_ = name.partition("/tasks/")
+    if not separator or not _QUEUE.fullmatch(queue):
+        form = '"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>/tasks/<TASK_ID>"'
+        raise ApiError("INVALID_ARGUMENT", f"Task name must be formatted: {form}")
+    if queue != parent:
+        raise ApiError(
+            "INVALID_ARGUMENT",
+            f"The queue name from request ('{parent}') must be the same as the queue name in the named task ('{queue}').",
+        )
+    return check_task_id(id_)
+
+
+def check_task_id(id_: str) -> str:
+    """The id itself, when a task may have it."""
+    if not _TASK_ID.fullmatch(id_):
+        raise ApiError(
+            "INVALID_ARGUMENT",
+            f'Task ID "{id_}" can contain only letters ([A-Za-z]), numbers ([0-9]), hyphens (-), or underscores (_). '
+            "Task ID must between 1 and 500 characters.",
+            _help("Definition of task ID", f"{_REFERENCE}.tasks#Task.FIELDS.name"),
+        )
+    return id_
+
+
+def new_task_id() -> str:
+    """An id for a task whose creator gave it none: twenty digits, as the service makes them."""
+    return str(secrets.randbelow(9 * 10**19) + 10**19)
+
+
+def last(name: str) -> str:
+    """`projects/p/locations/l/queues/q` → `q`."""
+    return name.rpartition("/")[2]
+
+
+def parent(name: str) -> str:
+    """`…/queues/q/tasks/t` → `…/queues/q`."""
+    return name.rsplit("/", 2)[0]
+
+
+def _help(description: str, url: str) -> list[dict[str, Any]]:
+    return [{"@type": "type.googleapis.com/google.rpc.Help", "links": [{"description": description, "url": url}]}]

@@ -1,0 +1,169 @@
+"""What a queue may look like: the defaults that the service fills in, and the limits it keeps."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from google.protobuf import field_mask_pb2
+
+from localcloud.errors import ApiError
+from localcloud.tasks.messages import RUNNING, Queue, copy, seconds
+from localcloud.tasks.rules import target
+
+DEFAULT_RATE, MAX_RATE = 500.0, 500.0
+DEFAULT_CONCURRENT, MAX_CONCURRENT = 1000, 5000
+DEFAULT_ATTEMPTS, DEFAULT_DOUBLINGS = 100, 16
+DEFAULT_MIN_BACKOFF_MS, DEFAULT_MAX_BACKOFF_SECONDS = 100, 3600
+
+_OUTPUT_ONLY = ("name", "state", "purge_time")
+_UNSUPPORTED = {"app_engine_routing_override": "App Engine", "stackdriver_logging_config": "Cloud Logging"}
+_PAUSE = "must be greater than 0; to stop a queue, pause it."
+#: Numbers of which 0 says nothing that could be done; protobuf alone does not tell 0 from absent.
+_NEVER_ZERO = {
+    "rate_limits.max_dispatches_per_second": f"RateLimits.maxDispatchesPerSecond {_PAUSE}",
+    "rate_limits.max_concurrent_dispatches": f"RateLimits.maxConcurrentDispatches {_PAUSE}",
+    "retry_config.max_attempts": "RetryConfig.maxAttempts cannot be 0; -1 is without limit.",
+}
+_DOUBLINGS = "retry_config.max_doublings"
+
+
+def zeros(content: Mapping[str, Any], asked: Any) -> set[str]:
+    """Paths of the numbers that a JSON body sets to 0; `asked` is the queue made from it."""
+    paths = (*_NEVER_ZERO, _DOUBLINGS)
+    return {path for path in paths if _value(asked, path) == 0 and _is_given(content, asked.DESCRIPTOR, path)}
+
+
+def new_queue(name: str, asked: Any, zeros: Collection[str] = ()) -> Any:
+    """The queue as it will be kept: what was asked for, checked, and defaults for the rest but the `zeros` asked for."""
+    queue = copy(asked)
+    queue.ClearField("purge_time")
+    queue.name, queue.state = name, RUNNING
+    return completed(queue, zeros)
+
+
+def updated(queue: Any, changes: Any, mask: str | None, zeros: Collection[str] = ()) -> Any:
+    """The queue with the fields of the mask (all, without one) taken from `changes`."""
+    result = copy(queue)
+    paths = _paths(mask) if mask else [field.name for field in Queue.DESCRIPTOR.fields]
+    wanted = field_mask_pb2.FieldMask(paths=[path for path in paths if path.partition(".")[0] not in _OUTPUT_ONLY])
+    for path in wanted.paths:
+        _clear(result, path)
+    wanted.MergeMessage(changes, result, replace_message_field=True, replace_repeated_field=True)
+    wanted_zeros = {zero for zero in zeros if _covers(wanted.paths, zero)}
+    if not (queue.retry_config.max_doublings or _covers(wanted.paths, _DOUBLINGS)):
+        wanted_zeros.add(_DOUBLINGS)
+    return completed(result, wanted_zeros)
+
+
+def completed(queue: Any, zeros: Collection[str] = ()) -> Any:
+    """The same message, checked and with defaults in every field left empty, but for these zeros."""
+    _check_zeros(zeros)
+    _check_supported(queue)
+    _check_limits(queue.rate_limits)
+    _check_retry(queue.retry_config)
+    target.check(queue)
+    _fill_limits(queue.rate_limits)
+    _fill_retry(queue.retry_config, _DOUBLINGS in zeros)
+    _require(
+        seconds(queue.retry_config.min_backoff) <= seconds(queue.retry_config.max_backoff),
+        "RetryConfig.minBackoff must be less than or equal to RetryConfig.maxBackoff.",
+    )
+    return queue
+
+
+def burst_size(rate: float) -> int:
+    """The bucket that the service computes: 100 at the default of 500/s, never below 10 (seen in production)."""
+    return max(10, math.ceil(rate / 5))
+
+
+def _paths(mask: str) -> list[str]:
+    parsed = field_mask_pb2.FieldMask()
+    try:
+        parsed.FromJsonString(mask)
+    except ValueError:
+        parsed.paths.extend(mask.split(","))
+    if not parsed.IsValidForDescriptor(Queue.DESCRIPTOR):
+        raise ApiError("INVALID_ARGUMENT", f"Invalid value at 'update_mask': {mask} is not a list of a queue's fields.")
+    return list(parsed.paths)
+
+
+def _clear(message: Any, path: str) -> None:
+    head, _, rest = path.partition(".")
+    if rest:
+        _clear(getattr(message, head), rest)
+    else:
+        message.ClearField(head)
+
+
+def _covers(mask: Iterable[str], path: str) -> bool:
+    return any(path == each or path.startswith(f"{each}.") for each in mask)
+
+
+def _value(message: Any, path: str) -> Any:
+    head, _, rest = path.partition(".")
+    return _value(getattr(message, head), rest) if rest else getattr(message, head)
+
+
+def _is_given(content: Any, descriptor: Any, path: str) -> bool:
+    """Whether the JSON has the field, by either of its names; null is no value."""
+    if not isinstance(content, Mapping):
+        return False
+    head, _, rest = path.partition(".")
+    field = descriptor.fields_by_name[head]
+    value = content.get(field.json_name, content.get(head))
+    return value is not None and (not rest or _is_given(value, field.message_type, rest))
+
+
+def _check_supported(queue: Any) -> None:
+    for field, product in _UNSUPPORTED.items():
+        if queue.HasField(field):
+            raise ApiError("UNIMPLEMENTED", f"Queue.{field}: the local Cloud Tasks has no {product}.")
+
+
+def _check_zeros(zeros: Collection[str]) -> None:
+    for path, refusal in _NEVER_ZERO.items():
+        _require(path not in zeros, refusal)
+
+
+def _check_limits(limits: Any) -> None:
+    _require(limits.max_dispatches_per_second >= 0, "RateLimits.maxDispatchesPerSecond cannot be negative.")
+    _require(
+        limits.max_dispatches_per_second <= MAX_RATE,
+        f"RateLimits.maxDispatchesPerSecond must be less than or equal to {MAX_RATE:.0f}.",
+    )
+    _require(limits.max_concurrent_dispatches >= 0, "RateLimits.maxConcurrentDispatches cannot be negative.")
+    _require(
+        limits.max_concurrent_dispatches <= MAX_CONCURRENT,
+        f"RateLimits.maxConcurrentDispatches must be less than or equal to {MAX_CONCURRENT}.",
+    )
+
+
+def _check_retry(retry: Any) -> None:
+    _require(retry.max_attempts >= -1, "RetryConfig.maxAttempts must be greater or equal to -1.")
+    _require(retry.max_doublings >= 0, "RetryConfig.maxDoublings cannot be negative.")
+    _require(seconds(retry.min_backoff) >= 0, "RetryConfig.minBackoff cannot be negative.")
+    _require(seconds(retry.max_backoff) >= 0, "RetryConfig.maxBackoff cannot be negative.")
+    _require(seconds(retry.max_retry_duration) >= 0, "RetryConfig.maxRetryDuration cannot be negative.")
+
+
+def _fill_limits(limits: Any) -> None:
+    limits.max_dispatches_per_second = limits.max_dispatches_per_second or DEFAULT_RATE
+    limits.max_concurrent_dispatches = limits.max_concurrent_dispatches or DEFAULT_CONCURRENT
+    limits.max_burst_size = burst_size(limits.max_dispatches_per_second)
+
+
+def _fill_retry(retry: Any, never_doubles: bool) -> None:
+    retry.max_attempts = retry.max_attempts or DEFAULT_ATTEMPTS
+    if not never_doubles:
+        retry.max_doublings = retry.max_doublings or DEFAULT_DOUBLINGS
+    if not retry.HasField("max_backoff"):
+        retry.max_backoff.seconds = max(DEFAULT_MAX_BACKOFF_SECONDS, math.ceil(seconds(retry.min_backoff)))
+    if not retry.HasField("min_backoff"):
+        # A ceiling below the usual floor moves the floor.
+        lowest = min(DEFAULT_MIN_BACKOFF_MS, int(seconds(retry.max_backoff) * 1000))
+        retry.min_backoff.FromMilliseconds(lowest)
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ApiError("INVALID_ARGUMENT", message)

@@ -1,0 +1,187 @@
+"""Faults planted from the command line, as their victims see them: real clients of the running local cloud."""
+
+import argparse
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from google.api_core import exceptions
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.cloud.storage import Bucket, Client
+
+from localcloud.faults import command
+from tests.machine import ROOT, Machine, eventually, running, variables
+
+Plant = Callable[..., str]
+TOPIC = "projects/local-project/topics/fault-tests"
+SUBSCRIPTION = "projects/local-project/subscriptions/fault-tests"
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with running(Machine(tmp_path_factory.mktemp("faults"), cloud_only=True)) as machine, variables(machine.environment):
+        PublisherClient().create_topic(name=TOPIC)
+        SubscriberClient().create_subscription(name=SUBSCRIPTION, topic=TOPIC)
+        bucket = Client(project="local-project").create_bucket("fault-tests")
+        bucket.notification(topic_name="fault-tests", topic_project="local-project", event_types=["OBJECT_FINALIZE"]).create()
+        Client(project="local-project").create_bucket("fault-tests-plain")
+        yield machine
+
+
+@pytest.fixture
+def plain(machine: Machine) -> Bucket:
+    """A bucket that notifies nobody."""
+    return Client(project="local-project").bucket("fault-tests-plain")
+
+
+@pytest.fixture
+def bucket(machine: Machine) -> Bucket:
+    return Client(project="local-project").bucket("fault-tests")
+
+
+@pytest.fixture
+def publisher(machine: Machine) -> PublisherClient:
+    return PublisherClient()
+
+
+@pytest.fixture
+def plant(machine: Machine) -> Iterator[Plant]:
+    """Whatever is left is cleared."""
+    yield machine.fault
+    machine.fault("clear")
+
+
+@pytest.fixture
+def pull(machine: Machine) -> Iterator[Callable[[int], list[str]]]:
+    """Messages of the subscription as they come, told by object name or data."""
+    subscriber = SubscriberClient()
+    seen: list[str] = []
+
+    def look(count: int) -> list[str] | None:
+        found = subscriber.pull(subscription=SUBSCRIPTION, max_messages=10, timeout=20).received_messages
+        if found:
+            subscriber.acknowledge(subscription=SUBSCRIPTION, ack_ids=[message.ack_id for message in found])
+        seen.extend(message.message.attributes.get("objectId") or message.message.data.decode() for message in found)
+        return seen if len(seen) >= count else None
+
+    yield lambda count: eventually(lambda: look(count))
+    subscriber.close()
+
+
+def put(bucket: Bucket, *names: str) -> None:
+    for name in names:
+        bucket.blob(name).upload_from_string(b"words")
+
+
+def test_a_dropped_notification_never_arrives_and_the_object_is_there(
+    bucket: Bucket, plant: Plant, pull: Callable[..., list[str]]
+) -> None:
+    plant("drop", "notifications")
+    put(bucket, "lost", "after")
+
+    assert pull(1) == ["after"]
+    assert bucket.blob("lost").exists()
+
+
+def test_a_repeated_notification_arrives_twice(bucket: Bucket, plant: Plant, pull: Callable[..., list[str]]) -> None:
+    plant("repeat", "notifications", "--match", "fault-tests")
+    put(bucket, "twice", "once")
+
+    assert sorted(pull(3)) == ["once", "twice", "twice"]
+
+
+def test_reordered_notifications_arrive_the_other_way_round(
+    bucket: Bucket, plant: Plant, pull: Callable[..., list[str]]
+) -> None:
+    plant("reorder", "notifications", "--next", "3")
+    put(bucket, "1", "2", "3")
+
+    assert pull(3) == ["3", "2", "1"]
+
+
+def test_a_delayed_message_arrives_after_later_ones(
+    publisher: PublisherClient, plant: Plant, pull: Callable[..., list[str]]
+) -> None:
+    plant("delay", "messages", "--seconds", "0.5")
+    for data in (b"first", b"second"):
+        publisher.publish(TOPIC, data).result()
+
+    assert pull(2) == ["second", "first"]
+
+
+def test_a_dropped_message_was_acknowledged_and_is_gone(
+    publisher: PublisherClient, plant: Plant, pull: Callable[..., list[str]]
+) -> None:
+    plant("drop", "messages")
+    acknowledged = [publisher.publish(TOPIC, data).result() for data in (b"lost", b"kept")]
+
+    assert pull(1) == ["kept"]
+    assert len(set(acknowledged)) == 2
+
+
+def test_a_client_gets_over_the_errors_it_is_answered(plain: Bucket, plant: Plant) -> None:
+    plant("answer", "storage", "--status", "503", "--match", "POST /upload", "--next", "2")
+    name = uuid.uuid4().hex
+    plain.blob(name).upload_from_string(b"words", if_generation_match=0)
+
+    assert plain.blob(name).download_as_bytes() == b"words"
+    assert "no fault" in plant("list")
+
+
+def test_a_client_goes_on_where_its_connection_was_cut(plain: Bucket, plant: Plant) -> None:
+    data = bytes(range(256)) * 40_000
+    plant("cut", "storage", "--after-bytes", "400000", "--match", "PUT .*upload_id")
+    blob = plain.blob("cut", chunk_size=1 << 20)
+    blob.upload_from_string(data, if_generation_match=0)
+    plant("cut", "storage", "--after-bytes", "400000", "--match", "GET /download")
+
+    assert plain.blob("cut").download_as_bytes() == data
+    assert "no fault" in plant("list")
+
+
+def test_a_frozen_service_lets_calls_through_once_it_is_thawed(
+    publisher: PublisherClient, plant: Plant, pull: Callable[..., list[str]]
+) -> None:
+    plant("freeze", "pubsub", "--match", "Publisher/Publish")
+    done = threading.Event()
+    future = publisher.publish(TOPIC, b"patient")
+    future.add_done_callback(lambda _: done.set())
+    waited = not done.wait(0.3)
+    plant("thaw", "pubsub")
+
+    assert waited
+    assert future.result(timeout=20)
+    assert pull(1) == ["patient"]
+
+
+def test_a_grpc_call_is_refused_with_the_code_of_the_status(machine: Machine, plant: Plant) -> None:
+    plant("answer", "pubsub", "--status", "403", "--match", "GetTopic$")
+
+    with pytest.raises(exceptions.PermissionDenied, match="planted"):
+        PublisherClient().get_topic(topic=TOPIC)
+
+
+def test_the_command_plants_lists_and_clears(machine: Machine) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        words = [sys.executable, "-m", "local", "fault", "--port-offset", str(machine.offset), *arguments]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    planted = run("drop", "notifications", "--match", "nothing", "--next", "3")
+    refused = run("drop", "storage")
+    cleared = run("clear")
+
+    assert planted[0] == 0
+    assert '"left": 3' in planted[1]
+    assert refused == (1, "error: drop goes with notifications, messages, not with 'storage'\n")
+    assert cleared == (0, "no fault is planted\n")
+
+
+def test_without_a_cloud_the_command_says_how_to_start_one(machine: Machine) -> None:
+    machine_less = argparse.Namespace(kind="list", place=None, port_offset=-7000)
+
+    with pytest.raises(SystemExit, match="make up"):
+        command.fault(machine_less)

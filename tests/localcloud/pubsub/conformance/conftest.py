@@ -1,0 +1,45 @@
+"""Every contract test runs against the local service and, where it is installed, Google's emulator."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.localcloud.pubsub.conformance.differences import DIFFERENCES
+from tests.localcloud.pubsub.conformance.emulator import emulator_program, running_emulator
+from tests.localcloud.pubsub.world import Clients, World
+
+
+@pytest.fixture(scope="session")
+def _ours(_world: World) -> Clients:
+    return _world
+
+
+@pytest.fixture(scope="session")
+def _google(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    program("java")
+    emulator = emulator_program(program("gcloud"))
+    if not emulator.exists():
+        absent = "Google's Pub/Sub emulator is not installed (gcloud components install pubsub-emulator)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(absent)
+    with running_emulator(emulator, tmp_path_factory.mktemp("emulator") / "log") as clients:
+        yield clients
+
+
+@pytest.fixture(params=["ours", "google"])
+def clients(request: pytest.FixtureRequest) -> Iterator[Clients]:
+    """Clients of one of the two, without topics."""
+    found: Clients = request.getfixturevalue(f"_{request.param}")
+    yield found
+    found.clear()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Expect the emulator to fail exactly the tests that are listed as differences."""
+    listed = set(DIFFERENCES)
+    for item in items:
+        if isinstance(item, pytest.Function) and item.path.parent.name == "conformance" and "[google" in item.name:
+            name = item.name.replace("[google]", "").replace("[google-", "[")
+            listed.discard(name)
+            if reason := DIFFERENCES.get(name):
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))

@@ -1,0 +1,49 @@
+"""Google's own emulator of Pub/Sub, in a process of its own."""
+
+import contextlib
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.localcloud.pubsub.world import Clients, connected
+from tests.localcloud.target import wait_for
+from tests.ports import free_port
+
+START_SECONDS = 60
+PROGRAM = Path("platform/pubsub-emulator/bin/cloud-pubsub-emulator")
+
+
+def emulator_program(gcloud: str) -> Path:
+    """Where the Cloud SDK keeps it, whether it is installed or not."""
+    command = [gcloud, "info", "--format=value(installation.sdk_root)"]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()) / PROGRAM
+
+
+#: Ends the whole group, emulator and Java, as soon as its input does: even if the tests are killed.
+GUARD = '"$@" & read -r _; kill -9 0'
+
+
+@contextlib.contextmanager
+def running_emulator(program: Path, log: Path) -> Iterator[Clients]:
+    """Clients of the emulator on a free port, until it is stopped."""
+    port = free_port()
+    environment = os.environ | {"JAVA_OPTS": "-Xmx512m"}
+    command = ["sh", "-c", GUARD, "guard", str(program), "--host=127.0.0.1", f"--port={port}"]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
+        ) as guard,
+    ):
+        wait_for(lambda: _listens(port), f"the emulator to listen, see {log}", START_SECONDS)
+        with connected(port) as clients:
+            yield clients
+        assert guard.stdin
+        guard.stdin.close()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

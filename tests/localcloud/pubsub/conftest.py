@@ -1,0 +1,41 @@
+"""The service under the machine's own clock and under one that tests turn, and an endpoint for pushes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from localcloud.clock import SystemClock, TurnedClock
+from tests.localcloud.pubsub.world import World, running
+from tests.localcloud.target import Target, listening
+
+
+@pytest.fixture(scope="session")
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running(tmp_path_factory.mktemp("pubsub"), SystemClock()) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def _turned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running(tmp_path_factory.mktemp("turned"), TurnedClock()) as found:
+        yield found
+
+
+@pytest.fixture
+def world(_world: World) -> Iterator[World]:
+    """The service without topics, in real time."""
+    yield _world
+    _world.clear()
+
+
+@pytest.fixture
+def turned(_turned: World) -> Iterator[World]:
+    """The service without topics; time passes only in `turn`."""
+    yield _turned
+    _turned.clear()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Target]:
+    with listening() as found:
+        yield found

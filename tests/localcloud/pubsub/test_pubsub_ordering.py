@@ -1,0 +1,177 @@
+"""Ordering keys under everything that may happen: acknowledgements, late ones, nacks, leases that end, delays.
+
+The model of a key: the messages that nobody has acknowledged, which of them somebody holds, and when the next may come. Those held
+are always older than those that wait, for whatever takes a message back takes back all that follow it.
+"""
+
+import asyncio
+import math
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as some
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from localcloud.clock import TurnedClock
+from localcloud.pubsub.data.store import Store
+from localcloud.pubsub.delivery.broker import Broker
+from localcloud.pubsub.messages import PublishRequest, PubsubMessage, Subscription, Topic
+from localcloud.pubsub.model import Consumer
+
+TOPIC, SUBSCRIPTION = "projects/p/topics/orders", "projects/p/subscriptions/ordered"
+LEASE_SECONDS, BACKOFF_SECONDS = 10, 6
+KEYS = "ab"
+
+
+@dataclass
+class Hold:
+    """Who holds a message until when, and under which name."""
+
+    consumer: Consumer
+    ack_id: str
+    ends: float
+
+
+@dataclass
+class Key:
+    """What must be true of one ordering key."""
+
+    waiting: list[int] = field(default_factory=list)
+    held: dict[int, Hold] = field(default_factory=dict)
+    due: float = 0.0
+
+    def acknowledge(self, message: int) -> None:
+        """It is gone, wherever it was."""
+        if message in self.waiting:
+            self.waiting.remove(message)
+        self.held.pop(message, None)
+
+    def take_back(self, first: int, due: float) -> None:
+        """This message waits again until it is due, with all that follow it."""
+        self.due = max(self.due, due)
+        back = sorted(message for message in self.held if message >= first)
+        for message in back:
+            del self.held[message]
+        self.waiting[:0] = back
+
+
+class Ordering(RuleBasedStateMachine):
+    """Two streams and a pusher share a subscription whose clock is turned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.loop = asyncio.new_event_loop()
+        self.clock = TurnedClock()
+        self.keys = {key: Key() for key in KEYS}
+        self.ack_ids: list[tuple[str, int, str]] = []  # all that were ever handed out
+
+    @initialize(backoff_seconds=some.sampled_from([BACKOFF_SECONDS, 0]))
+    def open(self, backoff_seconds: int) -> None:
+        self.backoff_seconds = backoff_seconds
+        self.run(self._open(backoff_seconds))
+
+    @rule(keys=some.text(KEYS, min_size=1, max_size=4))
+    def publish(self, keys: str) -> None:
+        messages = [PubsubMessage(data=b"x", ordering_key=key) for key in keys]
+        for key, id_ in zip(keys, self.run(self.broker.publish(PublishRequest(topic=TOPIC, messages=messages))), strict=True):
+            self.keys[key].waiting.append(id_)
+
+    @rule(number=some.integers(0, 2), limit=some.integers(1, 5))
+    def take(self, number: int, limit: int) -> None:
+        consumer = self.consumers[number]
+        for delivery in self.run(self._do(self.subscription.take, consumer, limit, LEASE_SECONDS)):
+            key = self.keys[delivery.message.ordering_key]
+            assert delivery.message.id == key.waiting.pop(0)
+            assert key.due <= self.clock.time()
+            assert all(hold.consumer is consumer for hold in key.held.values())
+            assert not (consumer.is_serial and key.held)
+            ack_id = self.subscription.ack_id(delivery)
+            key.held[delivery.message.id] = Hold(consumer, ack_id, math.ceil(self.clock.time() + LEASE_SECONDS))
+            self.ack_ids.append((delivery.message.ordering_key, delivery.message.id, ack_id))
+
+    @precondition(lambda self: self.ack_ids)
+    @rule(data=some.data())
+    def acknowledge(self, data: Any) -> None:
+        key, message, ack_id = self.draw_one(data)
+        self.run(self._do(self.subscription.acknowledge, [ack_id]))
+        self.keys[key].acknowledge(message)
+
+    @precondition(lambda self: self.ack_ids)
+    @rule(data=some.data())
+    def nack(self, data: Any) -> None:
+        key, message, ack_id = self.draw_one(data)
+        self.run(self._do(self.subscription.modify_deadline, [ack_id], 0))
+        hold = self.keys[key].held.get(message)
+        if hold and hold.ack_id == ack_id:
+            self.keys[key].take_back(message, self.clock.time() + self.backoff_seconds)
+
+    @rule(seconds=some.sampled_from([2, 3, LEASE_SECONDS + 2]))
+    def turn(self, seconds: int) -> None:
+        self.run(self.clock.turn(seconds))
+        for key in self.keys.values():
+            over = [message for message, hold in key.held.items() if hold.ends <= self.clock.time()]
+            if over:
+                key.take_back(min(over), key.held[min(over)].ends + self.backoff_seconds)
+
+    def teardown(self) -> None:
+        """Whatever happened, nothing is lost: all that is left comes, in order."""
+        try:
+            self.turn(LEASE_SECONDS + 2)
+            while any(key.waiting for key in self.keys.values()):
+                self.turn(BACKOFF_SECONDS + 1)
+                self.take(0, 1000)
+                held = [(key, message, hold) for key in self.keys.values() for message, hold in key.held.items()]
+                assert held, "a message does not come again"
+                for key, message, hold in held:
+                    self.run(self._do(self.subscription.acknowledge, [hold.ack_id]))
+                    key.acknowledge(message)
+        finally:
+            self.run(self._close())
+            self.loop.close()
+            self.folder.cleanup()
+
+    def draw_one(self, data: Any) -> tuple[str, int, str]:
+        """A lease by key, message and name: rather one that holds than one of long ago."""
+        held = [(name, message, hold.ack_id) for name, key in self.keys.items() for message, hold in key.held.items()]
+        drawn: tuple[str, int, str] = data.draw(some.sampled_from(held or self.ack_ids) | some.sampled_from(self.ack_ids))
+        return drawn
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do it in the event loop."""
+        return self.loop.run_until_complete(work)
+
+    async def _open(self, backoff_seconds: int) -> None:
+        self.store = Store(Path(self.folder.name), self.clock)
+        self.broker = Broker(self.store, self.clock)
+        self.broker.add_topic(Topic(name=TOPIC))
+        retry = {"minimum_backoff": {"seconds": backoff_seconds}, "maximum_backoff": {"seconds": backoff_seconds}}
+        ordered = Subscription(
+            name=SUBSCRIPTION,
+            topic=TOPIC,
+            enable_message_ordering=True,
+            ack_deadline_seconds=LEASE_SECONDS,
+            retry_policy=retry if backoff_seconds else None,
+        )
+        self.broker.add_subscription(ordered)
+        self.subscription = self.broker.subscription(SUBSCRIPTION)
+        self.consumers = [Consumer(), Consumer(), Consumer(is_serial=True)]
+        self.subscription.consumers += self.consumers
+
+    async def _do(self, act: Any, *arguments: Any) -> Any:
+        done = act(*arguments)
+        await self.broker.committed()
+        return done
+
+    async def _close(self) -> None:
+        self.broker.stop()
+        await asyncio.sleep(0)
+        self.store.close()
+
+
+TestOrdering = Ordering.TestCase
+TestOrdering.settings = settings(max_examples=150, stateful_step_count=30)

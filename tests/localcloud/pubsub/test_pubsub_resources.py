@@ -1,0 +1,132 @@
+"""Topics, subscriptions, policies and limits, with google-cloud-pubsub."""
+
+from typing import Any
+
+import pytest
+from google.api_core import exceptions
+from google.pubsub_v1 import PublisherClient as PublisherApi
+from google.pubsub_v1 import PubsubMessage, SchemaServiceClient
+from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcTransport
+
+from tests.localcloud.pubsub.world import PROJECT, World
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ({}, "non-empty data"),
+        ({"attributes": {"k" * 257: "v"}}, "attribute key"),
+        ({"attributes": {"k": "v" * 1025}}, "value of attribute"),
+        ({"attributes": {f"k{number}": "v" for number in range(101)}}, "more than 100"),
+        ({"attributes": {"google": "v"}}, "reserved"),
+        ({"data": b"x" * 10_000_001}, "exceeds the limit"),
+    ],
+)
+def test_what_breaks_a_limit_is_not_published(world: World, message: dict[str, Any], reason: str) -> None:
+    topic = world.topic("orders")
+
+    with pytest.raises(exceptions.InvalidArgument, match=reason):
+        PublisherApi.publish(world.publisher, topic=topic, messages=[PubsubMessage(message)])
+
+
+def test_names_are_unique_and_missing_ones_say_so(world: World) -> None:
+    topic = world.topic("orders")
+    world.subscription("orders-sub", topic)
+
+    with pytest.raises(exceptions.AlreadyExists, match="resource=orders"):
+        world.topic("orders")
+    with pytest.raises(exceptions.AlreadyExists):
+        world.subscription("orders-sub", topic)
+    with pytest.raises(exceptions.NotFound, match="resource=nowhere"):
+        world.publish(f"{PROJECT}/topics/nowhere", b"x")
+    with pytest.raises(exceptions.NotFound):
+        world.subscription("second", f"{PROJECT}/topics/nowhere")
+    with pytest.raises(exceptions.InvalidArgument, match="Invalid \\[topics\\] name"):
+        world.topic("x")
+
+
+def test_a_subscription_outlives_its_topic(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("orphan", topic)
+    world.publish(topic, b"x")
+    world.publisher.delete_topic(topic=topic)
+
+    assert world.subscriber.get_subscription(subscription=subscription).topic == "_deleted-topic_"
+    assert len(world.pull(subscription)) == 1
+
+
+def test_lists_come_in_pages(world: World) -> None:
+    topic = world.topic("orders")
+    names = sorted(world.subscription(f"sub-{number}", topic) for number in range(5))
+
+    listed = world.subscriber.list_subscriptions(request={"project": PROJECT, "page_size": 2})
+    assert [found.name for found in listed] == names
+    assert list(world.publisher.list_topic_subscriptions(request={"topic": topic, "page_size": 2})) == names
+    assert [found.name for found in world.publisher.list_topics(project=PROJECT)] == [topic]
+
+
+def test_an_update_changes_what_its_mask_names(world: World) -> None:
+    subscription = world.subscription("changing", world.topic("orders"), labels={"a": "b"})
+    change = {"name": subscription, "ack_deadline_seconds": 77, "labels": {"c": "d"}}
+    mask = {"paths": ["ack_deadline_seconds"]}
+    world.subscriber.update_subscription(request={"subscription": change, "update_mask": mask})
+
+    found = world.subscriber.get_subscription(subscription=subscription)
+    assert (found.ack_deadline_seconds, dict(found.labels)) == (77, {"a": "b"})
+    with pytest.raises(exceptions.InvalidArgument, match="filter"):
+        world.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["filter"]}})
+
+
+def test_a_dead_letter_topic_must_be_there_when_it_is_named(world: World) -> None:
+    topic, dead = world.topic("orders"), world.topic("dead-letters")
+    policy = {"dead_letter_topic": f"{PROJECT}/topics/nowhere"}
+    with pytest.raises(exceptions.NotFound, match="resource=nowhere"):
+        world.subscription("sub", topic, dead_letter_policy=policy)
+    subscription = world.subscription("sub", topic, dead_letter_policy={"dead_letter_topic": dead})
+    change = {"name": subscription, "dead_letter_policy": policy, "labels": {"a": "b"}}
+
+    with pytest.raises(exceptions.NotFound, match="resource=nowhere"):
+        world.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["dead_letter_policy"]}})
+    world.publisher.delete_topic(topic=dead)
+    world.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["labels"]}})
+    assert world.subscriber.get_subscription(subscription=subscription).dead_letter_policy.dead_letter_topic == dead
+
+
+def test_labels_that_google_would_not_keep_are_refused(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("sub", topic)
+    wrong, mask = {"Capital": "b"}, {"paths": ["labels"]}
+    snapshot = f"{PROJECT}/snapshots/snap"
+
+    with pytest.raises(exceptions.InvalidArgument, match="'Capital'"):
+        world.publisher.create_topic(request={"name": f"{PROJECT}/topics/other", "labels": wrong})
+    with pytest.raises(exceptions.InvalidArgument, match="'Capital'"):
+        world.publisher.update_topic(request={"topic": {"name": topic, "labels": wrong}, "update_mask": mask})
+    with pytest.raises(exceptions.InvalidArgument, match="'Capital'"):
+        world.subscription("other", topic, labels=wrong)
+    changed = {"name": subscription, "labels": wrong}
+    with pytest.raises(exceptions.InvalidArgument, match="'Capital'"):
+        world.subscriber.update_subscription(request={"subscription": changed, "update_mask": mask})
+    with pytest.raises(exceptions.InvalidArgument, match="'Capital'"):
+        world.subscriber.create_snapshot(request={"name": snapshot, "subscription": subscription, "labels": wrong})
+
+
+def test_iam_policies_are_kept(world: World) -> None:
+    topic = world.topic("orders")
+    policy = world.publisher.get_iam_policy(request={"resource": topic})
+    policy.bindings.add(role="roles/pubsub.publisher", members=["user:a@example.com"])
+    world.publisher.set_iam_policy(request={"resource": topic, "policy": policy})
+
+    assert world.publisher.get_iam_policy(request={"resource": topic}).bindings == policy.bindings
+    with pytest.raises(exceptions.Aborted):
+        world.publisher.set_iam_policy(request={"resource": topic, "policy": policy})
+
+
+def test_what_is_not_supported_is_named(world: World) -> None:
+    topic = world.topic("orders")
+    schemas = SchemaServiceClient(transport=SchemaServiceGrpcTransport(channel=world.channel))
+
+    with pytest.raises(exceptions.MethodNotImplemented, match=r"SchemaService/ListSchemas"):
+        schemas.list_schemas(parent=PROJECT)
+    with pytest.raises(exceptions.MethodNotImplemented, match=r"Subscription\.bigquery_config"):
+        world.subscription("warehouse", topic, bigquery_config={"table": "p.d.t"})

@@ -1,0 +1,95 @@
+"""The REST surface, as curl would use it."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.localcloud.pubsub.world import World
+
+
+def call(world: World, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """HTTP status and JSON of an answer."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(f"http://127.0.0.1:{world.port}/v1/projects/local-project{path}", data, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_a_message_makes_its_way_over_rest(world: World) -> None:
+    topic = "projects/local-project/topics/orders"
+    assert call(world, "PUT", "/topics/orders", {})[1]["name"] == topic
+    assert call(world, "PUT", "/subscriptions/orders-sub", {"topic": topic})[1]["ackDeadlineSeconds"] == 10
+    _, published = call(world, "POST", "/topics/orders:publish", {"messages": [{"data": "aGk=", "attributes": {"a": "b"}}]})
+    _, pulled = call(world, "POST", "/subscriptions/orders-sub:pull", {"maxMessages": 10})
+
+    [received] = pulled["receivedMessages"]
+    assert received["message"]["messageId"] == published["messageIds"][0]
+    assert (received["message"]["data"], received["message"]["attributes"]) == ("aGk=", {"a": "b"})
+    ack = {"ackIds": [received["ackId"]]}
+    assert call(world, "POST", "/subscriptions/orders-sub:modifyAckDeadline", ack | {"ackDeadlineSeconds": 30}) == (200, {})
+    assert call(world, "POST", "/subscriptions/orders-sub:acknowledge", ack) == (200, {})
+    assert call(world, "POST", "/subscriptions/orders-sub:pull", {"maxMessages": 1, "returnImmediately": True}) == (200, {})
+
+
+def test_system_parameters_are_ignored_and_others_fill_the_request(world: World) -> None:
+    for id_ in ("aaa", "bbb"):
+        world.topic(id_)
+    status, found = call(world, "GET", "/topics?pageSize=1&alt=json&prettyPrint=false&$.xgafv=2")
+
+    assert (status, len(found["topics"])) == (200, 1)
+    _, rest = call(world, "GET", f"/topics?pageToken={found['nextPageToken']}&$alt=json;enum-encoding=int")
+    assert rest["topics"] == [{"name": "projects/local-project/topics/bbb", "state": 1}]
+
+
+def test_a_patch_changes_what_its_mask_names(world: World) -> None:
+    subscription = world.subscription("changing", world.topic("orders"))
+    body = {"subscription": {"ackDeadlineSeconds": 44}, "updateMask": "ackDeadlineSeconds"}
+    status, changed = call(world, "PATCH", "/subscriptions/changing", body)
+
+    assert (status, changed["name"], changed["ackDeadlineSeconds"]) == (200, subscription, 44)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "said"),
+    [
+        ("GET", "/topics/nowhere", None, 404, "Resource not found (resource=nowhere)."),
+        ("PUT", "/topics/x", {}, 400, "Invalid [topics] name"),
+        ("PUT", "/topics/orders", b"{", 400, "Invalid JSON payload received."),
+        ("PUT", "/topics/orders", b'{"labels": {"a": "\\ud800"}}', 400, "surrogates not allowed"),
+        ("PUT", "/topics/orders", b"[" * 100_000, 400, "recursion"),
+        ("PUT", "/topics/orders", [], 400, "An object was expected"),
+        ("PUT", "/topics/orders", {"colour": "red"}, 400, "colour"),
+        ("PUT", "/topics/orders", {"kmsKeyName": "k"}, 405, "Topic.kms_key_name"),
+        ("GET", "/topics?colour=red", None, 400, "colour"),
+        ("GET", "/topics?pageToken=%25", None, 400, "page token"),
+        ("GET", "/schemas", None, 405, "does not support GET /v1/projects/local-project/schemas"),
+        ("POST", "/subscriptions/sub:seek", {}, 404, "Resource not found (resource=sub)."),
+        ("POST", "/subscriptions/sub:sing", {}, 405, ":sing"),
+        ("POST", "/subscriptions/sub:pull", {"maxMessages": "many"}, 400, "maxMessages"),
+    ],
+)
+def test_a_refusal_is_json_with_a_reason(world: World, method: str, path: str, body: Any, status: int, said: str) -> None:
+    code, answer = call(world, method, path, body)
+
+    assert (code, answer["error"]["code"]) == (status, status)
+    assert said in answer["error"]["message"]
+
+
+def test_a_client_that_hangs_up_takes_no_message_along(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("patient", topic)
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{world.port}/v1/{subscription}:pull", json.dumps({"maxMessages": 1}).encode(), method="POST"
+    )
+    with pytest.raises(TimeoutError):
+        urllib.request.urlopen(request, timeout=0.3)
+    world.publish(topic, b"x")
+
+    assert len(world.pull(subscription)) == 1

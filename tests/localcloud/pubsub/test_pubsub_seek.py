@@ -1,0 +1,190 @@
+"""Going back in time: seek, snapshots, retention and expiration, on a clock that tests turn."""
+
+import json
+import queue
+import urllib.request
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from google.api_core import exceptions
+
+from tests.localcloud.pubsub.world import PROJECT, World
+from tests.localcloud.target import wait_for
+
+DAY = 86_400
+SNAPSHOT = f"{PROJECT}/snapshots/snap"
+
+
+def contents(received: list[Any]) -> list[bytes]:
+    return [each.message.data for each in received]
+
+
+def seek(world: World, subscription: str, seconds: float) -> None:
+    """To a time, `seconds` from now."""
+    moment = datetime.fromtimestamp(world.clock.time() + seconds, UTC)
+    world.subscriber.seek(request={"subscription": subscription, "time": moment})
+
+
+def test_seeking_back_delivers_what_was_acknowledged_and_retained(turned: World) -> None:
+    topic = turned.topic("orders")
+    keeping = turned.subscription("keeping", topic, retain_acked_messages=True)
+    forgetting = turned.subscription("forgetting", topic)
+    turned.publish(topic, b"old")
+    turned.turn(60)
+    turned.publish(topic, b"new")
+    for subscription in (keeping, forgetting):
+        turned.ack(subscription, turned.pull(subscription))
+        seek(turned, subscription, -30)
+
+    assert contents(turned.pull(keeping)) == [b"new"]
+    assert turned.pull(forgetting, now=True) == []
+    seek(turned, keeping, -100)
+    assert contents(turned.pull(keeping)) == [b"old"]
+
+
+def test_seeking_to_now_acknowledges_everything(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("full", topic)
+    turned.publish(topic, b"x")
+    seek(turned, subscription, 1)
+
+    assert turned.pull(subscription, now=True) == []
+    turned.publish(topic, b"y")
+    assert contents(turned.pull(subscription)) == [b"y"]
+
+
+def test_a_topic_that_retains_serves_subscriptions_made_later(turned: World) -> None:
+    topic = f"{PROJECT}/topics/retaining"
+    turned.publisher.create_topic(request={"name": topic, "message_retention_duration": {"seconds": 600}})
+    turned.publish(topic, b"1", kind="a")
+    turned.publish(topic, b"2", kind="b")
+    subscription = turned.subscription("late", topic, filter='attributes.kind = "b"')
+    seek(turned, subscription, -60)
+
+    assert contents(turned.pull(subscription)) == [b"2"]
+    later = turned.subscription("later", topic)
+    assert turned.subscriber.get_subscription(subscription=later).topic_message_retention_duration.seconds == 600
+    turned.turn(700)
+    seek(turned, later, -3600)
+    assert turned.pull(later, now=True) == []
+
+
+def test_ordered_messages_come_again_in_order_after_a_seek(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("ordered", topic, enable_message_ordering=True, retain_acked_messages=True)
+    for number in range(6):
+        turned.publish(topic, b"%d" % number, "key")
+    turned.ack(subscription, turned.pull(subscription, 3))
+    turned.pull(subscription, 1)
+    seek(turned, subscription, -60)
+
+    assert contents(turned.pull(subscription)) == [b"0", b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_snapshot_brings_back_what_was_unacknowledged_and_all_since(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription, twin = turned.subscription("first", topic), turned.subscription("twin", topic)
+    turned.publish(topic, b"done")
+    turned.ack(subscription, turned.pull(subscription))
+    turned.publish(topic, b"open")
+    snapshot = turned.subscriber.create_snapshot(name=SNAPSHOT, subscription=subscription)
+    turned.publish(topic, b"since")
+    for each in (subscription, twin):
+        turned.ack(each, turned.pull(each))
+        turned.subscriber.seek(request={"subscription": each, "snapshot": SNAPSHOT})
+
+        assert contents(turned.pull(each)) == [b"open", b"since"]
+    assert snapshot.topic == topic
+    assert snapshot.expire_time.timestamp() == pytest.approx(turned.clock.time() + 7 * DAY, abs=1)
+
+
+def test_a_snapshot_lives_a_week_less_the_age_of_its_backlog(turned: World) -> None:
+    topic = turned.topic("orders")
+    subscription = turned.subscription("aging", topic, message_retention_duration={"seconds": 31 * DAY})
+    turned.publish(topic, b"x")
+    turned.turn(DAY)
+    snapshot = turned.subscriber.create_snapshot(name=SNAPSHOT, subscription=subscription)
+    assert snapshot.expire_time.timestamp() == pytest.approx(turned.clock.time() + 6 * DAY, abs=1)
+    turned.turn(5.99 * DAY)
+
+    with pytest.raises(exceptions.FailedPrecondition, match="less than an hour"):
+        turned.subscriber.create_snapshot(name=f"{PROJECT}/snapshots/second", subscription=subscription)
+    assert [found.name for found in turned.subscriber.list_snapshots(project=PROJECT)] == [SNAPSHOT]
+    turned.turn(0.02 * DAY)
+    assert list(turned.subscriber.list_snapshots(project=PROJECT)) == []
+
+
+def test_messages_older_than_the_retention_are_gone(turned: World) -> None:
+    topic = turned.topic("orders")
+    retention = {"seconds": 600}
+    subscription = turned.subscription("short", topic, message_retention_duration=retention, retain_acked_messages=True)
+    turned.publish(topic, b"acknowledged")
+    turned.ack(subscription, turned.pull(subscription))
+    turned.publish(topic, b"unacknowledged")
+    turned.turn(700)
+    seek(turned, subscription, -3600)
+
+    assert turned.pull(subscription, now=True) == []
+
+
+def test_a_subscription_that_nobody_uses_expires(turned: World) -> None:
+    topic = turned.topic("orders")
+    policy = {"ttl": {"seconds": DAY}}
+    idle, used = (turned.subscription(id_, topic, expiration_policy=policy) for id_ in ("idle", "used"))
+    eternal = turned.subscription("eternal", topic, expiration_policy={})
+    turned.turn(DAY / 2)
+    turned.pull(used, now=True)
+    turned.turn(DAY / 2 + 60)
+
+    assert {found.name for found in turned.subscriber.list_subscriptions(project=PROJECT)} == {used, eternal}
+    assert idle not in turned.publisher.list_topic_subscriptions(request={"topic": topic})
+
+
+def test_a_detached_subscription_has_nothing_and_gets_nothing(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("detached", topic)
+    world.publish(topic, b"x")
+    world.publisher.detach_subscription(request={"subscription": subscription})
+
+    assert world.subscriber.get_subscription(subscription=subscription).detached
+    assert list(world.publisher.list_topic_subscriptions(request={"topic": topic})) == []
+    with pytest.raises(Exception, match="detached"):
+        world.pull(subscription)
+
+
+def test_a_stream_that_has_nothing_to_say_says_so(turned: World) -> None:
+    subscription = turned.subscription("quiet", turned.topic("orders"))
+    requests: queue.Queue[Any] = queue.Queue()
+    requests.put({"subscription": subscription, "stream_ack_deadline_seconds": 60})
+    stream = turned.subscriber.streaming_pull(requests=iter(requests.get, None))
+    wait_for(lambda: turned.service._broker.subscription(subscription).consumers, "the stream to be open")
+    turned.turn(31)
+
+    assert list(next(iter(stream)).received_messages) == []
+    requests.put(None)
+    stream.cancel()
+
+
+def test_rest_knows_snapshots_and_seek(world: World) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("resting", topic)
+    world.publish(topic, b"x")
+
+    assert rest(world, "PUT", SNAPSHOT, {"subscription": subscription})["topic"] == topic
+    world.ack(subscription, world.pull(subscription))
+    assert rest(world, "POST", f"{subscription}:seek", {"snapshot": SNAPSHOT}) == {}
+    assert contents(world.pull(subscription)) == [b"x"]
+    assert rest(world, "GET", f"{topic}/snapshots") == {"snapshots": [SNAPSHOT]}
+    change = {"snapshot": {"labels": {"a": "b"}}, "updateMask": "labels"}
+    assert rest(world, "PATCH", SNAPSHOT, change)["labels"] == {"a": "b"}
+    assert rest(world, "DELETE", SNAPSHOT) == {}
+    assert rest(world, "GET", f"{PROJECT}/snapshots") == {}
+    assert rest(world, "POST", f"{subscription}:detach", {}) == {}
+
+
+def rest(world: World, method: str, path: str, body: Any = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{world.port}/v1/{path}", data, method=method)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)

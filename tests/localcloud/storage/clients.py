@@ -1,0 +1,108 @@
+"""Google's programs against the whole local cloud, each run as people run it."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import requests
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client
+
+from tests.localcloud.storage.world import World, wait_until
+from tests.machine import Machine
+
+MEGABYTE = 1 << 20
+
+
+class Clients:
+    """gsutil, gcloud and curl with one configuration, and a look at what they left behind."""
+
+    def __init__(self, machine: Machine, folder: Path) -> None:
+        self.machine = machine
+        self.folder = folder
+        self.environment = machine.environment
+        self.url = self.environment["STORAGE_EMULATOR_HOST"]
+        self.http = requests.Session()
+
+    def run(self, *command: str) -> str:
+        """What a program printed; a status other than 0 fails the test."""
+        done = self._done(command)
+        assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def refused(self, *command: str) -> str:
+        """What a program said that must fail, and in words of its own."""
+        done = self._done(command)
+        assert done.returncode != 0, f"{command}: {done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    def gsutil(self, *arguments: str) -> str:
+        """`gsutil …`"""
+        return self.run("gsutil", *arguments)
+
+    def gcloud(self, *arguments: str) -> str:
+        """`gcloud storage …`"""
+        return self.run("gcloud", "storage", *arguments)
+
+    def kill_while_uploading(self, *command: str) -> None:
+        """Run a program and kill it, with all its children, as soon as some megabytes have arrived."""
+        known = set(self._contents())
+        with subprocess.Popen(command, env=self.environment, cwd=self.folder, start_new_session=True, stderr=-3) as process:
+            wait_until(lambda: any(path.stat().st_size > 4 * MEGABYTE for path in set(self._contents()) - known), 20)
+            os.killpg(process.pid, signal.SIGKILL)
+
+    def file(self, name: str, data: bytes = b"", size: int = 0) -> Path:
+        """A file to upload; with `size`, of so many bytes that take no room on disk."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(data)
+            if size:
+                file.truncate(size)
+        return path
+
+    def bucket(self, name: str, **fields: Any) -> str:
+        """A new bucket, made without any of the programs."""
+        self.http.post(f"{self.url}/storage/v1/b?project=local-project", json={"name": name, **fields}).raise_for_status()
+        return name
+
+    def put(self, bucket: str, name: str, data: bytes) -> None:
+        """An object, made without any of the programs."""
+        url = f"{self.url}/upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}"
+        self.http.post(url, data=data, headers={"Content-Type": "text/plain"}).raise_for_status()
+
+    def shown(self, path: str) -> dict[str, Any]:
+        """A resource of the JSON API: `b/B/o/O`."""
+        reply = self.http.get(f"{self.url}/storage/v1/{path}")
+        found: dict[str, Any] = json.loads(reply.text)
+        return found
+
+    def names(self, bucket: str) -> list[str]:
+        """All objects of a bucket."""
+        return [item["name"] for item in self.shown(f"b/{bucket}/o").get("items", [])]
+
+    def _done(self, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, errors="replace", timeout=60
+        )
+
+    def _contents(self) -> list[Path]:
+        return list((self.machine.data / "storage" / "contents").glob("??/*"))
+
+
+def python_client(world: World) -> Client:
+    """google-cloud-storage against the service alone."""
+    return Client("local-project", AnonymousCredentials(), client_options={"api_endpoint": world.url})
+
+
+def together(*chains: Callable[[], Any]) -> None:
+    """Run independent steps side by side: a program mostly starts up."""
+    with ThreadPoolExecutor(len(chains)) as pool:
+        for done in [pool.submit(chain) for chain in chains]:
+            done.result()

@@ -1,0 +1,47 @@
+"""The service, shared by all tests of this folder; every test makes buckets of its own."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from google.cloud.storage import Bucket
+
+from tests.localcloud.storage.clients import Clients, python_client
+from tests.localcloud.storage.direct import close_service
+from tests.localcloud.storage.world import World, running
+from tests.machine import Machine
+from tests.machine import running as running_machine
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running(tmp_path_factory.mktemp("storage")) as found:
+        yield found
+
+
+@pytest.fixture
+def bucket(world: World) -> str:
+    """A new, empty bucket."""
+    return world.bucket(f"bucket-{next(_numbers)}")
+
+
+@pytest.fixture
+def home(world: World, bucket: str) -> Bucket:
+    """A new bucket, as Google's library sees it."""
+    return python_client(world).bucket(bucket)
+
+
+@pytest.fixture(scope="module")
+def closed_service() -> Iterator[None]:
+    """The service without a network does not outlive a module's tests."""
+    yield
+    close_service()
+
+
+@pytest.fixture(scope="session")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    """Google's programs, and a whole local cloud for them."""
+    with running_machine(Machine(tmp_path_factory.mktemp("cloud"), cloud_only=True)) as machine:
+        yield Clients(machine, tmp_path_factory.mktemp("files"))

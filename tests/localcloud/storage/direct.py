@@ -1,0 +1,106 @@
+"""The service without a network, for Hypothesis: many examples a second, and restarts in between."""
+
+import functools
+import itertools
+import json
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from hypothesis import Phase, settings
+
+from localcloud.accounts import Accounts
+from localcloud.clock import TurnedClock
+from localcloud.storage import Storage
+from localcloud.storage.http import Answer, Disconnected, Request, parse_query
+
+_numbers = itertools.count(1)
+#: No shrinking, which can take minutes: a failure is printed as the steps that led to it.
+LIMITS = settings(max_examples=60, stateful_step_count=30, phases=[Phase.generate])
+
+
+class Service:
+    """The service without a network; `restart` is what a kill and a new start are to it."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self.clock = TurnedClock()
+        self.accounts = Accounts(Path(self._folder.name) / "keys", "local-project", "http://127.0.0.1", self.clock)
+        self.open()
+
+    def open(self) -> None:
+        self.storage = Storage(Path(self._folder.name) / "storage", self.clock, self.accounts, _publish)
+        self.storage.store.contents.small_bytes = 1  # so that some contents are files
+        self.storage.sessions.expire()
+        self.storage.store.sweep()
+
+    def restart(self) -> None:
+        self.storage.store.database.close()
+        self.open()
+
+    def close(self) -> None:
+        self.storage.store.database.close()
+        self._folder.cleanup()
+
+    def call(self, method: str, url: str, body: bytes = b"", *, broken: bool = False, **headers: str) -> Answer:
+        """One request, answered; `broken` ones lose their connection after the body."""
+        answer: Answer = run(self.storage.answer(self.request(method, url, body, broken=broken, **headers)))
+        return answer
+
+    def request(self, method: str, url: str, body: bytes = b"", *, broken: bool = False, **headers: str) -> Request:
+        path, _, query = url.partition("?")
+        given = {"host": "localhost"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return Request(method, path, query, parse_query(query), given, "http", _chunks(body, broken))
+
+    def bucket(self) -> str:
+        """A new, empty bucket."""
+        name = f"bucket-{next(_numbers)}"
+        self.call("POST", "/storage/v1/b", json.dumps({"name": name}).encode())
+        return name
+
+    def read(self, bucket: str, name: str, query: str = "") -> bytes | None:
+        """An object's bytes; None when there is none."""
+        answer = self.call("GET", f"/storage/v1/b/{bucket}/o/{name}?alt=media{query}")
+        assert isinstance(answer.body, bytes)
+        return answer.body if answer.status == 200 else None
+
+
+@functools.cache
+def service() -> Service:
+    """One for all examples: every one has a bucket of its own."""
+    return Service()
+
+
+def close_service() -> None:
+    """Forget it, if there was one."""
+    if service.cache_info().currsize:
+        service().close()
+        service.cache_clear()
+
+
+def run(work: Any) -> Any:
+    """The result of a coroutine that waits for nothing but others' turns."""
+    while True:
+        try:
+            work.send(None)
+        except StopIteration as done:
+            return done.value
+
+
+def shown(answer: Answer) -> dict[str, Any]:
+    """The resource in an answer."""
+    assert isinstance(answer.body, bytes)
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+async def _chunks(body: bytes, broken: bool) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), 7):
+        yield body[start : start + 7]
+    if broken:
+        raise Disconnected
+
+
+async def _publish(_topic: str, _data: bytes, _attributes: dict[str, str]) -> str:
+    return "1"

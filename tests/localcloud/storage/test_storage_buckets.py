@@ -1,0 +1,98 @@
+"""What can be set on buckets: it does what it says, or it is refused and named."""
+
+from typing import Any
+
+import pytest
+
+from tests.localcloud.storage.world import World
+
+
+def change(world: World, bucket: str, body: dict[str, Any]) -> Any:
+    return world.http.patch(f"{world.url}/storage/v1/b/{bucket}", json=body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"website": {"mainPageSuffix": "index.html"}},
+        {"softDeletePolicy": {"retentionDurationSeconds": "604800"}},
+        {"rpo": "ASYNC_TURBO"},
+        {"defaultEventBasedHold": True},
+        {"retentionPolicy": {"retentionPeriod": "10"}},
+        {"autoclass": {"enabled": True}},
+        {"billing": {"requesterPays": True}},
+        {"iamConfiguration": {"uniformBucketLevelAccess": {"enabled": False}}},
+        {"iamConfiguration": {"publicAccessPrevention": "sometimes"}},
+        {"hierarchicalNamespace": {"enabled": True}},
+        {"storageClass": "FROZEN"},
+        {"location": "here, there"},
+        {"labels": {"Capital": "x"}},
+        {"cors": [{"origin": "*"}]},
+        {"versioning": {"enabled": "yes"}},
+        {"lifecycle": {"rule": [{"action": {"type": "Explode"}, "condition": {"age": 1}}]}},
+        {"lifecycle": {"rule": [{"action": {"type": "Delete"}, "condition": {"age": -1}}]}},
+        {"lifecycle": {"rule": [{"action": {"type": "Delete"}, "condition": {"mood": 1}}]}},
+        {"lifecycle": {"rule": [{"action": {"type": "Delete"}, "condition": {}}]}},
+    ],
+)
+def test_a_setting_that_would_have_no_effect_is_refused(world: World, bucket: str, body: dict[str, Any]) -> None:
+    before = world.http.get(f"{world.url}/storage/v1/b/{bucket}").json()
+    reply = change(world, bucket, body)
+    made = world.http.post(f"{world.url}/storage/v1/b", json={"name": "never-made", **body})
+
+    assert (reply.status_code, made.status_code) == (400, 400)
+    assert world.http.get(f"{world.url}/storage/v1/b/{bucket}").json() == before
+
+
+def test_clients_may_echo_the_whole_resource(world: World, bucket: str) -> None:
+    shown = world.http.get(f"{world.url}/storage/v1/b/{bucket}").json()
+    harmless: dict[str, Any] = {
+        "softDeletePolicy": {"retentionDurationSeconds": "0"},
+        "rpo": "DEFAULT",
+        "acl": [],
+        "autoclass": None,
+    }
+
+    assert world.http.put(f"{world.url}/storage/v1/b/{bucket}", json=shown | harmless).status_code == 200
+
+
+def test_objects_have_their_bucket_s_storage_class_unless_they_name_one(world: World, bucket: str) -> None:
+    change(world, bucket, {"storageClass": "nearline"})
+    world.upload(bucket, "x", b"1")
+    rewrite = world.object_url(bucket, "x", f"/rewriteTo/b/{bucket}/o/y")
+    copy = world.http.post(rewrite, json={"storageClass": "ARCHIVE"}).json()["resource"]
+    shown = world.http.get(world.object_url(bucket, "x")).json()
+    echo = world.http.patch(world.object_url(bucket, "x"), json=shown | {"cacheControl": "no-store"})
+    other = world.http.patch(world.object_url(bucket, "x"), json={"storageClass": "STANDARD"})
+
+    assert (shown["storageClass"], copy["storageClass"]) == ("NEARLINE", "ARCHIVE")
+    assert (echo.status_code, other.status_code) == (200, 400)
+
+
+def test_empty_settings_are_removed(world: World, bucket: str) -> None:
+    change(world, bucket, {"cors": [{"origin": ["*"], "method": ["GET"]}], "labels": {"a": "b", "c": "d"}})
+    changed = change(world, bucket, {"cors": [], "labels": {"a": None}, "lifecycle": {"rule": []}}).json()
+
+    assert "cors" not in changed
+    assert "lifecycle" not in changed
+    assert changed["labels"] == {"c": "d"}
+
+
+def test_nobody_can_be_let_in_where_public_access_is_prevented(world: World, bucket: str) -> None:
+    change(world, bucket, {"iamConfiguration": {"publicAccessPrevention": "enforced"}})
+    policy = {"bindings": [{"role": "roles/storage.objectViewer", "members": ["allUsers"]}]}
+
+    assert world.http.put(f"{world.url}/storage/v1/b/{bucket}/iam", json=policy).status_code == 412
+
+
+@pytest.mark.parametrize("acl", ["publicRead", "authenticatedRead", "publicReadWrite"])
+def test_an_acl_for_strangers_is_refused(world: World, bucket: str, acl: str) -> None:
+    reply = world.upload(bucket, "x", b"1", f"&predefinedAcl={acl}")
+
+    assert (reply.status_code, "predefinedAcl" in reply.text) == (400, True)
+    assert world.upload(bucket, "x", b"1", "&predefinedAcl=projectPrivate").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["kmsKeyName=projects/p/keys/k", "enableObjectRetention=True", "softDeleted=true"])
+def test_a_parameter_that_would_have_no_effect_is_refused(world: World, bucket: str, query: str) -> None:
+    assert world.http.get(f"{world.url}/storage/v1/b/{bucket}/o?{query}").status_code == 400

@@ -1,0 +1,91 @@
+"""Lists: prefixes, delimiters, pages, globs."""
+
+from bisect import bisect_right
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localcloud.storage.data.listing import Cursor, Page, Query, decode_token, list_page
+from localcloud.storage.model import Object
+from localcloud.storage.rules.globs import compile_glob
+from tests.localcloud.storage.world import World
+
+NAMES = ["a", "a/", "a/1", "a/2", "a/b/1", "a/b/2", "a0", "b/1", "é"]
+
+
+def some_object(name: str) -> Object:
+    return Object("bucket", name, 1, 1, 0, 0, None, "", 0, "", None, None, {})
+
+
+def pages(names: list[str], prefix: str, delimiter: str, limit: int) -> list[Page]:
+    """All pages, one after the other."""
+    stored = [some_object(name) for name in sorted(set(names), key=str.encode)]
+
+    def read(cursor: Cursor, count: int) -> list[Object]:
+        return [found for found in stored if (found.name, found.generation) > cursor][:count]
+
+    found = [list_page(Query(prefix, delimiter, limit=limit, cursor=(prefix, -1)), read)]
+    while found[-1].token:
+        cursor = decode_token(found[-1].token)
+        found.append(list_page(Query(prefix, delimiter, limit=limit, cursor=cursor), read))
+    return found
+
+
+def test_a_delimiter_makes_folders(world: World, bucket: str) -> None:
+    for name in NAMES:
+        world.upload(bucket, name)
+
+    shown = world.listed(bucket, "?prefix=a/&delimiter=/")
+
+    assert [item["name"] for item in shown["items"]] == ["a/", "a/1", "a/2"]
+    assert shown["prefixes"] == ["a/b/"]
+    assert world.names(bucket) == NAMES
+    assert world.names(bucket, "?startOffset=a/2&endOffset=b") == ["a/2", "a/b/1", "a/b/2", "a0"]
+    assert world.names(bucket, "?matchGlob=**/1") == ["a/1", "a/b/1", "b/1"]
+    assert world.names(bucket, "?delimiter=/&includeTrailingDelimiter=True") == ["a", "a/", "a0", "é"]
+
+
+@given(st.lists(st.text("ab/é\U0010ffff", min_size=1, max_size=5)), st.sampled_from(["", "a", "a/"]), st.integers(1, 4))
+def test_pages_together_are_the_whole_list(names: list[str], prefix: str, limit: int) -> None:
+    found = pages(names, prefix, "/", limit)
+    mine = sorted({name for name in names if name.startswith(prefix)}, key=str.encode)
+    folders = sorted({prefix + rest[: rest.index("/") + 1] for n in mine if "/" in (rest := n[len(prefix) :])}, key=str.encode)
+
+    assert [item.name for page in found for item in page.items] == [n for n in mine if "/" not in n[len(prefix) :]]
+    assert [folder for page in found for folder in page.prefixes] == folders
+    assert all(len(page.items) + len(page.prefixes) == limit for page in found[:-1])
+
+
+@pytest.mark.parametrize(("folders", "objects"), [(500, 2), (20, 1000)], ids=["small folders", "large folders"])
+def test_folders_cost_few_rows(folders: int, objects: int) -> None:
+    stored = [some_object(f"{folder:03}/{number:04}") for folder in range(folders) for number in range(objects)]
+    rows = 0
+
+    def read(cursor: Cursor, count: int) -> list[Object]:
+        nonlocal rows
+        begin = bisect_right(stored, cursor, key=lambda found: (found.name, found.generation))
+        rows += len(stored[begin : begin + count])
+        return stored[begin : begin + count]
+
+    assert len(list_page(Query(delimiter="/"), read).prefixes) == folders
+    assert rows <= 30 * folders
+
+
+@pytest.mark.parametrize(
+    ("glob", "name", "matches"),
+    [
+        ("*.txt", "a.txt", True),
+        ("*.txt", "a/b.txt", False),
+        ("**.txt", "a/b.txt", True),
+        ("a?c", "abc", True),
+        ("a?c", "a/c", False),
+        ("[a-c]x", "bx", True),
+        ("[!a-c]x", "bx", False),
+        ("*.{jpg,png}", "x.png", True),
+        ("*.{jpg,png}", "x.gif", False),
+        ("a+b", "a+b", True),
+    ],
+)
+def test_globs_match_like_google_s(glob: str, name: str, matches: bool) -> None:
+    assert bool(compile_glob(glob).fullmatch(name)) is matches

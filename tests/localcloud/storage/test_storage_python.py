@@ -1,0 +1,179 @@
+"""google-cloud-storage: all of what its README and transfer_manager do."""
+
+import io
+import os
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from google.api_core.exceptions import NotFound, PreconditionFailed
+from google.cloud.storage import Bucket, transfer_manager
+from google.oauth2 import service_account
+
+from tests.localcloud.storage.clients import MEGABYTE, python_client
+from tests.localcloud.storage.world import World
+
+
+def test_the_python_library_uploads_reads_lists_and_deletes(world: World, bucket: str) -> None:
+    client = python_client(world)
+    small, big = client.bucket(bucket).blob("a/é b?.txt"), client.bucket(bucket).blob("big", chunk_size=5 << 20)
+    data = os.urandom(20 << 20)
+
+    small.metadata = {"k": "v"}
+    small.upload_from_string("hello", content_type="text/plain", if_generation_match=0, checksum="crc32c")
+    big.upload_from_file(io.BytesIO(data), size=len(data), checksum="crc32c")
+    with pytest.raises(PreconditionFailed):
+        small.upload_from_string("again", if_generation_match=0)
+
+    assert big.download_as_bytes() == data
+    assert small.download_as_bytes(start=1, end=3) == b"ell"
+    assert small.download_as_bytes(raw_download=True, if_generation_match=small.generation) == b"hello"
+    assert [blob.name for blob in client.list_blobs(bucket)] == ["a/é b?.txt", "big"]
+    small.delete()
+    with pytest.raises(NotFound):
+        small.reload()
+
+
+def test_the_python_library_copies_composes_and_batches(world: World, bucket: str) -> None:
+    client = python_client(world)
+    home = client.bucket(bucket)
+    one, two = home.blob("one"), home.blob("two")
+    one.upload_from_string("1")
+    home.copy_blob(one, home, "two")
+    home.blob("three").rewrite(one)
+    home.blob("all").compose([one, two])
+    with client.batch():
+        for name in ("one", "two"):
+            home.blob(name).delete()
+
+    assert [(blob.name, blob.size) for blob in client.list_blobs(bucket)] == [("all", 2), ("three", 1)]
+
+
+def test_the_python_library_manages_buckets_and_notifications(world: World) -> None:
+    client = python_client(world)
+    made = client.create_bucket("bucket-python", location="europe-west1")
+    made.labels = {"a": "b"}
+    made.versioning_enabled = True
+    made.cors = [{"origin": ["*"], "method": ["GET"]}]
+    made.patch()
+    made.notification("uploads", topic_project="local-project", event_types=["OBJECT_FINALIZE"]).create()
+    policy = made.get_iam_policy()
+    policy["roles/storage.objectViewer"] = {"allUsers"}
+    made.set_iam_policy(policy)
+
+    again = client.get_bucket("bucket-python")
+
+    assert (again.labels, again.versioning_enabled, again.location) == ({"a": "b"}, True, "EUROPE-WEST1")
+    assert [found.topic_name for found in again.list_notifications()] == ["uploads"]
+    assert again.get_iam_policy()["roles/storage.objectViewer"] == {"allUsers"}
+    assert again.test_iam_permissions(["storage.objects.get"]) == ["storage.objects.get"]
+    again.delete(force=True)
+    assert client.lookup_bucket("bucket-python") is None
+
+
+def test_files_are_transferred_side_by_side(home: Bucket, tmp_path: Path) -> None:
+    names = [f"{number}.bin" for number in range(8)]
+    for name in names:
+        (tmp_path / name).write_bytes(os.urandom(1000))
+    big = tmp_path / "big"
+    big.write_bytes(os.urandom(12 * MEGABYTE + 7))
+    threads: dict[str, Any] = {"worker_type": transfer_manager.THREAD, "max_workers": 4}
+
+    up = transfer_manager.upload_many_from_filenames(home, names, str(tmp_path), raise_exception=True, **threads)
+    down = transfer_manager.download_many_to_path(home, names, str(tmp_path / "back"), raise_exception=True, **threads)
+    transfer_manager.upload_chunks_concurrently(str(big), home.blob("big"), chunk_size=5 * MEGABYTE, **threads)
+    transfer_manager.download_chunks_concurrently(
+        home.blob("big"), str(tmp_path / "big-back"), chunk_size=5 * MEGABYTE, **threads
+    )
+
+    assert (up, down) == ([None] * 8, [None] * 8)
+    assert all((tmp_path / "back" / name).read_bytes() == (tmp_path / name).read_bytes() for name in names)
+    assert (tmp_path / "big-back").read_bytes() == big.read_bytes()
+
+
+def test_generations_are_kept_read_and_restored(world: World, home: Bucket) -> None:
+    home.versioning_enabled = True
+    home.patch()
+    blob = home.blob("x")
+    blob.upload_from_string("old")
+    old = blob.generation
+    blob.upload_from_string("new")
+
+    assert home.blob("x", generation=old).download_as_bytes() == b"old"
+    assert [found.generation for found in home.list_blobs(versions=True)] == [old, blob.generation]
+    home.copy_blob(blob, home, "x", source_generation=old)
+    assert home.blob("x").download_as_bytes() == b"old"
+    home.blob("x", generation=old).delete()
+    assert len(list(home.list_blobs(versions=True))) == 2
+
+
+def test_a_stream_is_written_and_read_like_a_file(home: Bucket) -> None:
+    data = os.urandom(3 * MEGABYTE)
+    with home.blob("stream").open("wb", chunk_size=MEGABYTE) as sink:
+        for start in range(0, len(data), 300_000):
+            sink.write(data[start : start + 300_000])
+    with home.blob("stream").open("rb", chunk_size=MEGABYTE) as source:
+        source.seek(100)
+        read = source.read()
+
+    assert read == data[100:]
+
+
+def test_signed_urls_of_every_kind_work(world: World, home: Bucket) -> None:
+    key = service_account.Credentials.from_service_account_file(str(world.accounts.key_file("signer")))
+
+    def sign(method: str, **options: Any) -> str:
+        return str(
+            home.blob("signed").generate_signed_url(
+                timedelta(minutes=5), method=method, version="v4", credentials=key, **options
+            )
+        )
+
+    started = requests.post(sign("RESUMABLE"), headers={"x-goog-resumable": "start"}, timeout=5)
+    resumed = requests.put(started.headers["Location"], data=b"resumed", timeout=5)
+    after_resumable = requests.get(sign("GET"), timeout=5).content
+    put = requests.put(sign("PUT"), data=b"put", timeout=5)
+    after_put = requests.get(sign("GET"), timeout=5).content
+    deleted = requests.delete(sign("DELETE"), timeout=5)
+
+    assert (started.status_code, resumed.status_code, after_resumable) == (201, 200, b"resumed")
+    assert (put.status_code, after_put) == (200, b"put")
+    assert (deleted.status_code, home.blob("signed").exists()) == (204, False)
+
+
+def test_a_form_uploads_only_what_its_policy_allows(world: World, bucket: str) -> None:
+    key = service_account.Credentials.from_service_account_file(str(world.accounts.key_file("signer")))
+    policy = python_client(world).generate_signed_post_policy_v4(
+        bucket,
+        "forms/a file.txt",
+        timedelta(minutes=5),
+        conditions=[["content-length-range", 1, 10], ["starts-with", "$content-type", "text/"], {"x-goog-meta-k": "v"}],
+        fields={"success_action_status": "201"},
+        credentials=key,
+    )
+
+    def post(data: bytes, **fields: str) -> requests.Response:
+        given = policy["fields"] | {"content-type": "text/plain", "x-goog-meta-k": "v"} | fields
+        return requests.post(policy["url"], data=given, files={"file": ("é.txt", data)}, timeout=5)
+
+    refused = [post(b"hello", **{"content-type": "image/png"}), post(b"hello", more="1"), post(b"hello", key="other")]
+    refused += [post(b"hello world"), post(b""), post(b"hello", policy=policy["fields"]["policy"] + "AAAA")]
+    made = post(b"hello")
+
+    codes = ["InvalidPolicyDocument"] * 3 + ["EntityTooLarge", "EntityTooSmall", "SignatureDoesNotMatch"]
+    assert [f"<Code>{code}</Code>" in reply.text for code, reply in zip(codes, refused, strict=True)] == [True] * 6
+    assert (made.status_code, "<Key>forms/a file.txt</Key>" in made.text) == (201, True)
+    assert world.names(bucket) == ["forms/a file.txt"]
+    shown = world.http.get(world.object_url(bucket, "forms/a file.txt")).json()
+    assert (shown["contentType"], shown["metadata"], shown["size"]) == ("text/plain", {"k": "v"}, "5")
+
+
+def test_curl_posts_a_form_without_a_policy(world: World, bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"hello\r\n--not the end")
+    command = ["curl", "-sS", "--fail-with-body", "-F", "key=in/${filename}", "-F", f"file=@{tmp_path}/a.txt"]
+    subprocess.run([*command, f"{world.url}/{bucket}"], check=True, timeout=20)
+
+    assert world.http.get(f"{world.url}/{bucket}/in/a.txt").content == b"hello\r\n--not the end"

@@ -1,0 +1,88 @@
+"""What is acknowledged is there after `kill -9`; what is not leaves nothing behind."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from localcloud.accounts import Accounts
+from localcloud.clock import SystemClock
+from localcloud.storage import Storage
+from tests.localcloud.storage.world import TOPIC, kept_contents, send_part, wait_until
+from tests.ports import free_port
+
+ROOT = Path(__file__).parents[3]
+
+
+@contextmanager
+def killed_after(folder: Path, port: int) -> Iterator[str]:
+    """The service's URL, in a process that is killed in the end."""
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "tests.localcloud.storage.serve", str(folder), str(port)]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        try:
+            wait_until(lambda: _answers(url))
+            yield url
+        finally:
+            process.kill()
+
+
+def test_everything_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    port = free_port()
+    with killed_after(tmp_path, port) as url:
+        requests.post(f"{url}/storage/v1/b", json={"name": "bucket"}, timeout=5)
+        requests.post(f"{url}/storage/v1/b/bucket/notificationConfigs", json={"topic": TOPIC}, timeout=5)
+        upload = f"{url}/upload/storage/v1/b/bucket/o"
+        old = requests.post(f"{upload}?uploadType=media&name=old", data=b"1", timeout=5).json()
+        requests.post(f"{upload}?uploadType=media&name=gone", data=b"1", timeout=5)
+        requests.delete(f"{url}/storage/v1/b/bucket/o/gone", timeout=5)
+        location = requests.post(f"{upload}?uploadType=resumable&name=half", timeout=5).headers["Location"]
+        requests.put(location, data=b"hello", headers={"Content-Range": "bytes 0-4/10"}, allow_redirects=False, timeout=5)
+        send_part(port, "PUT", "/bucket/never", {"Content-Length": "10"}, b"hello")
+
+    (tmp_path / "topics").touch()
+    with killed_after(tmp_path, port) as url:
+        assert requests.get(f"{url}/storage/v1/b/bucket/o/old", timeout=5).json() == old
+        asked = requests.put(location, headers={"Content-Range": "bytes */10"}, allow_redirects=False, timeout=5)
+        rest = requests.put(location, data=b"world", headers={"Content-Range": "bytes 5-9/10"}, timeout=5)
+        shown = requests.get(f"{url}/storage/v1/b/bucket/o", timeout=5).json()["items"]
+        published = tmp_path / "published"
+        wait_until(lambda: published.exists() and len(published.read_text().splitlines()) >= 4)
+
+        assert requests.get(old["mediaLink"], timeout=5).content == b"1"
+        assert asked.headers["Range"] == "bytes=0-4"
+        assert requests.get(rest.json()["mediaLink"], timeout=5).content == b"helloworld"
+        assert [item["name"] for item in shown] == ["half", "old"]
+        assert int(rest.json()["generation"]) > int(old["generation"])
+        assert kept_contents(tmp_path / "storage") == 2
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/storage/v1/b", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_an_upload_that_comes_while_the_service_starts_keeps_its_bytes(tmp_path: Path) -> None:
+    """Ports are open before `start`: what is taken in by then is no dead process's left-over."""
+
+    async def publish(topic: str, data: bytes, attributes: dict[str, str]) -> str:
+        raise AssertionError("nothing is to be told")
+
+    async def start() -> None:
+        await storage.start()
+        await storage.stop()
+
+    clock = SystemClock()
+    storage = Storage(
+        tmp_path / "storage", clock, Accounts(tmp_path / "keys", "local-project", "http://127.0.0.1:1", clock), publish
+    )
+    content = storage.store.contents.new_file()
+    asyncio.run(start())
+
+    assert Path(storage.store.contents.path(content)).exists()

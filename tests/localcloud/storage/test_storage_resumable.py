@@ -1,0 +1,97 @@
+"""Resumable uploads, in every way clients continue them."""
+
+import requests
+
+from localcloud.storage.media.ranges import Span, parse_content_range
+from tests.localcloud.storage.world import World, send_part, wait_until
+
+
+def start(world: World, bucket: str, query: str = "", prefix: str = "/upload", **headers: str) -> str:
+    url = f"{world.url}{prefix}/storage/v1/b/{bucket}/o?uploadType=resumable&name=x{query}"
+    reply = world.http.post(url, json={"contentType": "text/plain"}, headers=headers)
+    assert reply.status_code == 200, reply.text
+    return reply.headers["Location"]
+
+
+def put(world: World, location: str, span: str, data: bytes = b"", **headers: str) -> requests.Response:
+    return world.http.put(location, data=data, headers={"Content-Range": f"bytes {span}", **headers}, allow_redirects=False)
+
+
+def test_an_upload_is_continued_where_it_stopped(world: World, bucket: str) -> None:
+    location = start(world, bucket, prefix="/resumable/upload")
+
+    nothing = put(world, location, "*/*")
+    first = put(world, location, "0-4/*", b"hello")
+    overlapping = put(world, location, "3-7/*", b"lowor")
+    last = put(world, location, "8-9/10", b"ld")
+    again = put(world, location, "*/10")
+
+    assert (nothing.status_code, "Range" in nothing.headers) == (308, False)
+    assert (first.status_code, first.headers["Range"]) == (308, "bytes=0-4")
+    assert overlapping.headers["Range"] == "bytes=0-7"
+    assert (last.status_code, last.json()["size"]) == (200, "10")
+    assert again.json() == last.json()
+    assert world.http.get(last.json()["mediaLink"]).content == b"helloworld"
+
+
+def test_the_bytes_of_a_broken_put_are_kept(world: World, bucket: str) -> None:
+    location = start(world, bucket)
+    headers = {"Content-Range": "bytes 0-9/10", "Content-Length": "10"}
+
+    send_part(world.port, "PUT", location.removeprefix(world.url), headers, b"hello")
+    wait_until(lambda: put(world, location, "*/10").headers.get("Range") == "bytes=0-4")
+
+    assert world.names(bucket) == []
+    assert put(world, location, "5-9/10", b"world").status_code == 200
+
+
+def test_a_gap_is_refused(world: World, bucket: str) -> None:
+    location = start(world, bucket)
+
+    assert put(world, location, "5-9/10", b"world").status_code == 400
+    assert put(world, location, "0-9/10", b"helloworld").status_code == 200
+
+
+def test_an_empty_upload_is_finished_by_saying_so(world: World, bucket: str) -> None:
+    assert put(world, start(world, bucket), "*/0").json()["size"] == "0"
+
+
+def test_a_cancelled_upload_is_gone(world: World, bucket: str) -> None:
+    files = world.contents()
+    location = start(world, bucket)
+
+    assert world.http.delete(location).status_code == 499
+    assert put(world, location, "0-1/2", b"ab").status_code == 410
+    assert world.contents() == files
+
+
+def test_a_wrong_checksum_ends_the_upload(world: World, bucket: str) -> None:
+    location = start(world, bucket)
+
+    reply = put(world, location, "0-4/5", b"hello", **{"x-goog-hash": "crc32c=AAAAAA=="})
+
+    assert reply.status_code == 400
+    assert world.names(bucket) == []
+
+
+def test_a_condition_is_checked_again_at_the_end(world: World, bucket: str) -> None:
+    location = start(world, bucket, "&ifGenerationMatch=0")
+    world.upload(bucket, "x", b"meanwhile")
+
+    assert put(world, location, "0-4/5", b"hello").status_code == 412
+    assert world.http.get(world.object_url(bucket, "x", "?alt=media")).content == b"meanwhile"
+
+
+def test_more_bytes_than_announced_are_refused(world: World, bucket: str) -> None:
+    location = start(world, bucket, **{"X-Upload-Content-Length": "3"})
+
+    assert world.http.put(location, data=b"hello").status_code == 400
+    assert world.names(bucket) == []
+
+
+def test_content_ranges_of_all_forms_are_understood() -> None:
+    assert parse_content_range("bytes */*", None) == Span(None, 0, None)
+    assert parse_content_range("bytes */7", None) == Span(None, 0, 7)
+    assert parse_content_range("bytes 0-3/*", 4) == Span(0, 4, None)
+    assert parse_content_range("bytes 4-7/8", 4) == Span(4, 4, 8)
+    assert parse_content_range(None, 4) == Span(0, 4, 4)

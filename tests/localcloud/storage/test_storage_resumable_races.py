@@ -1,0 +1,56 @@
+"""A client that lost its connection sends the end of its upload again while the first request is still at work on it."""
+
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from localcloud.storage.http import Answer
+from localcloud.storage.media import resumable
+from tests.localcloud.storage.direct import Service, close_service, service, shown
+
+DATA = bytes(range(200))
+
+
+@pytest.fixture
+def direct(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    monkeypatch.setattr(resumable, "_READ_BYTES", 50)  # so that checksums take several turns
+    yield service()
+    close_service()
+
+
+def turn_by_turn(*requests: Coroutine[Any, None, Answer], first_alone: int) -> list[Answer]:
+    """The answers of requests that are served together; the first one has so many turns before the others come."""
+    answers: dict[int, Answer] = {}
+    turn = 0
+    while len(answers) < len(requests):
+        for number, request in enumerate(requests):
+            if number in answers or (number and turn < first_alone and 0 not in answers):
+                continue
+            try:
+                request.send(None)
+            except StopIteration as done:
+                answers[number] = done.value
+        turn += 1
+    return [answers[number] for number in range(len(requests))]
+
+
+@pytest.mark.parametrize("first_alone", range(5))
+@pytest.mark.parametrize("resent", [16, 0])
+def test_an_upload_ended_twice_at_once_is_one_object(direct: Service, resent: int, first_alone: int) -> None:
+    bucket = direct.bucket()
+    started = direct.call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=resumable&name=a")
+    location = dict(started.headers)[b"location"].decode().partition("localhost")[2]
+    begun = len(DATA) - resent
+    direct.call("PUT", location, DATA[:begun], content_range=f"bytes 0-{begun - 1}/*")
+    direct.restart()  # which forgets the checksums: they are taken again
+    span = f"bytes {begun}-{len(DATA) - 1}/{len(DATA)}" if resent else f"bytes */{len(DATA)}"
+
+    ends = [direct.request("PUT", location, DATA[begun:], content_range=span) for _ in range(2)]
+    answers = turn_by_turn(*(direct.storage.answer(end) for end in ends), first_alone=first_alone)
+
+    generations = {shown(answer)["generation"] for answer in answers if answer.status == 200}
+    assert len(generations) == 1, [answer.status for answer in answers]
+    assert {answer.status for answer in answers} <= {200, 409}
+    assert answers[1].status == 200  # the first one's client is gone
+    assert direct.read(bucket, "a") == DATA

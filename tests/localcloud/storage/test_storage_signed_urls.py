@@ -1,0 +1,177 @@
+"""Signed URLs as Google's library makes them, used by curl; and what happens to those that were tampered with."""
+
+import re
+import subprocess
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client
+from google.cloud.storage._signing import generate_signed_url_v4
+from google.oauth2 import service_account
+
+from tests.localcloud.storage.world import World
+
+ODD = "dir/é + ~ % & ? # ' x.txt"
+TEXT = {"Content-Type": "text/plain"}
+
+
+def sign(world: World, bucket: str, name: str, method: str, account: str = "signer", **options: Any) -> str:
+    client = Client("local-project", AnonymousCredentials(), client_options={"api_endpoint": world.url})
+    key = str(world.accounts.key_file(account))
+    credentials = service_account.Credentials.from_service_account_file(key)
+    blob = client.bucket(bucket).blob(name)
+    options = {"version": "v4", "expiration": 600, "api_access_endpoint": world.url} | options
+    return str(blob.generate_signed_url(method=method, credentials=credentials, **options))
+
+
+def curl(*arguments: str) -> str:
+    done = subprocess.run(["curl", "-sS", "-i", *arguments], capture_output=True, text=True, timeout=20, check=True)
+    return done.stdout
+
+
+def test_curl_uploads_and_downloads_with_signed_urls(world: World, bucket: str) -> None:
+    put = curl(
+        "-X", "PUT", "-H", "Content-Type: text/plain", "-d", "hello", sign(world, bucket, ODD, "PUT", content_type="text/plain")
+    )
+    got = curl(sign(world, bucket, ODD, "GET", response_disposition="attachment"))
+
+    assert " 200 " in put
+    assert "x-goog-hash: crc32c=mnG7TA==" in put
+    assert 'etag: "5d41402abc4b2a76b9719d911017c592"' in put
+    assert got.endswith("hello")
+    assert "content-disposition: attachment" in got
+    assert world.names(bucket) == [ODD]
+
+
+def test_curl_continues_a_signed_resumable_upload(world: World, bucket: str) -> None:
+    started = curl(*_post(sign(world, bucket, "x", "RESUMABLE", content_type="text/plain")))
+    found = re.search(r"(?i)location: (\S+)", started)
+    assert found
+    first = curl("-X", "PUT", "-H", "Content-Range: bytes 0-4/10", "-d", "hello", found[1])
+    last = curl("-X", "PUT", "-H", "Content-Range: bytes 5-9/10", "-d", "world", found[1])
+
+    assert " 201 " in started
+    assert "range: bytes=0-4" in first
+    assert " 200 " in last
+    assert world.http.get(f"{world.url}/{bucket}/x").content == b"helloworld"
+
+
+def test_terms_of_the_signature_are_enforced(world: World, bucket: str) -> None:
+    terms = {"x-goog-content-length-range": "3,5", "x-goog-if-generation-match": "0", "x-goog-meta-owner": "me"}
+    url = sign(world, bucket, "x", "PUT", content_type="text/plain", headers=terms)
+
+    def put(data: bytes, **headers: str) -> tuple[int, str]:
+        reply = world.http.put(url, data=data, headers=TEXT | terms | headers)
+        return reply.status_code, _code(reply.text)
+
+    assert put(b"123456") == (400, "EntityTooLarge")
+    assert put(b"12") == (400, "EntityTooSmall")
+    assert put(b"1234", **{"Content-Type": "text/html"}) == (403, "SignatureDoesNotMatch")
+    assert put(b"1234", **{"x-goog-content-length-range": "0,99"}) == (403, "SignatureDoesNotMatch")
+    assert put(b"1234", **{"x-goog-meta-more": "1"}) == (400, "MalformedSecurityHeader")
+    assert world.names(bucket) == []
+    assert put(b"1234") == (200, "")
+    assert put(b"1234") == (412, "PreconditionFailed")
+    assert world.http.get(f"{world.url}/{bucket}/x").headers["x-goog-meta-owner"] == "me"
+
+
+def test_a_length_range_also_binds_bodies_of_unknown_length_and_resumable_uploads(world: World, bucket: str) -> None:
+    terms = {"x-goog-content-length-range": "1,5"}
+    url = f"{world.url}/{bucket}/x"
+
+    chunked = world.http.put(url, data=iter([b"123", b"456"]), headers=terms)
+    start = world.http.post(url, headers={"x-goog-resumable": "start"} | terms)
+    too_long = world.http.put(start.headers["Location"], data=b"123456")
+
+    assert (chunked.status_code, _code(chunked.text)) == (400, "EntityTooLarge")
+    assert (too_long.status_code, _code(too_long.text)) == (400, "EntityTooLarge")
+    assert world.names(bucket) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        (("/x?", "/y?"), 403, "SignatureDoesNotMatch"),
+        (("X-Goog-Expires=600", "X-Goog-Expires=601"), 403, "SignatureDoesNotMatch"),
+        (("X-Goog-Expires=600", "X-Goog-Expires=604801"), 400, "AuthorizationQueryParametersError"),
+        (("X-Goog-Signature=", "X-Goog-Signature=zz"), 400, "AuthorizationQueryParametersError"),
+        (("X-Goog-Signature=", "X-Other="), 400, "AuthorizationQueryParametersError"),
+        (("X-Goog-SignedHeaders=host", "X-Goog-SignedHeaders=a"), 400, "AuthorizationQueryParametersError"),
+        (("signer%40", "nobody%40"), 403, "SignatureDoesNotMatch"),
+        (("&", "&more=1&"), 403, "SignatureDoesNotMatch"),
+    ],
+)
+def test_a_changed_url_is_refused(world: World, bucket: str, change: tuple[str, str], status: int, code: str) -> None:
+    world.upload(bucket, "x", b"1")
+    world.upload(bucket, "y", b"1")
+    url = sign(world, bucket, "x", "GET").replace(*change)
+
+    reply = world.http.get(url)
+
+    assert (reply.status_code, _code(reply.text)) == (status, code)
+
+
+def test_a_url_serves_only_its_own_method_and_only_until_it_expires(world: World, bucket: str) -> None:
+    world.upload(bucket, "x", b"1")
+    key = service_account.Credentials.from_service_account_file(str(world.accounts.key_file("signer")))
+    past: dict[str, Any] = {"api_access_endpoint": world.url, "_request_timestamp": "20200101T000000Z"}
+    old = generate_signed_url_v4(key, f"/{bucket}/x", 600, **past)
+
+    expired = world.http.get(old)
+    other = world.http.delete(sign(world, bucket, "x", "GET"))
+
+    assert (expired.status_code, _code(expired.text)) == (400, "ExpiredToken")
+    assert (other.status_code, _code(other.text)) == (403, "SignatureDoesNotMatch")
+
+
+def test_a_simple_client_needs_no_signature(world: World, bucket: str) -> None:
+    url = f"{world.url}/{bucket}/{quote(ODD)}"
+
+    put = world.http.put(url, data=b"hello", headers=TEXT | {"x-goog-meta-a": "1"})
+    head = world.http.head(url)
+    same = world.http.get(url, headers={"If-None-Match": head.headers["ETag"]})
+    part = world.http.get(url, headers={"Range": "bytes=1-2"})
+
+    assert put.status_code == 200
+    assert (head.headers["Content-Length"], head.headers["x-goog-meta-a"]) == ("5", "1")
+    assert same.status_code == 304
+    assert (part.status_code, part.content) == (206, b"el")
+    assert world.http.delete(url).status_code == 204
+    assert _code(world.http.get(url).text) == "NoSuchKey"
+    assert _code(world.http.get(f"{world.url}/no-such-bucket/x").text) == "NoSuchBucket"
+
+
+def test_browsers_are_answered_as_the_bucket_says(world: World, bucket: str) -> None:
+    rule = {
+        "origin": ["https://a.test"],
+        "method": ["PUT"],
+        "responseHeader": ["Content-Type", "x-goog-*"],
+        "maxAgeSeconds": 60,
+    }
+    world.http.patch(f"{world.url}/storage/v1/b/{bucket}", json={"cors": [rule]})
+    url = f"{world.url}/{bucket}/x"
+
+    def ask(origin: str, method: str, headers: str) -> Any:
+        asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers}
+        return world.http.options(url, headers={"Origin": origin} | asked)
+
+    allowed = ask("https://a.test", "PUT", "content-type, x-goog-meta-a")
+    put = world.http.put(url, data=b"1", headers={"Origin": "https://a.test"})
+
+    assert allowed.status_code == 200
+    assert allowed.headers["Access-Control-Allow-Origin"] == "https://a.test"
+    assert allowed.headers["Access-Control-Max-Age"] == "60"
+    assert put.headers["Access-Control-Allow-Origin"] == "https://a.test"
+    for refused in (("https://b.test", "PUT", ""), ("https://a.test", "DELETE", ""), ("https://a.test", "PUT", "x-mine")):
+        assert "Access-Control-Allow-Origin" not in ask(*refused).headers
+
+
+def _post(url: str) -> list[str]:
+    return ["-X", "POST", "-H", "x-goog-resumable: start", "-H", "Content-Type: text/plain", "-d", "", url]
+
+
+def _code(text: str) -> str:
+    found = re.search("<Code>(.*)</Code>", text)
+    return found[1] if found else ""

@@ -1,0 +1,162 @@
+"""Cloud Storage served from a thread of its own, with the messages it published, and small HTTP helpers."""
+
+import asyncio
+import json
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import requests
+
+from localcloud.accounts import Accounts
+from localcloud.clock import Clock, SystemClock
+from localcloud.errors import ApiError
+from localcloud.server import HttpServer
+from localcloud.storage import Storage
+from localcloud.tls import TlsFiles, tls_files
+from tests.ports import free_port
+
+TOPIC = "projects/local-project/topics/uploads"
+T = TypeVar("T")
+
+
+class World:
+    """A running service; `published` holds what Pub/Sub took, `topics` which topics exist."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.port, self.tls_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.accounts = Accounts(folder / "keys", "local-project", "http://127.0.0.1:1", clock)
+        self.tls: TlsFiles = tls_files(folder / "tls")
+        self.published: list[tuple[str, bytes, dict[str, str]]] = []
+        self.topics = {TOPIC}
+        self.broken = False
+        self.http = requests.Session()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def start(self) -> None:
+        """Serve; returns when connections are accepted."""
+        self._thread.start()
+        self.run(self._start())
+
+    def stop(self) -> None:
+        """Stop serving and end the thread."""
+        self.http.close()
+        self.run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine that runs in the service's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    def bucket(self, name: str, **fields: Any) -> str:
+        """A new, empty bucket."""
+        reply = self.http.post(f"{self.url}/storage/v1/b?project=local-project", json={"name": name, **fields})
+        assert reply.status_code == 200, reply.text
+        return name
+
+    def upload(self, bucket: str, name: str, data: bytes = b"", query: str = "", **headers: str) -> requests.Response:
+        """A media upload."""
+        url = f"{self.url}/upload/storage/v1/b/{bucket}/o?uploadType=media&name={quote(name, safe='')}{query}"
+        return self.http.post(url, data=data, headers=headers)
+
+    def object_url(self, bucket: str, name: str, query: str = "") -> str:
+        """The object in the JSON API."""
+        return f"{self.url}/storage/v1/b/{bucket}/o/{quote(name, safe='')}{query}"
+
+    def listed(self, bucket: str, query: str = "") -> dict[str, Any]:
+        """A page of objects."""
+        found: dict[str, Any] = self.http.get(f"{self.url}/storage/v1/b/{bucket}/o{query}").json()
+        return found
+
+    def names(self, bucket: str, query: str = "") -> list[str]:
+        """The names on a page of objects."""
+        return [item["name"] for item in self.listed(bucket, query).get("items", [])]
+
+    def notify(self, bucket: str, **fields: Any) -> str:
+        """A notification configuration; its id."""
+        url = f"{self.url}/storage/v1/b/{bucket}/notificationConfigs"
+        reply = self.http.post(url, json={"topic": f"//pubsub.googleapis.com/{TOPIC}", **fields})
+        assert reply.status_code == 200, reply.text
+        return str(reply.json()["id"])
+
+    def events(self, bucket: str, count: int) -> list[tuple[dict[str, str], dict[str, Any]]]:
+        """Attributes and payloads published for a bucket, as soon as there are `count`."""
+
+        def found() -> list[tuple[dict[str, str], dict[str, Any]]]:
+            mine = [(a, d) for _, d, a in list(self.published) if a["bucketId"] == bucket]
+            return [(attributes, json.loads(data) if data else {}) for attributes, data in mine]
+
+        wait_until(lambda: len(found()) >= count)
+        return found()
+
+    def contents(self) -> int:
+        """How many contents there are, in files and in the database."""
+        return kept_contents(self.folder / "storage")
+
+    async def _start(self) -> None:
+        self.storage = Storage(self.folder / "storage", self.clock, self.accounts, self._publish)
+        tls = HttpServer(self.storage.app, self.tls_port, "storage, https", self.tls)
+        self._servers = [HttpServer(self.storage.app, self.port, "storage"), tls]
+        for server in self._servers:
+            await server.start()
+        await self.storage.start()
+
+    async def _stop(self) -> None:
+        for server in self._servers:
+            await server.stop()
+        await self.storage.stop()
+
+    async def _publish(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
+        if self.broken:
+            self.broken = False
+            raise RuntimeError("out of order; this test says so")
+        if topic not in self.topics:
+            raise ApiError("NOT_FOUND", "Topic does not exist.")
+        self.published.append((topic, data, attributes))
+        return str(len(self.published))
+
+
+@contextmanager
+def running(folder: Path, clock: Clock | None = None) -> Iterator[World]:
+    """A world that is stopped in the end."""
+    world = World(folder, clock or SystemClock())
+    world.start()
+    try:
+        yield world
+    finally:
+        world.stop()
+
+
+def kept_contents(folder: Path) -> int:
+    """How many contents a data folder holds, those of unfinished uploads included."""
+    with closing(sqlite3.connect(folder / "storage.sqlite")) as database:
+        small: int = database.execute("SELECT count(*) FROM small_contents").fetchone()[0]
+    return small + sum(1 for _ in (folder / "contents").glob("??/*"))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Return as soon as the condition holds; fail after so many seconds."""
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come true"
+        pause.wait(0.005)
+
+
+def send_part(port: int, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
+    """Send a request whose body ends too early, and hang up."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall("\r\n".join(lines).encode() + body)

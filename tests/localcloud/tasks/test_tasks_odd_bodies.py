@@ -1,0 +1,70 @@
+"""Whatever stands in whichever field of a body, it is taken or refused in words."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.localcloud.odd import variants
+from tests.localcloud.tasks.world import LOCATION, World, raw
+
+_QUEUE = {
+    "rateLimits": {"maxDispatchesPerSecond": 1, "maxConcurrentDispatches": 1},
+    "retryConfig": {"maxAttempts": 1, "maxRetryDuration": "1s", "minBackoff": "1s", "maxBackoff": "2s", "maxDoublings": 1},
+    "httpTarget": {
+        "uriOverride": {
+            "scheme": "HTTP",
+            "host": "127.0.0.1",
+            "port": "9",
+            "pathOverride": {"path": "/a"},
+            "queryOverride": {"queryParams": "a=b"},
+            "uriOverrideEnforceMode": "ALWAYS",
+        },
+        "httpMethod": "POST",
+        "headerOverrides": [{"header": {"key": "a", "value": "b"}}],
+        "oidcToken": {"serviceAccountEmail": "a@b.c", "audience": "d"},
+    },
+}
+_REQUEST = {
+    "url": "http://127.0.0.1:9/",
+    "httpMethod": "POST",
+    "headers": {"a": "b"},
+    "body": "YQ==",
+    "oidcToken": {"serviceAccountEmail": "a@b.c", "audience": "d"},
+}
+_TASK = {
+    "task": {"httpRequest": _REQUEST, "scheduleTime": "2030-01-02T03:04:05Z", "dispatchDeadline": "15s"},
+    "responseView": "FULL",
+}
+_POLICY = {"policy": {"version": 1, "etag": "ACAB", "bindings": [{"role": "r", "members": ["user:a@b.c"]}]}}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "queues", {"name": f"{LOCATION}/queues/other", **_QUEUE}),
+        ("PATCH", "queues/q", _QUEUE),
+        ("PATCH", "queues/q?updateMask=rateLimits.maxDispatchesPerSecond,retryConfig.minBackoff,httpTarget", _QUEUE),
+        ("POST", "queues/q/tasks", _TASK),
+        ("POST", "queues/q/tasks/t:run", {"responseView": "FULL"}),
+        ("POST", "queues/q/tasks:buffer", {"body": {"contentType": "a/b", "data": "YQ==", "extensions": []}}),
+        ("POST", "queues/q:pause", {}),
+        ("POST", "queues/q:setIamPolicy", _POLICY),
+        ("POST", "queues/q:testIamPermissions", {"permissions": ["a"]}),
+    ],
+)
+def test_no_body_causes_a_server_error(world: World, method: str, path: str, body: Any) -> None:
+    queue = world.queue("q")
+    failed = []
+    for variant in variants(body):
+        world.client.pause_queue(name=queue)
+        sent, headers = json.dumps(variant).encode(), {"Content-Type": "application/json"}
+        answers = [
+            raw(world, method, f"/v2/{LOCATION}/{path}", sent, **headers),
+            raw(world, "POST", f"/v2/{queue}/tasks:buffer"),
+        ]
+        if any(code >= 500 for code, _ in answers):
+            failed.append((variant, answers))
+        raw(world, "DELETE", f"/v2/{LOCATION}/queues/other")
+
+    assert failed == []

@@ -1,0 +1,58 @@
+"""The service as a whole: what it says it does, and how it ends."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud.accounts import MOST_TOKENS, Accounts
+from localcloud.clock import TurnedClock
+from localcloud.tasks import Tasks, operations
+
+CREATE = ("POST", "/v2/projects/local-project/locations/us-central1/queues")
+
+
+async def _answer(app: Any, method: str, path: str) -> int:
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"{}"}
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    await app(scope, receive, send)
+    return int(sent[0]["status"])
+
+
+def test_a_request_after_the_end_is_refused_without_a_trace(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clock = TurnedClock()
+    tasks = Tasks(tmp_path / "tasks", clock, Accounts(tmp_path / "keys", "local-project", "http://issuer", clock))
+
+    async def late() -> int:
+        await tasks.start()
+        await tasks.stop()
+        return await _answer(tasks.app, *CREATE)
+
+    with caplog.at_level(logging.DEBUG):
+        assert asyncio.run(late()) == 503
+    assert "Traceback" not in caplog.text
+
+
+def test_the_operations_are_listed_without_what_is_refused() -> None:
+    assert {"tasks.create", "tasks.run", "queues.pause", "queues.setIamPolicy"} <= set(operations())
+    assert "tasks.batchCreate" not in operations()
+
+
+def test_tokens_for_ever_new_audiences_do_not_fill_the_memory(tmp_path: Path) -> None:
+    clock = TurnedClock()
+    accounts = Accounts(tmp_path, "local-project", "http://issuer", clock)
+    oldest, *_, newest = [accounts.id_token("a@b.c", str(number)) for number in range(MOST_TOKENS + 1)]
+
+    asyncio.run(clock.turn(1))
+
+    assert accounts.id_token("a@b.c", str(MOST_TOKENS)) == newest
+    assert accounts.id_token("a@b.c", "0") != oldest
