@@ -1,7 +1,9 @@
 """The one source of time for the local cloud, so that tests can turn it."""
 
 import asyncio
+import math
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -61,3 +63,33 @@ class TurnedClock:
 def rfc3339(seconds: float) -> str:
     """`1800000000.5` → `2027-01-15T08:00:00.500000Z`, as Google's JSON APIs write time."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Alarm:
+    """One call at the earliest of several times. The callback `ring` sets the next time itself."""
+
+    def __init__(self, clock: Clock, ring: Callable[[], None]) -> None:
+        self._clock = clock
+        self._ring = ring
+        self._due = math.inf
+        self._waiting: asyncio.Task[None] | None = None
+
+    def set(self, due: float) -> None:
+        """Ring at this time (seconds since the epoch), or at the earlier time that is already set."""
+        if due >= self._due:
+            return
+        self.cancel()
+        self._due = due
+        self._waiting = asyncio.create_task(self._wait(due))
+
+    def cancel(self) -> None:
+        """Do not ring."""
+        if self._waiting:
+            self._waiting.cancel()
+        self._waiting, self._due = None, math.inf
+
+    async def _wait(self, due: float) -> None:
+        await self._clock.sleep(due - self._clock.time())
+        # Reset before the call: otherwise `ring` could not set the alarm without cancelling this task.
+        self._waiting, self._due = None, math.inf
+        self._ring()

@@ -33,7 +33,7 @@ class LocalCloud:
         self.faults = Faults()
         self.pubsub = PubSub(data / "pubsub", self.clock, self.accounts)
         # An observer of publishing slows it down: there is none until the first rule on messages.
-        self.faults.on_messages = lambda: self.pubsub.tamper_with(Tamper("messages", self.faults, self.clock).through)
+        self.faults.on_messages = lambda: self.pubsub.set_publish_hook(Tamper("messages", self.faults, self.clock).through)
         self._notifications = Tamper("notifications", self.faults, self.clock)
         self.storage = Storage(data / "storage", self.clock, self.accounts, self._notify)
         self.tasks = Tasks(data / "tasks", self.clock, self.accounts)

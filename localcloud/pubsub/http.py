@@ -1,131 +1,67 @@
-"""The REST surface (JSON over HTTP): finds the method of a request, fills its message, prints the answer."""
+"""REST surface: fills the request message of a method from path, query and body, and answers with its reply as JSON."""
 
 import asyncio
-import json
-import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
-
-from google.protobuf import json_format
+from urllib.parse import unquote
 
 from localcloud.errors import ApiError
+from localcloud.http import Answer, App, Disconnected, Request, asgi_app, json_bytes_answer, parse_json
+from localcloud.protobuf import fill, to_json
 from localcloud.pubsub.delivery.broker import Broker
-from localcloud.pubsub.methods import unary_methods
 from localcloud.pubsub.routes import find_route
-
-log = logging.getLogger(__name__)
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: 10 MB of data are 13.4 MB in base64; the rest is room for attributes.
 MAX_BODY_BYTES = 20_000_000
+#: Replies within this time need no watch for a disconnect; only a waiting Pull takes longer.
+QUICK_SECONDS = 0.05
 
-# Query parameters of Google's front end that say nothing about the method (cloud.google.com/apis/docs/system-parameters).
+# Query parameters of every Google API (https://cloud.google.com/apis/docs/system-parameters).
 _SYSTEM_PARAMETERS = frozenset(
     ("access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser", "userProject")
 )
 
 
-class Rest:
+def rest_app(broker: Broker) -> App:
     """The ASGI app."""
 
-    def __init__(self, broker: Broker) -> None:
-        services = unary_methods(broker)
-        self._methods = {name: method for methods in services.values() for name, method in methods.items()}
+    async def answer(request: Request) -> Answer:
+        body = await request.read(MAX_BODY_BYTES)
+        method, name = find_route(request.method, unquote(request.path))
+        message = fill(method.request(), _parameters(request.query), "query parameter")
+        fill(message, parse_json(body))
+        _set(message, method.field, name)
+        reply = await _unless_disconnected(method.handler(broker, message), request)
+        return json_bytes_answer(to_json(reply, request.query))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        try:
-            status, body = 200, await self._answer(scope, receive)
-        except ApiError as error:
-            status, body = error.http_code, error.to_json()
-        except _Disconnected:
-            return
-        except Exception:
-            # What a client sees must not contain our insides.
-            log.exception("a Pub/Sub request failed")
-            internal = ApiError("INTERNAL", "Internal error encountered.")
-            status, body = internal.http_code, internal.to_json()
-        headers = [(b"content-type", b"application/json; charset=UTF-8"), (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    async def _answer(self, scope: Scope, receive: Receive) -> bytes:
-        body = await _body(receive)
-        route, values = find_route(scope["method"], scope["path"])
-        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        handler, request_type = self._methods[route.method]
-        request = request_type()
-        _fill(request, _parameters(query), "query parameter")
-        _fill(request, _json(body), "JSON payload")
-        for path, value in values.items():
-            _set(request, path, value)
-        reply = await _unless_disconnected(handler(request), receive)
-        integers = any(name.endswith("alt") and "enum-encoding=int" in value for name, value in query)
-        return json.dumps(json_format.MessageToDict(reply, use_integers_for_enums=integers)).encode()
+    return asgi_app(answer, _refuse)
 
 
-class _Disconnected(Exception):
-    """The client hung up before we had an answer."""
+def _refuse(_request: Request, error: ApiError) -> Answer:
+    return json_bytes_answer(error.to_json(), error.http_code)
 
 
-async def _unless_disconnected(answer: Awaitable[Any], receive: Receive) -> Any:
-    """The answer; a client that hangs up while it waits gets none, and takes no messages with it."""
-    answering = asyncio.ensure_future(answer)
-    # Most answers need no waiting at all: a turn of the loop is enough, or the commit at the end of it.
-    await asyncio.wait((answering,), timeout=0.05)
-    if answering.done():
-        return answering.result()
-    listening = asyncio.ensure_future(_disconnected(receive))
+async def _unless_disconnected(reply: Awaitable[Any], request: Request) -> Any:
+    """Await the reply. When the client hangs up first, cancel it: a waiting Pull would lease messages that no client receives."""
+    replying = asyncio.ensure_future(reply)
+    await asyncio.wait((replying,), timeout=QUICK_SECONDS)
+    if replying.done():
+        return replying.result()
+    listening = asyncio.ensure_future(request.disconnected())
     try:
-        await asyncio.wait((answering, listening), return_when=asyncio.FIRST_COMPLETED)
-        if not answering.done():
-            raise _Disconnected
-        return answering.result()
+        await asyncio.wait((replying, listening), return_when=asyncio.FIRST_COMPLETED)
+        if not replying.done():
+            raise Disconnected
+        return replying.result()
     finally:
-        answering.cancel()
+        replying.cancel()
         listening.cancel()
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _body(receive: Receive) -> bytes:
-    chunks, size = [], 0
-    while True:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise _Disconnected
-        chunks.append(event.get("body", b""))
-        size += len(chunks[-1])
-        if size > MAX_BODY_BYTES:
-            raise ApiError("INVALID_ARGUMENT", f"Request payload size exceeds the limit: {MAX_BODY_BYTES} bytes.")
-        if not event.get("more_body"):
-            return b"".join(chunks)
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(body.decode() or "{}")
-        if b"\\u" in body:
-            # Half a surrogate pair is JSON, but no text; protobuf breaks on it.
-            json.dumps(content, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise ApiError("INVALID_ARGUMENT", f"Invalid JSON payload received. {error}") from None
-    if not isinstance(content, dict):
-        raise ApiError("INVALID_ARGUMENT", "Invalid JSON payload received. An object was expected.")
-    return content
-
-
-def _parameters(query: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def _parameters(query: Mapping[str, str]) -> dict[str, Any]:
+    """Query parameters as nested JSON: `a.b=c` → `{"a": {"b": "c"}}`."""
     parameters: dict[str, Any] = {}
-    for name, value in query:
+    for name, value in query.items():
         if name in _SYSTEM_PARAMETERS or name.startswith(("$", "upload")):
             continue
         target = parameters
@@ -138,15 +74,8 @@ def _parameters(query: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return parameters
 
 
-def _fill(request: Any, content: dict[str, Any], source: str) -> None:
-    try:
-        json_format.ParseDict(content, request)
-    except (json_format.ParseError, OverflowError) as error:  # an enum of 1e999
-        raise ApiError("INVALID_ARGUMENT", f"Invalid {source} received. {error}") from None
-
-
-def _set(request: Any, path: str, value: str) -> None:
+def _set(message: Any, path: str, value: str) -> None:
     *parents, last = path.split(".")
     for parent in parents:
-        request = getattr(request, parent)
-    setattr(request, last, value)
+        message = getattr(message, parent)
+    setattr(message, last, value)

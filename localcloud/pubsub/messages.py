@@ -1,6 +1,5 @@
-"""Google's own message classes for Pub/Sub v1 and IAM v1, and small conversions of their fields."""
+"""Google's protobuf classes for Pub/Sub v1 and IAM v1."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from google.iam.v1 import iam_policy_pb2, policy_pb2
@@ -55,26 +54,3 @@ TestIamPermissionsResponse: Any = iam_policy_pb2.TestIamPermissionsResponse
 
 ACTIVE = int(types.Subscription.State.ACTIVE)
 TOPIC_ACTIVE = int(types.Topic.State.ACTIVE)
-
-
-def copy(message: Any) -> Any:
-    """A message of its own with the same content."""
-    twin = type(message)()
-    twin.CopyFrom(message)
-    return twin
-
-
-def seconds(duration: Any) -> float:
-    """A Duration or Timestamp in seconds."""
-    return float(duration.seconds + duration.nanos / 1e9)
-
-
-def microseconds(timestamp: Any) -> int:
-    """A Timestamp in microseconds since the epoch."""
-    return int(timestamp.seconds * 1_000_000 + timestamp.nanos // 1000)
-
-
-def rfc3339_milliseconds(timestamp: Any, zone: str = "Z") -> str:
-    """A Timestamp as Pub/Sub writes publish times: `2027-01-15T08:00:00.123Z`."""
-    moment = datetime.fromtimestamp(seconds(timestamp), UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", zone)

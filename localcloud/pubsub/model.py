@@ -1,22 +1,32 @@
-"""What moves through Pub/Sub: a batch, a message, its delivery to one subscription, and the consumer that holds it."""
+"""Data classes of Pub/Sub: stored resources, batches, messages, their deliveries, and the consumers that hold them."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored resource and its serialized IAM policy. Only subscriptions have a key."""
+
+    key: int
+    message: Any
+    policy: bytes
 
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Messages of one publish request: kept together, until nobody holds any of them."""
+    """The messages of one publish request, stored together until none of them is held."""
 
-    id: int  # of the first message; the others follow
-    holds: int = 0  # subscriptions that have not acknowledged a message, and archives that keep it
+    id: int  # of the first message; the others are numbered consecutively
+    holds: int = 0  # number of deliveries and archive entries of its messages
 
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """One published message, shared by its subscriptions; the content is the store's business."""
+    """One published message, shared by its subscriptions. The store has its content."""
 
     id: int
     size: int
@@ -25,8 +35,18 @@ class Message:
 
     @property
     def published_microseconds(self) -> int:
-        """Since the epoch, and as consumers are told: ids are microseconds, but publish times whole milliseconds."""
+        """Publish time since the epoch, in whole milliseconds as Pub/Sub reports it; ids count microseconds."""
         return self.batch.id // 1000 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A stored message and its holder: a subscription, with the attempts so far, or an archive, by its name."""
+
+    message: Message
+    subscription: int
+    attempts: int
+    archive: str
 
 
 @dataclass(slots=True, eq=False)
@@ -35,7 +55,7 @@ class Delivery:
 
     message: Message
     attempts: int = 0
-    lease: int = 0  # 0: nobody holds it
+    lease: int = 0  # 0: not leased
     deadline: float = 0.0  # of the lease, seconds since the epoch
     holder: "Consumer | None" = None
     lane: "Lane | None" = None
@@ -44,31 +64,31 @@ class Delivery:
 
 @dataclass(slots=True, eq=False)
 class Consumer:
-    """Who takes messages: a stream, a pull or a pusher, with its flow control (0: no limit)."""
+    """A stream, a pull or a push worker that takes messages, with its flow control (0: no limit)."""
 
     max_messages: int = 0
     max_bytes: int = 0
-    is_serial: bool = False  # never two messages of one ordering key at a time
+    is_serial: bool = False  # at most one message of each ordering key at a time
     messages: int = 0
     bytes: int = 0
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    lanes: "deque[Lane]" = field(default_factory=deque)  # more work of ordering keys it already holds
-    expired: "Callable[[Delivery], None]" = lambda _: None  # told before a delivery is taken away
+    lanes: "deque[Lane]" = field(default_factory=deque)  # ordering keys it holds that have more messages
+    on_expired: "Callable[[Delivery], None]" = lambda _: None  # called before a lease is ended at its deadline
 
     @property
     def has_room(self) -> bool:
-        """Whether flow control lets one more message through; the last may be bigger than what was left."""
+        """Whether flow control allows one more message. The last message may exceed `max_bytes`."""
         return not (
             (self.max_messages and self.messages >= self.max_messages) or (self.max_bytes and self.bytes >= self.max_bytes)
         )
 
     def hold(self, size: int) -> None:
-        """Count a message that was handed over."""
+        """Count a message that was taken."""
         self.messages += 1
         self.bytes += size
 
     def release(self, size: int) -> None:
-        """Count a message that is acknowledged or given back, and look for more."""
+        """Stop counting a message that was acknowledged or returned, and wake the consumer for more."""
         self.messages -= 1
         self.bytes -= size
         self.wake.set()
@@ -76,11 +96,11 @@ class Consumer:
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """The deliveries of one ordering key, oldest first; while one is held, only its holder gets the next."""
+    """The deliveries of one ordering key, oldest first. While one is held, only its holder gets the next."""
 
     key: str
     waiting: deque[Delivery] = field(default_factory=deque)
     held: dict[int, Delivery] = field(default_factory=dict)
     holder: Consumer | None = None
-    queue: "deque[Lane] | deque[Delivery | Lane] | None" = None  # where it stands in line
-    due: float = 0.0  # nothing of it goes out before, seconds since the epoch; 0: no delay
+    queue: "deque[Lane] | deque[Delivery | Lane] | None" = None  # the queue that contains this lane
+    due: float = 0.0  # no delivery before this time, seconds since the epoch; 0: no delay

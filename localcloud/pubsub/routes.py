@@ -1,67 +1,112 @@
-"""Which REST request is which method (google/pubsub/v1/pubsub.proto, google.api.http)."""
+"""Every unary method: handler, request, REST route and the request's field that the path fills (google/pubsub/v1/pubsub.proto).
+
+StreamingPull exists in gRPC only; `rpc.py` adds it.
+"""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from localcloud.errors import ApiError
+from localcloud.pubsub import messages
+from localcloud.pubsub.api import acknowledgements, policies, pull, snapshots, subscriptions, topics
+from localcloud.pubsub.delivery.broker import Broker
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """A method, and the field of its request that the path fills."""
+class Method:
+    """A method of the API. `route` is verb and path below `/v1/projects/*/`; `{kind}` stands for each kind of resource."""
 
-    method: str
+    handler: Callable[[Broker, Any], Awaitable[Any]]
+    request: Any
+    route: str
     field: str
 
 
-_KINDS = ("topics", "subscriptions", "snapshots")
-
-# (HTTP method, kind of resource, what follows its name)
-_ITEMS = {
-    ("PUT", "topics", ""): Route("CreateTopic", "name"),
-    ("GET", "topics", ""): Route("GetTopic", "topic"),
-    ("PATCH", "topics", ""): Route("UpdateTopic", "topic.name"),
-    ("DELETE", "topics", ""): Route("DeleteTopic", "topic"),
-    ("POST", "topics", ":publish"): Route("Publish", "topic"),
-    ("GET", "topics", "/subscriptions"): Route("ListTopicSubscriptions", "topic"),
-    ("GET", "topics", "/snapshots"): Route("ListTopicSnapshots", "topic"),
-    ("PUT", "subscriptions", ""): Route("CreateSubscription", "name"),
-    ("GET", "subscriptions", ""): Route("GetSubscription", "subscription"),
-    ("PATCH", "subscriptions", ""): Route("UpdateSubscription", "subscription.name"),
-    ("DELETE", "subscriptions", ""): Route("DeleteSubscription", "subscription"),
-    ("POST", "subscriptions", ":pull"): Route("Pull", "subscription"),
-    ("POST", "subscriptions", ":acknowledge"): Route("Acknowledge", "subscription"),
-    ("POST", "subscriptions", ":modifyAckDeadline"): Route("ModifyAckDeadline", "subscription"),
-    ("POST", "subscriptions", ":modifyPushConfig"): Route("ModifyPushConfig", "subscription"),
-    ("POST", "subscriptions", ":detach"): Route("DetachSubscription", "subscription"),
-    ("POST", "subscriptions", ":seek"): Route("Seek", "subscription"),
-    ("PUT", "snapshots", ""): Route("CreateSnapshot", "name"),
-    ("GET", "snapshots", ""): Route("GetSnapshot", "snapshot"),
-    ("PATCH", "snapshots", ""): Route("UpdateSnapshot", "snapshot.name"),
-    ("DELETE", "snapshots", ""): Route("DeleteSnapshot", "snapshot"),
-    **{("GET", kind, ":getIamPolicy"): Route("GetIamPolicy", "resource") for kind in _KINDS},
-    **{("POST", kind, ":setIamPolicy"): Route("SetIamPolicy", "resource") for kind in _KINDS},
-    **{("POST", kind, ":testIamPermissions"): Route("TestIamPermissions", "resource") for kind in _KINDS},
+#: gRPC service → method → handler and routes
+METHODS: dict[str, dict[str, Method]] = {
+    "google.pubsub.v1.Publisher": {
+        "CreateTopic": Method(topics.create, messages.Topic, "PUT topics/*", "name"),
+        "UpdateTopic": Method(topics.update, messages.UpdateTopicRequest, "PATCH topics/*", "topic.name"),
+        "GetTopic": Method(topics.get, messages.GetTopicRequest, "GET topics/*", "topic"),
+        "ListTopics": Method(topics.list_, messages.ListTopicsRequest, "GET topics", "project"),
+        "ListTopicSubscriptions": Method(
+            topics.list_subscriptions, messages.ListTopicSubscriptionsRequest, "GET topics/*/subscriptions", "topic"
+        ),
+        "ListTopicSnapshots": Method(
+            topics.list_snapshots, messages.ListTopicSnapshotsRequest, "GET topics/*/snapshots", "topic"
+        ),
+        "DeleteTopic": Method(topics.delete, messages.DeleteTopicRequest, "DELETE topics/*", "topic"),
+        "Publish": Method(topics.publish, messages.PublishRequest, "POST topics/*:publish", "topic"),
+        "DetachSubscription": Method(
+            subscriptions.detach, messages.DetachSubscriptionRequest, "POST subscriptions/*:detach", "subscription"
+        ),
+    },
+    "google.pubsub.v1.Subscriber": {
+        "CreateSubscription": Method(subscriptions.create, messages.Subscription, "PUT subscriptions/*", "name"),
+        "UpdateSubscription": Method(
+            subscriptions.update, messages.UpdateSubscriptionRequest, "PATCH subscriptions/*", "subscription.name"
+        ),
+        "GetSubscription": Method(subscriptions.get, messages.GetSubscriptionRequest, "GET subscriptions/*", "subscription"),
+        "ListSubscriptions": Method(subscriptions.list_, messages.ListSubscriptionsRequest, "GET subscriptions", "project"),
+        "DeleteSubscription": Method(
+            subscriptions.delete, messages.DeleteSubscriptionRequest, "DELETE subscriptions/*", "subscription"
+        ),
+        "ModifyPushConfig": Method(
+            subscriptions.modify_push_config,
+            messages.ModifyPushConfigRequest,
+            "POST subscriptions/*:modifyPushConfig",
+            "subscription",
+        ),
+        "Pull": Method(pull.pull, messages.PullRequest, "POST subscriptions/*:pull", "subscription"),
+        "Acknowledge": Method(
+            acknowledgements.acknowledge, messages.AcknowledgeRequest, "POST subscriptions/*:acknowledge", "subscription"
+        ),
+        "ModifyAckDeadline": Method(
+            acknowledgements.modify_deadline,
+            messages.ModifyAckDeadlineRequest,
+            "POST subscriptions/*:modifyAckDeadline",
+            "subscription",
+        ),
+        "Seek": Method(snapshots.seek, messages.SeekRequest, "POST subscriptions/*:seek", "subscription"),
+        "CreateSnapshot": Method(snapshots.create, messages.CreateSnapshotRequest, "PUT snapshots/*", "name"),
+        "UpdateSnapshot": Method(snapshots.update, messages.UpdateSnapshotRequest, "PATCH snapshots/*", "snapshot.name"),
+        "GetSnapshot": Method(snapshots.get, messages.GetSnapshotRequest, "GET snapshots/*", "snapshot"),
+        "ListSnapshots": Method(snapshots.list_, messages.ListSnapshotsRequest, "GET snapshots", "project"),
+        "DeleteSnapshot": Method(snapshots.delete, messages.DeleteSnapshotRequest, "DELETE snapshots/*", "snapshot"),
+    },
+    "google.iam.v1.IAMPolicy": {
+        "GetIamPolicy": Method(policies.get, messages.GetIamPolicyRequest, "GET {kind}/*:getIamPolicy", "resource"),
+        "SetIamPolicy": Method(policies.set_, messages.SetIamPolicyRequest, "POST {kind}/*:setIamPolicy", "resource"),
+        "TestIamPermissions": Method(
+            policies.test, messages.TestIamPermissionsRequest, "POST {kind}/*:testIamPermissions", "resource"
+        ),
+    },
 }
-_LISTS = {
-    "topics": Route("ListTopics", "project"),
-    "subscriptions": Route("ListSubscriptions", "project"),
-    "snapshots": Route("ListSnapshots", "project"),
+
+_ROUTES = {
+    method.route.format(kind=kind): method
+    for methods in METHODS.values()
+    for method in methods.values()
+    for kind in ("topics", "subscriptions", "snapshots")
 }
-
-_PATH = re.compile(r"/v1/(?P<name>projects/[^/]+/(?P<kind>\w+)/[^/:]+)(?P<rest>/[^/:]+|:\w+)?")
-_COLLECTION = re.compile(r"/v1/(?P<project>projects/[^/]+)/(?P<kind>\w+)")
+_PATH = re.compile(r"/v1/(?P<project>projects/[^/]+)/(?P<kind>\w+)(?:/(?P<id>[^/:]+)(?P<rest>[/:]\w+)?)?")
 
 
-def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
-    """The route and the field that the path fills; raises UNIMPLEMENTED or NOT_FOUND naming the request."""
+def operations() -> list[str]:
+    """Every method of the local Pub/Sub, as `Publisher.Publish`."""
+    unary = [f"{service.rpartition('.')[2]}.{name}" for service, methods in METHODS.items() for name in methods]
+    return sorted([*unary, "Subscriber.StreamingPull"])
+
+
+def find_route(verb: str, path: str) -> tuple[Method, str]:
+    """The method of a REST request, and the name in its path. Raises `ApiError` (UNIMPLEMENTED, NOT_FOUND)."""
     if match := _PATH.fullmatch(path):
-        if route := _ITEMS.get((method, match["kind"], match["rest"] or "")):
-            return route, {route.field: match["name"]}
-    elif match := _COLLECTION.fullmatch(path):
-        route = _LISTS.get(match["kind"])
-        if route and method == "GET":
-            return route, {route.field: match["project"]}
+        project, kind, id_, rest = match["project"], match["kind"], match["id"], match["rest"] or ""
+        shape, name = (f"{kind}/*{rest}", f"{project}/{kind}/{id_}") if id_ else (kind, project)
+        if method := _ROUTES.get(f"{verb} {shape}"):
+            return method, name
     if path.startswith("/v1/projects/"):
-        raise ApiError("UNIMPLEMENTED", f"The local Pub/Sub does not support {method} {path}.")
+        raise ApiError("UNIMPLEMENTED", f"The local Pub/Sub does not support {verb} {path}.")
     raise ApiError("NOT_FOUND", f"The requested URL {path} was not found on this server.")

@@ -1,4 +1,4 @@
-"""The gRPC surface: methods by name, errors as gRPC states, and a clear refusal of what we do not do."""
+"""gRPC surface: every method by its name, and refusals as gRPC states."""
 
 from __future__ import annotations  # grpc's classes are generic only in its stubs
 
@@ -17,32 +17,29 @@ from localcloud.errors import ApiError
 from localcloud.pubsub.api.streaming import streaming_pull
 from localcloud.pubsub.delivery.broker import Broker
 from localcloud.pubsub.messages import StreamingPullRequest
-from localcloud.pubsub.methods import Method, unary_methods
+from localcloud.pubsub.routes import METHODS, Method
 
-#: Named here, so that `json_format` knows the type.
+#: `json_format` finds only message types whose module is imported.
 _ERROR_INFO = error_details_pb2.ErrorInfo
 
 log = logging.getLogger(__name__)
 
 
 def rpc_handlers(broker: Broker) -> tuple[grpc.GenericRpcHandler, ...]:
-    """Handlers for a grpc.aio server; the last answers for every method that the others do not know."""
+    """Handlers for a grpc.aio server. The last one refuses every method that the others do not serve."""
     services = {
-        service: {name: _unary(method) for name, method in methods.items()}
-        for service, methods in unary_methods(broker).items()
+        service: {name: _unary(broker, method) for name, method in methods.items()} for service, methods in METHODS.items()
     }
     services["google.pubsub.v1.Subscriber"]["StreamingPull"] = _streaming(broker)
     generic = (grpc.method_handlers_generic_handler(service, methods) for service, methods in services.items())
     return (*generic, _Unsupported())
 
 
-def _unary(method: Method) -> grpc.RpcMethodHandler[Any, Any]:
-    handler, request_type = method
-
+def _unary(broker: Broker, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
     async def serve(request: Any, context: Any) -> Any:
-        return await _guarded(handler(request), context)
+        return await _guarded(method.handler(broker, request), context)
 
-    return grpc.unary_unary_rpc_method_handler(serve, request_type.FromString, _serialize)
+    return grpc.unary_unary_rpc_method_handler(serve, method.request.FromString, _serialize)
 
 
 def _streaming(broker: Broker) -> grpc.RpcMethodHandler[Any, Any]:
@@ -53,21 +50,21 @@ def _streaming(broker: Broker) -> grpc.RpcMethodHandler[Any, Any]:
     return grpc.stream_stream_rpc_method_handler(handler, StreamingPullRequest.FromString, _serialize)
 
 
-async def _guarded(answer: Awaitable[Any], context: Any) -> Any:
+async def _guarded(reply: Awaitable[Any], context: Any) -> Any:
     try:
-        return await answer
+        return await reply
     except ApiError as error:
         await context.abort(error.grpc_code, error.message, _details(error))
     except (asyncio.CancelledError, grpc.RpcError):
         raise
     except Exception:
-        # What a client sees must not contain our insides.
+        # The log gets the cause; a client must not see our internals.
         log.exception("a Pub/Sub method failed")
         await context.abort(grpc.StatusCode.INTERNAL, "Internal error encountered.")
 
 
 def _details(error: ApiError) -> tuple[tuple[str, bytes], ...]:
-    """The trailing metadata in which Google's clients look for the details of an error."""
+    """The error's details as trailing metadata, the place where Google's clients read them."""
     if not error.details:
         return ()
     status = Status(code=error.grpc_code.value[0], message=error.message)

@@ -1,16 +1,16 @@
-"""What time takes away: messages past their retention, snapshots past their life, subscriptions that nobody uses."""
+"""Periodic expiry: of messages after their retention, snapshots after their life, and unused subscriptions."""
 
 import asyncio
 
 from localcloud.clock import Clock
+from localcloud.protobuf import microseconds, seconds
 from localcloud.pubsub.delivery.broker import Broker
-from localcloud.pubsub.messages import microseconds, seconds
 
 PERIOD_SECONDS = 60.0
 
 
-class Sweeper:
-    """Sweeps every minute between `start` and `stop`."""
+class Upkeep:
+    """Runs `expire` at the start and then every minute."""
 
     def __init__(self, broker: Broker, clock: Clock) -> None:
         self._broker = broker
@@ -18,12 +18,12 @@ class Sweeper:
         self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin with what happened while the process was away."""
-        sweep(self._broker, self._clock.time())
+        """Delete everything that expired while the process was not running, and continue periodically."""
+        expire(self._broker, self._clock.time())
         self._running = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Take nothing away any more."""
+        """Stop deleting."""
         if self._running:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
@@ -31,11 +31,11 @@ class Sweeper:
     async def _run(self) -> None:
         while True:
             await self._clock.sleep(PERIOD_SECONDS)
-            sweep(self._broker, self._clock.time())
+            expire(self._broker, self._clock.time())
 
 
-def sweep(broker: Broker, now: float) -> None:
-    """Drop all that is too old by now."""
+def expire(broker: Broker, now: float) -> None:
+    """Delete everything that is expired at `now`, in seconds since the epoch."""
     broker.flush()
     for topic in broker.topics.values():
         if topic.message.HasField("message_retention_duration"):
@@ -45,10 +45,10 @@ def sweep(broker: Broker, now: float) -> None:
             broker.remove_snapshot(snapshot.message.name)
     for subscription in list(broker.subscriptions.values()):
         subscription.drop_before(_ago(now, subscription.message.message_retention_duration))
-        if subscription.is_streamed:
-            subscription.usage.note()
+        if subscription.is_pulled:
+            subscription.touch()
         policy = subscription.message.expiration_policy
-        if policy.HasField("ttl") and subscription.usage.last() + seconds(policy.ttl) <= now:
+        if policy.HasField("ttl") and subscription.last_used() + seconds(policy.ttl) <= now:
             broker.remove_subscription(subscription.message.name)
 
 

@@ -1,26 +1,26 @@
-"""StreamingPull: one task reads what the client says, the handler's own writes whatever is there for it."""
+"""StreamingPull: one task reads the client's requests, another writes messages and confirmations."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from localcloud.clock import Alarm
 from localcloud.errors import ApiError
-from localcloud.pubsub.api import exactly_once
-from localcloud.pubsub.api.subscriber import check_deadline, check_pullable, received
-from localcloud.pubsub.delivery.alarm import Alarm
+from localcloud.pubsub.api.acknowledgements import acknowledge_confirmation, check_deadline, deadline_confirmation
+from localcloud.pubsub.api.pull import check_pullable, received_messages
 from localcloud.pubsub.delivery.broker import Broker
 from localcloud.pubsub.delivery.subscription import Subscription
 from localcloud.pubsub.messages import StreamingPullResponse
 from localcloud.pubsub.model import Consumer
 
-#: Clients take a stream for dead that says nothing for long.
+#: Interval of empty answers: clients close a stream that is silent for longer.
 HEARTBEAT_SECONDS = 30.0
-#: Messages in one answer: enough to be efficient, few enough for several streams to share.
-MAX_BATCH = 200
+#: Messages in one answer: enough to be efficient, few enough to share between streams.
+MAX_ANSWER_MESSAGES = 200
 
 
 async def streaming_pull(broker: Broker, requests: AsyncIterator[Any], context: Any) -> None:
-    """Serve one stream until the client ends it; raises ApiError when the subscription can no longer be pulled."""
+    """Serve one stream until the client ends it. Raises `ApiError` when the subscription can no longer be pulled."""
     first = await anext(requests, None)
     if first is None:
         return
@@ -40,7 +40,7 @@ async def streaming_pull(broker: Broker, requests: AsyncIterator[Any], context: 
 
 
 class _Stream:
-    """One open stream: its subscription, its flow control and the length of its leases."""
+    """One open stream: its subscription, flow control and lease duration."""
 
     def __init__(self, broker: Broker, first: Any) -> None:
         self._broker = broker
@@ -52,44 +52,44 @@ class _Stream:
         self._confirmations: list[Any] = []
         self._is_heartbeat_due = False
         self._heartbeat = Alarm(broker.clock, self._beat)
-        self._subscription.usage.note()
-        self._obey(first)
+        self._subscription.touch()
+        self._apply(first)
         self._subscription.consumers.append(self._consumer)
         self._heartbeat.set(broker.clock.time() + HEARTBEAT_SECONDS)
 
     def close(self) -> None:
-        """Take no more; what the client holds is delivered again when its leases end."""
+        """Take no more messages. Those that the client holds are delivered again when their leases end."""
         self._heartbeat.cancel()
         self._subscription.consumers.remove(self._consumer)
-        self._subscription.interrupt()
+        self._subscription.wake_consumers()
 
     async def read(self, requests: AsyncIterator[Any]) -> None:
-        """Do what the client says until it says no more."""
+        """Apply the client's requests until it ends the stream."""
         async for request in requests:
             if request.subscription:
                 raise ApiError("INVALID_ARGUMENT", "The subscription can only be set in the first request of a stream.")
             if request.stream_ack_deadline_seconds:
                 self._lease_seconds = _stream_deadline(request.stream_ack_deadline_seconds)
-            self._obey(request)
+            self._apply(request)
 
     async def write(self, context: Any) -> None:
-        """Send what is there as soon as it is there."""
+        """Send confirmations and messages as soon as they are ready."""
         wake = self._consumer.wake
         while True:
             wake.clear()
             check_pullable(self._subscription)
-            await self._confirm(context)
-            taken = self._subscription.take(self._consumer, MAX_BATCH, self._lease_seconds)
+            await self._send_confirmations(context)
+            taken = self._subscription.take(self._consumer, MAX_ANSWER_MESSAGES, self._lease_seconds)
             if taken:
-                await context.write(self._answer(received(self._subscription, taken)))
+                await context.write(self._answer(received_messages(self._subscription, taken)))
                 continue
             if self._is_heartbeat_due:
                 self._is_heartbeat_due = False
                 await context.write(self._answer([]))
             await wake.wait()
 
-    async def _confirm(self, context: Any) -> None:
-        """Tell the client what became of its acknowledgements, once that is safe on disk."""
+    async def _send_confirmations(self, context: Any) -> None:
+        """Confirm acknowledgements and deadlines after the commit."""
         confirmations, self._confirmations = self._confirmations, []
         if confirmations:
             await self._broker.committed()
@@ -102,23 +102,23 @@ class _Stream:
         self._heartbeat.set(self._broker.clock.time() + HEARTBEAT_SECONDS)
         self._consumer.wake.set()
 
-    def _obey(self, request: Any) -> None:
+    def _apply(self, request: Any) -> None:
         is_exactly_once = self._subscription.message.enable_exactly_once_delivery
         ids = list(request.ack_ids)
         if ids:
-            refused = self._subscription.acknowledge(ids)
+            late = self._subscription.acknowledge(ids)
             if is_exactly_once:
-                self._tell(exactly_once.acknowledged(ids, refused))
+                self._confirm(acknowledge_confirmation(ids, late))
         if len(request.modify_deadline_seconds) != len(request.modify_deadline_ack_ids):
             raise ApiError("INVALID_ARGUMENT", "modify_deadline_seconds and modify_deadline_ack_ids differ in length.")
-        over = []
+        late = []
         for lease_seconds, ack_id in zip(request.modify_deadline_seconds, request.modify_deadline_ack_ids, strict=True):
             check_deadline(lease_seconds)
-            over += self._subscription.modify_deadline([ack_id], lease_seconds)
+            late += self._subscription.modify_deadline([ack_id], lease_seconds)
         if is_exactly_once and request.modify_deadline_ack_ids:
-            self._tell(exactly_once.modified(list(request.modify_deadline_ack_ids), over))
+            self._confirm(deadline_confirmation(list(request.modify_deadline_ack_ids), late))
 
-    def _tell(self, confirmation: Any) -> None:
+    def _confirm(self, confirmation: Any) -> None:
         self._confirmations.append(confirmation)
         self._consumer.wake.set()
 

@@ -1,1 +1,1 @@
-"""Durable state in SQLite."""
+"""Durable state in SQLite, and the only SQL of the service."""

@@ -1,4 +1,4 @@
-"""Messages that are kept although nobody waits for them: for a topic's retention, a snapshot, or who wants acknowledged ones."""
+"""Messages retained for replay: by a topic, by a snapshot, or after acknowledgement by a subscription."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from localcloud.pubsub.model import Message
 
 
 class Archive:
-    """Messages kept for the resource of that full name."""
+    """The messages retained for the resource of that full name, by message id."""
 
     def __init__(self, name: str, store: Store) -> None:
         self.name = name
@@ -15,25 +15,25 @@ class Archive:
         self._store = store
 
     def restore(self, message: Message) -> None:
-        """Know a message that is kept since before the process started."""
+        """Add a message that the store already retains, after a restart."""
         self.messages[message.id] = message
 
     def add(self, messages: Iterable[Message]) -> None:
-        """Keep these as well."""
+        """Retain these messages."""
         for message in messages:
             self.messages[message.id] = message
             self._store.retain(self.name, message)
 
     def discard(self, messages: Iterable[Message]) -> None:
-        """Keep these no longer, if they were kept."""
+        """Stop retaining those of these messages that are retained."""
         for message in messages:
             if self.messages.pop(message.id, None):
                 self._store.release(self.name, message)
 
     def drop_before(self, microseconds: int) -> None:
-        """Keep nothing that was published before that time."""
+        """Stop retaining messages published before that time (since the epoch)."""
         self.discard([message for message in self.messages.values() if message.id < microseconds])
 
     def clear(self) -> None:
-        """Keep nothing."""
+        """Stop retaining any message."""
         self.discard(list(self.messages.values()))

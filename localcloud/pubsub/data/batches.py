@@ -1,7 +1,7 @@
-"""Batches of messages: what is published together is one serialized PublishRequest, on disk and in memory.
+"""Batches: the messages of one publish request, as one serialized PublishRequest on disk and in memory.
 
-Id and time of a message follow from its place in the batch. They are written into it only when it is read, so that a publish
-costs little for each message.
+A message's id and publish time follow from its place in the batch. They are set when the message is read, which makes
+publishing cheaper.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,10 +12,10 @@ from typing import Any
 from localcloud.pubsub.messages import PublishRequest
 from localcloud.pubsub.model import Batch, Message
 
-#: Bodies of the newest batches kept in memory; older ones are read from disk when their turn comes.
+#: Size limit of the serialized batches in memory: the newest ones; older ones are read from disk.
 CACHE_BYTES = 16 << 20
-#: Several subscriptions may be at work on different batches at a time.
-PARSED = 4
+#: Limit of parsed batches in memory: several subscriptions may read different batches at the same time.
+MAX_PARSED = 4
 
 _size, _ordering_key = methodcaller("ByteSize"), attrgetter("ordering_key")
 
@@ -26,12 +26,12 @@ def parse(body: bytes) -> Any:
 
 
 def messages(batch: Batch, contents: Any) -> list[Message]:
-    """What the broker must know of each message of a batch."""
+    """The messages of a batch without their contents."""
     return list(map(Message, count(batch.id), map(_size, contents), map(_ordering_key, contents), repeat(batch)))
 
 
 def runs(messages: Sequence[Message]) -> Iterator[tuple[Message, Message]]:
-    """The first and the last of each run of messages that follow one another in one batch; they come in order."""
+    """First and last message of each run of consecutive ids in one batch. `messages` must be sorted by id."""
     first = last = messages[0]
     if messages[-1].id - first.id == len(messages) - 1 and messages[-1].batch is first.batch:
         yield first, messages[-1]
@@ -44,8 +44,8 @@ def runs(messages: Sequence[Message]) -> Iterator[tuple[Message, Message]]:
     yield first, last
 
 
-class Contents:
-    """The PubsubMessages of all batches; `read` gives the body of one that is not in memory."""
+class BatchCache:
+    """The contents of all messages. `read` loads a serialized batch that is not in memory, by its id."""
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self._read = read
@@ -54,19 +54,19 @@ class Contents:
         self._parsed: dict[int, Any] = {}
 
     def add(self, batch_id: int, body: bytes) -> None:
-        """Remember a new batch for a while."""
+        """Cache a new serialized batch."""
         self._bodies[batch_id] = body
         self._cached_bytes += len(body)
         while self._cached_bytes > CACHE_BYTES:
             self._cached_bytes -= len(self._bodies.pop(next(iter(self._bodies))))
 
     def remove(self, batch_id: int) -> None:
-        """Forget a batch."""
+        """Remove a batch from memory."""
         self._cached_bytes -= len(self._bodies.pop(batch_id, b""))
         self._parsed.pop(batch_id, None)
 
-    def of(self, message: Message) -> Any:
-        """The PubsubMessage as consumers get it."""
+    def content(self, message: Message) -> Any:
+        """The PubsubMessage with id and publish time. Copy it before changing it."""
         content = self._batch(message.batch.id)[message.id - message.batch.id]
         content.message_id = str(message.id)
         content.publish_time.FromMicroseconds(message.published_microseconds)
@@ -76,7 +76,7 @@ class Contents:
         parsed = self._parsed.get(batch_id)
         if parsed is None:
             parsed = parse(self._bodies.get(batch_id) or self._read(batch_id))
-            if len(self._parsed) == PARSED:
+            if len(self._parsed) == MAX_PARSED:
                 del self._parsed[next(iter(self._parsed))]
             self._parsed[batch_id] = parsed
         return parsed

@@ -1,52 +1,63 @@
-"""Group commit: all writes made in one turn of the event loop reach the disk in one transaction."""
+"""Group commit: all writes of one turn of the event loop reach the disk in one transaction."""
 
 import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from localcloud.database import transaction
-from localcloud.pubsub.data.checkpoints import Checkpoints
 
 log = logging.getLogger(__name__)
 
+#: Interval between checkpoints under load; the write-ahead log grows meanwhile.
+CHECKPOINT_SECONDS = 0.2
+#: Size of the write-ahead log at which SQLite's writer makes the checkpoint itself: 64 MB in pages of 4 KB.
+MAX_LOG_PAGES = 16_000
+
 
 class Journal:
-    """Writes wait here for the end of the turn; who must not answer before they are safe awaits `committed()`.
+    """Collects writes until the end of the turn. Await `committed()` before an answer that promises durability.
 
-    Writes of one statement are executed together, so two statements that touch the same row within one turn must
-    not depend on their order.
+    Writes of one statement are executed together. Two statements that touch the same row in one turn must therefore not depend
+    on their order.
     """
 
-    def __init__(self, database: sqlite3.Connection, checkpoints: Checkpoints) -> None:
+    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
         self._database = database
-        self._checkpoints = checkpoints
+        self._checkpoints = _Checkpoints(database, path)
         self._writes: dict[str, list[tuple[object, ...]]] = {}
         self._afterwards: list[Callable[[], None]] = []
         self._committed: asyncio.Future[None] | None = None
         self._timer: asyncio.Handle | None = None
 
+    def close(self) -> None:
+        """Commit all pending writes; accept no more."""
+        self.flush()
+        self._checkpoints.close()
+
     def write(self, statement: str, values: tuple[object, ...]) -> None:
-        """Execute this before the turn is over."""
+        """Execute the statement at the end of the turn."""
         self._writes.setdefault(statement, []).append(values)
         self._schedule()
 
-    def afterwards(self, action: Callable[[], None]) -> None:
-        """Call this as soon as all that was written so far is committed, in the same breath."""
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Call the action immediately after the commit of all writes so far."""
         self._afterwards.append(action)
         self._schedule()
 
     async def committed(self) -> None:
-        """Return when all that was written so far is on disk."""
+        """Return when all writes so far are on disk. Raises `sqlite3.Error` when the commit fails."""
         if self._timer is None:
             return
         if self._committed is None:
             self._committed = asyncio.get_running_loop().create_future()
-        # Shielded: one impatient client must not cancel what the others wait for.
+        # Shielded: the cancellation of one waiter must not cancel the future of the others.
         await asyncio.shield(self._committed)
 
     def flush(self) -> None:
-        """Commit what is waiting now."""
+        """Commit all pending writes now."""
         if self._timer is not None:
             self._timer.cancel()
         writes, afterwards, committed = self._writes, self._afterwards, self._committed
@@ -74,3 +85,36 @@ class Journal:
     def _schedule(self) -> None:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_soon(self.flush)
+
+
+class _Checkpoints:
+    """Copies commits from the write-ahead log into the database file, in a thread so that the event loop does not wait."""
+
+    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
+        database.execute(f"PRAGMA wal_autocheckpoint = {MAX_LOG_PAGES}")
+        database.execute(f"PRAGMA journal_size_limit = {MAX_LOG_PAGES * 4096}")
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._thread = ThreadPoolExecutor(1, "checkpoints")
+        self._timer: asyncio.TimerHandle | None = None
+
+    def request(self) -> None:
+        """Make a checkpoint soon, after a commit."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(CHECKPOINT_SECONDS, self._begin)
+
+    def close(self) -> None:
+        """Make no more checkpoints. SQLite makes the last one when the file is closed."""
+        if self._timer:
+            self._timer.cancel()
+        self._thread.shutdown()
+        self._database.close()
+
+    def _begin(self) -> None:
+        self._timer = None
+        self._thread.submit(self._run)
+
+    def _run(self) -> None:
+        try:
+            self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            log.warning("checkpoint of the write-ahead log failed: %s", error)

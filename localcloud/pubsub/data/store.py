@@ -1,19 +1,17 @@
-"""Topics, subscriptions, messages and who has not acknowledged them, in SQLite. What is committed survives `kill -9`."""
+"""The store: topics, subscriptions, snapshots, messages and unacknowledged deliveries. Commits survive `kill -9`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from localcloud.clock import Clock
 from localcloud.database import open_database
 from localcloud.pubsub.data import batches
-from localcloud.pubsub.data.batches import Contents
-from localcloud.pubsub.data.checkpoints import Checkpoints
+from localcloud.pubsub.data.batches import BatchCache
 from localcloud.pubsub.data.journal import Journal
 from localcloud.pubsub.messages import Snapshot, Subscription, Topic
-from localcloud.pubsub.model import Batch, Message
-from localcloud.pubsub.rules.publishing import MAX_MESSAGES
+from localcloud.pubsub.model import Batch, Holding, Message, Stored
+from localcloud.pubsub.rules.messages import MAX_MESSAGES
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (
@@ -46,7 +44,7 @@ _COUNT_ATTEMPT = "UPDATE waiting SET attempts = ? WHERE subscription = ? AND mes
 _REMOVE_DELIVERY = "DELETE FROM waiting WHERE subscription = ? AND message = ?"
 _RETAIN = "INSERT INTO kept (archive, message, batch) VALUES (?, ?, ?)"
 _RELEASE = "DELETE FROM kept WHERE archive = ? AND message = ?"
-_NOTE_ACTIVITY = "INSERT OR REPLACE INTO activity (subscription, time) VALUES (?, ?)"
+_SAVE_ACTIVITY = "INSERT OR REPLACE INTO activity (subscription, time) VALUES (?, ?)"
 _HOLDINGS = """
 SELECT subscription, '' AS archive, message, batch, attempts FROM waiting
 UNION ALL SELECT 0, archive, message, batch, 0 FROM kept
@@ -54,44 +52,23 @@ ORDER BY message
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A resource as it was kept, with its serialized IAM policy; only subscriptions have a key."""
-
-    key: int
-    message: Any
-    policy: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A message and who holds it: a subscription that has not acknowledged it after so many attempts, or an archive."""
-
-    message: Message
-    subscription: int
-    attempts: int
-    archive: str
-
-
 class Store:
-    """All that Pub/Sub knows. Resources are written at once, messages and acknowledgements through the journal."""
+    """Durable state in one SQLite file. Resources are written at once, messages and deliveries through the journal."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         path = folder / "pubsub.sqlite"
         self._database = open_database(path, _SCHEMA)
         self._database.execute(_REMOVE_ORPHANS)
-        self._checkpoints = Checkpoints(self._database, path)
-        self.journal = Journal(self._database, self._checkpoints)
+        self.journal = Journal(self._database, path)
         self._clock = clock
-        self._contents = Contents(self._body)
-        # Messages that nobody holds leave no trace, but their ids are older than now.
+        self._cache = BatchCache(self._body)
+        # Messages without a holder are not stored; their ids are from the past, so `next_ids` cannot repeat them.
         newest_batch = self._database.execute("SELECT max(id) FROM batches").fetchone()[0] or 0
         self._newest_id: int = newest_batch + MAX_MESSAGES
 
     def close(self) -> None:
-        """Commit what is waiting and close the file; nothing may be asked afterwards."""
-        self.journal.flush()
-        self._checkpoints.close()
+        """Commit all pending writes and close the file."""
+        self.journal.close()
         self._database.close()
 
     def topics(self) -> list[Stored]:
@@ -110,7 +87,7 @@ class Store:
         return [Stored(0, Snapshot.FromString(row["message"]), row["policy"]) for row in rows]
 
     def holdings(self) -> Iterator[Holding]:
-        """Who holds which message, the oldest message first."""
+        """Every stored message with each of its holders, oldest message first."""
         batch, messages = Batch(0), list[Message]()
         for row in self._database.execute(_HOLDINGS):
             if row["batch"] != batch.id:
@@ -120,33 +97,33 @@ class Store:
             yield Holding(messages[row["message"] - batch.id], row["subscription"], row["attempts"], row["archive"])
 
     def activity(self) -> dict[int, float]:
-        """When each subscription was last used, by key."""
+        """Time of each subscription's last use (seconds since the epoch), by key."""
         return dict(self._database.execute("SELECT subscription, time FROM activity").fetchall())
 
     def save_topic(self, message: Any, policy: bytes) -> None:
-        """Keep a topic as it is now."""
+        """Insert or replace a topic."""
         self.journal.flush()
         values = (message.name, message.SerializeToString(), policy)
         self._database.execute("INSERT OR REPLACE INTO topics (name, message, policy) VALUES (?, ?, ?)", values)
 
     def remove_topic(self, name: str) -> None:
-        """Forget a topic; its messages stay for those who wait for them."""
+        """Delete a topic. Its unacknowledged messages remain."""
         self.journal.flush()
         self._database.execute("DELETE FROM topics WHERE name = ?", (name,))
 
     def save_snapshot(self, message: Any, policy: bytes) -> None:
-        """Keep a snapshot as it is now."""
+        """Insert or replace a snapshot."""
         self.journal.flush()
         values = (message.name, message.SerializeToString(), policy)
         self._database.execute("INSERT OR REPLACE INTO snapshots (name, message, policy) VALUES (?, ?, ?)", values)
 
     def remove_snapshot(self, name: str) -> None:
-        """Forget a snapshot; its archive must have been cleared."""
+        """Delete a snapshot. Clear its archive first."""
         self.journal.flush()
         self._database.execute("DELETE FROM snapshots WHERE name = ?", (name,))
 
     def add_subscription(self, message: Any) -> int:
-        """Keep a new subscription and return its key, which is never used again."""
+        """Insert a subscription and return its key. Keys are never reused."""
         self.journal.flush()
         statement = "INSERT INTO subscriptions (name, message, policy) VALUES (?, ?, x'')"
         key = self._database.execute(statement, (message.name, message.SerializeToString())).lastrowid
@@ -154,60 +131,60 @@ class Store:
         return key
 
     def save_subscription(self, key: int, message: Any, policy: bytes) -> None:
-        """Keep a subscription as it is now."""
+        """Update a subscription."""
         self.journal.flush()
         values = (message.SerializeToString(), policy, key)
         self._database.execute("UPDATE subscriptions SET message = ?, policy = ? WHERE key = ?", values)
 
     def remove_subscription(self, key: int) -> None:
-        """Forget a subscription; its deliveries must have been removed."""
+        """Delete a subscription. Remove its deliveries first."""
         self.journal.flush()
         self._database.execute("DELETE FROM subscriptions WHERE key = ?", (key,))
         self._database.execute("DELETE FROM activity WHERE subscription = ?", (key,))
 
     def next_ids(self, count: int) -> range:
-        """Message ids that no message ever had: microseconds since the epoch, or as many more as it takes to be new."""
+        """Consecutive new message ids: microseconds since the epoch, or the next unused number when the clock is behind it."""
         first = max(self._newest_id + 1, int(self._clock.time() * 1_000_000))
         self._newest_id = first + count - 1
         return range(first, first + count)
 
     def add_batch(self, first: int, request: Any) -> list[Message]:
-        """Keep the messages of a PublishRequest, the first with that id, as long as somebody holds one of them."""
+        """Store the messages of a PublishRequest under consecutive ids, until none of them is held."""
         body = request.SerializeToString()
         self.journal.write(_ADD_BATCH, (first, body))
-        self._contents.add(first, body)
+        self._cache.add(first, body)
         return batches.messages(Batch(first), request.messages)
 
     def add_deliveries(self, subscription: int, messages: Sequence[Message]) -> None:
-        """Note that the subscription waits for the messages."""
+        """Add unacknowledged deliveries to the subscription. `messages` must be sorted by id."""
         for first, last in batches.runs(messages):
             last.batch.holds += last.id - first.id + 1
             self.journal.write(_ADD_DELIVERIES, (first.id, last.id, subscription, last.batch.id))
 
     def retain(self, archive: str, message: Message) -> None:
-        """Keep the message for an archive."""
+        """Add the message to an archive."""
         message.batch.holds += 1
         self.journal.write(_RETAIN, (archive, message.id, message.batch.id))
 
     def release(self, archive: str, message: Message) -> None:
-        """Keep the message for that archive no longer."""
+        """Remove the message from an archive, and delete it when it has no other holder."""
         self.journal.write(_RELEASE, (archive, message.id))
         self._let_go(message)
 
-    def note_activity(self, subscription: int, time: float) -> None:
-        """Keep when a subscription was last used."""
-        self.journal.write(_NOTE_ACTIVITY, (subscription, time))
+    def save_activity(self, subscription: int, time: float) -> None:
+        """Save the time of a subscription's last use."""
+        self.journal.write(_SAVE_ACTIVITY, (subscription, time))
 
     def content(self, message: Message) -> Any:
-        """The PubsubMessage; to be copied before it is changed."""
-        return self._contents.of(message)
+        """The PubsubMessage with id and publish time. Copy it before changing it."""
+        return self._cache.content(message)
 
     def count_attempt(self, subscription: int, message: Message, attempts: int) -> None:
-        """Keep how often the message was handed to the subscription."""
+        """Save the number of delivery attempts of the message to the subscription."""
         self.journal.write(_COUNT_ATTEMPT, (attempts, subscription, message.id))
 
     def remove_delivery(self, subscription: int, message: Message) -> None:
-        """Forget that the subscription waits for the message, and the message when nobody else holds it."""
+        """Remove the delivery, and delete the message when it has no other holder."""
         self.journal.write(_REMOVE_DELIVERY, (subscription, message.id))
         self._let_go(message)
 
@@ -216,7 +193,7 @@ class Store:
         batch.holds -= 1
         if batch.holds == 0:
             self.journal.write(_REMOVE_BATCH, (batch.id,))
-            self._contents.remove(batch.id)
+            self._cache.remove(batch.id)
 
     def _body(self, batch_id: int) -> bytes:
         return bytes(self._database.execute(_BODY, (batch_id,)).fetchone()["body"])

@@ -1,1 +1,1 @@
-"""From a topic to its subscribers: backlogs, leases, pull and push."""
+"""Delivery from topics to consumers: backlogs, leases, pull and push."""

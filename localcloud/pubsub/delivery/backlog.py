@@ -1,10 +1,10 @@
-"""What one subscription has not acknowledged: waiting, held or delayed. Pure: time and leases come from outside.
+"""The backlog of one subscription: its unacknowledged deliveries, waiting, held or delayed. No clock: callers pass times.
 
     add ──► waiting ──take──► held ──acknowledge──► gone
                ▲                │
                └── delayed ◄────┘ give_back (nack, or the lease ended)
 
-Ordering keys: all deliveries of a key stand in one `Lane`, which waits in line as a whole.
+All deliveries of one ordering key are in one `Lane`, which is queued as a whole.
 """
 
 import heapq
@@ -15,12 +15,15 @@ from itertools import count
 from localcloud.pubsub.delivery.leases import Leases
 from localcloud.pubsub.model import Consumer, Delivery, Lane, Message
 
-#: What an answer adds to a message: how its lease is named, its id, its time, its attempts.
+#: Size limit of one answer, unless a single message is larger. Clients of an emulator have gRPC's default limit of 4 MiB; with
+#: the real service, Google's clients raise it.
+MAX_ANSWER_BYTES = 4_000_000
+#: Size that an answer adds to each message: ack id, message id, publish time, attempts.
 ENVELOPE_BYTES = 256
 
 
 class Backlog:
-    """The unacknowledged deliveries of a subscription, by message id and in its order."""
+    """The unacknowledged deliveries of a subscription, by message id in ascending order."""
 
     def __init__(self, is_ordered: bool) -> None:
         self.deliveries: dict[int, Delivery] = {}
@@ -33,23 +36,23 @@ class Backlog:
 
     @property
     def has_ready(self) -> bool:
-        """Whether somebody may find something to take."""
+        """Whether a consumer may find a delivery to take."""
         return bool(self._ready)
 
     def add(self, message: Message, attempts: int = 0) -> Delivery:
-        """Put a message at the end of the line."""
+        """Add a message at the end of the queue."""
         delivery = Delivery(message, attempts)
         self.deliveries[message.id] = delivery
         if self._is_ordered and message.ordering_key:
             delivery.lane = self._lanes.setdefault(message.ordering_key, Lane(message.ordering_key))
             delivery.lane.waiting.append(delivery)
-            self._line_up(delivery.lane)
+            self._enqueue(delivery.lane)
         else:
             self._ready.append(delivery)
         return delivery
 
     def add_all(self, messages: list[Message]) -> None:
-        """Put messages at the end of the line."""
+        """Add messages at the end of the queue."""
         if self._is_ordered:
             for message in messages:
                 self.add(message)
@@ -59,20 +62,20 @@ class Backlog:
         self._ready.extend(deliveries)
 
     def replay(self, messages: list[Message]) -> None:
-        """Put older messages where they belong; what is held of their ordering keys comes again after them."""
+        """Add older messages in their place. Held deliveries of their ordering keys are delivered again after them."""
         lanes = {delivery.lane for delivery in map(self.add, messages) if delivery.lane}
         for lane in lanes:
             for delivery in list(lane.held.values()):
                 self._end_lease(delivery)
                 lane.waiting.append(delivery)
             lane.waiting = deque(sorted(lane.waiting, key=_age))
-            self._free(lane)
+            self._refresh(lane)
         self.deliveries = dict(sorted(self.deliveries.items()))
 
-    def take(self, consumer: Consumer, max_messages: int, max_bytes: int) -> list[Delivery]:
-        """Hand over as many as there are, the consumer wants, its flow control allows and `max_bytes` hold: one at least."""
+    def take(self, consumer: Consumer, max_messages: int, max_bytes: int = MAX_ANSWER_BYTES) -> list[Delivery]:
+        """Assign ready deliveries to a consumer, within its flow control. The first may exceed `max_bytes`."""
         taken: list[Delivery] = []
-        room: float = math.inf  # for the first, whatever its size
+        room: float = math.inf  # the first may have any size
         while len(taken) < max_messages and consumer.has_room:
             delivery = self._next(consumer, room)
             if delivery is None:
@@ -85,7 +88,7 @@ class Backlog:
         return taken
 
     def acknowledge(self, message_id: int) -> Delivery | None:
-        """Forget a delivery, held or not; None when it is gone already."""
+        """Remove a delivery, held or not. None when it was removed before."""
         delivery = self.deliveries.pop(message_id, None)
         if delivery is None:
             return None
@@ -95,11 +98,11 @@ class Backlog:
         elif delivery.lane:
             delivery.lane.waiting.remove(delivery)
         if delivery.lane:
-            self._free(delivery.lane)
+            self._refresh(delivery.lane)
         return delivery
 
     def give_back(self, delivery: Delivery, due: float, now: float) -> None:
-        """End the lease; the delivery waits again from `due` on, with all that follow it in its lane."""
+        """End the lease. The delivery waits again from `due` on, and so do all later ones of its lane."""
         lane = delivery.lane
         if lane is None:
             self._end_lease(delivery)
@@ -109,25 +112,25 @@ class Backlog:
         for each in later:
             self._end_lease(each)
         lane.waiting.extendleft(reversed(later))
-        self._step_out(lane)
+        self._dequeue(lane)
         self._wait(lane, due, now)
 
     def mature(self, now: float) -> None:
-        """Let what was delayed until now wait in line again."""
+        """Queue the deliveries and lanes whose delay has ended."""
         while self._delayed and self._delayed[0][0] <= now:
             due, _, item = heapq.heappop(self._delayed)
             if isinstance(item, Delivery):
                 self._ready.append(item)
-            elif item.due == due:  # and not delayed further meanwhile
+            elif item.due == due:  # else it was delayed further in the meantime
                 item.due = 0.0
-                self._free(item)
+                self._refresh(item)
 
     def next_due(self) -> float:
-        """When the first lease or delay ends."""
+        """End of the first lease or delay, seconds since the epoch."""
         return min(self._delayed[0][0] if self._delayed else math.inf, self.leases.next_due())
 
     def _next(self, consumer: Consumer, room: float) -> Delivery | None:
-        """The next in line, unless it is bigger than there is room for."""
+        """The next ready delivery, unless it is larger than `room`."""
         while consumer.lanes and _size(consumer.lanes[0]) <= room:
             if delivery := self._from_lane(consumer.lanes.popleft(), consumer):
                 return delivery
@@ -141,7 +144,7 @@ class Backlog:
         return None
 
     def _from_lane(self, lane: Lane, consumer: Consumer) -> Delivery | None:
-        """The next of a lane that has just left its line, which was everyone's or this consumer's own; None if none waits."""
+        """The next delivery of a lane that was just taken off its queue; None when none waits."""
         lane.queue = None
         if not lane.waiting:
             return None
@@ -153,8 +156,8 @@ class Backlog:
             consumer.lanes.appendleft(lane)
         return delivery
 
-    def _line_up(self, lane: Lane) -> None:
-        """Stand in the line of those who may take from the lane: everyone's, its holder's, or none."""
+    def _enqueue(self, lane: Lane) -> None:
+        """Queue the lane for its holder, or for every consumer without one. A delayed or empty lane is not queued."""
         if lane.queue is not None or lane.due or not lane.waiting:
             return
         if lane.holder is None:
@@ -165,20 +168,20 @@ class Backlog:
             lane.holder.lanes.append(lane)
             lane.holder.wake.set()
 
-    def _step_out(self, lane: Lane) -> None:
+    def _dequeue(self, lane: Lane) -> None:
         if lane.queue is not None:
             lane.queue.remove(lane)
             lane.queue = None
 
-    def _free(self, lane: Lane) -> None:
-        """After a change: a lane that nobody holds is open to all, an empty one is forgotten."""
+    def _refresh(self, lane: Lane) -> None:
+        """After a change: offer a lane without held deliveries to every consumer, and delete an empty one."""
         if not lane.held and lane.holder:
             lane.holder = None
-            self._step_out(lane)
+            self._dequeue(lane)
         if not lane.held and not lane.waiting and not lane.due:
-            self._step_out(lane)
+            self._dequeue(lane)
             self._lanes.pop(lane.key, None)
-        self._line_up(lane)
+        self._enqueue(lane)
 
     def _end_lease(self, delivery: Delivery) -> None:
         if delivery.lease:
@@ -197,11 +200,11 @@ class Backlog:
         elif isinstance(item, Delivery):
             self._ready.append(item)
         if isinstance(item, Lane):
-            self._free(item)
+            self._refresh(item)
 
 
 def _size(item: Delivery | Lane) -> int:
-    """Of the message that would come next."""
+    """Size of the next message, in bytes."""
     if isinstance(item, Delivery):
         return item.message.size
     return item.waiting[0].message.size if item.waiting else 0

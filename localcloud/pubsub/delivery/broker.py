@@ -1,77 +1,77 @@
-"""Topics and subscriptions, and the way of a message from the one to the others."""
+"""The broker: all topics, subscriptions and snapshots, and the publishing of messages to them."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from localcloud.clock import Clock
-from localcloud.errors import ApiError
+from localcloud.protobuf import copy
 from localcloud.pubsub.data.archive import Archive
 from localcloud.pubsub.data.store import Store
-from localcloud.pubsub.delivery import dead_letter
-from localcloud.pubsub.delivery.fanout import send
 from localcloud.pubsub.delivery.subscription import Subscription
-from localcloud.pubsub.delivery.topic import Snapshot, Topic
-from localcloud.pubsub.messages import PublishRequest, copy
+from localcloud.pubsub.delivery.topic import Snapshot, Topic, fan_out
+from localcloud.pubsub.messages import PublishRequest
 from localcloud.pubsub.model import Delivery, Message
+from localcloud.pubsub.rules import messages as message_rules
 from localcloud.pubsub.rules import names
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-#: Asked before a message is sent to a topic of that full name; False: it took the message over, to publish it when it likes.
-Tamper = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
+#: Called with a topic's full name and a function that publishes one message, before that message is published. False: the hook
+#: took the message over and calls the function itself, at any time and any number of times.
+PublishHook = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 
 
 class Broker:
-    """All topics, subscriptions and snapshots by full name. `on_change` is told of every new, changed or deleted subscription."""
+    """All topics, subscriptions and snapshots by full name. Calls `on_change` for each new, changed or deleted subscription."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.snapshots: dict[str, Snapshot] = {}
         self.on_change: Callable[[Subscription], None] = lambda _: None
-        self.tamper: Tamper | None = None
+        self.publish_hook: PublishHook | None = None
         self._store = store
         self.clock = clock
         self._restore()
 
     def start(self) -> None:
-        """Begin to deliver what was not acknowledged when the process last ended."""
+        """Begin delivery, including messages that were unacknowledged when the process last ended."""
         for subscription in self.subscriptions.values():
             subscription.start()
             self.on_change(subscription)
 
     def stop(self) -> None:
-        """Let no time pass for any subscription."""
+        """Stop watching deadlines."""
         for subscription in self.subscriptions.values():
             subscription.stop()
 
     def topic(self, name: str) -> Topic:
-        """The topic of that name; raises NOT_FOUND."""
-        return _found(self.topics, name, "topics")
+        """The topic of that name. Raises NOT_FOUND or INVALID_ARGUMENT."""
+        return _find(self.topics, name, "topics")
 
     def subscription(self, name: str) -> Subscription:
-        """The subscription of that name; raises NOT_FOUND."""
-        return _found(self.subscriptions, name, "subscriptions")
+        """The subscription of that name. Raises NOT_FOUND or INVALID_ARGUMENT."""
+        return _find(self.subscriptions, name, "subscriptions")
 
     def snapshot(self, name: str) -> Snapshot:
-        """The snapshot of that name; raises NOT_FOUND."""
-        return _found(self.snapshots, name, "snapshots")
+        """The snapshot of that name. Raises NOT_FOUND or INVALID_ARGUMENT."""
+        return _find(self.snapshots, name, "snapshots")
 
     def add_topic(self, message: Any) -> None:
-        """Keep a new topic; raises ALREADY_EXISTS."""
+        """Add a topic. Raises ALREADY_EXISTS."""
         if message.name in self.topics:
-            raise _exists(message.name)
+            raise names.already_exists(message.name)
         self._store.save_topic(message, b"")
         self.topics[message.name] = Topic(message, Archive(message.name, self._store))
 
     def save_topic(self, topic: Topic) -> None:
-        """Keep the topic as it is now."""
+        """Save a changed topic."""
         self._store.save_topic(topic.message, topic.policy)
 
     def remove_topic(self, name: str) -> None:
-        """Forget a topic; its subscriptions keep what they have."""
+        """Delete a topic. Its subscriptions and snapshots remain, with their messages."""
         topic = self.topic(name)
         topic.archive.clear()
         self._store.remove_topic(name)
@@ -85,25 +85,25 @@ class Broker:
             self.save_subscription(subscription, message)
 
     def add_subscription(self, message: Any) -> None:
-        """Keep a new subscription; raises ALREADY_EXISTS, or NOT_FOUND for its topic."""
+        """Add a subscription. Raises ALREADY_EXISTS, or NOT_FOUND for its topic."""
         if message.name in self.subscriptions:
-            raise _exists(message.name)
+            raise names.already_exists(message.name)
         topic = self.topic(message.topic)
         subscription = self._subscription(self._store.add_subscription(message), message)
         topic.subscriptions[message.name] = subscription
         self.on_change(subscription)
 
     def save_subscription(self, subscription: Subscription, message: Any) -> None:
-        """Change a subscription, effective at once."""
+        """Replace a subscription's settings, effective at once."""
         self._store.save_subscription(subscription.key, message, subscription.policy)
         subscription.message = message
         if not message.retain_acked_messages:
             subscription.archive.clear()
-        subscription.interrupt()
+        subscription.wake_consumers()
         self.on_change(subscription)
 
     def remove_subscription(self, name: str) -> None:
-        """Forget a subscription and all it waits for."""
+        """Delete a subscription and its backlog."""
         subscription = self.subscription(name)
         subscription.delete()
         self._store.remove_subscription(subscription.key)
@@ -113,7 +113,7 @@ class Broker:
         self.on_change(subscription)
 
     def detach(self, subscription: Subscription) -> None:
-        """Send the subscription nothing any more, and forget what it has."""
+        """Detach a subscription from its topic and delete its backlog."""
         if topic := self.topics.get(subscription.message.topic):
             topic.subscriptions.pop(subscription.message.name, None)
         message = copy(subscription.message)
@@ -122,19 +122,19 @@ class Broker:
         subscription.clear()
 
     def add_snapshot(self, message: Any, backlog: list[Message]) -> None:
-        """Keep these messages, and all that are published from now on, in a new snapshot; raises ALREADY_EXISTS."""
+        """Add a snapshot, which retains these messages and all later ones of its topic. Raises ALREADY_EXISTS."""
         if message.name in self.snapshots:
-            raise _exists(message.name)
+            raise names.already_exists(message.name)
         self._store.save_snapshot(message, b"")
         snapshot = self._snapshot(message)
         snapshot.archive.add(backlog)
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Keep the snapshot as it is now."""
+        """Save a changed snapshot."""
         self._store.save_snapshot(snapshot.message, snapshot.policy)
 
     def remove_snapshot(self, name: str) -> None:
-        """Forget a snapshot and what only it kept."""
+        """Delete a snapshot and the messages that only it retains."""
         snapshot = self.snapshot(name)
         snapshot.archive.clear()
         self._store.remove_snapshot(name)
@@ -143,43 +143,43 @@ class Broker:
             topic.snapshots.pop(name, None)
 
     def flush(self) -> None:
-        """Bring all changes so far to disk at once."""
+        """Commit all changes so far now."""
         self._store.journal.flush()
 
+    async def committed(self) -> None:
+        """Return when all changes so far are on disk."""
+        await self._store.journal.committed()
+
     async def publish(self, request: Any) -> Sequence[int]:
-        """Send the messages of a PublishRequest to everyone who listens; returns their ids when they are safe on disk."""
+        """Publish the messages of a PublishRequest, which may be changed. Returns their ids when they are on disk."""
         topic = self.topic(request.topic)
-        if self.tamper:
-            ids: Sequence[int] = [await self._tampered(topic, message, self.tamper) for message in request.messages]
+        if self.publish_hook:
+            ids: Sequence[int] = [await self._publish_hooked(topic, each, self.publish_hook) for each in request.messages]
         else:
-            ids = send(self._store, topic, request)
+            ids = fan_out(topic, request, self._store)
         await self.committed()
         return ids
 
-    async def _tampered(self, topic: Topic, message: Any, tamper: Tamper) -> int:
+    async def _publish_hooked(self, topic: Topic, message: Any, hook: PublishHook) -> int:
         request = PublishRequest(messages=[message])
 
         async def publish() -> None:
-            send(self._store, topic, request)
+            fan_out(topic, request, self._store)
             await self.committed()
 
-        is_ours = await tamper(topic.message.name, publish)
-        return (send(self._store, topic, request) if is_ours else self._store.next_ids(1))[0]
-
-    async def committed(self) -> None:
-        """Return when all changes so far are safe on disk."""
-        await self._store.journal.committed()
+        is_ours = await hook(topic.message.name, publish)
+        return (fan_out(topic, request, self._store) if is_ours else self._store.next_ids(1))[0]
 
     def _dead_letter(self, subscription: Subscription, delivery: Delivery) -> bool:
-        """Send to the dead-letter topic, in the same commit that forgets the delivery; False when there is no such topic."""
+        """Publish to the dead-letter topic, in the same commit that removes the delivery. False: the topic does not exist."""
         name = subscription.message.dead_letter_policy.dead_letter_topic
         topic = self.topics.get(name)
         if topic is None:
-            log.warning("no dead-letter topic %s for %s", name, subscription.message.name)
+            log.warning("dead-letter topic %s of %s not found", name, subscription.message.name)
             return False
         content = subscription.content(delivery)
-        wrapped = dead_letter.wrapped(content, subscription.message.name, delivery.attempts)
-        send(self._store, topic, PublishRequest(messages=[wrapped]))
+        letter = message_rules.dead_letter(content, subscription.message.name, delivery.attempts)
+        fan_out(topic, PublishRequest(messages=[letter]), self._store)
         return True
 
     def _restore(self) -> None:
@@ -196,7 +196,7 @@ class Broker:
         for stored in self._store.snapshots():
             self._snapshot(stored.message).policy = stored.policy
         for key, time in self._store.activity().items():
-            by_key[key].usage.restore(time)
+            by_key[key].restore_last_used(time)
         self._restore_messages(by_key)
 
     def _restore_messages(self, subscriptions: dict[int, Subscription]) -> None:
@@ -206,7 +206,7 @@ class Broker:
             if holding.archive:
                 archives[holding.archive].restore(holding.message)
             else:
-                subscriptions[holding.subscription].restore(holding.message, holding.attempts)
+                subscriptions[holding.subscription].backlog.add(holding.message, holding.attempts)
 
     def _snapshot(self, message: Any) -> Snapshot:
         snapshot = self.snapshots[message.name] = Snapshot(message, Archive(message.name, self._store))
@@ -220,17 +220,9 @@ class Broker:
         return subscription
 
 
-def _found(resources: dict[str, T], name: str, kind: str) -> T:
+def _find(resources: dict[str, T], name: str, kind: str) -> T:
     resource = resources.get(name)
     if resource is None:
         names.check(name, kind)
-        raise _not_found(name)
+        raise names.not_found(name)
     return resource
-
-
-def _not_found(name: str) -> ApiError:
-    return ApiError("NOT_FOUND", f"Resource not found (resource={names.last(name)}).")
-
-
-def _exists(name: str) -> ApiError:
-    return ApiError("ALREADY_EXISTS", f"Resource already exists in the project (resource={names.last(name)}).")

@@ -1,13 +1,14 @@
-"""Who must answer by when: leases of deliveries, in buckets of one second."""
+"""Leases of deliveries: their deadlines, in buckets of one second, and the acknowledgement ids that name them."""
 
 import math
 from itertools import chain
 
+from localcloud.errors import ApiError
 from localcloud.pubsub.model import Delivery
 
 
 class Leases:
-    """Every held delivery under the second its lease ends; a lease may last up to a second longer than promised."""
+    """Every leased delivery by the second its lease ends. A lease may last up to a second longer than its deadline."""
 
     def __init__(self) -> None:
         self._buckets: dict[int, dict[Delivery, None]] = {}
@@ -28,10 +29,26 @@ class Leases:
             del self._buckets[second]
 
     def expired(self, now: float) -> list[Delivery]:
-        """Deliveries whose lease is over; they stay until discarded."""
+        """Deliveries whose lease has ended. They remain until discarded."""
         due = sorted(second for second in self._buckets if second <= now)
         return list(chain.from_iterable(self._buckets[second] for second in due))
 
     def next_due(self) -> float:
-        """When the first lease ends."""
+        """End of the first lease, seconds since the epoch."""
         return min(self._buckets, default=math.inf)
+
+
+def ack_id(subscription_key: int, message_id: int, lease: int) -> str:
+    """The acknowledgement id of a lease."""
+    return f"{subscription_key:x}-{message_id:x}-{lease:x}"
+
+
+def parse_ack_id(text: str, subscription_key: int) -> tuple[int, int]:
+    """Message id and lease. Raises `ApiError` (INVALID_ARGUMENT) for text that is no id of this subscription."""
+    try:
+        key, message_id, lease = (int(part, 16) for part in text.split("-"))
+    except ValueError:
+        key, message_id, lease = 0, 0, 0
+    if key != subscription_key:
+        raise ApiError("INVALID_ARGUMENT", f"You have passed an invalid ack ID to the service (ack_id={text}).")
+    return message_id, lease

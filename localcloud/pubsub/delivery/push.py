@@ -1,4 +1,4 @@
-"""Push: one worker for each subscription with an endpoint takes messages and POSTs them, many at once."""
+"""Push: one worker for each subscription with an endpoint POSTs its messages, many at a time."""
 
 import asyncio
 import logging
@@ -7,18 +7,33 @@ from typing import Any
 import aiohttp
 
 from localcloud.accounts import Accounts
-from localcloud.pubsub.delivery import ack_ids as ids
-from localcloud.pubsub.delivery.push_request import ACCEPTED, PushRequest, push_request
-from localcloud.pubsub.delivery.push_response import Processing, PushResponse
+from localcloud.pubsub.delivery.push_http import ACCEPTED, Processing, PushRequest, PushResponse, push_request
 from localcloud.pubsub.delivery.subscription import Subscription
-from localcloud.pubsub.delivery.window import Window
 from localcloud.pubsub.model import Consumer, Delivery
 
 log = logging.getLogger(__name__)
 
+START_WINDOW = 4
+MAX_WINDOW = 1000
+
+
+class Window:
+    """Limit of concurrent pushes with slow start: a success adds one, a failure halves it (Pub/Sub: "Push subscriptions")."""
+
+    def __init__(self) -> None:
+        self.size = START_WINDOW
+
+    def succeeded(self) -> None:
+        """An endpoint accepted a message."""
+        self.size = min(self.size + 1, MAX_WINDOW)
+
+    def failed(self) -> None:
+        """An endpoint refused a message or did not answer."""
+        self.size = max(self.size // 2, 1)
+
 
 class Pushers:
-    """All workers, and the connections that they share."""
+    """The workers of all push subscriptions, and the HTTP session that they share."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
@@ -27,9 +42,9 @@ class Pushers:
         self._pushes: dict[Delivery, asyncio.Task[None]] = {}
 
     def start(self) -> None:
-        """Open for work; until now nothing is pushed."""
+        """Open the HTTP session. `watch` starts no worker before."""
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-        # No timeout but the ack deadline, which is kept on the local cloud's clock.
+        # The ack deadline is the only timeout; it is measured on the local cloud's clock.
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -38,7 +53,7 @@ class Pushers:
         )
 
     async def stop(self) -> None:
-        """Cut off all pushes; their messages are pushed again after the next start."""
+        """Cancel all pushes. Their messages are pushed again after the next start."""
         tasks = [*self._workers.values(), *self._pushes.values()]
         for task in tasks:
             task.cancel()
@@ -49,7 +64,7 @@ class Pushers:
             self._session = None
 
     def watch(self, subscription: Subscription) -> None:
-        """Start or end the worker as the subscription now wants it; pushes under way end by themselves."""
+        """Start or end the subscription's worker, according to its settings. Running pushes continue."""
         if self._session is None:
             return
         is_wanted = subscription.is_push and not (subscription.is_deleted or subscription.message.detached)
@@ -61,7 +76,7 @@ class Pushers:
             worker.cancel()
 
     async def _work(self, subscription: Subscription) -> None:
-        window, consumer = Window(), Consumer(is_serial=True, expired=self._time_out)
+        window, consumer = Window(), Consumer(is_serial=True, on_expired=self._time_out)
         subscription.consumers.append(consumer)
         try:
             while True:
@@ -80,18 +95,17 @@ class Pushers:
         push.add_done_callback(lambda _: self._forget(delivery, push))
 
     def _forget(self, delivery: Delivery, push: asyncio.Task[None]) -> None:
-        # A push that timed out may end after the next attempt has begun.
+        # A push that timed out may end after the next attempt for the same delivery has begun.
         if self._pushes.get(delivery) is push:
             del self._pushes[delivery]
 
     def _time_out(self, delivery: Delivery) -> None:
-        """The ack deadline is the timeout of the request: when the lease ends, so does the push."""
+        """Cancel the push of an expired lease: the ack deadline is the request's timeout."""
         if push := self._pushes.get(delivery):
             push.cancel()
 
     async def _push(self, subscription: Subscription, delivery: Delivery, window: Window) -> None:
-        lease = delivery.lease
-        is_accepted = False
+        ack_id, is_accepted = subscription.ack_id(delivery), False
         try:
             config = subscription.message.push_config
             request = push_request(subscription.message, subscription.content(delivery), delivery.attempts, self._token(config))
@@ -100,15 +114,12 @@ class Pushers:
             window.failed()
             raise
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            log.info("push of %s failed: %s", subscription.message.name, error or type(error).__name__)
+            log.info("push of %s failed: %s", subscription.message.name, str(error) or type(error).__name__)
         if is_accepted:
             window.succeeded()
-        else:
-            window.failed()
-        ack_id = ids.ack_id(subscription.key, delivery.message.id, lease)
-        if is_accepted:
             subscription.acknowledge([ack_id])
         else:
+            window.failed()
             subscription.modify_deadline([ack_id], 0)
 
     async def _is_accepted(self, endpoint: str, request: PushRequest) -> bool:
@@ -116,7 +127,7 @@ class Pushers:
         post = self._session.post(endpoint, data=request.body, headers=request.headers, allow_redirects=False)
         try:
             async with post as response:
-                # Read to the end, or the connection cannot be used again.
+                # An unread body would prevent the reuse of the connection.
                 await response.read()
                 return response.status in ACCEPTED
         except Processing:

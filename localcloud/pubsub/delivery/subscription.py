@@ -1,30 +1,25 @@
-"""A subscription at work: its backlog on the clock, its consumers, and what happens when a message comes back."""
+"""A subscription in operation: leases messages to consumers and takes back those not acknowledged in time."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
-from localcloud.clock import Clock
+from localcloud.clock import Alarm, Clock
 from localcloud.pubsub.data.archive import Archive
 from localcloud.pubsub.data.store import Store
-from localcloud.pubsub.delivery import ack_ids as ids
-from localcloud.pubsub.delivery import backoff
-from localcloud.pubsub.delivery.alarm import Alarm
+from localcloud.pubsub.delivery import leases
 from localcloud.pubsub.delivery.backlog import Backlog
-from localcloud.pubsub.delivery.usage import Usage
 from localcloud.pubsub.model import Consumer, Delivery, Message
 from localcloud.pubsub.rules.filters import Filter, parse_filter
+from localcloud.pubsub.rules.subscriptions import retry_delay_seconds
 
-#: One answer carries at most this much, or a single bigger message: gRPC's clients refuse more than 4 MiB unless told otherwise,
-#: as Google's are for the real service and, with `PUBSUB_EMULATOR_HOST`, are not.
-MAX_BATCH_BYTES = 4_000_000
-
+#: Publishes a delivery as a dead letter. False: the dead-letter topic does not exist.
 DeadLetter = Callable[["Subscription", Delivery], bool]
 
 
 class Subscription:
-    """Hands out what its topic publishes until it is acknowledged."""
+    """Delivers the messages of its topic until they are acknowledged."""
 
     def __init__(self, key: int, message: Any, store: Store, clock: Clock, dead_letter: DeadLetter) -> None:
         self.key = key
@@ -39,54 +34,63 @@ class Subscription:
         self._clock = clock
         self._dead_letter = dead_letter
         self._alarm = Alarm(clock, self._ring)
-        # Leases of an earlier process must never be taken for ours.
+        # Starts at the time of day: ids of an earlier process must not name leases of this one.
         self._leases = count(int(clock.time() * 1_000_000))
-        self.usage = Usage(key, store, clock)
+        self._last_used, self._saved_last_used = clock.time(), 0.0
 
     @property
     def is_push(self) -> bool:
-        """Whether messages are sent to an endpoint; nobody may pull them then."""
+        """Whether messages are pushed to an endpoint, which excludes pulling."""
         return bool(self.message.push_config.push_endpoint)
 
     @property
-    def is_streamed(self) -> bool:
-        """Whether somebody pulls just now."""
+    def is_pulled(self) -> bool:
+        """Whether a client pulls now."""
         return any(not consumer.is_serial for consumer in self.consumers)
 
     @property
     def counts_attempts(self) -> bool:
-        """Whether consumers are told how often a message was delivered."""
+        """Whether delivery attempts are counted and reported to consumers."""
         return bool(self.message.HasField("dead_letter_policy"))
 
+    def touch(self) -> None:
+        """Record a use now: an unused subscription expires (Pub/Sub: "Subscription expiration")."""
+        self._last_used = self._clock.time()
+
+    def last_used(self) -> float:
+        """Time of the last use, seconds since the epoch; saves it in the store."""
+        if self._last_used != self._saved_last_used:
+            self._saved_last_used = self._last_used
+            self._store.save_activity(self.key, self._last_used)
+        return self._last_used
+
+    def restore_last_used(self, time: float) -> None:
+        """Set the time of the last use, from the store."""
+        self._last_used = self._saved_last_used = time
+
     def offer(self, messages: list[Message]) -> None:
-        """Put committed messages in line."""
+        """Add committed messages to the backlog."""
         if self.is_deleted or self.message.detached:
             for message in messages:
                 self._store.remove_delivery(self.key, message)
             return
         self.backlog.add_all(messages)
-        self._announce()
-
-    def restore(self, message: Message, attempts: int) -> None:
-        """Put a message in line that was not acknowledged when the process last ended."""
-        self.backlog.add(message, attempts)
+        self._wake_if_ready()
 
     def start(self) -> None:
-        """After a restart: a message whose last attempt was under way goes to the dead letters now."""
+        """Begin delivery. Messages whose last attempt was interrupted by the restart become dead letters first."""
         if self.counts_attempts:
             for delivery in list(self.backlog.deliveries.values()):
                 self._try_dead_letter(delivery)
-        self._announce()
+        self._wake_if_ready()
 
     def stop(self) -> None:
-        """Let no time pass any more."""
+        """Stop watching deadlines."""
         self._alarm.cancel()
 
     def take(self, consumer: Consumer, max_messages: int, lease_seconds: float) -> list[Delivery]:
-        """Lease messages to a consumer; none when there is nothing for it, or no room."""
-        taken = self.backlog.take(consumer, max_messages, MAX_BATCH_BYTES)
-        if not taken:
-            return taken
+        """Lease messages to a consumer; empty when none is ready or its flow control is exhausted."""
+        taken = self.backlog.take(consumer, max_messages)
         deadline = self._clock.time() + lease_seconds
         counts = self.counts_attempts
         for delivery in taken:
@@ -96,102 +100,101 @@ class Subscription:
             self.backlog.leases.add(delivery)
             if counts:
                 self._store.count_attempt(self.key, delivery.message, delivery.attempts)
-        if deadline < math.inf:
+        if taken and deadline < math.inf:
             self._alarm.set(math.ceil(deadline))
         return taken
 
     def ack_id(self, delivery: Delivery) -> str:
-        """Names the lease: subscription, message and the lease itself."""
-        return ids.ack_id(self.key, delivery.message.id, delivery.lease)
+        """The acknowledgement id of a delivery's current lease."""
+        return leases.ack_id(self.key, delivery.message.id, delivery.lease)
 
-    def wanted(self, contents: Sequence[Any]) -> Sequence[int]:
-        """The places of the PubsubMessages that the filter lets through."""
+    def matching_places(self, contents: Sequence[Any]) -> Sequence[int]:
+        """The indices of the PubsubMessages that match the filter."""
         if self._matches is None:
             return range(len(contents))
         return [place for place, content in enumerate(contents) if self._matches(content.attributes)]
 
-    def accepts_kept(self, message: Message) -> bool:
-        """Whether the filter lets a message through that was kept."""
-        return self._matches is None or self._matches(self._store.content(message).attributes)
-
     def content(self, delivery: Delivery) -> Any:
-        """The PubsubMessage; to be copied before it is changed."""
+        """The PubsubMessage. Copy it before changing it."""
         return self._store.content(delivery.message)
 
     def late(self, ack_ids: Iterable[str]) -> list[str]:
-        """The ids that can do nothing any more, exactly-once: their leases are over."""
+        """With exactly-once delivery, the ids whose leases have ended; else none."""
         if not self.message.enable_exactly_once_delivery:
             return []
-        return [ack_id for ack_id, _, is_current in self._named(ack_ids) if not is_current]
+        return [ack_id for ack_id, _, is_current in self._find(ack_ids) if not is_current]
 
     def acknowledge(self, ack_ids: Iterable[str]) -> list[str]:
-        """Forget these messages, late or not; exactly-once, late ids do nothing and are returned."""
+        """Remove these messages, even after their lease. With exactly-once delivery, late ids are returned instead."""
         refused = []
-        for ack_id, delivery, is_current in self._named(ack_ids):
+        for ack_id, delivery, is_current in self._find(ack_ids):
             if self.message.enable_exactly_once_delivery and not is_current:
                 refused.append(ack_id)
             elif delivery:
-                self._forget(delivery)
-        self._announce()
+                self._acknowledge(delivery)
+        self._wake_if_ready()
         return refused
 
     def modify_deadline(self, ack_ids: Iterable[str], lease_seconds: int) -> list[str]:
-        """Extend these leases from now on; 0 gives the messages back. Returns the ids of leases that were over before."""
-        over = []
-        for ack_id, delivery, is_current in self._named(ack_ids):
+        """Set these leases to end that many seconds from now; 0 returns the messages. Returns the ids of ended leases."""
+        late = []
+        for ack_id, delivery, is_current in self._find(ack_ids):
             if not delivery or not is_current:
-                over.append(ack_id)
+                late.append(ack_id)
             elif lease_seconds == 0:
                 self._return(delivery)
             else:
                 self._extend(delivery, self._clock.time() + lease_seconds)
-        self._announce()
-        return over
+        self._wake_if_ready()
+        return late
 
     def unacknowledged(self) -> list[Message]:
-        """All messages that somebody must still acknowledge, the oldest first."""
+        """All unacknowledged messages, oldest first."""
         self._store.journal.flush()
         return [delivery.message for delivery in self.backlog.deliveries.values()]
 
-    def seek(self, wanted: dict[int, Message]) -> None:
-        """From now on exactly these messages are not acknowledged."""
+    def seek(self, messages: Iterable[Message]) -> None:
+        """Make the backlog exactly those of these messages that match the filter."""
+        self._store.journal.flush()
+        wanted = {message.id: message for message in messages if self._accepts(message)}
         for message_id in [id_ for id_ in self.backlog.deliveries if id_ not in wanted]:
-            self._forget(self.backlog.deliveries[message_id])
+            self._acknowledge(self.backlog.deliveries[message_id])
         again = [wanted[id_] for id_ in sorted(wanted) if id_ not in self.backlog.deliveries]
         if again:
             self._store.add_deliveries(self.key, again)
         self.archive.discard(again)
-        # Before anything else happens to these messages: the journal keeps no order within a turn.
+        # Before any other write about these messages: the journal does not keep the order of writes within a turn.
         self._store.journal.flush()
         self.backlog.replay(again)
-        self._announce()
+        self._wake_if_ready()
 
     def drop_before(self, microseconds: int) -> None:
-        """Forget, and do not keep, what was published before that time (since the epoch)."""
+        """Remove backlog and archive entries published before that time (since the epoch)."""
         self.archive.drop_before(microseconds)
         for message_id in [id_ for id_ in self.backlog.deliveries if id_ < microseconds]:
-            if delivery := self.backlog.acknowledge(message_id):
-                self._store.remove_delivery(self.key, delivery.message)
-        self._announce()
+            self._remove(message_id)
+        self._wake_if_ready()
 
     def clear(self) -> None:
-        """Forget every message."""
+        """Empty backlog and archive."""
         self.archive.clear()
         for message_id in list(self.backlog.deliveries):
-            if delivery := self.backlog.acknowledge(message_id):
-                self._store.remove_delivery(self.key, delivery.message)
+            self._remove(message_id)
 
     def delete(self) -> None:
-        """Forget every message and wake who waits for one."""
+        """Empty backlog and archive, and end delivery: waiting consumers get NOT_FOUND."""
         self.is_deleted = True
         self._alarm.cancel()
         self.clear()
-        self.interrupt()
+        self.wake_consumers()
 
-    def interrupt(self) -> None:
-        """Wake every consumer to look at the subscription again."""
+    def wake_consumers(self) -> None:
+        """Make every consumer check the subscription again."""
         for consumer in self.consumers:
             consumer.wake.set()
+
+    def _accepts(self, message: Message) -> bool:
+        return self._matches is None or self._matches(self._store.content(message).attributes)
 
     def _extend(self, delivery: Delivery, deadline: float) -> None:
         self.backlog.leases.discard(delivery)
@@ -203,44 +206,45 @@ class Subscription:
         if self.counts_attempts and self._try_dead_letter(delivery):
             return
         now = self._clock.time()
-        delay = backoff.delay_seconds(self.message, delivery.attempts)
+        delay = retry_delay_seconds(self.message, delivery.attempts)
         self.backlog.give_back(delivery, now + delay, now)
         if delay:
             self._alarm.set(self.backlog.next_due())
 
     def _try_dead_letter(self, delivery: Delivery) -> bool:
-        if delivery.attempts < self.message.dead_letter_policy.max_delivery_attempts:
-            return False
-        if not self._dead_letter(self, delivery):
-            return False
-        self.backlog.acknowledge(delivery.message.id)
-        self._store.remove_delivery(self.key, delivery.message)
-        return True
+        most = self.message.dead_letter_policy.max_delivery_attempts
+        is_dead = delivery.attempts >= most and self._dead_letter(self, delivery)
+        if is_dead:
+            self._remove(delivery.message.id)
+        return is_dead
 
     def _ring(self) -> None:
         now = self._clock.time()
         self.backlog.mature(now)
         for delivery in self.backlog.leases.expired(now):
             if delivery.lease and delivery.holder:
-                delivery.holder.expired(delivery)
+                delivery.holder.on_expired(delivery)
                 self._return(delivery)
         self._alarm.set(self.backlog.next_due())
-        self._announce()
+        self._wake_if_ready()
 
-    def _announce(self) -> None:
+    def _wake_if_ready(self) -> None:
         if self.backlog.has_ready:
-            self.interrupt()
+            self.wake_consumers()
 
-    def _forget(self, delivery: Delivery) -> None:
-        self.backlog.acknowledge(delivery.message.id)
+    def _acknowledge(self, delivery: Delivery) -> None:
         if self.message.retain_acked_messages:
             self.archive.add([delivery.message])
-        self._store.remove_delivery(self.key, delivery.message)
+        self._remove(delivery.message.id)
 
-    def _named(self, ack_ids: Iterable[str]) -> Iterator[tuple[str, Delivery | None, bool]]:
-        """Each id with its delivery, if it is still there, and whether its lease is."""
-        self.usage.note()
-        # All of them first: a request with an id that never was does nothing at all.
-        for ack_id, (message_id, lease) in [(ack_id, ids.parse(ack_id, self.key)) for ack_id in ack_ids]:
+    def _remove(self, message_id: int) -> None:
+        if delivery := self.backlog.acknowledge(message_id):
+            self._store.remove_delivery(self.key, delivery.message)
+
+    def _find(self, ack_ids: Iterable[str]) -> Iterator[tuple[str, Delivery | None, bool]]:
+        """Each id with its delivery, None if it was acknowledged, and whether the id's lease is the current one."""
+        self.touch()
+        # Parse all ids first: one invalid id refuses the request as a whole.
+        for ack_id, (message_id, lease) in [(ack_id, leases.parse_ack_id(ack_id, self.key)) for ack_id in ack_ids]:
             delivery = self.backlog.deliveries.get(message_id)
             yield ack_id, delivery, delivery is not None and delivery.lease == lease

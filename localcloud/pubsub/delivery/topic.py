@@ -1,15 +1,18 @@
-"""Topics and snapshots with what they keep."""
+"""Topics and snapshots in operation, and the fan-out of published messages to subscriptions and archives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from localcloud.pubsub.data.archive import Archive
+from localcloud.pubsub.data.store import Store
 from localcloud.pubsub.delivery.subscription import Subscription
 
 
 @dataclass(slots=True)
 class Snapshot:
-    """A snapshot with its serialized IAM policy; its archive is the backlog as it was, and all that came since."""
+    """A snapshot and its serialized IAM policy. Its archive has the backlog at its creation and every later message."""
 
     message: Any
     archive: Archive
@@ -18,7 +21,7 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Topic:
-    """A topic with its serialized IAM policy and those who listen."""
+    """A topic, its serialized IAM policy, its attached subscriptions and its snapshots."""
 
     message: Any
     archive: Archive
@@ -28,6 +31,36 @@ class Topic:
 
     @property
     def archives(self) -> list[Archive]:
-        """All that keep what is published from now on."""
-        kept = [snapshot.archive for snapshot in self.snapshots.values()]
-        return [self.archive, *kept] if self.message.HasField("message_retention_duration") else kept
+        """The archives that retain new messages."""
+        archives = [snapshot.archive for snapshot in self.snapshots.values()]
+        return [self.archive, *archives] if self.message.HasField("message_retention_duration") else archives
+
+
+def fan_out(topic: Topic, request: Any, store: Store) -> Sequence[int]:
+    """Store the messages of a PublishRequest once and offer them after the commit. Returns their ids.
+
+    Messages without a recipient are cleared in the request.
+    """
+    contents, archives = request.messages, topic.archives
+    ids = store.next_ids(len(contents))
+    wanted = [(each, places) for each in topic.subscriptions.values() if (places := each.matching_places(contents))]
+    if not wanted and not archives:
+        return ids
+    if not archives:
+        _clear_others(contents, [places for _, places in wanted])
+    messages = store.add_batch(ids[0], request)
+    for archive in archives:
+        archive.add(messages)
+    for subscription, places in wanted:
+        offered = [messages[place] for place in places]
+        store.add_deliveries(subscription.key, offered)
+        store.journal.after_commit(partial(subscription.offer, offered))
+    return ids
+
+
+def _clear_others(contents: Any, wanted: list[Sequence[int]]) -> None:
+    """Clear the messages at no wanted place; the others keep their places."""
+    if any(len(places) == len(contents) for places in wanted):
+        return
+    for place in set(range(len(contents))).difference(*wanted):
+        contents[place].Clear()

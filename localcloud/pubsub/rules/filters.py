@@ -20,7 +20,7 @@ _KEYWORDS = ("AND", "OR", "NOT")
 
 
 def parse_filter(text: str) -> Filter:
-    """Compile a filter; raises INVALID_ARGUMENT saying what is wrong. The empty filter lets all messages through."""
+    """Compile a filter; the empty filter matches every message. Raises INVALID_ARGUMENT with the reason."""
     if len(text.encode()) > MAX_BYTES:
         raise ApiError("INVALID_ARGUMENT", f"Invalid filter: it is longer than {MAX_BYTES} bytes.")
     if not text.strip():
@@ -49,7 +49,7 @@ class _Parser:
             self._next()
             terms.append(self._term())
         if self._peek() in ("AND", "OR"):
-            raise _invalid(self._text, "AND and OR together need parentheses")
+            raise _invalid(self._text, "use parentheses to combine AND and OR")
         return _all(terms) if operator == "AND" else _any(terms)
 
     def _term(self) -> Filter:
@@ -64,7 +64,7 @@ class _Parser:
             return self._prefix()
         if word == "attributes":
             return self._comparison()
-        raise _invalid(self._text, f"unexpected {word!r}" if word else "it ends too early")
+        raise _invalid(self._text, f"unexpected {word!r}" if word else "unexpected end")
 
     def _comparison(self) -> Filter:
         if self._peek() == ":":
@@ -91,7 +91,7 @@ class _Parser:
         if token.startswith('"'):
             return _unquote(token, self._text)
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", token) or token in _KEYWORDS:
-            raise _invalid(self._text, "expected the key of an attribute")
+            raise _invalid(self._text, "expected an attribute key")
         return token
 
     def _string(self) -> str:
@@ -119,14 +119,14 @@ def _tokens(text: str) -> list[str]:
     while position < end:
         match = _TOKEN.match(text, position)
         if not match:
-            raise _invalid(text, f"cannot read it from {text[position:].strip()[:20]!r} on")
+            raise _invalid(text, f"unexpected {text[position:].strip()[:20]!r}")
         tokens.append(match[1] or match[2] or match[3])
         position = match.end()
     return tokens
 
 
 def _unquote(token: str, text: str) -> str:
-    # JSON knows \" \\ \n \t \uXXXX; the hexadecimal and octal escapes are turned into that form first.
+    # JSON has no hexadecimal and octal escapes: rewrite them as \uXXXX first.
     escaped = re.sub(r"\\x([0-9A-Fa-f]{2})", r"\\u00\1", token)
     escaped = re.sub(r"\\([0-3][0-7]{2})", lambda match: f"\\u{int(match[1], 8):04x}", escaped)
     try:

@@ -1,4 +1,4 @@
-"""Field masks of Update requests."""
+"""Field masks of update requests, and fields that the local Pub/Sub refuses."""
 
 from collections.abc import Collection
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from localcloud.errors import ApiError
-from localcloud.pubsub.messages import copy
+from localcloud.protobuf import copy
 
 
 def merged(stored: Any, given: Any, mask: FieldMask, mutable: Collection[str]) -> Any:
-    """The stored message with the masked fields as given; refuses unknown and immutable ones by name."""
+    """The stored message with the masked fields from `given`. Raises INVALID_ARGUMENT for unknown and immutable fields."""
     if not mask.paths:
         raise ApiError("INVALID_ARGUMENT", "The update_mask in the request must be set, and must contain a path.")
     for path in mask.paths:
@@ -24,7 +24,7 @@ def merged(stored: Any, given: Any, mask: FieldMask, mutable: Collection[str]) -
 
 
 def refuse_unsupported(message: Any, names: Collection[str]) -> None:
-    """UNIMPLEMENTED, naming the first of these fields that the message sets."""
+    """Raise UNIMPLEMENTED naming the first of these fields that the message sets."""
     for field, _ in message.ListFields():
         if field.name in names:
             raise ApiError("UNIMPLEMENTED", f"The local Pub/Sub does not support {message.DESCRIPTOR.name}.{field.name}.")

@@ -1,4 +1,4 @@
-"""Names of topics and subscriptions, `projects/<project>/<kind>/<id>`, and the labels beside them."""
+"""Resource names, `projects/<project>/<kind>/<id>`, and labels."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from localcloud.errors import ApiError
 from localcloud.labels import wrong_label
 
-#: What a subscription's `topic` says once its topic is gone.
+#: The `topic` of a subscription or snapshot whose topic was deleted.
 DELETED_TOPIC = "_deleted-topic_"
 
 # 3 to 255 characters, a letter first, not starting with "goog" (Pub/Sub: "Resource names").
@@ -14,22 +14,32 @@ _NAME = re.compile(r"projects/([^/]+)/(topics|subscriptions|snapshots)/(?!goog)[
 
 
 def check(name: str, kind: str) -> None:
-    """Refuse what is no name of that kind (`topics`, `subscriptions`, `snapshots`)."""
+    """Raise INVALID_ARGUMENT unless it is a name of that kind (`topics`, `subscriptions`, `snapshots`)."""
     match = _NAME.fullmatch(name)
     if not match or match[2] != kind:
         raise ApiError("INVALID_ARGUMENT", f"Invalid [{kind}] name: (name={name})")
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
-    """Refuse labels that Google Cloud would not keep."""
+    """Raise INVALID_ARGUMENT for labels that Google Cloud refuses."""
     if wrong := wrong_label(labels):
         raise ApiError("INVALID_ARGUMENT", wrong)
 
 
 def check_project(name: str) -> None:
-    """Refuse what is not `projects/<project>`."""
+    """Raise INVALID_ARGUMENT unless it is `projects/<project>`."""
     if not re.fullmatch(r"projects/[^/]+", name):
         raise ApiError("INVALID_ARGUMENT", f"Invalid [projects] name: (name={name})")
+
+
+def not_found(name: str) -> ApiError:
+    """The NOT_FOUND error for a resource."""
+    return ApiError("NOT_FOUND", f"Resource not found (resource={last(name)}).")
+
+
+def already_exists(name: str) -> ApiError:
+    """The ALREADY_EXISTS error for a resource."""
+    return ApiError("ALREADY_EXISTS", f"Resource already exists in the project (resource={last(name)}).")
 
 
 def last(name: str) -> str:

@@ -1,20 +1,24 @@
-"""What a snapshot may look like, and how long it lives (google/pubsub/v1/pubsub.proto, message Snapshot)."""
+"""Snapshots: checks, and their life of at most a week (google/pubsub/v1/pubsub.proto, message Snapshot)."""
 
 from typing import Any
 
 from localcloud.errors import ApiError
-from localcloud.pubsub.messages import Snapshot, microseconds
+from localcloud.protobuf import microseconds
+from localcloud.pubsub.messages import Snapshot
 from localcloud.pubsub.rules import masks, names
 
 LIFE_SECONDS = 7 * 86_400
-#: A backlog so old that the snapshot would live shorter than this is refused.
+#: A snapshot with a shorter life than this is refused: its backlog is too old.
 MIN_LIFE_SECONDS = 3_600
 
 MUTABLE = ("labels", "expire_time")
 
 
 def new(request: Any, topic: str, oldest: float, now: float) -> Any:
-    """The snapshot to create; `oldest` is when the oldest unacknowledged message was published, or now."""
+    """The snapshot to create. `oldest` is the publish time of the oldest unacknowledged message, else `now`.
+
+    Times are in seconds since the epoch. Raises INVALID_ARGUMENT, UNIMPLEMENTED or FAILED_PRECONDITION.
+    """
     names.check(request.name, "snapshots")
     masks.refuse_unsupported(request, ("tags",))
     names.check_labels(request.labels)
@@ -28,7 +32,7 @@ def new(request: Any, topic: str, oldest: float, now: float) -> Any:
 
 
 def updated(stored: Any, request: Any, now: float) -> Any:
-    """The snapshot after an UpdateSnapshotRequest."""
+    """The snapshot after an UpdateSnapshotRequest. Raises INVALID_ARGUMENT."""
     snapshot = masks.merged(stored, request.snapshot, request.update_mask, MUTABLE)
     names.check_labels(snapshot.labels)
     if microseconds(snapshot.expire_time) <= now * 1_000_000:

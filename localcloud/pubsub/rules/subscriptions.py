@@ -1,14 +1,18 @@
-"""What a subscription may look like, and what Pub/Sub fills in (google/pubsub/v1/pubsub.proto, message Subscription)."""
+"""Subscriptions: checks, defaults and retry delays (google/pubsub/v1/pubsub.proto, message Subscription)."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 from localcloud.errors import ApiError
-from localcloud.pubsub.messages import ACTIVE, copy, seconds
+from localcloud.protobuf import copy, seconds
+from localcloud.pubsub.messages import ACTIVE
 from localcloud.pubsub.rules import masks, names
 from localcloud.pubsub.rules.filters import parse_filter
 
 DAY_SECONDS = 86_400
+# Without a retry policy, Pub/Sub delays pushes to a failing endpoint by 100 ms to 60 s ("Push backoff").
+PUSH_MIN_BACKOFF_SECONDS = 0.1
+PUSH_MAX_BACKOFF_SECONDS = 60.0
 
 MUTABLE = (
     "push_config",
@@ -36,7 +40,7 @@ _OUTPUT_ONLY = ("detached", "topic_message_retention_duration", "state", "analyt
 
 
 def new(given: Any) -> Any:
-    """The subscription to create from a request; raises INVALID_ARGUMENT or UNIMPLEMENTED."""
+    """The subscription to create from a request, with defaults. Raises INVALID_ARGUMENT or UNIMPLEMENTED."""
     names.check(given.name, "subscriptions")
     names.check(given.topic, "topics")
     parse_filter(given.filter)
@@ -48,15 +52,30 @@ def new(given: Any) -> Any:
 
 
 def updated(stored: Any, request: Any) -> Any:
-    """The subscription after an UpdateSubscriptionRequest."""
+    """The subscription after an UpdateSubscriptionRequest. Raises INVALID_ARGUMENT or UNIMPLEMENTED."""
     return _completed(masks.merged(stored, request.subscription, request.update_mask, MUTABLE))
 
 
 def with_push_config(stored: Any, push_config: Any) -> Any:
-    """The subscription after ModifyPushConfig; an empty configuration makes it one to pull from."""
+    """The subscription after ModifyPushConfig. An empty configuration makes it a pull subscription."""
     subscription = copy(stored)
     subscription.push_config.CopyFrom(push_config)
     return _completed(subscription)
+
+
+def retry_delay_seconds(subscription: Any, attempts: int) -> float:
+    """Delay before the next attempt after that many: doubles from the policy's minimum to its maximum; 0 without one."""
+    if subscription.HasField("retry_policy"):
+        policy = subscription.retry_policy
+        return _doubled(seconds(policy.minimum_backoff), seconds(policy.maximum_backoff), attempts)
+    if subscription.push_config.push_endpoint:
+        return _doubled(PUSH_MIN_BACKOFF_SECONDS, PUSH_MAX_BACKOFF_SECONDS, attempts)
+    return 0.0
+
+
+def _doubled(minimum: float, maximum: float, attempts: int) -> float:
+    # Larger exponents than 1023 overflow a float.
+    return float(min(maximum, minimum * 2.0 ** min(max(attempts - 1, 0), 1000)))
 
 
 def _completed(subscription: Any) -> Any:
@@ -120,7 +139,7 @@ def _complete_push_config(subscription: Any) -> None:
 
 
 def _is_endpoint(url: str) -> bool:
-    """Google wants https here; on one machine there is nobody to hide from."""
+    """Whether it is an http or https URL. Google requires https; loopback traffic needs no encryption."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

@@ -1,12 +1,13 @@
-"""What a topic may look like."""
+"""Topics: checks of create and update requests (google/pubsub/v1/pubsub.proto, message Topic)."""
 
 from typing import Any
 
 from localcloud.errors import ApiError
-from localcloud.pubsub.messages import TOPIC_ACTIVE, copy, seconds
+from localcloud.protobuf import copy, seconds
+from localcloud.pubsub.messages import TOPIC_ACTIVE
 from localcloud.pubsub.rules import masks, names
 
-MAX_RETENTION = 31 * 86_400
+MAX_RETENTION_SECONDS = 31 * 86_400
 
 MUTABLE = ("labels", "message_storage_policy", "kms_key_name", "schema_settings", "message_retention_duration")
 UNSUPPORTED = (
@@ -20,7 +21,7 @@ UNSUPPORTED = (
 
 
 def new(given: Any) -> Any:
-    """The topic to create from a request; raises INVALID_ARGUMENT or UNIMPLEMENTED."""
+    """The topic to create from a request. Raises INVALID_ARGUMENT or UNIMPLEMENTED."""
     names.check(given.name, "topics")
     topic = copy(given)
     topic.ClearField("satisfies_pzs")
@@ -30,7 +31,7 @@ def new(given: Any) -> Any:
 
 
 def updated(stored: Any, request: Any) -> Any:
-    """The topic after an UpdateTopicRequest."""
+    """The topic after an UpdateTopicRequest. Raises INVALID_ARGUMENT or UNIMPLEMENTED."""
     topic = masks.merged(stored, request.topic, request.update_mask, MUTABLE)
     _check(topic)
     return topic
@@ -39,6 +40,7 @@ def updated(stored: Any, request: Any) -> Any:
 def _check(topic: Any) -> None:
     masks.refuse_unsupported(topic, UNSUPPORTED)
     names.check_labels(topic.labels)
-    if topic.HasField("message_retention_duration") and not 600 <= seconds(topic.message_retention_duration) <= MAX_RETENTION:
+    retention = seconds(topic.message_retention_duration)
+    if topic.HasField("message_retention_duration") and not 600 <= retention <= MAX_RETENTION_SECONDS:
         message = "Invalid message_retention_duration given: it must be between 10 minutes and 31 days."
         raise ApiError("INVALID_ARGUMENT", message)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.clock import SystemClock
+from localcloud.protobuf import microseconds
 from localcloud.pubsub.data import batches
 from localcloud.pubsub.data.batches import CACHE_BYTES
-from localcloud.pubsub.data.checkpoints import MOST_PAGES
+from localcloud.pubsub.data.journal import MAX_LOG_PAGES
 from localcloud.pubsub.data.store import Store
 from localcloud.pubsub.delivery.broker import Broker
-from localcloud.pubsub.messages import PublishRequest, PubsubMessage, Subscription, Topic, microseconds
+from localcloud.pubsub.messages import PublishRequest, PubsubMessage, Subscription, Topic
 from localcloud.pubsub.model import Batch, Consumer, Message
 from tests.localcloud.target import PATIENCE_SECONDS
 
@@ -151,7 +152,7 @@ async def test_batches_too_old_for_memory_are_read_from_disk(tmp_path: Path) -> 
 @in_loop
 async def test_what_is_committed_leaves_the_log_without_anyone_waiting_for_it(tmp_path: Path) -> None:
     size = 3 << 20
-    assert size < MOST_PAGES * 4096
+    assert size < MAX_LOG_PAGES * 4096
     async with broker(tmp_path, listener()) as source:
         await source.publish(published(PubsubMessage(data=bytes(size))))
 

@@ -5,17 +5,16 @@ from typing import Any
 import pytest
 
 from localcloud.errors import ApiError
-from localcloud.pubsub.api.pages import page
-from localcloud.pubsub.delivery import backoff
-from localcloud.pubsub.delivery.window import MAXIMUM, Window
+from localcloud.pubsub.api.paging import page
+from localcloud.pubsub.delivery.push import MAX_WINDOW, Window
 from localcloud.pubsub.messages import Subscription
-from localcloud.pubsub.rules import subscriptions as subscription_rules
+from localcloud.pubsub.rules import subscriptions as rules
 
 NAMES = {"name": "projects/local-project/subscriptions/sub", "topic": "projects/local-project/topics/top"}
 
 
 def test_a_bare_subscription_gets_googles_defaults() -> None:
-    subscription = subscription_rules.new(Subscription(**NAMES))
+    subscription = rules.new(Subscription(**NAMES))
 
     assert subscription.ack_deadline_seconds == 10
     assert subscription.message_retention_duration.seconds == 7 * 86_400
@@ -25,7 +24,7 @@ def test_a_bare_subscription_gets_googles_defaults() -> None:
 
 def test_policies_are_completed() -> None:
     dead = {"dead_letter_topic": "projects/local-project/topics/dead"}
-    subscription = subscription_rules.new(Subscription(**NAMES, retry_policy={}, dead_letter_policy=dead))
+    subscription = rules.new(Subscription(**NAMES, retry_policy={}, dead_letter_policy=dead))
 
     assert subscription.retry_policy.minimum_backoff.seconds == 10
     assert subscription.retry_policy.maximum_backoff.seconds == 600
@@ -56,7 +55,7 @@ def test_policies_are_completed() -> None:
 )
 def test_a_subscription_that_cannot_be_is_refused(settings: dict[str, Any], status: str) -> None:
     with pytest.raises(ApiError) as refused:
-        subscription_rules.new(Subscription(**NAMES | settings))
+        rules.new(Subscription(**NAMES | settings))
 
     assert refused.value.status == status
 
@@ -65,15 +64,15 @@ def test_delays_double_from_the_minimum_to_the_maximum() -> None:
     retry = {"minimum_backoff": {"seconds": 10}, "maximum_backoff": {"seconds": 600}}
     subscription = Subscription(retry_policy=retry)
 
-    delays = [backoff.delay_seconds(subscription, attempts) for attempts in (1, 2, 3, 6, 7, 8, 10_000)]
+    delays = [rules.retry_delay_seconds(subscription, attempts) for attempts in (1, 2, 3, 6, 7, 8, 10_000)]
     assert delays == [10, 20, 40, 320, 600, 600, 600]
 
 
 def test_without_a_policy_only_pushes_rest() -> None:
     push = Subscription(push_config={"push_endpoint": "http://x"})
 
-    assert backoff.delay_seconds(Subscription(), 5) == 0
-    assert [round(backoff.delay_seconds(push, attempts), 1) for attempts in (1, 2, 3, 20)] == [0.1, 0.2, 0.4, 60.0]
+    assert rules.retry_delay_seconds(Subscription(), 5) == 0
+    assert [round(rules.retry_delay_seconds(push, attempts), 1) for attempts in (1, 2, 3, 20)] == [0.1, 0.2, 0.4, 60.0]
 
 
 def test_the_window_doubles_with_every_round_and_halves_with_a_failure() -> None:
@@ -85,9 +84,9 @@ def test_the_window_doubles_with_every_round_and_halves_with_a_failure() -> None
     assert window.size == 2 * first
     window.failed()
     assert window.size == first
-    for _ in range(2 * MAXIMUM):
+    for _ in range(2 * MAX_WINDOW):
         window.succeeded()
-    assert window.size == MAXIMUM
+    assert window.size == MAX_WINDOW
     for _ in range(20):
         window.failed()
     assert window.size == 1

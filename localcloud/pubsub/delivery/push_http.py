@@ -1,4 +1,4 @@
-"""The HTTP request of one push (Pub/Sub: "Receive push messages", "Payload unwrapping"). Pure."""
+"""HTTP of one push: its request (Pub/Sub: "Receive push messages", "Payload unwrapping") and its response."""
 
 import json
 import re
@@ -6,10 +6,13 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.pubsub.messages import rfc3339_milliseconds
+import aiohttp
 
+from localcloud.protobuf import rfc3339_milliseconds
+
+PROCESSING = 102
 #: Statuses that acknowledge the message.
-ACCEPTED = frozenset((102, 200, 201, 202, 204))
+ACCEPTED = frozenset((PROCESSING, 200, 201, 202, 204))
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\U0010ffff]*")
@@ -17,14 +20,14 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\U0010ffff]*")
 
 @dataclass(frozen=True, slots=True)
 class PushRequest:
-    """What to POST to the endpoint."""
+    """Headers and body to POST to the endpoint."""
 
     headers: dict[str, str]
     body: bytes
 
 
 def push_request(subscription: Any, message: Any, attempt: int, token: str | None) -> PushRequest:
-    """The request for a message; `attempt` is only told when there is a dead-letter policy to count for."""
+    """The request for a message. It contains `attempt` only if the subscription has a dead-letter policy."""
     headers = {"user-agent": "CloudPubSub-Google"}
     if token:
         headers["authorization"] = f"Bearer {token}"
@@ -64,3 +67,37 @@ def _metadata(subscription: str, message: Any, attempt: int | None) -> dict[str,
         if _HEADER_NAME.fullmatch(key) and _HEADER_VALUE.fullmatch(value):
             headers.setdefault(key.lower(), value)
     return headers
+
+
+class Processing(Exception):
+    """The endpoint answered 102. Nothing else of its response matters."""
+
+
+class PushResponse(aiohttp.ClientResponse):
+    """Raises `Processing` at a 102, which acknowledges the message; aiohttp would skip it and wait for the final status."""
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        """Read status and headers. Raises `Processing`."""
+        return await super().start(_Watched(connection))  # type: ignore[arg-type]
+
+
+class _Watched:
+    """A proxy for a connection or its protocol that watches its reads for a 102."""
+
+    def __init__(self, watched: Any) -> None:
+        self._watched = watched
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._watched, name)
+
+    @property
+    def protocol(self) -> Any:
+        """The connection's protocol, watched as well."""
+        return _Watched(self._watched.protocol)
+
+    async def read(self) -> Any:
+        """The next head and body. Raises `Processing`."""
+        message, payload = await self._watched.read()
+        if message.code == PROCESSING:
+            raise Processing
+        return message, payload

@@ -1,8 +1,11 @@
-"""What may be published (Pub/Sub: "Quotas and limits")."""
+"""Messages: limits of a publish request (Pub/Sub: "Quotas and limits"), and dead letters ("Dead-letter topics")."""
 
 from typing import Any
 
 from localcloud.errors import ApiError
+from localcloud.protobuf import rfc3339_milliseconds
+from localcloud.pubsub.messages import PubsubMessage
+from localcloud.pubsub.rules import names
 
 MAX_REQUEST_BYTES = 10_000_000
 MAX_MESSAGES = 1000
@@ -12,14 +15,28 @@ MAX_VALUE_BYTES = 1024
 MAX_ORDERING_KEY_BYTES = 1024
 
 
-def check(request: Any) -> None:
-    """Refuse a publish request that Pub/Sub would refuse, with INVALID_ARGUMENT."""
+def check_publish(request: Any) -> None:
+    """Raise INVALID_ARGUMENT for a publish request over a limit."""
     _require(0 < len(request.messages) <= MAX_MESSAGES, f"A request must contain 1 to {MAX_MESSAGES} messages")
     _require(request.ByteSize() <= MAX_REQUEST_BYTES, f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes")
     for message in request.messages:
-        # Most messages are nothing but data.
+        # Most messages have only data, which needs no further check: this runs for every message.
         if message.attributes or message.ordering_key or not message.data:
             _check_message(message)
+
+
+def dead_letter(message: Any, subscription: str, attempts: int) -> Any:
+    """The message for the dead-letter topic: the same content, with subscription and number of attempts as attributes."""
+    letter = PubsubMessage(data=message.data, attributes=message.attributes, ordering_key=message.ordering_key)
+    source = {
+        "DeliveryCount": str(attempts),
+        "Subscription": names.last(subscription),
+        "SubscriptionProject": names.project(subscription),
+        "TopicPublishTime": rfc3339_milliseconds(message.publish_time, "+00:00"),
+    }
+    for key, value in source.items():
+        letter.attributes[f"CloudPubSubDeadLetterSource{key}"] = value
+    return letter
 
 
 def _check_message(message: Any) -> None:
@@ -37,7 +54,7 @@ def _check_message(message: Any) -> None:
 def _check_attribute(key: str, value: str) -> None:
     _require(key, "An attribute key is empty")
     _require(not key.startswith("goog"), f'The attribute key "{key[:40]}" starts with the reserved "goog"')
-    # UTF-8 needs at most four bytes for a character, so most need no encoding.
+    # A character has at most four bytes in UTF-8, so short texts need not be encoded.
     if len(key) * 4 > MAX_KEY_BYTES:
         _require(len(key.encode()) <= MAX_KEY_BYTES, f"The attribute key is longer than {MAX_KEY_BYTES} bytes: {key[:40]}")
     if len(value) * 4 > MAX_VALUE_BYTES:
