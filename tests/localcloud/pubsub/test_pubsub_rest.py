@@ -1,5 +1,7 @@
 """The REST surface, as curl would use it."""
 
+import gzip
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -7,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from localcloud.pubsub.http import MAX_BODY_BYTES
 from tests.localcloud.pubsub.world import World
 
 
@@ -93,3 +96,45 @@ def test_a_client_that_hangs_up_takes_no_message_along(world: World) -> None:
     world.publish(topic, b"x")
 
     assert len(world.pull(subscription)) == 1
+
+
+def post_gzip(world: World, path: str, body: bytes | list[bytes], encoding: str = "gzip") -> tuple[int, Any]:
+    """POST a body with `Content-Encoding: gzip`, as Google's Java client does; chunked when it is a list."""
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=10)
+    headers = {"Content-Type": "application/json; charset=UTF-8", "Content-Encoding": encoding}
+    connection.request("POST", f"/v1/projects/local-project{path}", body, headers)
+    with connection.getresponse() as answer:
+        status, content = answer.status, json.load(answer)
+    connection.close()
+    return status, content
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP"])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_gzipped_body_is_decompressed(world: World, is_chunked: bool, encoding: str) -> None:
+    topic = world.topic("orders")
+    subscription = world.subscription("orders-sub", topic)
+    body = gzip.compress(json.dumps({"messages": [{"data": "aGk="}]}).encode())
+
+    status, published = post_gzip(world, "/topics/orders:publish", [body[:9], body[9:]] if is_chunked else body, encoding)
+
+    assert (status, len(published.get("messageIds", []))) == (200, 1)
+    assert [received.message.data for received in world.pull(subscription)] == [b"hi"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"messages": []}', "not valid gzip"),
+        (gzip.compress(b'{"messages": []}')[:-9], "ends too early"),
+        (gzip.compress(b" " * (MAX_BODY_BYTES + 1)), "exceeds the limit"),
+    ],
+    ids=["plain", "cut", "bomb"],
+)
+def test_a_faulty_gzip_body_is_refused(world: World, body: bytes, reason: str) -> None:
+    world.topic("orders")
+
+    status, refused = post_gzip(world, "/topics/orders:publish", body)
+
+    assert status == 400
+    assert reason in refused["error"]["message"]
