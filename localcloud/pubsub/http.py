@@ -1,4 +1,4 @@
-"""REST surface: fills the request message of a method from path, query and body, and answers with its reply as JSON."""
+"""REST surface: a method's request message from path, query and body, and its reply as JSON."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -42,7 +42,7 @@ def _refuse(_request: Request, error: ApiError) -> Answer:
 
 
 async def _unless_disconnected(reply: Awaitable[Any], request: Request) -> Any:
-    """Await the reply. When the client hangs up first, cancel it: a waiting Pull would lease messages that no client receives."""
+    """Await the reply; cancel it when the client hangs up, or a waiting Pull would lease messages to no client."""
     replying = asyncio.ensure_future(reply)
     await asyncio.wait((replying,), timeout=QUICK_SECONDS)
     if replying.done():

@@ -1,4 +1,4 @@
-"""Data classes of Pub/Sub: stored resources, batches, messages, their deliveries, and the consumers that hold them."""
+"""Data classes: stored resources, batches, messages, their deliveries, and the consumers that hold them."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""Every unary method: handler, request, REST route and the request's field that the path fills (google/pubsub/v1/pubsub.proto).
+"""Every unary method: handler, request and REST route, as google/pubsub/v1/pubsub.proto declares them.
 
 StreamingPull exists in gRPC only; `rpc.py` adds it.
 """
@@ -16,7 +16,10 @@ from localcloud.pubsub.delivery.broker import Broker
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of the API. `route` is verb and path below `/v1/projects/*/`; `{kind}` stands for each kind of resource."""
+    """A handler, the class of its request, its REST route, and the request's field that the path sets.
+
+    A route is verb and path below `/v1/projects/*/`. `{kind}` stands for topics, subscriptions and snapshots.
+    """
 
     handler: Callable[[Broker, Any], Awaitable[Any]]
     request: Any
@@ -24,7 +27,7 @@ class Method:
     field: str
 
 
-#: gRPC service → method → handler and routes
+#: gRPC service → method name → method
 METHODS: dict[str, dict[str, Method]] = {
     "google.pubsub.v1.Publisher": {
         "CreateTopic": Method(topics.create, messages.Topic, "PUT topics/*", "name"),

@@ -83,7 +83,7 @@ def _refuse(invalid: Collection[str]) -> None:
 
 
 def _refuse_too_many(invalid: Collection[str]) -> None:
-    """Raise RESOURCE_EXHAUSTED when one error cannot name all invalid ids. Clients retry the ids that it does not name.
+    """Raise RESOURCE_EXHAUSTED when one error cannot name all invalid ids; clients retry the other ids.
 
     Call it before any id takes effect: an id that took effect would be late in the retry.
     """

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def page_of_project(resources: Mapping[str, T], kind: str, request: Any) -> tuple[list[T], str]:
-    """The requested page of the project's resources, and the next page's token. Raises `ApiError` (INVALID_ARGUMENT)."""
+    """A page of the project's resources, and the next page's token. Raises `ApiError` (INVALID_ARGUMENT)."""
     names.check_project(request.project)
     prefix = f"{request.project}/{kind}/"
     chosen = (name for name in resources if name.startswith(prefix))

@@ -88,7 +88,7 @@ class Journal:
 
 
 class _Checkpoints:
-    """Copies commits from the write-ahead log into the database file, in a thread so that the event loop does not wait."""
+    """Copies commits from the write-ahead log into the database file, in a thread beside the event loop."""
 
     def __init__(self, database: sqlite3.Connection, path: Path) -> None:
         database.execute(f"PRAGMA wal_autocheckpoint = {MAX_LOG_PAGES}")

@@ -1,4 +1,4 @@
-"""The store: topics, subscriptions, snapshots, messages and unacknowledged deliveries. Commits survive `kill -9`."""
+"""The store: resources, messages and unacknowledged deliveries in SQLite. Commits survive `kill -9`."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -143,7 +143,7 @@ class Store:
         self._database.execute("DELETE FROM activity WHERE subscription = ?", (key,))
 
     def next_ids(self, count: int) -> range:
-        """Consecutive new message ids: microseconds since the epoch, or the next unused number when the clock is behind it."""
+        """New consecutive message ids: microseconds since the epoch, or the next number after the newest id."""
         first = max(self._newest_id + 1, int(self._clock.time() * 1_000_000))
         self._newest_id = first + count - 1
         return range(first, first + count)

@@ -1,4 +1,4 @@
-"""The backlog of one subscription: its unacknowledged deliveries, waiting, held or delayed. No clock: callers pass times.
+"""The backlog of one subscription: its unacknowledged deliveries. It has no clock; callers pass times.
 
     add ──► waiting ──take──► held ──acknowledge──► gone
                ▲                │

@@ -24,7 +24,7 @@ PublishHook = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 
 
 class Broker:
-    """All topics, subscriptions and snapshots by full name. Calls `on_change` for each new, changed or deleted subscription."""
+    """All topics, subscriptions and snapshots by full name. `on_change` is called for each changed subscription."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.topics: dict[str, Topic] = {}
@@ -171,7 +171,7 @@ class Broker:
         return (fan_out(topic, request, self._store) if is_ours else self._store.next_ids(1))[0]
 
     def _dead_letter(self, subscription: Subscription, delivery: Delivery) -> bool:
-        """Publish to the dead-letter topic, in the same commit that removes the delivery. False: the topic does not exist."""
+        """Publish to the dead-letter topic, in the commit that removes the delivery. False: the topic is missing."""
         name = subscription.message.dead_letter_policy.dead_letter_topic
         topic = self.topics.get(name)
         if topic is None:

@@ -18,7 +18,7 @@ MAX_WINDOW = 1000
 
 
 class Window:
-    """Limit of concurrent pushes with slow start: a success adds one, a failure halves it (Pub/Sub: "Push subscriptions")."""
+    """Limit of concurrent pushes: a success adds one, a failure halves it (Pub/Sub: "Push subscriptions")."""
 
     def __init__(self) -> None:
         self.size = START_WINDOW

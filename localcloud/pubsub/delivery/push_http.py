@@ -74,7 +74,7 @@ class Processing(Exception):
 
 
 class PushResponse(aiohttp.ClientResponse):
-    """Raises `Processing` at a 102, which acknowledges the message; aiohttp would skip it and wait for the final status."""
+    """Raises `Processing` at a 102, which acknowledges the message. aiohttp alone would wait for a final status."""
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:
         """Read status and headers. Raises `Processing`."""

@@ -14,7 +14,7 @@ from localcloud.pubsub.model import Consumer, Delivery, Message
 from localcloud.pubsub.rules.filters import Filter, parse_filter
 from localcloud.pubsub.rules.subscriptions import retry_delay_seconds
 
-#: Publishes a delivery as a dead letter. False: the dead-letter topic does not exist.
+#: Publishes a delivery as a dead letter. False: the dead-letter topic is missing.
 DeadLetter = Callable[["Subscription", Delivery], bool]
 
 
@@ -34,7 +34,7 @@ class Subscription:
         self._clock = clock
         self._dead_letter = dead_letter
         self._alarm = Alarm(clock, self._ring)
-        # Starts at the time of day: ids of an earlier process must not name leases of this one.
+        # Numbers start at the current time: ack ids of an earlier process must not name leases of this one.
         self._leases = count(int(clock.time() * 1_000_000))
         self._last_used, self._saved_last_used = clock.time(), 0.0
 

@@ -10,7 +10,7 @@ from localcloud.protobuf import copy
 
 
 def merged(stored: Any, given: Any, mask: FieldMask, mutable: Collection[str]) -> Any:
-    """The stored message with the masked fields from `given`. Raises INVALID_ARGUMENT for unknown and immutable fields."""
+    """The stored message with the masked fields from `given`. Raises INVALID_ARGUMENT for other fields."""
     if not mask.paths:
         raise ApiError("INVALID_ARGUMENT", "The update_mask in the request must be set, and must contain a path.")
     for path in mask.paths:

@@ -1,4 +1,4 @@
-"""Messages: limits of a publish request (Pub/Sub: "Quotas and limits"), and dead letters ("Dead-letter topics")."""
+"""Messages: limits of a publish request (Pub/Sub: "Quotas and limits"), and the form of a dead letter."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def check_publish(request: Any) -> None:
 
 
 def dead_letter(message: Any, subscription: str, attempts: int) -> Any:
-    """The message for the dead-letter topic: the same content, with subscription and number of attempts as attributes."""
+    """The message for the dead-letter topic: the same content, its subscription and attempts as attributes."""
     letter = PubsubMessage(data=message.data, attributes=message.attributes, ordering_key=message.ordering_key)
     source = {
         "DeliveryCount": str(attempts),

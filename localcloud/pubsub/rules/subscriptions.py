@@ -64,7 +64,7 @@ def with_push_config(stored: Any, push_config: Any) -> Any:
 
 
 def retry_delay_seconds(subscription: Any, attempts: int) -> float:
-    """Delay before the next attempt after that many: doubles from the policy's minimum to its maximum; 0 without one."""
+    """Delay before the next attempt: doubles from the retry policy's minimum to its maximum."""
     if subscription.HasField("retry_policy"):
         policy = subscription.retry_policy
         return _doubled(seconds(policy.minimum_backoff), seconds(policy.maximum_backoff), attempts)
