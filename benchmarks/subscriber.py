@@ -1,4 +1,4 @@
-"""Job notices as they arrive, with the time of their arrival."""
+"""Job notices and the times of their arrival."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ SECONDS = 300
 
 
 class JobNotices:
-    """Pulls the `completions` subscription and remembers when each object's job notice came."""
+    """Pulls the `completions` subscription and records when each object's job notice arrived."""
 
     def __init__(self) -> None:
         self._arrived: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Pub/Sub over gRPC without Google's client library, so that ours and Google's emulator are measured and not the library.
+"""Load for Pub/Sub over gRPC. It does without Google's client library, whose own cost would hide the server's.
 
 `python -m benchmarks.loads.pubsub HOST:PORT`
 """
@@ -16,14 +16,14 @@ from typing import Any
 import grpc
 from google.cloud.pubsub_v1 import types
 
-#: 30,000 in all: that is after how many the memory is looked at.
+#: 30,000 in all: the memory figure is taken after that number.
 WARM_UP, MESSAGES, LATENCIES = 3000, 26_500, 500
 BATCH, CALLS_AT_ONCE, BYTES = 500, 4, 1024
 PROJECT = "projects/local-project"
 
 
 class Caller:
-    """The few calls that are needed."""
+    """A channel with the methods that the load calls."""
 
     def __init__(self, address: str) -> None:
         self._channel = grpc.insecure_channel(address, options=[("grpc.max_receive_message_length", 32 << 20)])
@@ -39,22 +39,22 @@ class Caller:
         )
 
     def create(self, name: str) -> None:
-        """A topic, and a subscription to it. Google's emulator goes on sending to a stream that has ended: one for each test."""
+        """Create a topic and a subscription. Use each once: Google's emulator keeps sending to a stream that has ended."""
         topic, subscription = f"{PROJECT}/topics/{name}", f"{PROJECT}/subscriptions/{name}"
         self._create_topic(_packed(types.Topic, name=topic))
         self._create_subscription(_packed(types.Subscription, name=subscription, topic=topic, ack_deadline_seconds=60))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the channel."""
         self._channel.close()
 
     def _unary(self, method: str) -> Any:
-        # Bytes in, bytes out: what is sent is made beforehand, what comes back is not looked at.
+        # Bytes in, bytes out: requests are serialized beforehand, answers are not parsed.
         return self._channel.unary_unary(f"/google.pubsub.v1.{method}")
 
 
 class Subscriber:
-    """A streaming pull that acknowledges all it gets and notes when."""
+    """A streaming pull that acknowledges and counts messages."""
 
     def __init__(self, caller: Caller, name: str) -> None:
         self._caller = caller
@@ -64,7 +64,7 @@ class Subscriber:
             subscription=self._subscription, stream_ack_deadline_seconds=60, max_outstanding_messages=1000
         )
         self._requests.put(first)
-        #: gRPC cancels calls that nobody holds.
+        #: gRPC cancels calls without a reference.
         self._acknowledging: list[Any] = []
         self._arrived = 0
         self._news = threading.Condition()
@@ -72,10 +72,10 @@ class Subscriber:
         threading.Thread(target=self._receive, daemon=True).start()
 
     def wait_for(self, count: int) -> None:
-        """Return once so many messages have come since the last call."""
+        """Return when `count` more messages have arrived. Raises `TimeoutError`."""
         with self._news:
             if not self._news.wait_for(lambda: self._arrived >= count, timeout=60):
-                raise TimeoutError(f"{self._arrived} messages of {count} have come")
+                raise TimeoutError(f"{self._arrived} messages of {count} have arrived")
             self._arrived -= count
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ def main() -> None:
 
 
 def _publish(caller: Caller, name: str, count: int) -> float:
-    """Seconds for so many messages in batches, several batches at once."""
+    """Seconds to publish that many messages in batches, several batches at a time."""
     request = _publish_request(name, BATCH)
     begun = time.monotonic()
     calls: list[Any] = []
@@ -129,7 +129,7 @@ def _publish(caller: Caller, name: str, count: int) -> float:
 
 
 def _pull(caller: Caller, name: str, count: int) -> float:
-    """Seconds from opening a streaming pull to the arrival of so many messages."""
+    """Seconds from opening a streaming pull to the arrival of that many messages."""
     begun = time.monotonic()
     subscriber = Subscriber(caller, name)
     subscriber.wait_for(count)
@@ -143,7 +143,7 @@ def _latencies(caller: Caller, name: str) -> Iterator[float]:
     request, chance, pause = _publish_request(name, 1), random.Random(4), threading.Event()
     subscriber = Subscriber(caller, name)
     for _ in range(LATENCIES):
-        pause.wait(chance.uniform(0, 0.02))  # not in step with anybody's polling
+        pause.wait(chance.uniform(0, 0.02))  # not in step with a polling interval
         begun = time.monotonic()
         caller.publish(request)
         subscriber.wait_for(1)

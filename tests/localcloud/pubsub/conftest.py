@@ -1,4 +1,4 @@
-"""The service under the machine's own clock and under one that tests turn, and an endpoint for pushes."""
+"""The service on the system clock and on a clock that tests turn, and an endpoint for pushes."""
 
 from collections.abc import Iterator
 
@@ -23,14 +23,14 @@ def _turned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def world(_world: World) -> Iterator[World]:
-    """The service without topics, in real time."""
+    """The service without topics, on the system clock."""
     yield _world
     _world.clear()
 
 
 @pytest.fixture
 def turned(_turned: World) -> Iterator[World]:
-    """The service without topics; time passes only in `turn`."""
+    """The service without topics, on a clock that only `turn` moves."""
     yield _turned
     _turned.clear()
 

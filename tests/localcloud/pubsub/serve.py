@@ -1,4 +1,4 @@
-"""Pub/Sub alone in a process of its own, to be killed by a test: `python serve.py DATA GRPC_PORT PORT`."""
+"""Pub/Sub alone in a process that a test can kill: `python serve.py DATA GRPC_PORT PORT`."""
 
 import asyncio
 import sys

@@ -28,7 +28,7 @@ def ids(deliveries: list[Delivery]) -> list[int]:
     return [delivery.message.id for delivery in deliveries]
 
 
-def test_messages_without_a_key_come_in_the_order_of_publishing() -> None:
+def test_messages_without_a_key_arrive_in_publish_order() -> None:
     source = backlog("", "", "")
 
     assert ids(take(source, Consumer(), 2)) == [1, 2]
@@ -68,7 +68,7 @@ def test_a_lease_ends_after_its_deadline_and_an_extension_moves_it() -> None:
     assert source.next_due() == 21.0
 
 
-def test_what_is_given_back_waits_until_it_is_due() -> None:
+def test_a_returned_message_waits_until_it_is_due() -> None:
     source = backlog("")
     [delivery] = take(source, Consumer())
     source.give_back(delivery, due=5.0, now=0.0)
@@ -87,7 +87,7 @@ def test_a_message_acknowledged_while_it_waits_is_not_delivered() -> None:
     assert ids(take(source, Consumer())) == [3]
 
 
-def test_a_key_belongs_to_its_holder_until_all_of_it_is_acknowledged() -> None:
+def test_a_key_belongs_to_its_holder_until_its_messages_are_acknowledged() -> None:
     source = backlog("a", "a", "b")
     holder, other = Consumer(), Consumer()
 
@@ -103,7 +103,7 @@ def test_a_key_belongs_to_its_holder_until_all_of_it_is_acknowledged() -> None:
     assert ids(take(source, other)) == [5]
 
 
-def test_a_message_given_back_takes_all_that_follow_it_along() -> None:
+def test_returning_a_message_returns_all_later_ones_of_its_key() -> None:
     source = backlog("a", "a", "a")
     _, second, _ = take(source, Consumer())
     source.give_back(second, due=0.0, now=0.0)
@@ -112,7 +112,7 @@ def test_a_message_given_back_takes_all_that_follow_it_along() -> None:
     assert ids(take(source, Consumer())) == [2, 3]
 
 
-def test_a_delay_holds_the_whole_key() -> None:
+def test_a_delay_applies_to_the_whole_key() -> None:
     source = backlog("a", "a", "b")
     first, *_ = take(source, Consumer(), 1)
     source.give_back(first, due=5.0, now=0.0)
@@ -123,7 +123,7 @@ def test_a_delay_holds_the_whole_key() -> None:
     assert ids(take(source, Consumer())) == [1, 2, 4]
 
 
-def test_a_key_that_is_delayed_again_waits_for_the_later_end() -> None:
+def test_the_later_of_two_delays_of_a_key_counts() -> None:
     for dues in ((3.0, 4.0), (4.0, 3.0)):
         source = backlog("a", "a")
         first, second = take(source, Consumer())

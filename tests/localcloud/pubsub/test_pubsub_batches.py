@@ -1,4 +1,4 @@
-"""Messages that are published together are kept together, and yet each lives its own life."""
+"""Batches: messages that are stored together but delivered and acknowledged one by one."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ TOPIC, SUBSCRIPTION = "projects/p/topics/orders", "projects/p/subscriptions/all"
 
 
 def in_loop(test: Callable[[Path], Coroutine[Any, Any, None]]) -> Callable[[Path], None]:
-    """The journal commits at the end of a turn of the event loop: a test needs one."""
+    """Run the test in an event loop: the journal commits at the end of a turn."""
 
     @functools.wraps(test)
     def run(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def in_loop(test: Callable[[Path], Coroutine[Any, Any, None]]) -> Callable[[Path
 
 @contextlib.asynccontextmanager
 async def broker(folder: Path, *subscriptions: Any) -> AsyncIterator[Broker]:
-    """A broker with one topic, on the files of the one before."""
+    """A broker with one topic. It opens the files of an earlier broker in the same folder."""
     store = Store(folder, SystemClock())
     opened = Broker(store, SystemClock())
     if not opened.topics:
@@ -55,7 +55,7 @@ def published(*contents: Any) -> Any:
 
 
 def taken(source: Broker, name: str = SUBSCRIPTION, limit: int = 1000) -> list[Any]:
-    """What the subscription has, as a consumer sees it, with the ids to acknowledge it by."""
+    """The subscription's messages as a consumer receives them, each with its ack id."""
     subscription = source.subscription(name)
     deliveries = subscription.take(Consumer(), limit, 60)
     return [
@@ -68,7 +68,7 @@ def data(received: list[Any]) -> list[bytes]:
     return [message.data for message, _ in received]
 
 
-def test_runs_are_messages_that_follow_one_another_in_one_batch() -> None:
+def test_a_run_is_consecutive_messages_of_one_batch() -> None:
     one, two = Batch(1), Batch(4)
     messages = {number: Message(number, 1, "", one if number < 4 else two) for number in range(1, 8)}
 
@@ -81,7 +81,7 @@ def test_runs_are_messages_that_follow_one_another_in_one_batch() -> None:
 
 
 @in_loop
-async def test_what_a_publisher_says_of_id_and_time_does_not_count(tmp_path: Path) -> None:
+async def test_a_publishers_own_id_and_time_are_replaced(tmp_path: Path) -> None:
     claimed = PubsubMessage(data=b"x", message_id="7")
     claimed.publish_time.FromMicroseconds(7)
     async with broker(tmp_path, listener()) as source:
@@ -93,7 +93,7 @@ async def test_what_a_publisher_says_of_id_and_time_does_not_count(tmp_path: Pat
 
 
 @in_loop
-async def test_a_filter_takes_its_messages_out_of_the_middle_of_a_batch(tmp_path: Path) -> None:
+async def test_a_filter_selects_messages_inside_a_batch(tmp_path: Path) -> None:
     contents = [PubsubMessage(data=b"%d" % number, attributes={"odd": ""} if number % 2 else {}) for number in range(6)]
     async with broker(tmp_path, listener(filter="attributes:odd")) as source:
         ids = await source.publish(published(*contents))
@@ -104,7 +104,7 @@ async def test_a_filter_takes_its_messages_out_of_the_middle_of_a_batch(tmp_path
 
 
 @in_loop
-async def test_of_a_batch_only_what_was_not_acknowledged_comes_again_after_a_restart(tmp_path: Path) -> None:
+async def test_a_restart_delivers_only_the_unacknowledged_messages_of_a_batch(tmp_path: Path) -> None:
     async with broker(tmp_path, listener()) as source:
         await source.publish(published(*(PubsubMessage(data=b"%d" % number, ordering_key="k") for number in range(5))))
         received = taken(source)
@@ -125,7 +125,7 @@ async def test_of_a_batch_only_what_was_not_acknowledged_comes_again_after_a_res
 
 
 @in_loop
-async def test_a_batch_is_forgotten_when_nobody_holds_any_of_it(tmp_path: Path) -> None:
+async def test_a_batch_without_holders_is_deleted(tmp_path: Path) -> None:
     other = "projects/p/subscriptions/other"
     async with broker(tmp_path, listener(), listener(other)) as source:
         await source.publish(published(PubsubMessage(data=b"a"), PubsubMessage(data=b"b")))
@@ -137,7 +137,7 @@ async def test_a_batch_is_forgotten_when_nobody_holds_any_of_it(tmp_path: Path) 
 
 
 @in_loop
-async def test_batches_too_old_for_memory_are_read_from_disk(tmp_path: Path) -> None:
+async def test_batches_outside_the_cache_are_read_from_disk(tmp_path: Path) -> None:
     count = CACHE_BYTES // 8_000_000 + 2
     async with broker(tmp_path, listener()) as source:
         for number in range(count):
@@ -150,7 +150,7 @@ async def test_batches_too_old_for_memory_are_read_from_disk(tmp_path: Path) -> 
 
 
 @in_loop
-async def test_what_is_committed_leaves_the_log_without_anyone_waiting_for_it(tmp_path: Path) -> None:
+async def test_commits_are_moved_from_the_log_to_the_file(tmp_path: Path) -> None:
     size = 3 << 20
     assert size < MAX_LOG_PAGES * 4096
     async with broker(tmp_path, listener()) as source:
@@ -162,7 +162,7 @@ async def test_what_is_committed_leaves_the_log_without_anyone_waiting_for_it(tm
 
 
 async def _batches(source: Broker, folder: Path) -> int:
-    """How many are on disk."""
+    """The number of batches on disk."""
     await source.committed()
     with contextlib.closing(sqlite3.connect(folder / "pubsub.sqlite")) as database:
         return int(database.execute("SELECT count(*) FROM batches").fetchone()[0])

@@ -11,7 +11,7 @@ from tests.localcloud.pubsub.world import World, collector, connected, subscribe
 from tests.localcloud.target import PATIENCE_SECONDS
 
 
-def test_a_published_message_is_pulled_with_all_it_carries(world: World) -> None:
+def test_a_pulled_message_is_complete(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("orders-sub", topic)
     id_ = world.publish(topic, b"\x00caf\xc3\xa9", "", kind="é")
@@ -59,7 +59,7 @@ def test_a_nack_delivers_again_at_once(world: World) -> None:
     assert again.ack_id != first[0].ack_id
 
 
-def test_a_message_comes_back_after_its_deadline(turned: World) -> None:
+def test_a_message_is_delivered_again_after_its_deadline(turned: World) -> None:
     topic = turned.topic("orders")
     subscription = turned.subscription("slow", topic, ack_deadline_seconds=20)
     turned.publish(topic, b"x")
@@ -83,7 +83,7 @@ def test_an_extended_deadline_holds_the_message_longer(turned: World) -> None:
     assert len(turned.pull(subscription, now=True)) == 1
 
 
-def test_a_late_acknowledgement_still_counts(turned: World) -> None:
+def test_a_late_acknowledgement_takes_effect(turned: World) -> None:
     topic = turned.topic("orders")
     subscription = turned.subscription("late", topic)
     turned.publish(topic, b"x")
@@ -105,7 +105,7 @@ def test_two_streams_share_a_subscription(world: World) -> None:
     assert sorted(ids) == sorted(sent)
 
 
-def test_a_stream_that_holds_enough_gets_no_more(world: World) -> None:
+def test_flow_control_limits_a_stream(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("flow", topic)
     for _ in range(20):
@@ -144,7 +144,7 @@ def test_ordered_messages_arrive_in_order_through_a_stream(world: World) -> None
     assert data == [b"%d" % number for number in range(30)]
 
 
-def test_only_what_passes_the_filter_is_delivered(world: World) -> None:
+def test_only_messages_that_match_the_filter_are_delivered(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("filtered", topic, filter='attributes.kind = "a"')
     world.publish(topic, b"1", kind="b")
@@ -161,7 +161,7 @@ def test_publishing_inside_the_process_reaches_subscribers(world: World) -> None
     assert world.pull(subscription)[0].message.message_id == id_
 
 
-def test_ten_megabytes_travel_through_a_channel_that_lets_them(world: World) -> None:
+def test_a_channel_without_size_limit_carries_ten_megabytes(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("big", topic)
     world.publish(topic, b"x" * 9_999_000)
@@ -171,7 +171,7 @@ def test_ten_megabytes_travel_through_a_channel_that_lets_them(world: World) -> 
 
 
 @pytest.mark.parametrize(("size", "number"), [(5_000, 1_500), (50_000, 200), (1_000_000, 10)])
-def test_answers_stay_below_what_clients_take_from_an_emulator(world: World, size: int, number: int) -> None:
+def test_answers_stay_below_the_size_limit_of_clients(world: World, size: int, number: int) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("big", topic)
     for future in [world.publisher.publish(topic, bytes(size), kind="é" * 100) for _ in range(number)]:

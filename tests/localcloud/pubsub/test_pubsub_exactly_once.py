@@ -14,17 +14,17 @@ from google.pubsub_v1 import PubsubMessage
 from tests.localcloud.pubsub.world import World, subscribed
 from tests.localcloud.target import PATIENCE_SECONDS
 
-#: As many as Google's client puts into one request.
+#: Number of ids that Google's client puts into one request.
 MANY = 1000
 
 
 def publish_many(world: World, topic: str) -> None:
-    """In one request."""
+    """Publish MANY messages in one request."""
     messages = [PubsubMessage(data=b"%d" % number) for number in range(MANY)]
     PublisherApi.publish(world.publisher, topic=topic, messages=messages)
 
 
-def test_an_acknowledgement_counts_once(turned: World) -> None:
+def test_an_acknowledgement_takes_effect_once(turned: World) -> None:
     topic = turned.topic("orders")
     subscription = turned.subscription("once", topic, enable_exactly_once_delivery=True)
     turned.publish(topic, b"x")
@@ -37,7 +37,7 @@ def test_an_acknowledgement_counts_once(turned: World) -> None:
     assert refused.value.metadata == {received[0].ack_id: "PERMANENT_FAILURE_INVALID_ACK_ID"}
 
 
-def test_a_lease_that_is_over_can_neither_be_acknowledged_nor_extended(turned: World) -> None:
+def test_an_ended_lease_can_neither_be_acknowledged_nor_extended(turned: World) -> None:
     topic = turned.topic("orders")
     subscription = turned.subscription("late", topic, enable_exactly_once_delivery=True)
     turned.publish(topic, b"late")
@@ -58,7 +58,7 @@ def test_a_lease_that_is_over_can_neither_be_acknowledged_nor_extended(turned: W
 
 
 @pytest.mark.parametrize("seconds", [None, 0, 30])
-def test_of_more_late_ids_than_an_answer_can_name_the_others_are_to_be_tried_again(turned: World, seconds: int | None) -> None:
+def test_a_refusal_that_cannot_name_all_late_ids_asks_for_a_retry(turned: World, seconds: int | None) -> None:
     topic = turned.topic("orders")
     subscription = turned.subscription("crowded", topic, enable_exactly_once_delivery=True)
     publish_many(turned, topic)
@@ -79,7 +79,7 @@ def test_of_more_late_ids_than_an_answer_can_name_the_others_are_to_be_tried_aga
         assert left[0].message.message_id not in {each.message.message_id for each in turned.pull_all(subscription, MANY - 1)}
 
 
-def test_a_subscriber_learns_of_every_message_that_it_is_late_and_goes_on(turned: World) -> None:
+def test_a_subscriber_survives_many_late_acknowledgements(turned: World) -> None:
     topic = turned.topic("orders")
     subscription = turned.subscription("surviving", topic, enable_exactly_once_delivery=True)
     received: queue.Queue[Any] = queue.Queue()
@@ -94,7 +94,7 @@ def test_a_subscriber_learns_of_every_message_that_it_is_late_and_goes_on(turned
         assert {outcome.result(PATIENCE_SECONDS) for outcome in again} == {AcknowledgeStatus.SUCCESS}
 
 
-def test_a_stream_confirms_what_became_of_acknowledgements(turned: World) -> None:
+def test_a_stream_confirms_acknowledgements_and_deadlines(turned: World) -> None:
     topic = turned.topic("orders")
     subscription = turned.subscription("confirming", topic, enable_exactly_once_delivery=True)
     turned.publish(topic, b"1")
@@ -116,7 +116,7 @@ def test_a_stream_confirms_what_became_of_acknowledgements(turned: World) -> Non
     assert (mixed.ack_ids, mixed.invalid_ack_ids) == ([two], [one])
 
 
-def test_the_client_learns_whether_its_acknowledgement_counted(world: World) -> None:
+def test_the_client_reports_success_and_failure_of_acknowledgements(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("asking", topic, enable_exactly_once_delivery=True)
     received: queue.Queue[Any] = queue.Queue()
@@ -131,7 +131,7 @@ def test_the_client_learns_whether_its_acknowledgement_counted(world: World) -> 
 
 
 def _act(world: World, subscription: str, received: list[Any], seconds: int | None) -> None:
-    """Change the deadline, or acknowledge."""
+    """Set the deadlines to `seconds`, or acknowledge when it is None."""
     if seconds is None:
         world.ack(subscription, received)
     else:
@@ -139,7 +139,7 @@ def _act(world: World, subscription: str, received: list[Any], seconds: int | No
 
 
 def _code(outcome: Future) -> AcknowledgeStatus:
-    """What became of an acknowledgement."""
+    """The error code of a failed acknowledgement."""
     error = outcome.exception(PATIENCE_SECONDS)
     assert isinstance(error, AcknowledgeError)
     return error.error_code

@@ -1,4 +1,4 @@
-"""Any filter of the grammar means what a plain evaluation of its tree says, however it is written."""
+"""Random filters of the grammar give the same result as a plain evaluation of their trees."""
 
 import json
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ TREES = st.recursive(
 
 
 def written(tree: Any) -> str:
-    """The filter for a tree."""
+    """A tree as filter text."""
     match tree:
         case ("has", key):
             return f"attributes:{quoted(key)}"
@@ -44,12 +44,12 @@ def written(tree: Any) -> str:
 
 
 def quoted(key: str) -> str:
-    """A key, in quotes where it is no plain word."""
+    """A key, in quotes unless it is a plain word."""
     return key if key in ("a", "b", "ce-type") else json.dumps(key, ensure_ascii=False)
 
 
 def holds(tree: Any, attributes: Mapping[str, str]) -> bool:
-    """What the documentation says of each operator, and nothing cleverer."""
+    """The reference evaluation of a tree, operator by operator as documented."""
     match tree:
         case ("has", key):
             return key in attributes
@@ -70,5 +70,5 @@ def holds(tree: Any, attributes: Mapping[str, str]) -> bool:
 
 @settings(max_examples=300)
 @given(tree=TREES.filter(lambda tree: len(written(tree).encode()) <= MAX_BYTES), attributes=ATTRIBUTES)
-def test_a_filter_means_what_its_tree_says(tree: Any, attributes: dict[str, str]) -> None:
+def test_a_filter_agrees_with_the_evaluation_of_its_tree(tree: Any, attributes: dict[str, str]) -> None:
     assert parse_filter(written(tree))(attributes) == holds(tree, attributes)

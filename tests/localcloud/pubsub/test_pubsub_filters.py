@@ -56,17 +56,17 @@ INVALID = [
 
 
 @pytest.mark.parametrize(("text", "attributes"), MATCHING)
-def test_a_filter_lets_a_message_through(text: str, attributes: dict[str, str]) -> None:
+def test_a_filter_matches(text: str, attributes: dict[str, str]) -> None:
     assert parse_filter(text)(attributes)
 
 
 @pytest.mark.parametrize(("text", "attributes"), OTHERS)
-def test_a_filter_holds_a_message_back(text: str, attributes: dict[str, str]) -> None:
+def test_a_filter_does_not_match(text: str, attributes: dict[str, str]) -> None:
     assert not parse_filter(text)(attributes)
 
 
 @pytest.mark.parametrize("text", INVALID)
-def test_a_filter_that_nobody_can_read_is_refused(text: str) -> None:
+def test_an_invalid_filter_is_refused(text: str) -> None:
     with pytest.raises(ApiError, match="Invalid filter") as refused:
         parse_filter(text)
 

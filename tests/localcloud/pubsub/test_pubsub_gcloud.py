@@ -1,4 +1,4 @@
-"""gcloud and gsutil, for real."""
+"""Pub/Sub with the real gcloud."""
 
 import json
 import os
@@ -18,7 +18,7 @@ Gcloud = Callable[..., Any]
 
 @pytest.fixture
 def gcloud(world: World, tmp_path: Path, program: Callable[[str], str]) -> Gcloud:
-    """`gcloud pubsub …` against the local service, its answer as JSON; raises what it says when it fails."""
+    """`gcloud pubsub …` against the local service: its JSON output, or RuntimeError with its error output."""
     command = [program("gcloud"), "pubsub"]
     environment = os.environ | {
         "CLOUDSDK_CONFIG": str(tmp_path / "gcloud"),
@@ -90,7 +90,7 @@ def test_gcloud_binds_members_to_roles(gcloud: Gcloud, world: World) -> None:
     assert gcloud("topics", "get-iam-policy", "orders")["bindings"] == [binding]
 
 
-def test_gcloud_goes_back_in_time(gcloud: Gcloud, world: World) -> None:
+def test_gcloud_manages_snapshots_and_seeks(gcloud: Gcloud, world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("seeking", topic)
     gcloud("subscriptions", "update", "seeking", "--retain-acked-messages", "--message-retention-duration=1d")
@@ -110,7 +110,7 @@ def test_gcloud_goes_back_in_time(gcloud: Gcloud, world: World) -> None:
     assert gcloud("subscriptions", "describe", "seeking")["detached"]
 
 
-def test_gcloud_is_told_at_once_what_is_not_there(gcloud: Gcloud) -> None:
+def test_gcloud_reports_missing_resources_at_once(gcloud: Gcloud) -> None:
     with pytest.raises(RuntimeError, match=r"NOT_FOUND: Resource not found \(resource=nowhere\)"):
         gcloud("topics", "describe", "nowhere")
     with pytest.raises(RuntimeError, match="does not support GET /v1/projects/local-project/schemas"):

@@ -1,4 +1,4 @@
-"""Whatever stands in whichever field of a body, it is taken or refused in words."""
+"""Odd values in any field of a body are accepted or refused with a reason, never answered with 500."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Ordering keys under everything that may happen: acknowledgements, late ones, nacks, leases that end, delays.
+"""Ordering keys under random acknowledgements (late ones too), nacks, expired leases and delays.
 
-The model of a key: the messages that nobody has acknowledged, which of them somebody holds, and when the next may come. Those held
-are always older than those that wait, for whatever takes a message back takes back all that follow it.
+The model of a key: its unacknowledged messages, which of them are held, and when the next is due. Held messages are always older
+than waiting ones, because returning a message returns all later ones.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ KEYS = "ab"
 
 @dataclass
 class Hold:
-    """Who holds a message until when, and under which name."""
+    """A lease of a message: its consumer, ack id and end (seconds since the epoch)."""
 
     consumer: Consumer
     ack_id: str
@@ -38,20 +38,20 @@ class Hold:
 
 @dataclass
 class Key:
-    """What must be true of one ordering key."""
+    """The expected state of one ordering key."""
 
     waiting: list[int] = field(default_factory=list)
     held: dict[int, Hold] = field(default_factory=dict)
     due: float = 0.0
 
     def acknowledge(self, message: int) -> None:
-        """It is gone, wherever it was."""
+        """Remove a message, waiting or held."""
         if message in self.waiting:
             self.waiting.remove(message)
         self.held.pop(message, None)
 
-    def take_back(self, first: int, due: float) -> None:
-        """This message waits again until it is due, with all that follow it."""
+    def give_back(self, first: int, due: float) -> None:
+        """Return a message and all later ones; they wait until `due`."""
         self.due = max(self.due, due)
         back = sorted(message for message in self.held if message >= first)
         for message in back:
@@ -60,7 +60,7 @@ class Key:
 
 
 class Ordering(RuleBasedStateMachine):
-    """Two streams and a pusher share a subscription whose clock is turned."""
+    """Two streams and a push worker share a subscription on a turned clock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Ordering(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = TurnedClock()
         self.keys = {key: Key() for key in KEYS}
-        self.ack_ids: list[tuple[str, int, str]] = []  # all that were ever handed out
+        self.ack_ids: list[tuple[str, int, str]] = []  # of all leases, ended ones too
 
     @initialize(backoff_seconds=some.sampled_from([BACKOFF_SECONDS, 0]))
     def open(self, backoff_seconds: int) -> None:
@@ -108,7 +108,7 @@ class Ordering(RuleBasedStateMachine):
         self.run(self._do(self.subscription.modify_deadline, [ack_id], 0))
         hold = self.keys[key].held.get(message)
         if hold and hold.ack_id == ack_id:
-            self.keys[key].take_back(message, self.clock.time() + self.backoff_seconds)
+            self.keys[key].give_back(message, self.clock.time() + self.backoff_seconds)
 
     @rule(seconds=some.sampled_from([2, 3, LEASE_SECONDS + 2]))
     def turn(self, seconds: int) -> None:
@@ -116,17 +116,17 @@ class Ordering(RuleBasedStateMachine):
         for key in self.keys.values():
             over = [message for message, hold in key.held.items() if hold.ends <= self.clock.time()]
             if over:
-                key.take_back(min(over), key.held[min(over)].ends + self.backoff_seconds)
+                key.give_back(min(over), key.held[min(over)].ends + self.backoff_seconds)
 
     def teardown(self) -> None:
-        """Whatever happened, nothing is lost: all that is left comes, in order."""
+        """No message is lost: all remaining ones are delivered in order."""
         try:
             self.turn(LEASE_SECONDS + 2)
             while any(key.waiting for key in self.keys.values()):
                 self.turn(BACKOFF_SECONDS + 1)
                 self.take(0, 1000)
                 held = [(key, message, hold) for key in self.keys.values() for message, hold in key.held.items()]
-                assert held, "a message does not come again"
+                assert held, "a message is not delivered again"
                 for key, message, hold in held:
                     self.run(self._do(self.subscription.acknowledge, [hold.ack_id]))
                     key.acknowledge(message)
@@ -136,13 +136,13 @@ class Ordering(RuleBasedStateMachine):
             self.folder.cleanup()
 
     def draw_one(self, data: Any) -> tuple[str, int, str]:
-        """A lease by key, message and name: rather one that holds than one of long ago."""
+        """A lease as key, message and ack id: more often a current one than an ended one."""
         held = [(name, message, hold.ack_id) for name, key in self.keys.items() for message, hold in key.held.items()]
         drawn: tuple[str, int, str] = data.draw(some.sampled_from(held or self.ack_ids) | some.sampled_from(self.ack_ids))
         return drawn
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Do it in the event loop."""
+        """Run a coroutine in the event loop."""
         return self.loop.run_until_complete(work)
 
     async def _open(self, backoff_seconds: int) -> None:

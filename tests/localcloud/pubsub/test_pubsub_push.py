@@ -1,4 +1,4 @@
-"""Push: what an endpoint receives, and what its answers do."""
+"""Push: the requests to an endpoint, and the effects of its answers."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_a_message_arrives_wrapped_in_json(world: World, endpoint: Target) -> No
 
 
 @pytest.mark.parametrize("audience", ["", "https://audience.test"])
-def test_the_token_proves_who_pushes(world: World, endpoint: Target, audience: str) -> None:
+def test_a_push_carries_a_token_of_its_account(world: World, endpoint: Target, audience: str) -> None:
     topic, _ = subscribe(world, endpoint, push={"oidc_token": {"service_account_email": ACCOUNT, "audience": audience}})
     world.publish(topic, b"x")
 
@@ -55,7 +55,7 @@ def test_these_statuses_acknowledge(turned: World, endpoint: Target, status: int
     endpoint.wait_for(1)
     turned.publish(topic, b"2")
     endpoint.wait_for(2)
-    wait_for(lambda: not backlog(turned), "the answers to be noted")
+    wait_for(lambda: not backlog(turned), "the acknowledgement of both messages")
     turned.turn(700)
 
     assert sorted(pushed.data for pushed in endpoint.received) == [b"1", b"2"]
@@ -70,7 +70,7 @@ def test_other_statuses_deliver_again(world: World, endpoint: Target, status: in
     assert [pushed.data for pushed in endpoint.wait_for(3)] == [b"x"] * 3
 
 
-def test_an_endpoint_that_is_silent_until_the_deadline_is_asked_again(turned: World, endpoint: Target) -> None:
+def test_a_push_without_answer_is_repeated_after_the_deadline(turned: World, endpoint: Target) -> None:
     endpoint.gate.clear()
     topic, _ = subscribe(turned, endpoint, ack_deadline_seconds=20)
     turned.publish(topic, b"x")
@@ -82,7 +82,7 @@ def test_an_endpoint_that_is_silent_until_the_deadline_is_asked_again(turned: Wo
     assert [pushed.data for pushed in endpoint.wait_for(2)] == [b"x"] * 2
 
 
-def test_an_endpoint_that_is_down_gets_its_messages_later(world: World, endpoint: Target) -> None:
+def test_a_new_endpoint_gets_the_messages_of_a_failed_one(world: World, endpoint: Target) -> None:
     port = free_port()
     topic, subscription = subscribe(world, Target(url=f"http://127.0.0.1:{port}"))
     world.publish(topic, b"x")
@@ -99,7 +99,7 @@ def test_the_retry_policy_spaces_attempts(turned: World, endpoint: Target) -> No
     turned.publish(topic, b"x")
     endpoint.wait_for(1)
     for attempts, delay in ((2, 10), (3, 20), (4, 25), (5, 25)):
-        wait_for(lambda: is_resting(turned), "the answer to be noted")
+        wait_for(lambda: is_resting(turned), "the return of the message")
         turned.turn(delay - 0.5)
         assert len(endpoint.received) == attempts - 1
         turned.turn(0.6)
@@ -113,12 +113,12 @@ def is_resting(world: World) -> bool:
 
 
 def backlog(world: World) -> list[Delivery]:
-    """What the one subscription has not acknowledged."""
+    """The unacknowledged deliveries of the one subscription."""
     [subscription] = world.service._broker.subscriptions.values()
     return list(subscription.backlog.deliveries.values())
 
 
-def test_a_poisoned_message_goes_to_the_dead_letters(world: World, endpoint: Target) -> None:
+def test_a_message_that_always_fails_becomes_a_dead_letter(world: World, endpoint: Target) -> None:
     dead = world.topic("dead-letters")
     grave = world.subscription("dead-letters", dead)
     endpoint.status = 500
@@ -140,7 +140,7 @@ def test_a_poisoned_message_goes_to_the_dead_letters(world: World, endpoint: Tar
     assert [pushed.envelope["deliveryAttempt"] for pushed in endpoint.received] == [1, 2, 3, 4, 5]
 
 
-def test_without_a_dead_letter_topic_a_message_goes_on(world: World, endpoint: Target) -> None:
+def test_without_a_dead_letter_topic_pushes_continue(world: World, endpoint: Target) -> None:
     endpoint.replies = [500] * 6
     policy = {"dead_letter_topic": world.topic("dead-letters"), "max_delivery_attempts": 5}
     retry: dict[str, Any] = {"minimum_backoff": {}, "maximum_backoff": {}}
@@ -166,7 +166,7 @@ def test_an_unwrapped_message_is_the_body_and_its_metadata_headers(world: World,
     assert not {"bad name", "two"} & set(pushed.headers)
 
 
-def test_ordered_messages_are_pushed_one_after_the_other(world: World, endpoint: Target) -> None:
+def test_ordered_messages_are_pushed_one_at_a_time(world: World, endpoint: Target) -> None:
     endpoint.replies = [500]
     topic, _ = subscribe(world, endpoint, enable_message_ordering=True)
     for number in range(5):
@@ -177,7 +177,7 @@ def test_ordered_messages_are_pushed_one_after_the_other(world: World, endpoint:
     assert endpoint.most_at_once == 1
 
 
-def test_many_pushes_are_under_way_at_once_after_a_slow_start(world: World, endpoint: Target) -> None:
+def test_concurrent_pushes_grow_from_a_slow_start(world: World, endpoint: Target) -> None:
     topic, _ = subscribe(world, endpoint)
     endpoint.gate.clear()
     for number in range(30):

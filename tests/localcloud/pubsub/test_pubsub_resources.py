@@ -22,14 +22,14 @@ from tests.localcloud.pubsub.world import PROJECT, World
         ({"data": b"x" * 10_000_001}, "exceeds the limit"),
     ],
 )
-def test_what_breaks_a_limit_is_not_published(world: World, message: dict[str, Any], reason: str) -> None:
+def test_a_message_over_a_limit_is_refused(world: World, message: dict[str, Any], reason: str) -> None:
     topic = world.topic("orders")
 
     with pytest.raises(exceptions.InvalidArgument, match=reason):
         PublisherApi.publish(world.publisher, topic=topic, messages=[PubsubMessage(message)])
 
 
-def test_names_are_unique_and_missing_ones_say_so(world: World) -> None:
+def test_taken_and_missing_names_are_refused(world: World) -> None:
     topic = world.topic("orders")
     world.subscription("orders-sub", topic)
 
@@ -55,7 +55,7 @@ def test_a_subscription_outlives_its_topic(world: World) -> None:
     assert len(world.pull(subscription)) == 1
 
 
-def test_lists_come_in_pages(world: World) -> None:
+def test_lists_are_paged(world: World) -> None:
     topic = world.topic("orders")
     names = sorted(world.subscription(f"sub-{number}", topic) for number in range(5))
 
@@ -65,7 +65,7 @@ def test_lists_come_in_pages(world: World) -> None:
     assert [found.name for found in world.publisher.list_topics(project=PROJECT)] == [topic]
 
 
-def test_an_update_changes_what_its_mask_names(world: World) -> None:
+def test_an_update_changes_only_masked_fields(world: World) -> None:
     subscription = world.subscription("changing", world.topic("orders"), labels={"a": "b"})
     change = {"name": subscription, "ack_deadline_seconds": 77, "labels": {"c": "d"}}
     mask = {"paths": ["ack_deadline_seconds"]}
@@ -77,7 +77,7 @@ def test_an_update_changes_what_its_mask_names(world: World) -> None:
         world.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["filter"]}})
 
 
-def test_a_dead_letter_topic_must_be_there_when_it_is_named(world: World) -> None:
+def test_a_dead_letter_topic_must_exist_when_it_is_set(world: World) -> None:
     topic, dead = world.topic("orders"), world.topic("dead-letters")
     policy = {"dead_letter_topic": f"{PROJECT}/topics/nowhere"}
     with pytest.raises(exceptions.NotFound, match="resource=nowhere"):
@@ -92,7 +92,7 @@ def test_a_dead_letter_topic_must_be_there_when_it_is_named(world: World) -> Non
     assert world.subscriber.get_subscription(subscription=subscription).dead_letter_policy.dead_letter_topic == dead
 
 
-def test_labels_that_google_would_not_keep_are_refused(world: World) -> None:
+def test_invalid_labels_are_refused(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("sub", topic)
     wrong, mask = {"Capital": "b"}, {"paths": ["labels"]}
@@ -111,7 +111,7 @@ def test_labels_that_google_would_not_keep_are_refused(world: World) -> None:
         world.subscriber.create_snapshot(request={"name": snapshot, "subscription": subscription, "labels": wrong})
 
 
-def test_iam_policies_are_kept(world: World) -> None:
+def test_iam_policies_are_stored(world: World) -> None:
     topic = world.topic("orders")
     policy = world.publisher.get_iam_policy(request={"resource": topic})
     policy.bindings.add(role="roles/pubsub.publisher", members=["user:a@example.com"])
@@ -122,7 +122,7 @@ def test_iam_policies_are_kept(world: World) -> None:
         world.publisher.set_iam_policy(request={"resource": topic, "policy": policy})
 
 
-def test_what_is_not_supported_is_named(world: World) -> None:
+def test_a_refusal_names_the_unsupported_method_or_field(world: World) -> None:
     topic = world.topic("orders")
     schemas = SchemaServiceClient(transport=SchemaServiceGrpcTransport(channel=world.channel))
 

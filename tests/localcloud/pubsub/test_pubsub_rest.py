@@ -1,4 +1,4 @@
-"""The REST surface, as curl would use it."""
+"""The REST surface, with plain HTTP requests."""
 
 import gzip
 import http.client
@@ -25,7 +25,7 @@ def call(world: World, method: str, path: str, body: Any = None) -> tuple[int, A
             return error.code, json.load(error)
 
 
-def test_a_message_makes_its_way_over_rest(world: World) -> None:
+def test_rest_publishes_pulls_and_acknowledges(world: World) -> None:
     topic = "projects/local-project/topics/orders"
     assert call(world, "PUT", "/topics/orders", {})[1]["name"] == topic
     assert call(world, "PUT", "/subscriptions/orders-sub", {"topic": topic})[1]["ackDeadlineSeconds"] == 10
@@ -41,7 +41,7 @@ def test_a_message_makes_its_way_over_rest(world: World) -> None:
     assert call(world, "POST", "/subscriptions/orders-sub:pull", {"maxMessages": 1, "returnImmediately": True}) == (200, {})
 
 
-def test_system_parameters_are_ignored_and_others_fill_the_request(world: World) -> None:
+def test_query_parameters_fill_the_request_except_system_parameters(world: World) -> None:
     for id_ in ("aaa", "bbb"):
         world.topic(id_)
     status, found = call(world, "GET", "/topics?pageSize=1&alt=json&prettyPrint=false&$.xgafv=2")
@@ -51,7 +51,7 @@ def test_system_parameters_are_ignored_and_others_fill_the_request(world: World)
     assert rest["topics"] == [{"name": "projects/local-project/topics/bbb", "state": 1}]
 
 
-def test_a_patch_changes_what_its_mask_names(world: World) -> None:
+def test_a_patch_changes_only_masked_fields(world: World) -> None:
     subscription = world.subscription("changing", world.topic("orders"))
     body = {"subscription": {"ackDeadlineSeconds": 44}, "updateMask": "ackDeadlineSeconds"}
     status, changed = call(world, "PATCH", "/subscriptions/changing", body)
@@ -85,7 +85,7 @@ def test_a_refusal_is_json_with_a_reason(world: World, method: str, path: str, b
     assert said in answer["error"]["message"]
 
 
-def test_a_client_that_hangs_up_takes_no_message_along(world: World) -> None:
+def test_a_pull_whose_client_hangs_up_leases_no_message(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("patient", topic)
     request = urllib.request.Request(

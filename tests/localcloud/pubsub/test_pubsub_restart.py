@@ -1,4 +1,4 @@
-"""Nothing acknowledged is lost when the process is killed."""
+"""`kill -9` of the process loses no published message and no acknowledgement."""
 
 import contextlib
 import subprocess
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 
 @contextlib.contextmanager
 def process(data: Path) -> Iterator[Clients]:
-    """The service until `kill -9`."""
+    """The service in a process, ended by `kill -9`."""
     grpc_port = free_port()
     command = [sys.executable, "-m", "tests.localcloud.pubsub.serve", str(data), str(grpc_port), str(free_port())]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as child:
@@ -33,7 +33,7 @@ def process(data: Path) -> Iterator[Clients]:
             child.kill()
 
 
-def test_published_messages_survive_and_acknowledged_ones_do_not_return(tmp_path: Path) -> None:
+def test_a_kill_loses_no_message_and_repeats_no_acknowledged_one(tmp_path: Path) -> None:
     with process(tmp_path) as clients:
         topic = clients.topic("uploads")
         subscription = clients.subscription("sub", topic)
@@ -47,7 +47,7 @@ def test_published_messages_survive_and_acknowledged_ones_do_not_return(tmp_path
         assert clients.publish(topic, b"new") not in sent
 
 
-def test_an_ack_id_from_before_the_kill_still_counts(tmp_path: Path) -> None:
+def test_an_ack_id_stays_valid_after_a_kill(tmp_path: Path) -> None:
     with process(tmp_path) as clients:
         topic = clients.topic("uploads")
         subscription = clients.subscription("sub", topic)
@@ -59,7 +59,7 @@ def test_an_ack_id_from_before_the_kill_still_counts(tmp_path: Path) -> None:
         assert clients.pull(subscription, now=True) == []
 
 
-def test_a_push_under_way_at_the_kill_is_made_again_and_counted(tmp_path: Path, endpoint: Target) -> None:
+def test_a_push_interrupted_by_a_kill_is_repeated_and_counted(tmp_path: Path, endpoint: Target) -> None:
     endpoint.gate.clear()
     with process(tmp_path) as clients:
         topic, dead = clients.topic("uploads"), clients.topic("dead-letters")
@@ -119,7 +119,7 @@ def test_topics_subscriptions_and_policies_survive(tmp_path: Path) -> None:
         assert [received.message.data for received in clients.pull(subscription)] == [b"x"]
 
 
-def test_a_dead_letter_is_neither_lost_nor_doubled_by_a_kill(tmp_path: Path, endpoint: Target) -> None:
+def test_a_kill_neither_loses_nor_repeats_a_dead_letter(tmp_path: Path, endpoint: Target) -> None:
     endpoint.status = 500
     with process(tmp_path) as clients:
         topic, dead = clients.topic("uploads"), clients.topic("dead-letters")
@@ -139,7 +139,7 @@ def test_a_dead_letter_is_neither_lost_nor_doubled_by_a_kill(tmp_path: Path, end
         assert len(endpoint.received) == 5
 
 
-def test_a_detached_subscription_stays_detached_whatever_else_changes(tmp_path: Path) -> None:
+def test_a_detached_subscription_stays_detached_after_changes_and_a_kill(tmp_path: Path) -> None:
     with process(tmp_path) as clients:
         topic = clients.topic("uploads")
         subscription = clients.subscription("sub", topic)

@@ -1,4 +1,4 @@
-"""Rules and schedules of Pub/Sub, without a server."""
+"""Rules, retry delays and paging, without a server."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def test_a_bare_subscription_gets_googles_defaults() -> None:
     assert not subscription.HasField("push_config")
 
 
-def test_policies_are_completed() -> None:
+def test_policies_get_defaults() -> None:
     dead = {"dead_letter_topic": "projects/local-project/topics/dead"}
     subscription = rules.new(Subscription(**NAMES, retry_policy={}, dead_letter_policy=dead))
 
@@ -53,7 +53,7 @@ def test_policies_are_completed() -> None:
         ({"enable_exactly_once_delivery": True, "push_config": {"push_endpoint": "http://x"}}, "INVALID_ARGUMENT"),
     ],
 )
-def test_a_subscription_that_cannot_be_is_refused(settings: dict[str, Any], status: str) -> None:
+def test_an_invalid_subscription_is_refused(settings: dict[str, Any], status: str) -> None:
     with pytest.raises(ApiError) as refused:
         rules.new(Subscription(**NAMES | settings))
 
@@ -68,14 +68,14 @@ def test_delays_double_from_the_minimum_to_the_maximum() -> None:
     assert delays == [10, 20, 40, 320, 600, 600, 600]
 
 
-def test_without_a_policy_only_pushes_rest() -> None:
+def test_without_a_retry_policy_only_pushes_are_delayed() -> None:
     push = Subscription(push_config={"push_endpoint": "http://x"})
 
     assert rules.retry_delay_seconds(Subscription(), 5) == 0
     assert [round(rules.retry_delay_seconds(push, attempts), 1) for attempts in (1, 2, 3, 20)] == [0.1, 0.2, 0.4, 60.0]
 
 
-def test_the_window_doubles_with_every_round_and_halves_with_a_failure() -> None:
+def test_the_window_doubles_per_round_and_halves_per_failure() -> None:
     window = Window()
     first = window.size
     for _ in range(first):
@@ -92,7 +92,7 @@ def test_the_window_doubles_with_every_round_and_halves_with_a_failure() -> None
     assert window.size == 1
 
 
-def test_pages_follow_one_another() -> None:
+def test_a_page_token_leads_to_the_next_page() -> None:
     names = {"c", "a", "b"}
     first, token = page(names, 2, "")
 

@@ -1,4 +1,4 @@
-"""Going back in time: seek, snapshots, retention and expiration, on a clock that tests turn."""
+"""Seek, snapshots, retention and expiration, on a clock that tests turn."""
 
 import json
 import queue
@@ -21,12 +21,12 @@ def contents(received: list[Any]) -> list[bytes]:
 
 
 def seek(world: World, subscription: str, seconds: float) -> None:
-    """To a time, `seconds` from now."""
+    """Seek to a time, `seconds` from now."""
     moment = datetime.fromtimestamp(world.clock.time() + seconds, UTC)
     world.subscriber.seek(request={"subscription": subscription, "time": moment})
 
 
-def test_seeking_back_delivers_what_was_acknowledged_and_retained(turned: World) -> None:
+def test_seeking_back_replays_retained_messages(turned: World) -> None:
     topic = turned.topic("orders")
     keeping = turned.subscription("keeping", topic, retain_acked_messages=True)
     forgetting = turned.subscription("forgetting", topic)
@@ -54,7 +54,7 @@ def test_seeking_to_now_acknowledges_everything(turned: World) -> None:
     assert contents(turned.pull(subscription)) == [b"y"]
 
 
-def test_a_topic_that_retains_serves_subscriptions_made_later(turned: World) -> None:
+def test_a_topics_retained_messages_reach_later_subscriptions(turned: World) -> None:
     topic = f"{PROJECT}/topics/retaining"
     turned.publisher.create_topic(request={"name": topic, "message_retention_duration": {"seconds": 600}})
     turned.publish(topic, b"1", kind="a")
@@ -70,7 +70,7 @@ def test_a_topic_that_retains_serves_subscriptions_made_later(turned: World) -> 
     assert turned.pull(later, now=True) == []
 
 
-def test_ordered_messages_come_again_in_order_after_a_seek(turned: World) -> None:
+def test_a_seek_replays_ordered_messages_in_order(turned: World) -> None:
     topic = turned.topic("orders")
     subscription = turned.subscription("ordered", topic, enable_message_ordering=True, retain_acked_messages=True)
     for number in range(6):
@@ -82,7 +82,7 @@ def test_ordered_messages_come_again_in_order_after_a_seek(turned: World) -> Non
     assert contents(turned.pull(subscription)) == [b"0", b"1", b"2", b"3", b"4", b"5"]
 
 
-def test_a_snapshot_brings_back_what_was_unacknowledged_and_all_since(turned: World) -> None:
+def test_a_snapshot_restores_its_backlog_and_all_later_messages(turned: World) -> None:
     topic = turned.topic("orders")
     subscription, twin = turned.subscription("first", topic), turned.subscription("twin", topic)
     turned.publish(topic, b"done")
@@ -115,7 +115,7 @@ def test_a_snapshot_lives_a_week_less_the_age_of_its_backlog(turned: World) -> N
     assert list(turned.subscriber.list_snapshots(project=PROJECT)) == []
 
 
-def test_messages_older_than_the_retention_are_gone(turned: World) -> None:
+def test_messages_are_deleted_after_their_retention(turned: World) -> None:
     topic = turned.topic("orders")
     retention = {"seconds": 600}
     subscription = turned.subscription("short", topic, message_retention_duration=retention, retain_acked_messages=True)
@@ -128,7 +128,7 @@ def test_messages_older_than_the_retention_are_gone(turned: World) -> None:
     assert turned.pull(subscription, now=True) == []
 
 
-def test_a_subscription_that_nobody_uses_expires(turned: World) -> None:
+def test_an_unused_subscription_expires(turned: World) -> None:
     topic = turned.topic("orders")
     policy = {"ttl": {"seconds": DAY}}
     idle, used = (turned.subscription(id_, topic, expiration_policy=policy) for id_ in ("idle", "used"))
@@ -141,7 +141,7 @@ def test_a_subscription_that_nobody_uses_expires(turned: World) -> None:
     assert idle not in turned.publisher.list_topic_subscriptions(request={"topic": topic})
 
 
-def test_a_detached_subscription_has_nothing_and_gets_nothing(world: World) -> None:
+def test_a_detached_subscription_is_empty_and_cannot_be_pulled(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("detached", topic)
     world.publish(topic, b"x")
@@ -153,7 +153,7 @@ def test_a_detached_subscription_has_nothing_and_gets_nothing(world: World) -> N
         world.pull(subscription)
 
 
-def test_a_stream_that_has_nothing_to_say_says_so(turned: World) -> None:
+def test_an_idle_stream_sends_heartbeats(turned: World) -> None:
     subscription = turned.subscription("quiet", turned.topic("orders"))
     requests: queue.Queue[Any] = queue.Queue()
     requests.put({"subscription": subscription, "stream_ack_deadline_seconds": 60})
@@ -166,7 +166,7 @@ def test_a_stream_that_has_nothing_to_say_says_so(turned: World) -> None:
     stream.cancel()
 
 
-def test_rest_knows_snapshots_and_seek(world: World) -> None:
+def test_rest_serves_snapshots_and_seek(world: World) -> None:
     topic = world.topic("orders")
     subscription = world.subscription("resting", topic)
     world.publish(topic, b"x")

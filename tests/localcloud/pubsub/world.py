@@ -1,4 +1,4 @@
-"""What the tests of Pub/Sub need around them: the service in a thread, and its real clients."""
+"""The service in a thread, and Google's clients connected to it."""
 
 import asyncio
 import contextlib
@@ -35,28 +35,28 @@ class Clients:
     channel: grpc.Channel
 
     def topic(self, id_: str) -> str:
-        """Create a topic; its full name."""
+        """Create a topic and return its full name."""
         return str(self.publisher.create_topic(name=f"{PROJECT}/topics/{id_}").name)
 
     def subscription(self, id_: str, topic: str, **settings: Any) -> str:
-        """Create a subscription; its full name."""
+        """Create a subscription and return its full name."""
         name = f"{PROJECT}/subscriptions/{id_}"
         return str(self.subscriber.create_subscription(request={"name": name, "topic": topic, **settings}).name)
 
     def publish(self, topic: str, data: bytes, ordering_key: str = "", **attributes: str) -> str:
-        """Publish one message; its id."""
+        """Publish one message and return its id."""
         message = PubsubMessage(data=data, attributes=attributes, ordering_key=ordering_key)
-        # The generated method: `publish` itself collects batches, for which tests would have to wait.
+        # The generated method sends at once; the client's own `publish` waits to fill a batch.
         return str(PublisherApi.publish(self.publisher, topic=topic, messages=[message]).message_ids[0])
 
     def pull(self, subscription: str, max_messages: int = 100, *, now: bool = False) -> list[Any]:
-        """What is there, or comes within a few seconds; `now` does not wait."""
+        """Pull ready messages, or the first that arrive within a few seconds; `now` does not wait."""
         request = PullRequest(subscription=subscription, max_messages=max_messages, return_immediately=now)
-        # Below the client, which warns of `return_immediately`.
+        # The transport, because the client warns about `return_immediately`.
         return list(self.subscriber.transport.pull(request, timeout=PATIENCE_SECONDS).received_messages)
 
     def pull_all(self, subscription: str, count: int, seconds: float = PATIENCE_SECONDS) -> list[Any]:
-        """So many messages, in as many pulls as it takes."""
+        """Pull until `count` messages are received. Fails after `seconds`."""
         received: list[Any] = []
 
         def enough() -> bool:
@@ -67,20 +67,20 @@ class Clients:
         return received
 
     def ack(self, subscription: str, received: list[Any]) -> None:
-        """Acknowledge them."""
+        """Acknowledge messages."""
         self.subscriber.acknowledge(subscription=subscription, ack_ids=[each.ack_id for each in received])
 
     def nack(self, subscription: str, received: list[Any]) -> None:
-        """Give them back."""
+        """Return messages for another delivery."""
         self.extend(subscription, received, 0)
 
     def extend(self, subscription: str, received: list[Any], seconds: int) -> None:
-        """Set their deadline to so many seconds from now."""
+        """Set the messages' deadline to that many seconds from now."""
         ids = [each.ack_id for each in received]
         self.subscriber.modify_ack_deadline(subscription=subscription, ack_ids=ids, ack_deadline_seconds=seconds)
 
     def clear(self) -> None:
-        """Delete everything."""
+        """Delete all subscriptions, snapshots and topics."""
         for subscription in self.subscriber.list_subscriptions(project=PROJECT):
             self.subscriber.delete_subscription(subscription=subscription.name)
         for snapshot in self.subscriber.list_snapshots(project=PROJECT):
@@ -91,7 +91,7 @@ class Clients:
 
 @contextlib.contextmanager
 def connected(port: int, *options: tuple[str, int]) -> Iterator[Clients]:
-    """Clients of the service on that gRPC port, over a channel as Google's clients make it for an emulator."""
+    """Clients of the service on that gRPC port, with the channel that Google's clients use for an emulator."""
     channel = grpc.insecure_channel(f"127.0.0.1:{port}", options)
     publisher = pubsub_v1.PublisherClient(transport=PublisherGrpcTransport(channel=channel))
     subscriber = pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
@@ -104,7 +104,7 @@ def connected(port: int, *options: tuple[str, int]) -> Iterator[Clients]:
 
 @dataclass
 class World(Clients):
-    """The running service: where it listens, its clock, its accounts and its clients."""
+    """The running service: its ports, clock, accounts and clients."""
 
     port: int
     grpc_port: int
@@ -114,12 +114,12 @@ class World(Clients):
     service: PubSub
 
     def turn(self, seconds: float) -> None:
-        """Let time pass, for a world that has a turned clock."""
+        """Move the turned clock forward."""
         assert isinstance(self.clock, TurnedClock)
         asyncio.run_coroutine_threadsafe(self.clock.turn(seconds), self.loop).result(PATIENCE_SECONDS)
 
     def publish_inside(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
-        """Publish as the storage service does, in the same process."""
+        """Publish in the process of the service, as Cloud Storage's notifications do."""
         work = self.service.publish(topic, data, attributes)
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_SECONDS)
 
@@ -138,7 +138,7 @@ async def open_ports(service: PubSub, grpc_port: int, port: int) -> tuple[grpc.a
 
 @contextlib.contextmanager
 def running(data: Path, clock: Clock) -> Iterator[World]:
-    """The service with its files under `data`, in a thread with a loop of its own."""
+    """The service with its files under `data`, in a thread with its own event loop."""
     loop, grpc_port, port = asyncio.new_event_loop(), free_port(), free_port()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -167,7 +167,7 @@ def running(data: Path, clock: Clock) -> Iterator[World]:
 
 @contextlib.contextmanager
 def subscribed(world: Clients, subscription: str, callback: Callable[[Any], None], **settings: Any) -> Iterator[None]:
-    """A streaming pull as people write it, ended in good order."""
+    """A streaming pull with the client's `subscribe`, cancelled and awaited at the end."""
     future = world.subscriber.subscribe(subscription, callback, await_callbacks_on_shutdown=True, **settings)
     try:
         yield
@@ -178,7 +178,7 @@ def subscribed(world: Clients, subscription: str, callback: Callable[[Any], None
 
 
 def collector() -> tuple["queue.Queue[Any]", Callable[[Any], None]]:
-    """A queue, and a callback that acknowledges messages into it."""
+    """A queue, and a callback that acknowledges each message and puts it there."""
     received: queue.Queue[Any] = queue.Queue()
 
     def callback(message: Any) -> None:

@@ -1,4 +1,4 @@
-"""Every contract test runs against the local service and, where it is installed, Google's emulator."""
+"""Every contract test runs against the local service and, where installed, Google's emulator."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -28,14 +28,14 @@ def _google(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(params=["ours", "google"])
 def clients(request: pytest.FixtureRequest) -> Iterator[Clients]:
-    """Clients of one of the two, without topics."""
+    """Clients of the local service or of the emulator, without topics."""
     found: Clients = request.getfixturevalue(f"_{request.param}")
     yield found
     found.clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Expect the emulator to fail exactly the tests that are listed as differences."""
+    """Expect the emulator to fail exactly the tests in `DIFFERENCES`."""
     listed = set(DIFFERENCES)
     for item in items:
         if isinstance(item, pytest.Function) and item.path.parent.name == "conformance" and "[google" in item.name:

@@ -1,4 +1,4 @@
-"""Google's own emulator of Pub/Sub, in a process of its own."""
+"""Google's own Pub/Sub emulator, in a separate process."""
 
 import contextlib
 import os
@@ -16,12 +16,12 @@ PROGRAM = Path("platform/pubsub-emulator/bin/cloud-pubsub-emulator")
 
 
 def emulator_program(gcloud: str) -> Path:
-    """Where the Cloud SDK keeps it, whether it is installed or not."""
+    """The emulator's path in the Cloud SDK, installed or not."""
     command = [gcloud, "info", "--format=value(installation.sdk_root)"]
     return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()) / PROGRAM
 
 
-#: Ends the whole group, emulator and Java, as soon as its input does: even if the tests are killed.
+#: Kills the process group (emulator and Java) when its input closes, which also happens when the tests are killed.
 GUARD = '"$@" & read -r _; kill -9 0'
 
 

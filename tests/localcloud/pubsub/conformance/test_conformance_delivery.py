@@ -12,7 +12,7 @@ from google.pubsub_v1 import PubsubMessage
 from tests.localcloud.pubsub.world import PROJECT, Clients, collector, subscribed
 from tests.localcloud.target import PATIENCE_SECONDS, wait_for
 
-#: How long a stream is listened to; the emulator never says what some tests wait for.
+#: Timeout of a stream: the emulator never sends what some tests wait for.
 STREAM_SECONDS = 2.0
 
 
@@ -20,7 +20,7 @@ def contents(received: list[Any]) -> list[bytes]:
     return [each.message.data for each in received]
 
 
-def test_a_message_carries_all_it_was_given(clients: Clients) -> None:
+def test_a_pulled_message_is_complete(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("orders-sub", topic, enable_message_ordering=True)
     id_ = clients.publish(topic, b"\x00caf\xc3\xa9", "key", kind="é", empty="")
@@ -33,7 +33,7 @@ def test_a_message_carries_all_it_was_given(clients: Clients) -> None:
     assert received.delivery_attempt == 0
 
 
-def test_a_batch_keeps_its_order_of_ids(clients: Clients) -> None:
+def test_the_ids_of_a_batch_ascend(clients: Clients) -> None:
     topic = clients.topic("orders")
     messages = [PubsubMessage(data=b"%d" % number) for number in range(20)]
     ids = PublisherApi.publish(clients.publisher, topic=topic, messages=messages).message_ids
@@ -56,7 +56,7 @@ def test_a_batch_keeps_its_order_of_ids(clients: Clients) -> None:
     ],
     ids=["empty", "key", "value", "attributes", "goog", "no-key", "ordering-key", "big"],
 )
-def test_a_message_that_breaks_a_limit_is_refused(clients: Clients, message: dict[str, Any]) -> None:
+def test_a_message_over_a_limit_is_refused(clients: Clients, message: dict[str, Any]) -> None:
     topic = clients.topic("orders")
 
     with pytest.raises(exceptions.InvalidArgument):
@@ -85,7 +85,7 @@ def test_every_subscription_gets_every_message_until_it_acknowledges(clients: Cl
     clients.ack(second, held)
 
 
-def test_a_subscription_gets_nothing_of_the_time_before_it(clients: Clients) -> None:
+def test_a_subscription_gets_no_earlier_messages(clients: Clients) -> None:
     topic = clients.topic("orders")
     clients.publish(topic, b"before")
     subscription = clients.subscription("later", topic)
@@ -93,7 +93,7 @@ def test_a_subscription_gets_nothing_of_the_time_before_it(clients: Clients) -> 
     assert clients.pull(subscription, now=True) == []
 
 
-def test_a_pull_gives_no_more_than_asked_for(clients: Clients) -> None:
+def test_a_pull_respects_max_messages(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("few", topic)
     for _ in range(5):
@@ -136,7 +136,7 @@ def test_a_lease_can_be_shortened(clients: Clients) -> None:
     assert contents(clients.pull_all(subscription, 1)) == [b"x"]
 
 
-def test_an_acknowledgement_needs_ids_that_were_given(clients: Clients) -> None:
+def test_missing_and_invalid_ack_ids_are_refused(clients: Clients) -> None:
     subscription = clients.subscription("strict", clients.topic("orders"))
 
     nonsense = {"subscription": subscription, "ack_ids": ["nonsense"]}
@@ -149,13 +149,13 @@ def test_an_acknowledgement_needs_ids_that_were_given(clients: Clients) -> None:
 
 
 def open_stream(clients: Clients, subscription: str, **settings: Any) -> tuple["queue.Queue[Any]", Any]:
-    """Where to put requests, and the answers."""
+    """The queue for requests, and the stream of answers."""
     requests: queue.Queue[Any] = queue.Queue()
     requests.put({"subscription": subscription, "stream_ack_deadline_seconds": 60, **settings})
     return requests, clients.subscriber.streaming_pull(requests=iter(requests.get, None), timeout=STREAM_SECONDS)
 
 
-def test_a_stream_delivers_what_comes_and_a_nack_again(clients: Clients) -> None:
+def test_a_stream_delivers_new_and_returned_messages(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("streaming", topic)
     refused: set[str] = set()
@@ -178,7 +178,7 @@ def test_a_stream_delivers_what_comes_and_a_nack_again(clients: Clients) -> None
     wait_for(lambda: clients.pull(subscription, now=True) == [], "an empty subscription")
 
 
-def test_flow_control_holds_a_stream_back(clients: Clients) -> None:
+def test_flow_control_limits_a_stream(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("flow", topic)
     for _ in range(20):
@@ -214,7 +214,7 @@ def test_a_stream_needs_a_subscription(clients: Clients) -> None:
     requests.put(None)
 
 
-def test_a_stream_ends_with_its_subscription(clients: Clients) -> None:
+def test_a_stream_ends_when_its_subscription_is_deleted(clients: Clients) -> None:
     subscription = clients.subscription("doomed", clients.topic("orders"))
     future = clients.subscriber.subscribe(subscription, lambda _: None)
     clients.subscriber.delete_subscription(subscription=subscription)
@@ -223,7 +223,7 @@ def test_a_stream_ends_with_its_subscription(clients: Clients) -> None:
         future.result(PATIENCE_SECONDS)
 
 
-def test_messages_of_a_key_come_in_order(clients: Clients) -> None:
+def test_messages_of_a_key_arrive_in_order(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("ordered", topic, enable_message_ordering=True)
     for number in range(30):
@@ -235,7 +235,7 @@ def test_messages_of_a_key_come_in_order(clients: Clients) -> None:
     assert data == [b"%d" % number for number in range(30)]
 
 
-def test_a_nack_brings_all_that_follow_in_the_key_again(clients: Clients) -> None:
+def test_a_nack_repeats_all_later_messages_of_its_key(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("ordered", topic, enable_message_ordering=True)
     for number in range(4):
@@ -247,7 +247,7 @@ def test_a_nack_brings_all_that_follow_in_the_key_again(clients: Clients) -> Non
     assert contents(clients.pull_all(subscription, 3, STREAM_SECONDS)) == [b"1", b"2", b"3"]
 
 
-def test_a_filter_holds_messages_back(clients: Clients) -> None:
+def test_only_messages_that_match_the_filter_are_delivered(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("filtered", topic, filter='attributes.kind = "a" AND NOT attributes:hidden')
     clients.publish(topic, b"1", kind="b")
@@ -257,7 +257,7 @@ def test_a_filter_holds_messages_back(clients: Clients) -> None:
     assert contents(clients.pull(subscription)) == [b"3"]
 
 
-def test_a_message_given_back_too_often_becomes_a_dead_letter(clients: Clients) -> None:
+def test_a_message_returned_too_often_becomes_a_dead_letter(clients: Clients) -> None:
     topic, dead = clients.topic("orders"), clients.topic("dead-letters")
     grave = clients.subscription("grave", dead)
     policy = {"dead_letter_topic": dead, "max_delivery_attempts": 5}
@@ -270,7 +270,7 @@ def test_a_message_given_back_too_often_becomes_a_dead_letter(clients: Clients) 
         attempts.append(received.delivery_attempt)
         clients.nack(subscription, [received])
 
-    # The emulator buries a message only when it should be delivered once more, two seconds later.
+    # The emulator publishes a dead letter only when the next delivery is due, two seconds later.
     [letter] = wait_for(lambda: clients.pull(subscription, now=True) or clients.pull(grave, now=True), "the dead letter")
     attributes = dict(letter.message.attributes)
     assert attempts == [1, 2, 3, 4, 5]

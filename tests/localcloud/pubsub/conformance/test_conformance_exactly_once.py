@@ -10,12 +10,12 @@ from google.cloud.pubsub_v1.subscriber.exceptions import AcknowledgeStatus
 from tests.localcloud.pubsub.world import Clients, subscribed
 from tests.localcloud.target import PATIENCE_SECONDS
 
-#: How long a stream is listened to; the emulator never says what is waited for.
+#: Timeout of a stream: the emulator never sends what the tests wait for.
 STREAM_SECONDS = 2.0
 INVALID = "PERMANENT_FAILURE_INVALID_ACK_ID"
 
 
-def test_an_acknowledgement_counts_once(clients: Clients) -> None:
+def test_an_acknowledgement_takes_effect_once(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("once", topic, enable_exactly_once_delivery=True)
     clients.publish(topic, b"x")
@@ -29,7 +29,7 @@ def test_an_acknowledgement_counts_once(clients: Clients) -> None:
         assert refused.value.metadata == {received[0].ack_id: INVALID}
 
 
-def test_an_id_ends_with_its_lease(clients: Clients) -> None:
+def test_an_ack_id_expires_with_its_lease(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("given-back", topic, enable_exactly_once_delivery=True)
     clients.publish(topic, b"x")
@@ -43,7 +43,7 @@ def test_an_id_ends_with_its_lease(clients: Clients) -> None:
     assert clients.pull(subscription, now=True) == []
 
 
-def test_an_id_that_never_was_is_refused_otherwise(clients: Clients) -> None:
+def test_an_invalid_id_is_refused_without_exactly_once_details(clients: Clients) -> None:
     subscription = clients.subscription("strict", clients.topic("orders"), enable_exactly_once_delivery=True)
 
     with pytest.raises(exceptions.InvalidArgument) as refused:
@@ -75,7 +75,7 @@ def test_a_stream_confirms_acknowledgements(clients: Clients) -> None:
     assert late.acknowledge_confirmation.invalid_ack_ids == ids
 
 
-def test_the_client_learns_that_its_acknowledgement_counted(clients: Clients) -> None:
+def test_the_client_reports_a_successful_acknowledgement(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("asking", topic, enable_exactly_once_delivery=True)
     received: queue.Queue[Any] = queue.Queue()

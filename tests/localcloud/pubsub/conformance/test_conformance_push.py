@@ -1,4 +1,4 @@
-"""What endpoints receive, and what their answers mean."""
+"""Push: the requests to an endpoint, and the effects of its answers."""
 
 import contextlib
 from typing import Any
@@ -80,14 +80,14 @@ def test_an_unwrapped_message_without_metadata_is_only_the_body(clients: Clients
     assert not [name for name in pushed.headers if name.startswith("x-goog-pubsub") or name == "kind"]
 
 
-def test_an_unwrapped_message_is_not_called_a_form(clients: Clients, endpoint: Target) -> None:
+def test_an_unwrapped_message_has_no_form_content_type(clients: Clients, endpoint: Target) -> None:
     topic, _ = subscribe(clients, endpoint, push={"no_wrapper": {}})
     clients.publish(topic, b"raw")
 
     assert "form" not in endpoint.wait_for(1)[0].headers["content-type"]
 
 
-def test_a_token_proves_who_pushes(clients: Clients, endpoint: Target) -> None:
+def test_a_push_carries_a_token_of_its_account(clients: Clients, endpoint: Target) -> None:
     account = "push@local-project.iam.gserviceaccount.com"
     topic, _ = subscribe(clients, endpoint, push={"oidc_token": {"service_account_email": account}})
     clients.publish(topic, b"x")
@@ -95,14 +95,14 @@ def test_a_token_proves_who_pushes(clients: Clients, endpoint: Target) -> None:
     assert endpoint.wait_for(1)[0].headers.get("authorization", "").startswith("Bearer ")
 
 
-def test_the_endpoint_is_told_the_ordering_key(clients: Clients, endpoint: Target) -> None:
+def test_a_push_contains_the_ordering_key(clients: Clients, endpoint: Target) -> None:
     topic, _ = subscribe(clients, endpoint, enable_message_ordering=True)
     clients.publish(topic, b"x", "key")
 
     assert endpoint.wait_for(1)[0].envelope["message"].get("orderingKey") == "key"
 
 
-def test_the_endpoint_is_told_the_attempt_where_attempts_count(clients: Clients, endpoint: Target) -> None:
+def test_a_push_contains_the_counted_attempt(clients: Clients, endpoint: Target) -> None:
     policy = {"dead_letter_topic": clients.topic("dead-letters"), "max_delivery_attempts": 5}
     topic, _ = subscribe(clients, endpoint, dead_letter_policy=policy)
     clients.publish(topic, b"x")
@@ -110,7 +110,7 @@ def test_the_endpoint_is_told_the_attempt_where_attempts_count(clients: Clients,
     assert endpoint.wait_for(1)[0].envelope.get("deliveryAttempt") == 1
 
 
-def test_another_endpoint_takes_over_at_once(clients: Clients, endpoint: Target) -> None:
+def test_a_new_endpoint_takes_over_at_once(clients: Clients, endpoint: Target) -> None:
     topic, subscription = subscribe(clients, Target(url=f"http://127.0.0.1:{free_port()}"))
     clients.publish(topic, b"x")
     clients.subscriber.modify_push_config(subscription=subscription, push_config={"push_endpoint": endpoint.url})

@@ -1,4 +1,4 @@
-"""What topics, subscriptions and their policies may look like."""
+"""Topics, subscriptions and their policies: checks and defaults."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from tests.localcloud.pubsub.world import PROJECT, Clients
 
 
 @pytest.mark.parametrize("id_", ["ab", "1abc", "google", "has space", "x" * 256])
-def test_a_name_that_cannot_be_is_refused(clients: Clients, id_: str) -> None:
+def test_an_invalid_name_is_refused(clients: Clients, id_: str) -> None:
     with pytest.raises(exceptions.InvalidArgument):
         clients.topic(id_)
 
 
-def test_a_name_is_taken_once(clients: Clients) -> None:
+def test_a_taken_name_is_refused(clients: Clients) -> None:
     topic = clients.topic("orders")
     clients.subscription("orders-sub", topic)
 
@@ -24,7 +24,7 @@ def test_a_name_is_taken_once(clients: Clients) -> None:
         clients.subscription("orders-sub", topic)
 
 
-def test_what_is_not_there_is_not_found(clients: Clients) -> None:
+def test_a_missing_resource_is_not_found(clients: Clients) -> None:
     topic, subscription = f"{PROJECT}/topics/nowhere", f"{PROJECT}/subscriptions/nowhere"
 
     for call in (
@@ -41,7 +41,7 @@ def test_what_is_not_there_is_not_found(clients: Clients) -> None:
             call()
 
 
-def test_a_subscription_shows_what_it_was_given_and_the_defaults(clients: Clients) -> None:
+def test_a_subscription_shows_its_settings_and_the_defaults(clients: Clients) -> None:
     topic = clients.topic("orders")
     given: dict[str, Any] = {"labels": {"a": "b"}, "enable_message_ordering": True, "ack_deadline_seconds": 33}
     clients.subscription("given", topic, **given)
@@ -58,13 +58,13 @@ def test_a_subscription_shows_what_it_was_given_and_the_defaults(clients: Client
     assert not bare.push_config.push_endpoint
 
 
-def test_a_subscription_that_nobody_uses_expires_after_31_days_unless_told_otherwise(clients: Clients) -> None:
+def test_an_unused_subscription_expires_after_31_days_by_default(clients: Clients) -> None:
     subscription = clients.subscription("bare", clients.topic("orders"))
 
     assert clients.subscriber.get_subscription(subscription=subscription).expiration_policy.ttl.days == 31
 
 
-def test_lists_come_in_pages(clients: Clients) -> None:
+def test_lists_are_paged(clients: Clients) -> None:
     topic = clients.topic("orders")
     names = {clients.subscription(f"sub-{number}", topic) for number in range(5)}
 
@@ -89,7 +89,7 @@ def update(clients: Clients, subscription: str, paths: list[str], **change: Any)
     return clients.subscriber.update_subscription(request=request)
 
 
-def test_an_update_changes_what_its_mask_names(clients: Clients) -> None:
+def test_an_update_changes_only_masked_fields(clients: Clients) -> None:
     subscription = clients.subscription("changing", clients.topic("orders"))
     update(clients, subscription, ["ack_deadline_seconds"], ack_deadline_seconds=77, retain_acked_messages=True)
 
@@ -165,7 +165,7 @@ def test_a_detached_subscription_is_not_served(clients: Clients) -> None:
     assert list(clients.publisher.list_topic_subscriptions(request={"topic": topic})) == []
 
 
-def test_iam_policies_are_kept(clients: Clients) -> None:
+def test_iam_policies_are_stored(clients: Clients) -> None:
     topic = clients.topic("orders")
     policy = clients.publisher.get_iam_policy(request={"resource": topic})
     policy.bindings.add(role="roles/pubsub.publisher", members=["user:a@example.com"])

@@ -20,7 +20,7 @@ def seek(clients: Clients, subscription: str, **target: Any) -> None:
     clients.subscriber.seek(request={"subscription": subscription, **target})
 
 
-def test_seeking_back_delivers_what_was_acknowledged_and_retained(clients: Clients) -> None:
+def test_seeking_back_replays_retained_messages(clients: Clients) -> None:
     topic = clients.topic("orders")
     keeping = clients.subscription("keeping", topic, retain_acked_messages=True)
     forgetting = clients.subscription("forgetting", topic)
@@ -42,7 +42,7 @@ def test_seeking_past_a_message_acknowledges_it(clients: Clients) -> None:
     assert clients.pull(subscription, now=True) == []
 
 
-def test_a_snapshot_brings_back_what_was_unacknowledged_and_all_since(clients: Clients) -> None:
+def test_a_snapshot_restores_its_backlog_and_all_later_messages(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("first", topic)
     clients.publish(topic, b"done")
@@ -75,7 +75,7 @@ def test_snapshots_are_listed_and_deleted(clients: Clients) -> None:
             call(snapshot=SNAPSHOT)
 
 
-def test_a_seek_needs_a_target_of_the_same_topic(clients: Clients) -> None:
+def test_a_seek_requires_a_target_of_the_same_topic(clients: Clients) -> None:
     subscription = clients.subscription("first", clients.topic("orders"))
     stranger = clients.subscription("stranger", clients.topic("others"))
     clients.subscriber.create_snapshot(name=SNAPSHOT, subscription=subscription)
@@ -96,7 +96,7 @@ def test_a_snapshots_labels_can_be_updated(clients: Clients) -> None:
     assert clients.subscriber.update_snapshot(request=change).labels == {"a": "b"}
 
 
-def test_a_topic_that_retains_serves_seeks_of_its_subscriptions(clients: Clients) -> None:
+def test_a_topics_retained_messages_serve_seeks(clients: Clients) -> None:
     topic = f"{PROJECT}/topics/retaining"
     clients.publisher.create_topic(request={"name": topic, "message_retention_duration": {"seconds": 600}})
     subscription = clients.subscription("first", topic)
@@ -107,7 +107,7 @@ def test_a_topic_that_retains_serves_seeks_of_its_subscriptions(clients: Clients
     assert contents(clients.pull_all(subscription, 1)) == [b"x"]
 
 
-def test_a_topic_that_retains_serves_subscriptions_made_later(clients: Clients) -> None:
+def test_a_topics_retained_messages_reach_later_subscriptions(clients: Clients) -> None:
     topic = f"{PROJECT}/topics/retaining"
     clients.publisher.create_topic(request={"name": topic, "message_retention_duration": {"seconds": 600}})
     clients.publish(topic, b"x")
@@ -117,7 +117,7 @@ def test_a_topic_that_retains_serves_subscriptions_made_later(clients: Clients) 
     assert contents(clients.pull(subscription)) == [b"x"]
 
 
-def test_ordered_messages_come_again_in_order(clients: Clients) -> None:
+def test_a_seek_replays_ordered_messages_in_order(clients: Clients) -> None:
     topic = clients.topic("orders")
     subscription = clients.subscription("ordered", topic, enable_message_ordering=True, retain_acked_messages=True)
     for number in range(6):
