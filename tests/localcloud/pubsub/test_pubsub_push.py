@@ -190,15 +190,6 @@ def test_concurrent_pushes_grow_from_a_slow_start(world: World, endpoint: Target
     assert len({pushed.data for pushed in endpoint.received}) == 30
 
 
-def test_without_an_endpoint_a_subscription_is_pulled(world: World, endpoint: Target) -> None:
-    topic, subscription = subscribe(world, endpoint)
-    world.subscriber.modify_push_config(subscription=subscription, push_config={})
-    world.publish(topic, b"x")
-
-    assert world.pull(subscription)[0].message.data == b"x"
-    assert endpoint.received == []
-
-
 def test_a_push_subscription_cannot_be_pulled(world: World, endpoint: Target) -> None:
     _, subscription = subscribe(world, endpoint)
 

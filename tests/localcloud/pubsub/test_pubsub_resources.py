@@ -45,16 +45,6 @@ def test_taken_and_missing_names_are_refused(world: World) -> None:
         world.topic("x")
 
 
-def test_a_subscription_outlives_its_topic(world: World) -> None:
-    topic = world.topic("orders")
-    subscription = world.subscription("orphan", topic)
-    world.publish(topic, b"x")
-    world.publisher.delete_topic(topic=topic)
-
-    assert world.subscriber.get_subscription(subscription=subscription).topic == "_deleted-topic_"
-    assert len(world.pull(subscription)) == 1
-
-
 def test_lists_are_paged(world: World) -> None:
     topic = world.topic("orders")
     names = sorted(world.subscription(f"sub-{number}", topic) for number in range(5))

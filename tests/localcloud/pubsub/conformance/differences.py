@@ -25,7 +25,7 @@ DIFFERENCES: dict[str, str] = {
         "quotas#resource_limits: a request of at most 10 MB; the emulator takes more"
     ),
     "test_flow_control_limits_a_stream": (
-        "pubsub.proto StreamingPullRequest.max_outstanding_messages: an acknowledgement makes room; the emulator sends none"
+        "pubsub.proto StreamingPullRequest.max_outstanding_messages: an acknowledgement makes room; the emulator sends no more"
     ),
     "test_a_nack_repeats_all_later_messages_of_its_key": (
         "ordering: a redelivered message is followed by all later ones, in order; the emulator redelivers only it"
