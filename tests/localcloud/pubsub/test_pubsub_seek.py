@@ -1,8 +1,10 @@
 """Seek, snapshots, retention and expiration, on a clock that tests turn."""
 
+import contextlib
 import json
 import queue
 import urllib.request
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from google.api_core import exceptions
 
 from tests.localcloud.pubsub.world import PROJECT, World
-from tests.localcloud.target import wait_for
+from tests.localcloud.target import PATIENCE_SECONDS, wait_for
 
 DAY = 86_400
 SNAPSHOT = f"{PROJECT}/snapshots/snap"
@@ -153,17 +155,34 @@ def test_a_detached_subscription_is_empty_and_cannot_be_pulled(world: World) -> 
         world.pull(subscription)
 
 
-def test_an_idle_stream_sends_heartbeats(turned: World) -> None:
-    subscription = turned.subscription("quiet", turned.topic("orders"))
+@contextlib.contextmanager
+def idle_stream(world: World, subscription: str) -> Iterator[Any]:
+    """The answers of an open streaming pull without messages."""
     requests: queue.Queue[Any] = queue.Queue()
     requests.put({"subscription": subscription, "stream_ack_deadline_seconds": 60})
-    stream = turned.subscriber.streaming_pull(requests=iter(requests.get, None))
-    wait_for(lambda: turned.service._broker.subscription(subscription).consumers, "the stream to be open")
-    turned.turn(31)
+    stream = world.subscriber.streaming_pull(requests=iter(requests.get, None), timeout=PATIENCE_SECONDS)
+    try:
+        wait_for(lambda: world.service._broker.subscription(subscription).consumers, "the stream to open")
+        yield stream
+    finally:
+        requests.put(None)
+        stream.cancel()
 
-    assert list(next(iter(stream)).received_messages) == []
-    requests.put(None)
-    stream.cancel()
+
+def test_an_idle_stream_sends_heartbeats(turned: World) -> None:
+    subscription = turned.subscription("quiet", turned.topic("orders"))
+    with idle_stream(turned, subscription) as stream:
+        turned.turn(31)
+
+        assert list(next(iter(stream)).received_messages) == []
+
+
+def test_a_subscription_with_an_open_stream_does_not_expire(turned: World) -> None:
+    subscription = turned.subscription("quiet", turned.topic("orders"), expiration_policy={"ttl": {"seconds": DAY}})
+    with idle_stream(turned, subscription):
+        turned.turn(1.1 * DAY)
+
+        assert [found.name for found in turned.subscriber.list_subscriptions(project=PROJECT)] == [subscription]
 
 
 def test_rest_serves_snapshots_and_seek(world: World) -> None:
