@@ -1,8 +1,9 @@
-"""Everything that differs between deployments, read once from the environment. The only file that reads it.
+"""The settings: all that differs between deployments, read once from the environment, and only here.
 
-`TABLE` is the documentation too: docs/settings.md is checked against it.
+`Settings` is the one declaration: docs/settings.md and deploy.sh are checked against it.
 """
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,132 +18,145 @@ GOOGLE_ISSUER = "https://accounts.google.com"
 GOOGLE_CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
 #: Cloud Storage: V4 signing, longest expiration
 MAX_URL_SECONDS = 7 * 24 * 3600
+#: Longest number that is read: int() refuses thousands of digits.
+MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One variable: its field, its name in the environment, its default (None: it must be set), what it means."""
+    """The declaration of one setting.
 
-    field: str
+    `default` is None where the variable must be set. `deploy` says how deploy.sh sets it: the name of its option, `derived`
+    from other options, or `""` where the default holds in the cloud and only a local or test environment sets it.
+    """
+
     variable: str
-    default: str | None
     meaning: str
-    kind: type = str
+    default: str | None
+    deploy: str
 
 
-TABLE = (
-    Setting("project", "GOOGLE_CLOUD_PROJECT", None, "project id"),
-    Setting("location", "SLUICE_LOCATION", "us-central1", "where the queues are"),
-    Setting("uploads_bucket", "SLUICE_UPLOADS_BUCKET", None, "where files arrive"),
-    Setting("results_bucket", "SLUICE_RESULTS_BUCKET", None, "where outputs and manifests go; never the uploads bucket"),
-    Setting("completions_topic", "SLUICE_COMPLETIONS_TOPIC", "completions", "topic of the notices"),
-    Setting("dead_letters_topic", "SLUICE_DEAD_LETTERS_TOPIC", "dead-letters", "topic of messages nobody can read"),
-    Setting("queue_prefix", "SLUICE_QUEUE_PREFIX", "", "put before a queue's name in pipeline.toml"),
-    Setting("pipeline", "SLUICE_PIPELINE", str(ROOT / "pipeline.toml"), "path of pipeline.toml", Path),
-    Setting("issuer_url", "SLUICE_ISSUER_URL", "", "base URL of the issuer, named to those whose file is too large to post"),
-    Setting("dispatcher_url", "SLUICE_DISPATCHER_URL", "", "base URL of the dispatcher, the audience of its callers' tokens"),
-    Setting(
-        "processor_url",
-        "SLUICE_PROCESSOR_URL",
-        "",
-        "base URL of the processor, where tasks go; the audience of their tokens",
-    ),
-    Setting("status_url", "SLUICE_STATUS_URL", "", "base URL of the status service, for the links that the doors answer"),
-    Setting("push_account", "SLUICE_PUSH_ACCOUNT", "", "e-mail of the one account that may call the dispatcher"),
-    Setting("tasks_account", "SLUICE_TASKS_ACCOUNT", "", "e-mail of the one account that may call the processor"),
-    Setting(
-        "queue_auth",
-        "SLUICE_QUEUE_AUTH",
-        "task",
-        "who names the account that calls the processor: `task` each task does, `queue` the queue itself (deploy.sh's choice)",
-    ),
-    Setting("signer", "SLUICE_SIGNER", "", "e-mail of the account whose signature a signed URL carries"),
-    Setting("signer_key", "SLUICE_SIGNER_KEY", "", "path of that account's JSON key; empty: sign through the IAM API"),
-    Setting("max_post_bytes", "SLUICE_MAX_POST_BYTES", str(32 * MIB), "largest file the upload service takes", int),
-    Setting("max_file_bytes", "SLUICE_MAX_FILE_BYTES", str(512 * MIB), "largest file that is processed, or signed for", int),
-    Setting("url_seconds", "SLUICE_URL_SECONDS", "900", "how long a signed URL is good", int),
-    Setting(
-        "tasks_endpoint",
-        "SLUICE_TASKS_ENDPOINT",
-        "",
-        "another Cloud Tasks than Google's, spoken to without credentials",
-    ),
-    Setting("token_issuer", "SLUICE_TOKEN_ISSUER", GOOGLE_ISSUER, "who signs the tokens of our callers"),
-    Setting(
-        "token_certificates",
-        "SLUICE_TOKEN_CERTIFICATES",
-        GOOGLE_CERTIFICATES,
-        "where that issuer's certificates are",
-    ),
-)
+def _setting(variable: str, meaning: str, *, default: str | None = "", deploy: str) -> Any:
+    return dataclasses.field(metadata={"setting": Setting(variable, meaning, default, deploy)})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What `TABLE` says, read and checked."""
+    """The settings of one service."""
 
-    project: str
-    location: str
-    uploads_bucket: str
-    results_bucket: str
-    completions_topic: str
-    dead_letters_topic: str
-    queue_prefix: str
-    pipeline: Path
-    issuer_url: str
-    dispatcher_url: str
-    processor_url: str
-    status_url: str
-    push_account: str
-    tasks_account: str
-    queue_auth: str
-    signer: str
-    signer_key: str
-    max_post_bytes: int
-    max_file_bytes: int
-    url_seconds: int
-    tasks_endpoint: str
-    token_issuer: str
-    token_certificates: str
+    project: str = _setting("GOOGLE_CLOUD_PROJECT", "project id", default=None, deploy="--project")
+    location: str = _setting("SLUICE_LOCATION", "location of the queues", default="us-central1", deploy="--region")
+    uploads_bucket: str = _setting("SLUICE_UPLOADS_BUCKET", "bucket of the uploaded files", default=None, deploy="derived")
+    results_bucket: str = _setting(
+        "SLUICE_RESULTS_BUCKET",
+        "bucket of the outputs and manifests; never the uploads bucket",
+        default=None,
+        deploy="derived",
+    )
+    completions_topic: str = _setting(
+        "SLUICE_COMPLETIONS_TOPIC", "topic of the notices", default="completions", deploy="derived"
+    )
+    dead_letters_topic: str = _setting(
+        "SLUICE_DEAD_LETTERS_TOPIC", "topic of the messages that cannot be read", default="dead-letters", deploy="derived"
+    )
+    queue_prefix: str = _setting("SLUICE_QUEUE_PREFIX", "put before each queue's name in pipeline.toml", deploy="derived")
+    pipeline: Path = _setting("SLUICE_PIPELINE", "path of pipeline.toml", default=str(ROOT / "pipeline.toml"), deploy="")  # noqa: RUF009  (a field, not a value)
+    issuer_url: str = _setting(
+        "SLUICE_ISSUER_URL", "base URL of the issuer, for the answer to a file too large to post", deploy="derived"
+    )
+    dispatcher_url: str = _setting(
+        "SLUICE_DISPATCHER_URL", "base URL of the dispatcher, the audience of its callers' tokens", deploy="derived"
+    )
+    processor_url: str = _setting(
+        "SLUICE_PROCESSOR_URL", "base URL of the processor, the target of tasks and audience of their tokens", deploy="derived"
+    )
+    status_url: str = _setting("SLUICE_STATUS_URL", "base URL of the status service, for links in answers", deploy="derived")
+    push_account: str = _setting(
+        "SLUICE_PUSH_ACCOUNT", "e-mail of the only account that may call the dispatcher", deploy="derived"
+    )
+    tasks_account: str = _setting(
+        "SLUICE_TASKS_ACCOUNT", "e-mail of the only account that may call the processor", deploy="derived"
+    )
+    queue_auth: str = _setting(
+        "SLUICE_QUEUE_AUTH",
+        "where the processor's caller is named: `task` in each task, `queue` in the queue (deploy.sh's default)",
+        default="task",
+        deploy="--queue-auth",
+    )
+    signer: str = _setting("SLUICE_SIGNER", "e-mail of the account that signs URLs", deploy="derived")
+    signer_key: str = _setting(
+        "SLUICE_SIGNER_KEY", "path of that account's JSON key; empty: sign through the IAM API", deploy=""
+    )
+    max_post_bytes: int = _setting(
+        "SLUICE_MAX_POST_BYTES", "largest file that the upload service takes", default=str(32 * MIB), deploy=""
+    )
+    max_file_bytes: int = _setting(
+        "SLUICE_MAX_FILE_BYTES", "largest file to process or sign for", default=str(512 * MIB), deploy="--max-file-bytes"
+    )
+    url_seconds: int = _setting("SLUICE_URL_SECONDS", "lifetime of a signed URL", default="900", deploy="--url-seconds")
+    tasks_endpoint: str = _setting(
+        "SLUICE_TASKS_ENDPOINT", "Cloud Tasks endpoint in place of Google's, called without credentials", deploy=""
+    )
+    token_issuer: str = _setting("SLUICE_TOKEN_ISSUER", "issuer of the callers' tokens", default=GOOGLE_ISSUER, deploy="")
+    token_certificates: str = _setting(
+        "SLUICE_TOKEN_CERTIFICATES", "URL of that issuer's certificates", default=GOOGLE_CERTIFICATES, deploy=""
+    )
 
     def require(self, *names: str) -> None:
-        """Refuse to start without these. Raises `BadConfiguration` naming the variable."""
-        for setting in TABLE:
-            if setting.field in names and not getattr(self, setting.field):
-                raise BadConfiguration(f"set {setting.variable} ({setting.meaning}); see docs/settings.md")
+        """Refuse to start while one of these is empty. Raises `BadConfiguration` naming the variable."""
+        for name, setting in declared().items():
+            if name in names and not getattr(self, name):
+                raise _missing(setting)
+
+
+def declared() -> dict[str, Setting]:
+    """Each setting by the name of its field, in the order of declaration."""
+    return {field.name: field.metadata["setting"] for field in dataclasses.fields(Settings)}
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read every setting. Raises `BadConfiguration` naming the variable that is missing or wrong."""
-    settings = Settings(**{setting.field: _value(setting, environment) for setting in TABLE})
-    if settings.uploads_bucket == settings.results_bucket:
-        raise BadConfiguration(
-            "SLUICE_RESULTS_BUCKET is the uploads bucket: results would be processed as new uploads, for ever"
-        )
-    if settings.completions_topic == settings.dead_letters_topic:
-        raise BadConfiguration("SLUICE_DEAD_LETTERS_TOPIC is the completions topic: subscribers would get what nobody can read")
-    if settings.queue_auth not in ("task", "queue"):
-        raise BadConfiguration(f"SLUICE_QUEUE_AUTH is {settings.queue_auth!r}; it takes `task` or `queue`")
-    if settings.url_seconds > MAX_URL_SECONDS:
-        raise BadConfiguration(
-            f"SLUICE_URL_SECONDS is {settings.url_seconds}; a signed URL is good for {MAX_URL_SECONDS} at most"
-        )
+    """Read every setting. Raises `BadConfiguration` naming the missing or wrong variable."""
+    kinds = {field.name: field.type for field in dataclasses.fields(Settings)}
+    values = {name: _value(setting, kinds[name], environment) for name, setting in declared().items()}
+    settings = Settings(**values)
+    _check(settings)
     if "K_SERVICE" in environment:
         _trust_only_google(settings)
     return settings
+
+
+def _check(settings: Settings) -> None:
+    if settings.uploads_bucket == settings.results_bucket:
+        raise BadConfiguration(
+            "SLUICE_RESULTS_BUCKET is the uploads bucket: each result would be processed as a new upload; set another bucket"
+        )
+    if settings.completions_topic == settings.dead_letters_topic:
+        raise BadConfiguration(
+            "SLUICE_DEAD_LETTERS_TOPIC is the completions topic: subscribers would get unreadable messages; set another topic"
+        )
+    if settings.queue_auth not in ("task", "queue"):
+        raise BadConfiguration(f"SLUICE_QUEUE_AUTH is {settings.queue_auth!r}; set it to `task` or `queue`")
+    if settings.url_seconds > MAX_URL_SECONDS:
+        raise BadConfiguration(f"SLUICE_URL_SECONDS is {settings.url_seconds}; Cloud Storage allows at most {MAX_URL_SECONDS}")
 
 
 def _trust_only_google(settings: Settings) -> None:
     given = {"SLUICE_TOKEN_ISSUER": settings.token_issuer, "SLUICE_TOKEN_CERTIFICATES": settings.token_certificates}
     right = {"SLUICE_TOKEN_ISSUER": GOOGLE_ISSUER, "SLUICE_TOKEN_CERTIFICATES": GOOGLE_CERTIFICATES}
     for variable in (name for name in given if given[name] != right[name]):
-        raise BadConfiguration(f"{variable} is not Google's ({right[variable]}), but this is Cloud Run: anybody could call it")
+        raise BadConfiguration(
+            f"{variable} is not Google's ({right[variable]}); on Cloud Run this would admit forged callers: unset it"
+        )
 
 
-def _value(setting: Setting, environment: Mapping[str, str]) -> Any:
+def _value(setting: Setting, kind: Any, environment: Mapping[str, str]) -> Any:
     text = environment.get(setting.variable, setting.default)
     if text is None or (text == "" and setting.default is None):
-        raise BadConfiguration(f"set {setting.variable} ({setting.meaning}); see docs/settings.md")
-    if setting.kind is int and (not text.isdecimal() or int(text) == 0):
-        raise BadConfiguration(f"{setting.variable} is {text!r}; it takes a whole number above 0 ({setting.meaning})")
-    return setting.kind(text)
+        raise _missing(setting)
+    if kind is int and (not text.isdecimal() or len(text) > MAX_DIGITS or int(text) == 0):
+        raise BadConfiguration(f"{setting.variable} is {text[:80]!r}; set a whole number above 0 ({setting.meaning})")
+    return kind(text)
+
+
+def _missing(setting: Setting) -> BadConfiguration:
+    return BadConfiguration(f"set {setting.variable} ({setting.meaning}); see docs/settings.md")

@@ -1,21 +1,29 @@
-"""Nothing starts with a wrong setting, and whoever reads the error knows what to set."""
+"""A service starts only with right settings, and each error names the variable; deploy.sh sets what it should."""
+
+import re
+import subprocess
+from dataclasses import fields
 
 import pytest
 
 from shared import settings
 from shared.errors import BadConfiguration
+from shared.settings import ROOT, Setting, Settings, declared
 from tests.conftest import ENVIRONMENT
 
 
-def test_every_setting_has_its_field_in_the_same_order() -> None:
-    assert [setting.field for setting in settings.TABLE] == list(settings.Settings.__slots__)
+def test_every_field_declares_its_setting_once() -> None:
+    variables = [setting.variable for setting in declared().values()]
+
+    assert list(declared()) == [field.name for field in fields(Settings)]
+    assert len(variables) == len(set(variables))
 
 
-def test_what_is_not_set_has_its_default() -> None:
-    loaded = settings.load(ENVIRONMENT)
+def test_defaults_apply_to_what_is_not_set() -> None:
+    loaded = settings.load({name: value for name, value in ENVIRONMENT.items() if name != "SLUICE_PIPELINE"})
 
     assert loaded.location == "us-central1"
-    assert loaded.pipeline == settings.ROOT / "pipeline.toml"
+    assert loaded.pipeline == ROOT / "pipeline.toml"
     assert loaded.max_post_bytes == 1_000_000
     assert loaded.token_issuer == "https://accounts.google.com"
 
@@ -30,13 +38,13 @@ def test_a_missing_variable_is_named(variable: str, value: str | None) -> None:
 
 
 @pytest.mark.parametrize("variable", ["SLUICE_MAX_POST_BYTES", "SLUICE_MAX_FILE_BYTES", "SLUICE_URL_SECONDS"])
-@pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "32MiB", "1e6", "²"])
-def test_a_number_that_is_none_is_named_with_what_it_takes(variable: str, value: str) -> None:
-    with pytest.raises(BadConfiguration, match=f"^{variable} is .* it takes a whole number above 0"):
+@pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "32MiB", "1e6", "²", "9" * 5000])
+def test_a_wrong_number_is_named_with_a_right_one(variable: str, value: str) -> None:
+    with pytest.raises(BadConfiguration, match=f"^{variable} is .* set a whole number above 0"):
         settings.load(ENVIRONMENT | {variable: value})
 
 
-def test_a_url_good_for_longer_than_cloud_storage_allows_is_refused() -> None:
+def test_a_url_lives_no_longer_than_cloud_storage_allows() -> None:
     assert settings.load(ENVIRONMENT | {"SLUICE_URL_SECONDS": "604800"}).url_seconds == 604_800
 
     with pytest.raises(BadConfiguration, match="SLUICE_URL_SECONDS is 604801"):
@@ -49,12 +57,12 @@ def test_results_never_go_into_the_uploads_bucket() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "none", "Queue"])
-def test_a_token_is_named_by_the_task_or_by_the_queue(value: str) -> None:
-    with pytest.raises(BadConfiguration, match=r"^SLUICE_QUEUE_AUTH is .* it takes `task` or `queue`"):
+def test_the_caller_is_named_by_the_task_or_by_the_queue(value: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"^SLUICE_QUEUE_AUTH is .* set it to `task` or `queue`"):
         settings.load(ENVIRONMENT | {"SLUICE_QUEUE_AUTH": value})
 
 
-def test_dead_letters_are_never_notices() -> None:
+def test_dead_letters_and_notices_have_two_topics() -> None:
     with pytest.raises(BadConfiguration, match="SLUICE_DEAD_LETTERS_TOPIC is the completions topic"):
         settings.load(ENVIRONMENT | {"SLUICE_DEAD_LETTERS_TOPIC": "completions"})
 
@@ -75,9 +83,34 @@ def test_googles_own_issuer_starts_on_cloud_run() -> None:
     assert settings.load(ENVIRONMENT | {"K_SERVICE": "dispatcher"}) == settings.load(ENVIRONMENT)
 
 
-def test_a_service_names_what_it_cannot_do_without() -> None:
+def test_a_service_requires_settings_by_name() -> None:
     loaded = settings.load(ENVIRONMENT | {"SLUICE_SIGNER": ""})
     loaded.require("status_url")
 
     with pytest.raises(BadConfiguration, match="set SLUICE_SIGNER "):
         loaded.require("status_url", "signer")
+
+
+# ---- deploy.sh
+
+
+@pytest.fixture(scope="module")
+def deploy_sources() -> str:
+    """The text of deploy.sh and deploy/, without comments."""
+    files = [ROOT / "deploy.sh", *sorted((ROOT / "deploy").glob("*.sh")), *sorted((ROOT / "deploy").glob("*.py"))]
+    return "\n".join(re.sub(r"(^|\s)#.*", "", line) for file in files for line in file.read_text().splitlines())
+
+
+@pytest.fixture(scope="module")
+def options() -> set[str]:
+    """The options that `./deploy.sh --help` lists."""
+    usage = subprocess.run(["./deploy.sh", "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"^  (--[a-z-]+)", usage, re.MULTILINE))
+
+
+@pytest.mark.parametrize("setting", declared().values(), ids=lambda setting: setting.variable)
+def test_deploy_sh_sets_each_setting_as_declared(setting: Setting, deploy_sources: str, options: set[str]) -> None:
+    is_set = re.search(rf"\b{setting.variable}\b", deploy_sources) is not None
+
+    assert is_set == bool(setting.deploy), f"deploy/ must {'' if setting.deploy else 'not '}set {setting.variable}"
+    assert setting.deploy in {"", "derived"} | options
