@@ -1,4 +1,4 @@
-"""What many tests stand on: settings, the fake cloud, and entry points loaded as the cloud loads them."""
+"""Common fixtures: settings, the fake cloud, and entry points loaded as the cloud loads them."""
 
 import os
 import shutil
@@ -20,14 +20,17 @@ from shared.identity import Certificates
 from shared.model import File
 from shared.routes import Routes
 from shared.settings import ROOT, Settings
-from tests.fakes import FakeCloud
+from shared.testing import FakeCloud
 
 DATA = Path(__file__).parent / "data"
+#: The tests' own, so that editing the shipped one breaks no test.
+PIPELINE = DATA / "pipeline.toml"
 ISSUER = "https://accounts.google.com"
 ENVIRONMENT = {
     "GOOGLE_CLOUD_PROJECT": "local-project",
     "SLUICE_UPLOADS_BUCKET": "uploads",
     "SLUICE_RESULTS_BUCKET": "results",
+    "SLUICE_PIPELINE": str(PIPELINE),
     "SLUICE_ISSUER_URL": "https://issuer.test",
     "SLUICE_DISPATCHER_URL": "https://dispatcher.test",
     "SLUICE_PROCESSOR_URL": "https://processor.test",
@@ -39,7 +42,7 @@ ENVIRONMENT = {
     "SLUICE_MAX_FILE_BYTES": "5000000",
 }
 
-# Nothing is judged by its speed here, and no run depends on an earlier one.
+# No test depends on its speed, and no run on an earlier one.
 properties.register_profile("sluice", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 properties.load_profile("sluice")
 
@@ -51,12 +54,12 @@ def settings() -> Settings:
 
 @pytest.fixture
 def routes() -> Routes:
-    return routing.load(ROOT / "pipeline.toml")
+    return routing.load(PIPELINE)
 
 
 @pytest.fixture(scope="session")
 def accounts(tmp_path_factory: pytest.TempPathFactory) -> Accounts:
-    """Google's part: it signs the tokens of callers."""
+    """The signer of the callers' tokens, in Google's place."""
     return Accounts(tmp_path_factory.mktemp("keys"), "local-project", ISSUER, SystemClock())
 
 
@@ -72,7 +75,7 @@ def photo() -> bytes:
 
 @pytest.fixture
 def uploaded(cloud: FakeCloud) -> Callable[..., File]:
-    """Puts bytes into the uploads bucket; gives the file that its notification would tell of."""
+    """Put bytes into the uploads bucket and return the file of their notification."""
 
     def put(name: str, data: bytes, content_type: str = "image/jpeg") -> File:
         stored = cloud.uploads.put(name, data, content_type)
@@ -83,7 +86,7 @@ def uploaded(cloud: FakeCloud) -> Callable[..., File]:
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch, cloud: FakeCloud) -> Callable[[str], Client]:
-    """An entry point by its folder's name, loaded by functions-framework; the one place that replaces anything."""
+    """Load an entry point by its folder's name with functions-framework, on the fake cloud."""
     monkeypatch.setattr(shared.cloud, "connect", lambda: cloud)
 
     def load(name: str) -> Client:
@@ -96,7 +99,7 @@ def client(monkeypatch: pytest.MonkeyPatch, cloud: FakeCloud) -> Callable[[str],
 
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
-    """The path of a real client; without it, a test is skipped on a laptop and fails in CI."""
+    """The path of a real client. Without it the test is skipped on a laptop and fails in CI."""
 
     def find(name: str) -> str:
         found = shutil.which(name)
@@ -111,6 +114,6 @@ def program() -> Callable[[str], str]:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A developer's own settings must not reach the tests."""
+    """Keep a developer's own settings from the tests."""
     for name in [name for name in os.environ if name.startswith("SLUICE_")]:
         monkeypatch.delenv(name)

@@ -14,9 +14,8 @@ from shared import routes as routing
 from shared import settings as configuration
 from shared.cloud import Cloud, GoogleCloud
 from shared.cloud.storage import StorageBucket
-from shared.settings import ROOT
-from tests.conftest import ENVIRONMENT
-from tests.fakes import FakeCloud
+from shared.testing import FakeCloud
+from tests.conftest import ENVIRONMENT, PIPELINE
 from tests.localcloud.target import Target, listening
 from tests.machine import Machine, running, variables
 
@@ -42,7 +41,7 @@ def cloud(request: pytest.FixtureRequest) -> Cloud:
     if request.param == "real":
         real: Cloud = request.getfixturevalue("real")
         return real
-    return FakeCloud(configuration.load(ENVIRONMENT), routing.load(ROOT / "pipeline.toml"))
+    return FakeCloud(configuration.load(ENVIRONMENT), routing.load(PIPELINE))
 
 
 @pytest.fixture

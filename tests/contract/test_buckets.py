@@ -13,7 +13,7 @@ from localcloud.address import PROJECT
 from shared.cloud import storage
 from shared.cloud.protocols import AlreadyExists, Cloud, NoSuchObject
 from shared.errors import BadRequest
-from tests.fakes import crc32c
+from shared.testing import crc32c
 from tests.machine import Machine, variables
 
 BIG = bytes(range(256)) * 40_000  # 10 MB: more than one chunk of a resumable upload

@@ -14,8 +14,7 @@ from shared.cloud.tasks import CloudTasks
 from shared.errors import Unavailable
 from shared.events import Notice
 from shared.model import File, Task
-from shared.settings import ROOT
-from tests.conftest import ENVIRONMENT
+from tests.conftest import ENVIRONMENT, PIPELINE
 from tests.localcloud.target import Target
 from tests.machine import Machine
 from tests.ports import free_port
@@ -26,7 +25,7 @@ NOTICE = Notice(b"words", {"ce-id": "1"})
 @pytest.fixture
 def task() -> Task:
     file = File("uploads", "cat.jpg", 7, 9, "image/jpeg", "AAAAAA==")
-    return routing.load(ROOT / "pipeline.toml").plan(file)[0]
+    return routing.load(PIPELINE).plan(file)[0]
 
 
 def queue_at(url: str) -> CloudTasks:

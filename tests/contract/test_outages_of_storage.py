@@ -12,7 +12,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from shared.cloud import storage
 from shared.cloud.storage import StorageBucket
 from shared.errors import Unavailable
-from tests.fakes import crc32c
+from shared.testing import crc32c
 from tests.localcloud.target import Target
 from tests.ports import free_port
 

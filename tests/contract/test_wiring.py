@@ -10,8 +10,8 @@ from shared import routes as routing
 from shared import settings as configuration
 from shared.cloud import GoogleCloud
 from shared.errors import BadConfiguration
-from shared.settings import ROOT, Settings
-from tests.conftest import ENVIRONMENT
+from shared.settings import Settings
+from tests.conftest import ENVIRONMENT, PIPELINE
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_certificates_are_those_of_the_issuer_that_is_trusted(settings: Settings
 
 
 def test_routes_are_read_from_the_file_that_is_set(settings: Settings, tmp_path: Path) -> None:
-    assert GoogleCloud(settings).routes == routing.load(ROOT / "pipeline.toml")
+    assert GoogleCloud(settings).routes == routing.load(PIPELINE)
     with pytest.raises(BadConfiguration):
         GoogleCloud(replace(settings, pipeline=tmp_path / "none.toml"))
 
