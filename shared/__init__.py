@@ -1,1 +1,10 @@
-"""The library all functions use. Start reading at `pipeline.py`."""
+"""The library of all functions. Start at `pipeline`, the life of a file in order.
+
+story        pipeline: receive · dispatch · process
+             model (the nouns) · routes (pipeline.toml → tasks) · ledger (manifests) · events (notifications and notices)
+doors        intake (posted files) · signed_upload (the issuer) · naming · media (content types) · status (state and receipts)
+platform     web (HTTP answers) · identity (callers' tokens) · settings · errors (the tree of failures) · log
+             cloud (the only package that calls Google; `cloud.protocols` is what the rest sees of it)
+processors   processors (the registry and the processors) · sandbox (runs one) · source (downloads its file)
+             testing (the cloud in memory, and `run_processor`)
+"""

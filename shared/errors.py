@@ -1,29 +1,32 @@
-"""Every failure we foresee, sorted by the one question that matters: would trying again help?
+"""Every failure we foresee, sorted by the one question that matters: can a retry help?
 
 PipelineError
-├── Permanent              no: say so and stop
-│   ├── BadRequest         400  what was asked cannot be understood or is not allowed
-│   ├── Unauthorized       401  no token, or one that proves nothing
-│   ├── Forbidden          403  a good token of somebody who may not do this
+├── Permanent              no: answer and stop
+│   ├── BadRequest         400  the request is malformed, or asks for what is not allowed
+│   ├── Unauthorized       401  the token is missing or not valid
+│   ├── Forbidden          403  the token is valid, but its account may not do this
 │   ├── NotFound           404
 │   ├── MethodNotAllowed   405
-│   ├── Conflict           409  the name is taken by something else
+│   ├── Conflict           409  the name is in use
+│   ├── Vanished           410  this generation no longer exists: the verdict is `gone` or `superseded`
 │   ├── TooLarge           413
-│   ├── UnsupportedType    415  no route for this kind of file
-│   ├── BadFile            422  the file's fault: the verdict is `failed`, with this error's code as the reason
-│   ├── Vanished           410  this generation is not there any more: `gone` or `superseded`
-│   └── BadConfiguration   500  a setting or pipeline.toml is wrong: refuse to start
-└── Transient              maybe: let the queue deliver again
+│   ├── UnsupportedType    415  no route takes this content type
+│   ├── BadFile            422  the file is at fault: the verdict is `failed`, its reason is this error's code
+│   └── BadConfiguration   500  a setting or pipeline.toml is wrong: the service does not start
+└── Transient              yes: the queue delivers again
     └── Unavailable        503
 
-Messages are written for whoever caused the error: what was wrong, where, and what would be right.
+Each message is written for the person who can mend the failure: the fault, its place, and the remedy.
 """
 
 from typing import Any, ClassVar
 
+#: Longest text of an exception that is kept for operators.
+MAX_SUMMARY_CHARACTERS = 500
+
 
 class PipelineError(Exception):
-    """`code` is for machines, the message for people; `details` joins them in a JSON answer."""
+    """A foreseen failure. `code` is for machines, `message` for people; `details` are added to a JSON answer."""
 
     status: ClassVar[int] = 500
     code: str = "internal"
@@ -36,39 +39,39 @@ class PipelineError(Exception):
 
 
 class Permanent(PipelineError):
-    """Trying again cannot help."""
+    """A retry cannot help."""
 
 
 class BadRequest(Permanent):
-    """The request cannot be understood, or asks for what is not allowed."""
+    """The request is malformed, or asks for what is not allowed."""
 
     status = 400
     code = "bad_request"
 
 
 class Unauthorized(Permanent):
-    """There is no token, or it proves nothing."""
+    """The token is missing or not valid."""
 
     status = 401
     code = "unauthorized"
 
 
 class Forbidden(Permanent):
-    """The token is good, its owner may not do this."""
+    """The token is valid, but its account may not do this."""
 
     status = 403
     code = "forbidden"
 
 
 class NotFound(Permanent):
-    """There is nothing of this name."""
+    """The path, object, file or job does not exist."""
 
     status = 404
     code = "not_found"
 
 
 class MethodNotAllowed(Permanent):
-    """The path exists, but not with this method."""
+    """The path exists, but not with this method. `allowed` are the methods it takes."""
 
     status = 405
     code = "method_not_allowed"
@@ -79,52 +82,60 @@ class MethodNotAllowed(Permanent):
 
 
 class Conflict(Permanent):
-    """The name is taken by something else."""
+    """The name is in use."""
 
     status = 409
     code = "conflict"
 
 
 class Vanished(Permanent):
-    """This generation of the file is no longer there; `code` is the verdict, `gone` or `superseded`."""
+    """This generation of the file no longer exists. `code` is the verdict: `gone` or `superseded`."""
 
     status = 410
     code = "gone"
 
 
 class TooLarge(Permanent):
-    """More bytes than this door, or this pipeline, takes."""
+    """The body or the file has more bytes than the limit."""
 
     status = 413
     code = "too_large"
 
 
 class UnsupportedType(Permanent):
-    """No route takes this kind of file."""
+    """No route takes this content type."""
 
     status = 415
     code = "unsupported_type"
 
 
 class BadFile(Permanent):
-    """The file cannot be processed, however often we try."""
+    """The file cannot be processed, and no retry changes that."""
 
     status = 422
     code = "bad_file"
 
 
 class BadConfiguration(Permanent):
-    """A setting or pipeline.toml is wrong; nothing starts with it."""
+    """A setting or pipeline.toml is wrong; the service does not start."""
 
     code = "bad_configuration"
 
 
 class Transient(PipelineError):
-    """Trying again may help."""
+    """A retry may help."""
 
     status = 503
     code = "unavailable"
 
 
 class Unavailable(Transient):
-    """A service we depend on does not answer, or asks us to come back later."""
+    """A service that we depend on does not answer, or asks us to retry later."""
+
+
+def summary(error: BaseException) -> str:
+    """One line about any exception, for operators: our own message, else the type and the first line of the text."""
+    if isinstance(error, PipelineError):
+        return error.message[:MAX_SUMMARY_CHARACTERS]
+    first_line = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}"[:MAX_SUMMARY_CHARACTERS]

@@ -1,4 +1,4 @@
-"""A bucket's notification → File; a manifest → CloudEvent. Pure.
+"""Notification of a bucket → File; manifest → CloudEvent. Pure.
 
 Sources: Cloud Storage: Pub/Sub notifications; CloudEvents 1.0, Pub/Sub protocol binding, binary mode.
 """
@@ -20,47 +20,47 @@ from shared.model import File, Job, Json, Manifest, canonical
 STEP_FINISHED = "sluice.step.finished.v1"
 JOB_FINISHED = "sluice.job.finished.v1"
 
-#: Parts of parallel uploads that gcloud and gsutil compose into the real object, and then delete.
+#: gcloud and gsutil upload a large file as parts with such names, compose them, and delete them.
 _TEMPORARY = re.compile(r"(^|/)(gcloud|gsutil)/tmp/parallel_composite_uploads/")
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A notification that asks for no work, and why."""
+    """A notification that needs no work. `reason` is for the log and the status service."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A Pub/Sub message: the same bytes whenever it is made from the same manifest."""
+    """A Pub/Sub message. Equal manifests give equal bytes."""
 
     data: bytes
     attributes: Mapping[str, str]
 
 
 class MalformedEvent(BadRequest):
-    """Not a notification of Cloud Storage; delivering it again cannot help."""
+    """A message that is not a notification of Cloud Storage. A redelivery cannot help."""
 
     code = "malformed_event"
 
 
 def read(message: Mapping[str, Any], uploads_bucket: str) -> File | Ignored:
-    """The file that a Pub/Sub message tells of. Raises `MalformedEvent` for what Cloud Storage would never send."""
+    """The uploaded file of a Pub/Sub message. Raises `MalformedEvent` for a message that Cloud Storage never sends."""
     attributes = message.get("attributes") or {}
     if not isinstance(attributes, Mapping):
-        raise MalformedEvent("the message's attributes are no table: no notification of Cloud Storage")
+        raise MalformedEvent("the message's attributes are not a JSON object: not a notification of Cloud Storage")
     bucket, kind = _attribute(attributes, "bucketId"), _attribute(attributes, "eventType")
     if kind != "OBJECT_FINALIZE":
         return Ignored(f"{kind} is not an upload")
     if bucket != uploads_bucket:
         return Ignored(f"bucket {bucket} is not the uploads bucket {uploads_bucket}")
     file = _file(attributes, _payload(message))
-    return is_no_upload(file) or file
+    return why_ignored(file) or file
 
 
-def is_no_upload(file: File) -> Ignored | None:
-    """Folder markers and the temporary parts of parallel uploads are objects, but nobody's file."""
+def why_ignored(file: File) -> Ignored | None:
+    """The reason to ignore this object: folder markers and parts of parallel uploads are not files. None for a file."""
     if file.size == 0 and (file.name.endswith("/") or file.content_type == "application/x-directory"):
         return Ignored("a folder marker")
     if _TEMPORARY.search(file.name):
@@ -71,7 +71,7 @@ def is_no_upload(file: File) -> Ignored | None:
 def _file(attributes: Mapping[str, Any], payload: Json) -> File:
     generation = _attribute(attributes, "objectGeneration")
     if not generation.isdecimal():
-        raise MalformedEvent(f"objectGeneration is {generation!r}; it is a decimal number")
+        raise MalformedEvent(f"attribute objectGeneration is {generation!r}, not a decimal number")
     try:
         return File(
             bucket=_attribute(attributes, "bucketId"),
@@ -82,13 +82,13 @@ def _file(attributes: Mapping[str, Any], payload: Json) -> File:
             crc32c=str(payload["crc32c"]),
         )
     except (KeyError, TypeError, ValueError):
-        raise MalformedEvent("the payload is no object resource with size and crc32c (JSON_API_V1)") from None
+        raise MalformedEvent("the payload is not an object resource with size and crc32c (JSON_API_V1)") from None
 
 
 def _attribute(attributes: Mapping[str, Any], name: str) -> str:
     value = attributes.get(name)
     if not isinstance(value, str) or not value:
-        raise MalformedEvent(f"attribute {name} is missing: no notification of Cloud Storage")
+        raise MalformedEvent(f"attribute {name} is missing: not a notification of Cloud Storage")
     return value
 
 
@@ -103,13 +103,13 @@ def _payload(message: Mapping[str, Any]) -> Json:
 
 
 def step_notice(manifest: Manifest) -> Notice:
-    """The notice of one step's verdict."""
+    """The notice of a step's verdict."""
     step = manifest.recipe.step if manifest.recipe else ""
     return _notice(STEP_FINISHED, manifest.task_id, manifest.file, manifest.to_json(), step)
 
 
 def job_notice(job: Job) -> Notice:
-    """The notice of a whole file's verdict."""
+    """The notice of a job's verdict."""
     return _notice(JOB_FINISHED, job.file.job_id, job.file, job.to_json(), "")
 
 

@@ -1,4 +1,4 @@
-"""What an upload request carries: multipart parts or a raw body, each handed on as it arrives, never held whole."""
+"""The files of an upload request: read as a stream, admitted or refused by their beginning, never held whole."""
 
 import base64
 from collections.abc import Iterator
@@ -11,17 +11,18 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, File, MultipartDecoder, NeedData
 
 from shared import media
-from shared.errors import BadRequest, MethodNotAllowed, TooLarge
+from shared.errors import BadRequest, MethodNotAllowed, TooLarge, UnsupportedType
+from shared.routes import Routes
 
 BLOCK_BYTES = 1 << 18
 MAX_PARTS = 100
-#: Of a form, no more than this is held: what stands before, between and after its files is as long as its sender likes.
+#: Limit on buffered form data (preamble, part headers, epilogue), whose length the client chooses.
 MAX_HELD_BYTES = 4 * BLOCK_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One file on its way in; `blocks` can be read once."""
+    """One file of a request. `blocks` can be read once."""
 
     name: str
     content_type: str
@@ -29,9 +30,9 @@ class Incoming:
 
 
 def read(request: Request) -> Iterator[Incoming]:
-    """`POST /` with multipart/form-data, or `PUT|POST /<name>` with a raw body.
+    """The files of `POST /` with multipart/form-data, or of `PUT|POST /<name>` with a raw body.
 
-    Raises `BadRequest` and `MethodNotAllowed`, also from within `blocks` when the body ends too early.
+    Raises `BadRequest` and `MethodNotAllowed`, also while `blocks` are read, when the body ends too early.
     """
     name = request.path.lstrip("/")
     if request.method not in ("POST", "PUT"):
@@ -45,24 +46,43 @@ def read(request: Request) -> Iterator[Incoming]:
     yield from _parts(_blocks(request), boundary.encode())
 
 
+def admit(incoming: Incoming, head: bytes, name: str, routes: Routes) -> str:
+    """Decide the content type of a file by its first bytes; `name` is its object's. Pure.
+
+    Raises `BadRequest` for a malformed type and for an empty file, `UnsupportedType` where no route takes the file.
+    """
+    declared = incoming.content_type.strip() or media.UNKNOWN
+    if not media.is_valid(declared):
+        remedy = "is not a media type; send one such as image/jpeg"
+        raise BadRequest(f"{incoming.name}: its Content-Type {declared[:80]!r} {remedy}", "bad_content_type")
+    if not head:
+        raise BadRequest(f"{incoming.name}: the file is empty; send at least one byte", "empty_file")
+    content_type = media.decide_type(media.essence(declared), head)
+    if refusal := routes.why_not(content_type, name):
+        raise UnsupportedType(f"{incoming.name}: {refusal}")
+    return content_type
+
+
 def _blocks(request: Request) -> Iterator[bytes]:
-    """The body, checked against its announced length: gunicorn ends one that breaks off as if that were all."""
+    """The body, checked against its Content-Length: gunicorn ends a body that breaks off as if it were complete."""
     missing = request.content_length or 0
     while block := _block(request):
         missing -= len(block)
         yield block
     if missing > 0:
-        raise BadRequest(f"the body ended {missing} bytes before its Content-Length; nothing was stored", "body_cut_short")
+        raise BadRequest(
+            f"the body ended {missing} bytes before its Content-Length; nothing was stored, send it again", "body_cut_short"
+        )
 
 
 def _block(request: Request) -> bytes:
     try:
         return request.stream.read(BLOCK_BYTES)
     except RequestEntityTooLarge:
-        raise TooLarge(f"the body has more than {request.max_content_length} bytes") from None
-    except Exception:  # for what can be wrong with a body in chunks, servers have exceptions of their own
+        raise TooLarge(f"the body has more than {request.max_content_length} bytes, the limit") from None
+    except Exception:  # each server raises exceptions of its own for a malformed chunked body
         raise BadRequest(
-            "the body ended early, or its chunks are not well-formed; nothing was stored", "body_cut_short"
+            "the body ended early, or its chunks are malformed; nothing was stored, send it again", "body_cut_short"
         ) from None
 
 
@@ -73,13 +93,13 @@ def _parts(blocks: Iterator[bytes], boundary: bytes) -> Iterator[Incoming]:
         if isinstance(event, File):
             part = _data(events)
             if not event.filename and not any(part):
-                continue  # a file field that its sender left empty, as browsers send it
+                continue  # browsers send a file field that was left empty
             found = True
             yield Incoming(event.filename, event.headers.get("content-type", ""), part)
             for _rest in part:
                 pass
     if not found:
-        raise BadRequest("the form has no file; send one as curl -F file=@NAME does", "no_file")
+        raise BadRequest("the form has no file; send one with curl -F file=@NAME", "no_file")
 
 
 def _data(events: Iterator[object]) -> Iterator[bytes]:
@@ -103,19 +123,23 @@ def _events(blocks: Iterator[bytes], boundary: bytes) -> Iterator[object]:
                 yield event
     except (ValueError, RequestEntityTooLarge):
         raise BadRequest(
-            f"the form is not well-formed multipart/form-data, or has more than {MAX_PARTS} parts", "broken_multipart"
+            f"the form is malformed multipart/form-data, or has more than {MAX_PARTS} parts; correct it", "broken_multipart"
         ) from None
 
 
 def _feed(decoder: MultipartDecoder, blocks: Iterator[bytes]) -> None:
     decoder.receive_data(next(blocks, None))
-    # A closing boundary that lacks its very last character makes Werkzeug (3.1) end the file with a stray CR.
+    # With the last character of the closing boundary still missing, Werkzeug 3.1 would end the file with a stray CR.
     while decoder.buffer.endswith(b"--" + decoder.boundary + b"-") and not decoder.complete:
         decoder.receive_data(next(blocks, None))
 
 
-class Measured:
-    """Blocks on their way through: their beginning can be looked at first; size and crc32c are known once they have passed."""
+class ChecksummedStream:
+    """A stream of blocks that counts its bytes and computes their crc32c.
+
+    `head` holds the first bytes before the stream is read; `size` and `crc32c` are complete after it. Reading past `max_bytes`
+    raises `TooLarge` with the message `too_large`.
+    """
 
     def __init__(self, blocks: Iterator[bytes], max_bytes: int, too_large: str) -> None:
         self.size = 0
@@ -137,7 +161,7 @@ class Measured:
             yield block
 
     def drain(self) -> None:
-        """Let the rest pass, so that size and crc32c are those of the whole."""
+        """Read the rest, so that `size` and `crc32c` cover the whole stream."""
         for _block in self:
             pass
 

@@ -1,51 +1,71 @@
-"""What a file is, told from its first bytes; what its sender says counts only where bytes cannot tell. Pure."""
+"""Media types: their syntax, and the type of a file by its first bytes and its declared type. Pure."""
 
 import codecs
 import re
 
 import filetype
 
-#: How much of a file's beginning is looked at.
+#: How many of a file's first bytes decide its type.
 HEAD_BYTES = 8192
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
+#: Limit of a declared media type, its parameters included.
+MAX_CHARACTERS = 255
 
-#: RFC 6838, 4.2, without parameters
-_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
+#: A type or subtype: RFC 6838 §4.2, restricted-name.
+_NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
+#: RFC 9110 §5.6.2 and §5.6.4, printable ASCII only: the type becomes a header of a signed URL.
+_TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105
+_QUOTED = r'"(?:[\t !#-\[\]-~]|\\[\t -~])*"'
+#: RFC 9110 §8.3.1, media-type; §5.6.6 allows an empty parameter, as in `image/jpeg;`.
+#: Possessive (`*+`), so that a hostile value is refused in linear time.
+_TYPE = re.compile(rf"{_NAME}/{_NAME}(?:[ \t]*+;[ \t]*+(?:{_TOKEN}=(?:{_TOKEN}|{_QUOTED}))?)*+")
+#: A media type, or a range of them such as `image/*` (RFC 9110 §12.5.1), in lower case and without parameters.
+_PATTERN = re.compile(rf"(?:\*|{_NAME})/(?:\*|{_NAME})")
 
-#: Kinds whose bytes are plain text, so that only the sender can tell them apart.
+#: Types whose bytes are plain text: only the sender can tell them apart.
 _TEXTUAL = ("text/", "application/json", "application/xml", "application/x-ndjson", "application/csv", "image/svg+xml")
 
-#: Kinds that may be all text and begin with a signature nonetheless; any other signature in text is chance: `BMW` is no bitmap.
+#: Types with a signature although their bytes may all be text. Any other signature in text is chance: `BMW` is no bitmap.
 _WRITTEN = ("application/pdf", "application/postscript", "application/rtf")
 
-#: Kinds whose bytes begin with a signature that we know: without it, a file is not what its sender says.
+#: Types whose files always begin with a known signature: without it, the declared type is wrong.
 _SIGNED = ("image/", "audio/", "video/", "text/", "application/pdf", "application/zip", "application/json")
 
 
+def is_valid(content_type: str) -> bool:
+    """Whether this is a media type such as `image/jpeg` or `text/plain; charset="utf-8"` (RFC 9110 §8.3.1)."""
+    return len(content_type) <= MAX_CHARACTERS and _TYPE.fullmatch(content_type) is not None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether this is a lower-case media type without parameters, or a range of them such as `image/*`."""
+    return text == text.lower() and _PATTERN.fullmatch(text) is not None
+
+
+def essence(content_type: str) -> str:
+    """`Image/JPEG; q=1` → `image/jpeg`; empty → `application/octet-stream`, as Cloud Storage has it."""
+    return content_type.partition(";")[0].strip().lower() or UNKNOWN
+
+
 def sniff(head: bytes) -> str:
-    """The content type that a file's first bytes show: a known signature, else `text/plain`, else `application/octet-stream`."""
+    """The content type by the first bytes: that of a signature, else `text/plain` or `application/octet-stream`."""
     kind = filetype.guess_mime(head) if head else None
     if _is_text(head):
         return str(kind) if kind in _WRITTEN else TEXT
     return str(kind or UNKNOWN)
 
 
-def is_type(declared: str) -> bool:
-    """Whether this is a media type such as `image/jpeg`, in lower case and without parameters."""
-    return bool(_TYPE.fullmatch(declared))
-
-
-def settle(declared: str, head: bytes) -> str:
-    """The content type to go by: what the bytes show; the sender's word where they show text or nothing we know of such files."""
-    shown = sniff(head)
-    if shown == TEXT:
+def decide_type(declared: str, head: bytes) -> str:
+    """The detected type wins; the declared type is used for text and for formats without a known signature."""
+    detected = sniff(head)
+    if detected == TEXT:
         return declared if declared.startswith(_TEXTUAL) else TEXT
-    if shown == UNKNOWN and declared.startswith(_TEXTUAL) and _may_be_text(head):
+    if detected == UNKNOWN and declared.startswith(_TEXTUAL) and _may_be_text(head):
         return declared
-    if shown == UNKNOWN:
+    if detected == UNKNOWN:
         return UNKNOWN if declared.startswith(_SIGNED) else declared
-    return shown
+    return detected
 
 
 def _is_text(head: bytes) -> bool:
@@ -54,12 +74,12 @@ def _is_text(head: bytes) -> bool:
     try:
         head.decode()
     except UnicodeDecodeError as error:
-        return error.start >= len(head) - 3  # a character cut in two by the end of the head
+        return error.start >= len(head) - 3  # the end of the head may cut a character in two
     return True
 
 
 def _may_be_text(head: bytes) -> bool:
-    """In one of the encodings that are not UTF-8: UTF-16, which says so, or one of 8 bits, which spreadsheets still write."""
+    """Whether this may be text in UTF-16 with its mark, or in an 8-bit encoding, which spreadsheets still write."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return len(head) % 2 == 0 and not _has_controls(head.decode("utf-16", errors="replace").encode())
     return bool(head) and not _has_controls(head)

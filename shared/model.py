@@ -1,7 +1,8 @@
-"""The nouns of the pipeline and their stable ids. Frozen, pure, to and from JSON; no decisions live here.
+"""The nouns of the pipeline and their stable ids: frozen, pure, to and from JSON. No decisions live here.
 
-A file (one generation of one object) meets recipes (steps made exact); each pair is a task, all tasks of a file are its job;
-a manifest commits how a task ended.
+A file is one generation of one object. A recipe is a step made exact. A task applies one recipe to one file; all tasks of a file
+are its job. A manifest records the verdict of a task. Fields that a newer release adds to the JSON are ignored, so that a
+rollback can read what the newer release wrote.
 """
 
 import base64
@@ -14,19 +15,22 @@ from typing import Any, Literal
 Json = dict[str, Any]
 Verdict = Literal["succeeded", "failed", "dead", "superseded", "gone", "skipped", "partial"]
 
-#: The place of a recipe id in the manifest of a file that no step takes; recipe ids end in `-<8 hex>`, so none is equal to it.
+#: Stands for the recipe id in the manifest of a file that no route takes. Recipe ids end in `-<8 hex>`, so none equals it.
 SKIPPED = "skipped"
 
 
 def file_id(bucket: str, name: str) -> str:
-    """26 characters that stand for an object's name: base32 of a hash over its raw UTF-8, never normalised."""
+    """The id of an object's name: 26 characters of base32 over a hash of the raw UTF-8, never normalised."""
     digest = hashlib.sha256(b"1\0" + bucket.encode() + b"\0" + name.encode()).digest()
     return base64.b32encode(digest).decode().lower()[:26]
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One version of one object. `crc32c` is base64 of four big-endian bytes, as Cloud Storage writes it; `size` is in bytes."""
+    """One generation of one object.
+
+    `size` is in bytes; `crc32c` is base64 of four big-endian bytes, as Cloud Storage writes it.
+    """
 
     bucket: str
     name: str
@@ -48,14 +52,13 @@ class File:
 
     @classmethod
     def from_json(cls, value: Json) -> "File":
-        # By name: what a newer release adds is none of ours.
         size, generation = int(value["size"]), int(value["generation"])
         return cls(value["bucket"], value["name"], generation, size, value["content_type"], value["crc32c"])
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A step made exact: two recipes with one id do the same work."""
+    """A step made exact. Recipes with the same id do the same work."""
 
     step: str
     processor: str
@@ -77,9 +80,9 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One recipe applied to one file, and all it takes to finish under the configuration it began with.
+    """One recipe applied to one file, with the configuration it was planned under.
 
-    `siblings` are the recipe ids of the whole job, this one included; `redrive` counts how often it was sent again by hand.
+    `siblings` are the recipe ids of the whole job, this one included. `redrive` counts how often an operator queued it again.
     """
 
     file: File
@@ -91,12 +94,12 @@ class Task:
 
     @property
     def task_id(self) -> str:
-        """The task's identity in manifests and notices: the same for every re-drive."""
+        """The id in manifests and notices; every re-drive has the same."""
         return f"{self.file.job_id}-{self.recipe.recipe_id}"
 
     @property
     def queue_name(self) -> str:
-        """The name in the queue; a re-drive needs a fresh one, since the queue remembers names for hours."""
+        """The name in the queue. A re-drive needs another one, because the queue refuses a recent name for hours."""
         return f"{self.task_id}-r{self.redrive}" if self.redrive else self.task_id
 
     def to_json(self) -> Json:
@@ -112,7 +115,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """An object in the results bucket. `facts` are what the processor knows of it, such as `width_px`."""
+    """An object in the results bucket. `size` is in bytes; `facts` are the processor's findings, such as `width_px`."""
 
     name: str
     object: str
@@ -124,10 +127,15 @@ class Output:
     def to_json(self) -> Json:
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, value: Json) -> "Output":
+        facts = value.get("facts", {})
+        return cls(value["name"], value["object"], value["content_type"], int(value["size"]), value["crc32c"], facts)
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """How a task ended, committed once. `recipe` is None for a file that no step takes. Times are RFC 3339, UTC."""
+    """The verdict of a task. `recipe` is None for a file that no route takes. `time` is RFC 3339 in UTC."""
 
     file: File
     recipe: Recipe | None
@@ -175,20 +183,20 @@ class Manifest:
             attempt=value["attempt"],
             reason=value["reason"],
             message=value["message"],
-            outputs=tuple(Output(**output) for output in value["outputs"]),
+            outputs=tuple(Output.from_json(output) for output in value["outputs"]),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """All tasks of one file, once each has its manifest."""
+    """The manifests of all tasks of one file."""
 
     file: File
     steps: tuple[Manifest, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """What all steps agree on; `partial` when only some succeeded; else the worst, ours before the file's."""
+        """The steps' common verdict; else `partial` if any succeeded; else the worst, with our faults before the file's."""
         verdicts = {step.verdict for step in self.steps}
         if len(verdicts) == 1:
             return verdicts.pop()
@@ -199,22 +207,22 @@ class Job:
 
     @property
     def time(self) -> str:
-        """When the last of its steps ended."""
+        """The time of the latest verdict."""
         return max(step.time for step in self.steps)
 
     def to_json(self) -> Json:
         steps = sorted((step.to_json() for step in self.steps), key=lambda step: str(step["task_id"]))
-        told_once = {"file", "file_id", "job_id"}
+        of_the_job = {"file", "file_id", "job_id"}
         return {
             "job_id": self.file.job_id,
             "file_id": self.file.file_id,
             "verdict": self.verdict,
             "time": self.time,
             "file": self.file.to_json(),
-            "steps": [{key: step[key] for key in step if key not in told_once} for step in steps],
+            "steps": [{key: step[key] for key in step if key not in of_the_job} for step in steps],
         }
 
 
 def canonical(value: Json) -> bytes:
-    """JSON with one spelling only: sorted keys, no spaces, so that what is published again is the same to the byte."""
+    """JSON with sorted keys and no spaces: equal values give equal bytes, also when they are published again."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,20 +1,26 @@
-"""pipeline.toml → queues, steps and routes; a file → its tasks. Pure: reads no environment, asks no cloud."""
+"""pipeline.toml → queues, steps and routes; a file → its tasks. Pure: no environment, no cloud.
+
+`load` reads a file, `parse` its text, `check` the table in it; docs/settings.md explains every key.
+"""
 
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import processors
+from shared import media, processors
 from shared.errors import BadConfiguration, PipelineError
 from shared.model import File, Recipe, Task
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """How fast and how stubbornly tasks are delivered. `attempts` are a file's; the queue delivers once more, for the burial."""
+    """A Cloud Tasks queue: its rate and its retries.
+
+    `attempts` are those of a file. The queue delivers once more, and that delivery records the verdict `dead`.
+    """
 
     name: str
     max_dispatches_per_second: float
@@ -26,7 +32,10 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Files of this content type and name go through these steps; `*` stops at a slash in a name, `**` does not."""
+    """The steps of the files whose content type and name match.
+
+    In a name, `*` stops at a slash and `**` does not.
+    """
 
     content_type: str
     name: str
@@ -34,12 +43,12 @@ class Route:
 
     def matches(self, content_type: str, name: str) -> bool:
         """Whether a file of this type and name takes this route."""
-        return _matches(self.content_type, media_type(content_type)) and _matches(self.name, name)
+        return _matches(self.content_type, media.essence(content_type)) and _matches(self.name, name)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A recipe and the queue it waits in."""
+    """A recipe and the queue of its tasks."""
 
     recipe: Recipe
     queue: Queue
@@ -47,56 +56,62 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """All of pipeline.toml, checked."""
+    """A checked pipeline.toml."""
 
     queues: Mapping[str, Queue]
     steps: Mapping[str, Step]
     routes: tuple[Route, ...]
 
     def steps_for(self, content_type: str, name: str) -> list[Step]:
-        """The steps of every route that matches, each once, by name."""
+        """The steps of every route that matches, each once, sorted by name."""
         names = {step for route in self.routes if route.matches(content_type, name) for step in route.steps}
         return [self.steps[step] for step in sorted(names)]
 
-    def accepted_types(self) -> list[str]:
-        """Every content type some route takes, as patterns."""
-        return sorted({route.content_type for route in self.routes})
+    def why_not(self, content_type: str, name: str) -> str:
+        """The reason why no route takes a file of this type and name, with the accepted types; empty when one does."""
+        if self.steps_for(content_type, name):
+            return ""
+        accepted = ", ".join(sorted({route.content_type for route in self.routes}))
+        return f"no route takes {content_type}; accepted: {accepted}"
 
     def plan(self, file: File) -> list[Task]:
-        """One task per step; none when no route takes the file."""
+        """One task for each step; empty when no route takes the file."""
         steps = self.steps_for(file.content_type, file.name)
         siblings = tuple(sorted(step.recipe.recipe_id for step in steps))
         return [Task(file, step.recipe, step.queue.name, step.queue.attempts, siblings) for step in steps]
 
 
-def media_type(content_type: str) -> str:
-    """`Image/JPEG; q=1` → `image/jpeg`; nothing → `application/octet-stream`, as Cloud Storage has it."""
-    return content_type.partition(";")[0].strip().lower() or "application/octet-stream"
-
-
 def load(path: Path) -> Routes:
-    """Read and check pipeline.toml. Raises `BadConfiguration` naming the file and the key or line."""
+    """Read and check a pipeline.toml. Raises `BadConfiguration` naming the file and the key or line."""
     try:
         return parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadConfiguration(f"{path} does not exist; set SLUICE_PIPELINE to your pipeline.toml") from None
+        raise BadConfiguration(f"{path}: not found; set SLUICE_PIPELINE to the path of a pipeline.toml") from None
     except OSError as error:
-        raise BadConfiguration(f"{path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadConfiguration(f"{path}: not TOML: {error}") from None
+        raise BadConfiguration(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise BadConfiguration(f"{path}: not TOML, which is UTF-8: {error}") from None
     except BadConfiguration as error:
-        raise BadConfiguration(f"{path}: {error}") from None
+        raise BadConfiguration(f"{path}: {error.message}") from error.__cause__
 
 
 def parse(text: str) -> Routes:
-    """Check the text of a pipeline.toml whole. Raises `BadConfiguration` naming the key and what would be right."""
-    table = tomllib.loads(text)
+    """Check the text of a pipeline.toml. Raises `BadConfiguration` naming the key or line."""
+    try:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # beside its own error, tomllib raises these for absurd numbers and depths
+        raise BadConfiguration(f"not TOML: {error}") from None
+    return check(table)
+
+
+def check(table: Mapping[str, Any]) -> Routes:
+    """Check the whole table of a pipeline.toml. Raises `BadConfiguration` naming the key and a right value."""
     _only(table, "", ("queues", "steps", "routes"))
-    queues = {name: _queue(name, value) for name, value in _table(table, "queues").items()}
-    steps = {name: _step(name, value, queues) for name, value in _table(table, "steps").items()}
-    routes = table.get("routes", [])
+    queues = {name: _queue(name, value) for name, value in _tables(table, "queues").items()}
+    steps = {name: _step(name, value, queues) for name, value in _tables(table, "steps").items()}
+    routes = table.get("routes")
     if not isinstance(routes, list) or not routes:
-        raise BadConfiguration("routes: there is none; write [[routes]] with content_type, name and steps")
+        raise _wrong("routes", routes, "write [[routes]] with content_type, name and steps")
     return Routes(queues, steps, tuple(_route(number, route, steps) for number, route in enumerate(routes, 1)))
 
 
@@ -112,18 +127,19 @@ _QUEUE_RANGES: dict[str, tuple[type, float, float]] = {
 def _queue(name: str, value: Any) -> Queue:
     key = f"queues.{name}"
     _check_name(key, name, "[a-z][a-z0-9-]{0,40}")
-    _exactly(value, key, [field.name for field in fields(Queue) if field.name != "name"])
-    numbers = {field: _number(f"{key}.{field}", value[field], *limits) for field, limits in _QUEUE_RANGES.items()}
-    if numbers["min_backoff_seconds"] > numbers["max_backoff_seconds"]:
-        raise BadConfiguration(f"{key}: min_backoff_seconds is larger than max_backoff_seconds")
+    _only(value, key, tuple(_QUEUE_RANGES))
+    numbers = {field: _number(f"{key}.{field}", value.get(field), *limits) for field, limits in _QUEUE_RANGES.items()}
+    least, most = numbers["min_backoff_seconds"], numbers["max_backoff_seconds"]
+    if least > most:
+        raise _wrong(f"{key}.min_backoff_seconds", least, f"write at most {most:g}, which is max_backoff_seconds")
     return Queue(name, **numbers)
 
 
 def _number(key: str, value: Any, kind: type, least: float, most: float) -> Any:
     allowed = (int, float) if kind is float else (int,)
     if isinstance(value, bool) or not isinstance(value, allowed) or not least <= value <= most:
-        word = "a number" if kind is float else "a whole number"
-        raise BadConfiguration(f"{key}: {value!r}; it takes {word} from {least:g} to {most:g}")
+        noun = "a number" if kind is float else "a whole number"
+        raise _wrong(key, value, f"write {noun} from {least:g} to {most:g}")
     return kind(value)
 
 
@@ -131,60 +147,68 @@ def _step(name: str, value: Any, queues: Mapping[str, Queue]) -> Step:
     key = f"steps.{name}"
     _check_name(key, name, "[a-z][a-z0-9-]{0,30}")
     _only(value, key, ("processor", "queue", "options"))
-    queue = value.get("queue")
+    queue, processor_name = value.get("queue"), value.get("processor")
     if not isinstance(queue, str) or queue not in queues:
-        raise BadConfiguration(f"{key}.queue: {queue!r} is not a queue; there is {_listed(queues)}")
+        raise _wrong(f"{key}.queue", queue, f"write one of {_listed(queues)}")
+    if not isinstance(processor_name, str):
+        raise _wrong(f"{key}.processor", processor_name, f"write one of {', '.join(processors.names())}")
     try:
-        processor = processors.find(str(value.get("processor")))
+        processor = processors.find(processor_name)
         options = processor.check(value.get("options", {}))
     except PipelineError as error:
-        raise BadConfiguration(f"{key}.{error}") from None
+        raise BadConfiguration(f"{key}.{error.message}") from error
     return Step(Recipe(name, processor.name, processor.version, options), queues[queue])
 
 
 def _route(number: int, value: Any, steps: Mapping[str, Step]) -> Route:
     key = f"routes[{number}]"
-    _exactly(value, key, ["content_type", "name", "steps"])
-    pattern, name, wanted = value["content_type"], value["name"], value["steps"]
-    if not isinstance(pattern, str) or not re.fullmatch(r"(\*|[a-z]+)/(\*|[a-z0-9][a-z0-9.+-]*)", pattern):
-        raise BadConfiguration(f"{key}.content_type: {pattern!r}; write `image/*`, `application/pdf` or `*/*`")
+    _only(value, key, ("content_type", "name", "steps"))
+    pattern, name, chosen = value.get("content_type"), value.get("name"), value.get("steps")
+    if not isinstance(pattern, str) or not media.is_pattern(pattern):
+        raise _wrong(f"{key}.content_type", pattern, "write `image/*`, `application/pdf` or `*/*`")
     if not isinstance(name, str) or not name:
-        raise BadConfiguration(f"{key}.name: {name!r}; write a pattern such as `**` or `invoices/*.pdf`")
-    if not isinstance(wanted, list) or not wanted:
-        raise BadConfiguration(f"{key}.steps: {wanted!r}; list at least one of {_listed(steps)}")
-    for step in wanted:
+        raise _wrong(f"{key}.name", name, "write a pattern such as `**` or `invoices/*.pdf`")
+    if not isinstance(chosen, list) or not chosen:
+        raise _wrong(f"{key}.steps", chosen, f"list at least one of {_listed(steps)}")
+    for step in chosen:
         if not isinstance(step, str) or step not in steps:
-            raise BadConfiguration(f"{key}.steps: {step!r} is not a step; there is {_listed(steps)}")
-    return Route(pattern, name, tuple(wanted))
+            raise _wrong(f"{key}.steps", step, f"list only steps of {_listed(steps)}")
+    return Route(pattern, name, tuple(chosen))
 
 
-def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _tables(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = table.get(key)
     if not isinstance(value, dict) or not value:
-        raise BadConfiguration(f"{key}: there is none; write a table [{key}.<name>]")
+        raise _wrong(key, value, f"write a table [{key}.<name>]")
     return value
 
 
 def _check_name(key: str, name: str, pattern: str) -> None:
     if not re.fullmatch(pattern, name):
-        raise BadConfiguration(f"{key}: a name takes lower-case letters, digits and hyphens ({pattern})")
-
-
-def _exactly(value: Any, key: str, keys: list[str]) -> None:
-    _only(value, key, tuple(keys))
-    for missing in (name for name in keys if name not in value):
-        raise BadConfiguration(f"{key}.{missing}: is missing")
+        raise BadConfiguration(f"{key}: a name takes lower-case letters, digits and hyphens ({pattern}); rename it")
 
 
 def _only(value: Any, key: str, keys: tuple[str, ...]) -> None:
     if not isinstance(value, dict):
-        raise BadConfiguration(f"{key}: {value!r} is not a table")
+        raise _wrong(key, value, f"write a table with {', '.join(keys)}")
     for unknown in (name for name in value if name not in keys):
-        raise BadConfiguration(f"{key}{'.' if key else ''}{unknown}: unknown; known here: {', '.join(keys)}")
+        raise BadConfiguration(f"{key}{'.' if key else ''}{unknown}: unknown key; the keys here are {', '.join(keys)}")
 
 
 def _listed(names: Mapping[str, Any]) -> str:
-    return ", ".join(sorted(names)) or "none"
+    return ", ".join(sorted(names))
+
+
+def _wrong(key: str, value: Any, remedy: str) -> BadConfiguration:
+    return BadConfiguration(f"{key}: {'missing' if value is None else _shown(value)}; {remedy}")
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # a hexadecimal number of thousands of digits can be read, but not written
+        return "a number of thousands of digits"
+    return f"{text if len(text) <= 80 else text[:77] + '...'} is not allowed"
 
 
 _WILDCARDS: Mapping[str, str] = {"**": ".*", "*": "[^/]*", "?": "[^/]"}

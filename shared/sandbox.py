@@ -1,4 +1,4 @@
-"""Where a recipe meets a file. The seam behind which the work will move into a killable child with limits of its own."""
+"""Applies a recipe to a file, in this process. The seam for a killable child process with limits of its own."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from shared.processors import Draft
 
 
 def run(recipe: Recipe, source: Path, workdir: Path) -> list[Draft]:
-    """Apply the recipe to the file at `source`; drafts lie in `workdir`.
+    """Apply the recipe to the file at `source` and return the drafts, whose files are in `workdir`.
 
-    Raises `BadFile` when the file itself is at fault, `Unavailable` for a recipe of another release than this one: while one
-    takes the other's place, tasks of both are in the queues.
+    Raises `BadFile` when the file is at fault, and `Unavailable` for a recipe of another release: during a rollout the queues
+    hold tasks of both.
     """
     try:
         processor = processors.find(recipe.processor)
         options = processor.check(recipe.options)
     except BadConfiguration as error:
-        raise Unavailable(f"this release cannot do {recipe.recipe_id}: {error.message}") from error
+        raise Unavailable(f"this release cannot run recipe {recipe.recipe_id}: {error.message}") from error
     return processor.run(source, workdir, options)

@@ -1,4 +1,4 @@
-"""Getting a task's file onto disk: exactly the generation it names, whole, and as its owner would see it."""
+"""Downloads a task's file: exactly the generation that the task names, whole, with its Content-Encoding undone."""
 
 import gzip
 import shutil
@@ -13,7 +13,7 @@ BLOCK_BYTES = 1 << 18
 
 
 def fetch(file: File, path: Path, cloud: Cloud) -> None:
-    """Download the file. Raises `Vanished` when this generation is no longer there, `BadFile` for an encoding we cannot undo."""
+    """Download the file. Raises `Vanished` for a generation that no longer exists, `BadFile` for a bad encoding."""
     try:
         encoding = cloud.uploads.download(file.name, file.generation, file.size, path)
     except NoSuchObject:
@@ -22,7 +22,7 @@ def fetch(file: File, path: Path, cloud: Cloud) -> None:
     if encoding in ("gzip", "x-gzip"):  # RFC 9110 §8.4.1
         _gunzip(path, cloud.settings.max_file_bytes)
     elif encoding not in ("", "identity"):
-        raise BadFile(f"its Content-Encoding is {encoding}; gzip and none can be undone", "unsupported_encoding")
+        raise BadFile(f"its Content-Encoding is {encoding}; upload it with gzip or none", "unsupported_encoding")
 
 
 def _vanished(file: File, cloud: Cloud) -> Vanished:
@@ -33,14 +33,14 @@ def _vanished(file: File, cloud: Cloud) -> Vanished:
 
 
 def _gunzip(path: Path, max_bytes: int) -> None:
-    """Undo the stored encoding, up to a size: a few kilobytes of gzip can stand for terabytes."""
+    """Undo the stored encoding, up to a limit: a few kilobytes of gzip can hold terabytes."""
     plain = path.with_suffix(".plain")
     try:
         with gzip.open(path) as packed, plain.open("wb") as unpacked:
             while block := packed.read(BLOCK_BYTES):
                 if unpacked.tell() + len(block) > max_bytes:
-                    raise BadFile(f"it has more than {max_bytes} bytes when unpacked", "too_large")
+                    raise BadFile(f"it has more than {max_bytes} bytes when unpacked, the limit", "too_large")
                 unpacked.write(block)
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise BadFile("its Content-Encoding says gzip, its bytes do not", "corrupt") from None
+        raise BadFile("its Content-Encoding says gzip, but its bytes are not valid gzip", "corrupt") from None
     shutil.move(plain, path)

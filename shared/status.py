@@ -1,8 +1,9 @@
-"""Where a file is and why: read back from both buckets, never stored anywhere of its own."""
+"""The state of a file, read from both buckets and stored nowhere else; and the receipt that links to it."""
 
 import re
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
 from shared import events, ledger, naming
 from shared.cloud.protocols import Cloud, Stored
@@ -13,35 +14,57 @@ _ID = re.compile(r"([a-z2-7]{26})(?:-([0-9]{1,20}))?")
 
 
 def of_object(name: str, cloud: Cloud) -> Json:
-    """What is known of an object by name: accepted, processing, or its job's verdict; older generations after the newest.
+    """The state of an object: `accepted`, `processing` or its job's verdict; older generations follow the newest.
 
-    Raises `NotFound` when neither bucket knows the name.
+    Raises `NotFound` when neither bucket has the name.
     """
     if not naming.is_possible(name):
-        raise NotFound(f"no object can be named {name[:80]!r}")
+        raise NotFound(f"no object found: {name[:80]!r} cannot be an object's name")
     live = cloud.uploads.find(name)
     identity = file_id(cloud.settings.uploads_bucket, name)
     jobs = _jobs(identity, "", cloud)
     if live and (not jobs or live.generation > int(jobs[0]["generation"])):
         jobs.insert(0, _accepted(live, identity, cloud))
     if not jobs:
-        raise NotFound(f"no object {name!r} was uploaded, or it was deleted before it had a verdict")
+        raise NotFound(f"no object {name!r} found: it was never uploaded, or deleted before it had a verdict")
     return {"object": name, "file_id": identity, **jobs[0], "older": jobs[1:]}
 
 
 def of_id(identity: str, cloud: Cloud) -> Json:
-    """What the manifests tell of a file id or a job id. Raises `NotFound` before the first verdict: an id tells no name."""
+    """The state of a file id or a job id, by its manifests.
+
+    Raises `NotFound` before the first verdict: until then only the object's name leads to the upload.
+    """
     found = _ID.fullmatch(identity)
     if not found:
         raise NotFound(f"{identity[:80]!r} is neither a file id (26 characters) nor a job id (<file id>-<generation>)")
     jobs = _jobs(found[1], found[2] or "", cloud)
     if not jobs:
-        raise NotFound(f"no step of {identity} has its verdict yet; ask by name: /objects/<name>", "no_verdict_yet")
+        raise NotFound(f"no step of {identity} has a verdict yet; ask by name: /objects/<name>", "no_verdict_yet")
     return {"file_id": found[1], **jobs[0], "older": jobs[1:]}
 
 
+def receipt(file: File, cloud: Cloud) -> Json:
+    """The Upload Service's answer for a stored file."""
+    return {
+        "object": file.name,
+        "file_id": file.file_id,
+        "job_id": file.job_id,
+        "generation": str(file.generation),
+        "size": file.size,
+        "content_type": file.content_type,
+        "crc32c": file.crc32c,
+        "status_url": status_url(cloud, file.name),
+    }
+
+
+def status_url(cloud: Cloud, name: str) -> str:
+    """The address of this object at the status service."""
+    return f"{cloud.settings.status_url}/objects/{quote(name, safe='/')}"
+
+
 def _jobs(identity: str, generation: str, cloud: Cloud) -> list[Json]:
-    """Every generation that has a manifest, the newest first."""
+    """One entry for each generation with a manifest, newest first."""
     manifests = sorted(ledger.history(cloud.results, identity, generation), key=_generation, reverse=True)
     return [_job(list(steps), cloud) for _generation_, steps in groupby(manifests, key=_generation)]
 
@@ -51,9 +74,9 @@ def _generation(manifest: Manifest) -> int:
 
 
 def _accepted(live: Stored, identity: str, cloud: Cloud) -> Json:
-    """An upload without any verdict so far; or an object that is nobody's file, and never gets one."""
+    """An upload without a verdict so far, or an ignored object, which never gets one."""
     file = File(cloud.settings.uploads_bucket, live.name, live.generation, live.size, live.content_type, live.crc32c)
-    ignored = events.is_no_upload(file)
+    ignored = events.why_ignored(file)
     return {
         **({"state": "skipped", "reason": ignored.reason} if ignored else {"state": "accepted"}),
         "job_id": f"{identity}-{live.generation}",
@@ -84,10 +107,10 @@ def _job(manifests: list[Manifest], cloud: Cloud) -> Json:
 
 
 def _step(manifest: Manifest, cloud: Cloud) -> Json:
-    told: dict[str, Any] = manifest.to_json()
-    outputs = [output | {"download_url": _download(output["object"], cloud)} for output in told["outputs"]]
+    whole: dict[str, Any] = manifest.to_json()
+    outputs = [output | {"download_url": _download(output["object"], cloud)} for output in whole["outputs"]]
     shown = ("step", "task_id", "verdict", "reason", "message", "time", "attempt")
-    return {key: told[key] for key in shown} | {"outputs": outputs}
+    return {key: whole[key] for key in shown} | {"outputs": outputs}
 
 
 def _download(name: str, cloud: Cloud) -> str:

@@ -1,4 +1,4 @@
-"""What HTTP functions share: answers in JSON, errors that tell strangers nothing, callers verified, large bodies left unread."""
+"""The HTTP side of all functions: JSON answers, error pages without internals, verified callers, body limits."""
 
 import contextlib
 import functools
@@ -21,16 +21,16 @@ from shared.errors import BadRequest, Forbidden, MethodNotAllowed, Permanent, Pi
 Handler = Callable[[Request], Response]
 Parsed = TypeVar("Parsed")
 
-#: Cloud Tasks and Pub/Sub bodies: a task is at most 100 kB, a notification a few.
+#: Limit for the bodies of Cloud Tasks (at most 100 kB) and Pub/Sub notifications (a few kB).
 MAX_BODY_BYTES = 1 << 20
-#: How long what is left of a refused body is read, and how much of it at a time.
+#: Longest time for reading the rest of a refused body, and the size of each read.
 LINGER_SECONDS = 10
 LINGER_BYTES = 1 << 16
 
 
 def reply(body: Any, status: int = 200) -> Response:
-    """A JSON answer. It is streamed: else functions-framework would first read what is left of the request into memory."""
-    # A lone surrogate, which JSON may carry and UTF-8 may not, is told as its sender wrote it.
+    """A JSON answer, streamed: functions-framework would first read the rest of the request into memory."""
+    # JSON may carry a lone surrogate, UTF-8 may not: the answer escapes it, as the client wrote it.
     data = json.dumps(body, indent=1, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
     headers = {
         "content-type": "application/json",
@@ -45,8 +45,11 @@ def _streamed(data: bytes) -> Iterator[bytes]:
 
 
 def _lingering(answer: Iterable[bytes], body: IO[bytes]) -> Iterator[bytes]:
-    """The answer, then patience with a client that goes on sending: many read nothing before they have sent everything, and a
-    connection closed on them (RFC 9112, 9.6) would take the answer with it."""
+    """Send the answer, then read the rest of the request.
+
+    Many clients read no answer before they have sent the whole body, and closing the connection on them discards the answer
+    (RFC 9112 §9.6).
+    """
     yield from answer
     deadline = time.monotonic() + LINGER_SECONDS
     with contextlib.suppress(OSError):
@@ -55,7 +58,7 @@ def _lingering(answer: Iterable[bytes], body: IO[bytes]) -> Iterator[bytes]:
 
 
 def foreseen(error: PipelineError) -> Response:
-    """The answer to an error of our own: its code and its message."""
+    """The answer to a foreseen error: its code, message and details."""
     log.warning(f"answered {error.status}: {error.message}", code=error.code)
     answer = reply({"error": error.code, "message": error.message, **error.details}, error.status)
     if isinstance(error, Transient):
@@ -70,10 +73,10 @@ def foreseen(error: PipelineError) -> Response:
 def install(
     cloud: Cloud, guard: Callable[[Request], None] | None = None, unreadable: Callable[[bytes, str], None] | None = None
 ) -> None:
-    """Give the function being loaded JSON error pages and plain paths.
+    """Install JSON error pages and plain paths in the function that is being loaded.
 
-    `guard` sees every request before it is parsed; `unreadable` takes the body of an event that cannot be, which is then
-    acknowledged. functions-framework's own 500 page prints the exception, its 400 page the request's headers, tokens included.
+    `guard` runs before each request is parsed. `unreadable` gets the body of an event that cannot be parsed and the reason; the
+    event is then acknowledged. functions-framework's own error pages would print the exception and the headers with the token.
     """
     app = flask.current_app
     app.url_map.merge_slashes = False
@@ -84,7 +87,7 @@ def install(
     if guard:
         app.before_request(lambda: guard(flask.request))
     if not unreadable:
-        # functions-framework keeps these two names from HTTP functions, as if only browsers asked for them.
+        # functions-framework answers these two names itself; here they may be file names.
         for name in ("robots.txt", "favicon.ico"):
             app.url_map.add(Rule(f"/{name}", defaults={"path": name}, endpoint="run"))
     else:
@@ -92,7 +95,7 @@ def install(
 
 
 def _put_aside(unreadable: Callable[[bytes, str], None]) -> Response:
-    why = "not a Pub/Sub push message that carries data"
+    why = "not a Pub/Sub push message with data"
     try:
         unreadable(flask.request.get_data(), why)
     except PipelineError as error:
@@ -101,7 +104,7 @@ def _put_aside(unreadable: Callable[[bytes, str], None]) -> Response:
 
 
 def retry_only_transient(handler: Handler) -> Handler:
-    """For a queue: accept a delivery that is beyond hope, so that it is not repeated for ever."""
+    """For a queue: answer 2xx to a delivery that no retry can help, so that it is not delivered for ever."""
 
     @functools.wraps(handler)
     def answered(request: Request) -> Response:
@@ -115,75 +118,75 @@ def retry_only_transient(handler: Handler) -> Handler:
 
 
 def http_error(error: HTTPException) -> Response:
-    """What Flask itself refuses, such as an unknown method, without repeating what was sent."""
+    """The answer to a request that Flask refuses, such as an unknown method; it repeats nothing from the request."""
     status = error.code or 500
-    words = {
-        404: "there is nothing at this path",
-        405: "this path does not take this method",
-        413: "the body is too large",
+    messages = {
+        404: "path not found",
+        405: "method not allowed on this path; see the Allow header",
+        413: "the body is too large; send a smaller one",
     }
     code = (error.name or "error").lower().replace(" ", "_")
-    answer = reply({"error": code, "message": words.get(status, "the request cannot be understood")}, status)
+    answer = reply({"error": code, "message": messages.get(status, "the request is malformed; correct it")}, status)
     if status == 405 and getattr(error, "valid_methods", None):
         answer.headers["allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
     return answer
 
 
 def unforeseen(error: Exception) -> Response:
-    """A fault of ours: the log gets everything, the caller nothing."""
-    log.error("an error nobody foresaw", error)
-    return reply({"error": "internal", "message": "something went wrong here; it is in the log"}, 500)
+    """The answer to a bug of ours: the log gets the stack trace, the caller only this sentence."""
+    log.error("unforeseen error", error)
+    return reply({"error": "internal", "message": "internal error; its details are in the service's log"}, 500)
 
 
 def verify_caller(request: Request, cloud: Cloud, *, account: str, audience: str) -> None:
-    """Let only this account through. Raises `Unauthorized`, `Forbidden`, `Unavailable`."""
+    """Refuse every caller but this account. Raises `Unauthorized`, `Forbidden` and `Unavailable`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise Unauthorized("send the caller's identity token: Authorization: Bearer <token>")
+        raise Unauthorized("identity token missing; send Authorization: Bearer <token>")
     identity.verify(token, cloud.certificates, issuer=cloud.settings.token_issuer, audience=audience, email=account)
 
 
 def limit_body(request: Request, max_bytes: int = MAX_BODY_BYTES, instead: str = "") -> None:
-    """Refuse a larger body before it is read, and read no more of one that does not tell its length. Raises `TooLarge`."""
+    """Refuse a larger Content-Length unread, and limit the reading of a body without one. Raises `TooLarge`."""
     request.max_content_length = max_bytes
     if (request.content_length or 0) > max_bytes:
-        raise TooLarge(f"the body has {request.content_length} bytes; at most {max_bytes} are read{instead}")
+        raise TooLarge(f"the body has {request.content_length} bytes; the limit is {max_bytes}{instead}")
 
 
 def json_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
-    """The request's JSON object. Raises `BadRequest`, `TooLarge`."""
+    """The JSON object in the body. Raises `BadRequest` and `TooLarge`."""
     limit_body(request, max_bytes)
     data = request.get_data()
-    if request.content_length is None and len(data) >= max_bytes:  # Werkzeug (3.1) cuts it off there without a word
-        raise TooLarge(f"the body has {max_bytes} bytes or more; announce its length, and send less")
+    if request.content_length is None and len(data) >= max_bytes:  # Werkzeug 3.1 silently truncates it there
+        raise TooLarge(f"the body reaches the limit of {max_bytes} bytes; send a smaller one, with a Content-Length")
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
-        raise BadRequest("the body is not JSON", "bad_json") from None
+        raise BadRequest("the body is not JSON; send a JSON object", "bad_json") from None
     if not isinstance(value, dict):
-        raise BadRequest("the body is not a JSON object", "bad_json")
+        raise BadRequest("the body is JSON, but not an object; send an object", "bad_json")
     return value
 
 
 def parsed(parse: Callable[[dict[str, Any]], Parsed], body: dict[str, Any]) -> Parsed:
-    """The body as one of our nouns. Raises `BadRequest` when it is none."""
+    """Parse the body into one of our nouns. Raises `BadRequest` when a field is missing or malformed."""
     try:
         return parse(body)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadRequest(f"the body is not what it should be: {type(error).__name__}", "bad_json") from None
+        raise BadRequest(f"a field of the body is missing or malformed ({type(error).__name__})", "bad_json") from None
 
 
 def delivery_number(request: Request) -> int:
-    """Which delivery of its task this is, from 1. Execution-Count would not do: it leaves out answers of 5xx."""
+    """The number of this delivery of its task, from 1. X-CloudTasks-TaskExecutionCount would omit 5xx answers."""
     count = request.headers.get("x-cloudtasks-taskretrycount", "")
     if not count.isdecimal():
-        raise Forbidden("this is not a delivery of Cloud Tasks: X-CloudTasks-TaskRetryCount is missing")
+        raise Forbidden("X-CloudTasks-TaskRetryCount is missing: only Cloud Tasks may call this service")
     return int(count) + 1
 
 
 def _begin_log(project: str) -> None:
-    """Let every log line of this request stand with the platform's own (Cloud Logging: trace) and forget the one before."""
-    log.about()
+    """Clear the bound log fields, and group this request's lines with the platform's own (Cloud Logging: trace)."""
+    log.bind()
     google, w3c = flask.request.headers.get("x-cloud-trace-context", ""), flask.request.headers.get("traceparent", "")
     trace_id = google.partition("/")[0] or "".join(w3c.split("-")[1:2])
     log.trace.set(f"projects/{project}/traces/{trace_id}" if re.fullmatch("[0-9a-f]{32}", trace_id) else "")

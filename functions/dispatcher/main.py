@@ -1,24 +1,25 @@
-"""The dispatcher: turns the bucket's notifications, pushed by Pub/Sub, into tasks."""
+"""The dispatcher: queues the tasks of an uploaded file when Pub/Sub pushes the bucket's notification."""
 
 import functions_framework
 from cloudevents.http import CloudEvent
 from flask import Request
 
-from shared import cloud, pipeline, web
+from shared import pipeline, web
+from shared.cloud import connect
 
-outside = cloud.connect()
-outside.settings.require("dispatcher_url", "push_account", "processor_url", "tasks_account")
+cloud = connect()
+cloud.settings.require("dispatcher_url", "push_account", "processor_url", "tasks_account")
 
 
 def _only_pubsub(request: Request) -> None:
-    web.verify_caller(request, outside, account=outside.settings.push_account, audience=outside.settings.dispatcher_url)
+    web.verify_caller(request, cloud, account=cloud.settings.push_account, audience=cloud.settings.dispatcher_url)
     web.limit_body(request)
 
 
-web.install(outside, _only_pubsub, unreadable=lambda body, why: pipeline.bury(body, why, outside))
+web.install(cloud, _only_pubsub, unreadable=lambda body, why: pipeline.dead_letter(body, why, cloud))
 
 
 @functions_framework.cloud_event
 def dispatcher(event: CloudEvent) -> None:
-    """Queue the tasks of the file that the event tells of; returning acknowledges it, raising has it delivered again."""
-    pipeline.dispatch(event.data["message"], outside)
+    """Queue the tasks of the event's file. Returning acknowledges the event; raising has it delivered again."""
+    pipeline.dispatch(event.data["message"], cloud)

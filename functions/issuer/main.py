@@ -1,25 +1,27 @@
-"""The issuer: tells who wants to upload a file how to do so without us, by a URL signed for that one object."""
+"""The issuer: signs a URL for one upload, which the client then sends straight to Cloud Storage."""
 
 import functions_framework
 from flask import Request, Response
 
-from shared import cloud, tickets, web
+from shared import signed_upload, web
+from shared.cloud import connect
 from shared.errors import MethodNotAllowed, NotFound
 
 MAX_BODY_BYTES = 16 << 10
 
-outside = cloud.connect()
-outside.settings.require("signer", "status_url")
-web.install(outside)
+cloud = connect()
+cloud.settings.require("signer", "status_url")
+web.install(cloud)
 
 
 @functions_framework.http
 def issuer(request: Request) -> Response:
-    """`POST` with JSON, or `GET ?name=&content_type=`: a signed URL and a command line that uses it."""
+    """Answer `POST /` with JSON, or `GET /?name=&content_type=`, with a signed URL and a command line that uses it."""
     if request.path != "/":
-        raise NotFound("the issuer has one path: /")
+        raise NotFound("path not found; the issuer answers at /")
     if request.method not in ("GET", "POST"):
         raise MethodNotAllowed("POST JSON with name and content_type, or GET /?name=&content_type=", "GET", "POST")
-    asked = web.json_body(request, MAX_BODY_BYTES) if request.method == "POST" else tickets.from_query(request.args.to_dict())
-    wish = tickets.wish(asked, request.headers.get("idempotency-key", ""))
-    return web.reply(tickets.issue(wish, outside))
+    is_post = request.method == "POST"
+    fields = web.json_body(request, MAX_BODY_BYTES) if is_post else signed_upload.from_query(request.args.to_dict())
+    wanted = signed_upload.parse(fields, request.headers.get("idempotency-key", ""))
+    return web.reply(signed_upload.sign(wanted, cloud))

@@ -1,26 +1,27 @@
-"""The processor: runs one task. Cloud Tasks calls it until it answers 2xx."""
+"""The processor: runs one task. Cloud Tasks delivers the task until the answer is 2xx."""
 
 import functions_framework
 from flask import Request, Response
 
-from shared import cloud, pipeline, web
+from shared import pipeline, web
+from shared.cloud import connect
 from shared.model import Task
 
-outside = cloud.connect()
-outside.settings.require("processor_url", "tasks_account")
+cloud = connect()
+cloud.settings.require("processor_url", "tasks_account")
 
 
 def _only_cloud_tasks(request: Request) -> None:
-    web.verify_caller(request, outside, account=outside.settings.tasks_account, audience=outside.settings.processor_url)
+    web.verify_caller(request, cloud, account=cloud.settings.tasks_account, audience=cloud.settings.processor_url)
 
 
-web.install(outside, _only_cloud_tasks)
+web.install(cloud, _only_cloud_tasks)
 
 
 @functions_framework.http
 @web.retry_only_transient
 def processor(request: Request) -> Response:
-    """Bring the task in the body to its verdict, and answer with it."""
+    """Run the task in the body and answer with its verdict."""
     task = web.parsed(Task.from_json, web.json_body(request))
-    manifest = pipeline.process(task, web.delivery_number(request), outside)
+    manifest = pipeline.process(task, web.delivery_number(request), cloud)
     return web.reply({"task_id": manifest.task_id, "verdict": manifest.verdict})

@@ -1,30 +1,31 @@
-"""The Upload Service: files posted to it go into the uploads bucket while they arrive, and their tasks into the queues."""
+"""The Upload Service: streams posted files into the uploads bucket and queues their tasks."""
 
 import functions_framework
 from flask import Request, Response
 
-from shared import cloud, intake, pipeline, web
+from shared import intake, pipeline, web
+from shared.cloud import connect
 from shared.errors import PipelineError
-from shared.tickets import receipt
+from shared.status import receipt
 
-outside = cloud.connect()
-outside.settings.require("issuer_url", "status_url", "processor_url", "tasks_account")
-web.install(outside)
+cloud = connect()
+cloud.settings.require("issuer_url", "status_url", "processor_url", "tasks_account")
+web.install(cloud)
 
-#: What a form may add to its files: boundaries, part headers, other fields.
+#: Allowance for what a form adds to its files: boundaries, part headers, other fields.
 FORM_BYTES = 64 << 10
 
 
 @functions_framework.http
 def upload(request: Request) -> Response:
-    """`POST /` with a form, or `PUT|POST /<name>` with the bytes; 202 tells where to ask what became of them."""
-    limit, issuer = outside.settings.max_post_bytes, outside.settings.issuer_url
-    web.limit_body(request, limit + FORM_BYTES, f"; ask the issuer for a signed URL ({issuer}), it takes larger files")
+    """Answer `POST /` with a form, or `PUT|POST /<name>` with the bytes, with 202 and a receipt for each file."""
+    limit, issuer = cloud.settings.max_post_bytes, cloud.settings.issuer_url
+    web.limit_body(request, limit + FORM_BYTES, f"; for a larger file, ask the issuer for a signed URL ({issuer})")
     key = request.headers.get("idempotency-key", "")
     accepted = []
     try:
         for number, incoming in enumerate(intake.read(request)):
-            accepted.append(receipt(pipeline.receive(incoming, outside, key, number), outside))
+            accepted.append(receipt(pipeline.receive(incoming, cloud, key, number), cloud))
     except PipelineError as error:
         error.details["accepted"] = accepted
         raise

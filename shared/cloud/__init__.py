@@ -1,4 +1,4 @@
-"""The only package that imports Google's clients. `connect()` is the one seam: tests replace it, and nothing else."""
+"""The only package that imports Google's clients. `connect()` is the one seam that tests replace."""
 
 import functools
 import gc
@@ -12,28 +12,28 @@ from shared.settings import Settings
 
 __all__ = ["Cloud", "connect"]
 
-#: How many objects are made before the young ones are looked through; Python's own 700 suits small programs.
+#: Allocation threshold for generation-0 garbage collection (CPython's default is 700).
 GARBAGE_OBJECTS = 20_000
 
 
 @functools.cache
 def connect() -> Cloud:
-    """This service's cloud, made once: settings and routes are checked now, clients are made when first used."""
-    # What is loaded by now stays, and so does most of what comes: looking for garbage in it is a tenth of a cold start.
+    """The cloud of this service, made once. Settings and routes are checked now, clients are made on first use."""
+    # Freeze the imported objects: scanning them costs 10 % of a cold start.
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS)
     return GoogleCloud(settings.load())
 
 
 class GoogleCloud:
-    """Google Cloud, or whatever the settings and the clients' own emulator variables point to."""
+    """Google Cloud, or the emulators that the settings and the clients' own variables name."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings: Settings = settings
         self.routes: Routes = load_routes(settings.pipeline)
         self.certificates = Certificates(functools.partial(identity.fetch, settings.token_certificates))
 
-    # Each client is imported where it is made: a service that never queues should not spend its cold start on that library.
+    # Each client is imported on first use: a service that never queues saves that library's part of a cold start.
 
     @functools.cached_property
     def uploads(self) -> Bucket:

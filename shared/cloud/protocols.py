@@ -1,4 +1,4 @@
-"""What the pipeline asks of a cloud, in its own words. The adapters beside this file answer; so do the fakes in the tests."""
+"""The protocols of a cloud, as the pipeline sees it. This package and `shared.testing` implement them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from shared.settings import Settings
 
 
 class AlreadyExists(Conflict):
-    """There is an object of this name; create-only writes never touch it."""
+    """An object of this name exists; a create-only write leaves it unchanged."""
 
     code = "already_exists"
 
 
 class NoSuchObject(NotFound):
-    """There is no object of this name and generation."""
+    """This generation of this object does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a bucket says of one generation of an object. `size` is in bytes, `crc32c` base64, `updated` RFC 3339."""
+    """A bucket's description of one generation. `size` is in bytes, `crc32c` base64, `updated` RFC 3339."""
 
     name: str
     generation: int
@@ -37,7 +37,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A signed URL, and the headers that must be sent with it exactly."""
+    """A signed URL, and the headers that the request must carry unchanged."""
 
     method: str
     url: str
@@ -45,51 +45,51 @@ class Permission:
 
 
 class Bucket(Protocol):
-    """A bucket in which nothing is ever overwritten. Every method raises `Unavailable` when asking again may help."""
+    """A bucket in which nothing is overwritten. Every method raises `Unavailable` when a retry may help."""
 
     name: str
 
     def create(self, name: str, content_type: str, body: bytes | Path | Iterable[bytes]) -> Stored:
-        """Store under a free name; an iterable is streamed. Raises `AlreadyExists`."""
+        """Store an object under a free name; an iterable is streamed. Raises `AlreadyExists`."""
 
     def read(self, name: str) -> bytes | None:
-        """A small object's bytes, or None."""
+        """The bytes of a small object, or None."""
 
     def download(self, name: str, generation: int, size: int, path: Path) -> str:
-        """Write exactly that generation, as stored and with its checksum verified, to a file; returns its content encoding.
+        """Download exactly this generation to a file, as stored, verify its checksum, and return its Content-Encoding.
 
-        `size` is in bytes, as far as it is known: few are fetched in one piece. Raises `NoSuchObject`.
+        `size`, in bytes, chooses between one request and several. Raises `NoSuchObject`.
         """
 
     def find(self, name: str) -> Stored | None:
         """The live generation, or None."""
 
     def names(self, prefix: str) -> Iterator[str]:
-        """Every live object whose name begins so."""
+        """The names of the live objects with this prefix, sorted."""
 
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
-        """Let whoever holds the URL create this one object, with exactly these headers."""
+        """Sign a URL that creates this one object, with exactly these headers."""
 
     def permit_download(self, name: str, seconds: int) -> str:
-        """A URL that lets its holder download this one object."""
+        """Sign a URL that downloads this one object."""
 
 
 class Queue(Protocol):
-    """Delivers each task to the processor until it answers 2xx, at the rate of the queue it waits in."""
+    """Cloud Tasks: delivers each task to the processor, at the rate of its queue, until the answer is 2xx."""
 
     def add(self, task: Task) -> bool:
-        """Queue a task; False when one of this name is, or lately was, there already. Raises `Unavailable`."""
+        """Queue a task; False when its name is, or recently was, in the queue. Raises `Unavailable`."""
 
 
 class Topic(Protocol):
-    """Tells every subscriber."""
+    """A Pub/Sub topic."""
 
     def publish(self, *notices: Notice) -> None:
-        """Return once all of these messages are safe, or none is. Raises `Unavailable`."""
+        """Publish all of these messages in one request. Raises `Unavailable`."""
 
 
 class Cloud(Protocol):
-    """The outside world of one service: its settings, its routes and its clients, none connected before it is used."""
+    """Settings, routes and clients of one service; each client connects on first use."""
 
     @property
     def settings(self) -> Settings: ...

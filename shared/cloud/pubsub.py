@@ -5,8 +5,8 @@ import functools
 from google.api_core import exceptions
 from google.api_core.retry import Retry
 
-# The generated client under google.cloud.pubsub_v1's: that one gathers messages of many callers into batches, in threads of its
-# own; ours come together already, and each caller waits for its own.
+# The generated client, not google.cloud.pubsub_v1: that one collects messages of many callers into batches, in threads of its own.
+# Our messages form a batch already, and each caller waits for its own.
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 
@@ -28,7 +28,7 @@ class PubSubTopic:
             retry = Retry(timeout=TIMEOUT_SECONDS)
             _publisher().publish(topic=self._path, messages=messages, retry=retry, timeout=TIMEOUT_SECONDS)
         except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
-            raise Unavailable(f"topic {self._path} cannot be used now: {type(error).__name__}") from error
+            raise Unavailable(f"topic {self._path} is unavailable ({type(error).__name__}); retry") from error
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Whose signature a signed URL carries: a key file's, or the IAM API's on behalf of an account that has none."""
+"""Credentials that sign URLs: an account's key file, or the IAM API on behalf of an account without one."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 def credentials(settings: Settings) -> Any:
-    """Credentials that can do one thing: sign as `SLUICE_SIGNER`. Without a key file, each signature is a call of signBlob."""
+    """Credentials that sign as `SLUICE_SIGNER`. Without a key file, each signature is a call of IAM's signBlob."""
     settings.require("signer")
     if settings.signer_key:
         return service_account.Credentials.from_service_account_file(str(Path(settings.signer_key)))

@@ -18,9 +18,9 @@ from shared.cloud.protocols import AlreadyExists, NoSuchObject, Permission, Stor
 from shared.errors import Unavailable
 from shared.settings import Settings
 
-#: A streamed body is sent in requests of this size, which is also what it costs in memory; a multiple of 256 KiB.
+#: Size of each request of a streamed upload, and its cost in memory; Cloud Storage wants a multiple of 256 KiB.
 CHUNK_BYTES = 2 << 20
-#: A download of no more is read in one piece, which is what it then costs in memory.
+#: Largest download that is read in one piece, and its cost in memory.
 WHOLE_BYTES = 8 << 20
 TIMEOUT_SECONDS = 60
 
@@ -28,8 +28,8 @@ _UNAVAILABLE = (
     exceptions.TooManyRequests,
     exceptions.ServerError,
     exceptions.RetryError,
-    exceptions.Forbidden,  # a grant that has not spread yet, or a key that is disabled: ours to mend, not the file's fault
-    exceptions.NotFound,  # the bucket itself; a missing object is caught before
+    exceptions.Forbidden,  # a grant that has not spread yet, or a disabled key: not the file's fault
+    exceptions.NotFound,  # the bucket; a missing object is caught before
     auth_exceptions.TransportError,
     auth_exceptions.RefreshError,
     requests.exceptions.ConnectionError,
@@ -70,11 +70,11 @@ class StorageBucket:
             else:
                 _stream(blob, body, options)
         except exceptions.PreconditionFailed:
-            raise AlreadyExists(f"there is an object {name} in {self.name}") from None
+            raise AlreadyExists(f"object {name} already exists in {self.name}") from None
         except exceptions.Forbidden as error:
-            # Whoever may create but not delete can be refused the overwrite before its precondition is looked at.
+            # For an account without the right to delete, Cloud Storage may refuse an overwrite before it checks the precondition.
             if self.find(name):
-                raise AlreadyExists(f"there is an object {name} in {self.name}") from None
+                raise AlreadyExists(f"object {name} already exists in {self.name}") from None
             raise self._unavailable(error) from error
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
@@ -92,12 +92,12 @@ class StorageBucket:
         blob = self._bucket.blob(name, generation=generation)
         try:
             with path.open("wb") as file:
-                # Else in steps of 8 KB, at twice the CPU time.
+                # Several requests mean reads of 8 KB, at twice the CPU time.
                 whole = size <= WHOLE_BYTES
                 options = {"raw_download": True, "checksum": "crc32c", "timeout": TIMEOUT_SECONDS}
                 blob.download_to_file(file, single_shot_download=whole, **options)
         except exceptions.NotFound:
-            raise NoSuchObject(f"there is no generation {generation} of {name} in {self.name}") from None
+            raise NoSuchObject(f"generation {generation} of {name} not found in {self.name}") from None
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
         return str(blob.content_encoding or "")
@@ -117,7 +117,7 @@ class StorageBucket:
             raise self._unavailable(error) from error
 
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
-        # The library adds to the headers it is given; whoever uses the URL has to send these, and no others, exactly.
+        # The library adds to the dict that it is given; a client must send exactly these headers and no others.
         url = self._sign(name, seconds, method="RESUMABLE" if resumable else "PUT", headers=dict(headers))
         sent = {**headers, "x-goog-resumable": "start"} if resumable else dict(headers)
         return Permission("POST" if resumable else "PUT", url, sent)
@@ -134,7 +134,7 @@ class StorageBucket:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        return Unavailable(f"bucket {self.name} cannot be used now: {type(error).__name__}")
+        return Unavailable(f"bucket {self.name} is unavailable ({type(error).__name__}); retry")
 
 
 @functools.cache
@@ -143,7 +143,10 @@ def _client(project: str) -> Client:
 
 
 def _stream(blob: Any, blocks: Iterable[bytes], options: Mapping[str, Any]) -> None:
-    """One request for what fits into a chunk; a resumable upload for more, which never becomes an object unless it ends well."""
+    """Upload at most a chunk in one request, and more as a resumable upload.
+
+    Neither becomes an object before it is complete.
+    """
     source = _Blocks(iter(blocks))
     first = source.read(CHUNK_BYTES)
     if len(first) < CHUNK_BYTES:
@@ -154,7 +157,7 @@ def _stream(blob: Any, blocks: Iterable[bytes], options: Mapping[str, Any]) -> N
 
 
 class _Blocks(io.RawIOBase):
-    """Blocks as a file that can only be read forward."""
+    """An iterator of blocks as a forward-only file."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
@@ -176,7 +179,7 @@ class _Blocks(io.RawIOBase):
         return self._position
 
     def rest(self, first: bytes) -> Iterator[bytes]:
-        """What was read already, what is held, and all that follows."""
+        """The stream from its start, given the bytes that were read first."""
         yield first
         yield bytes(self._held)
         yield from self._blocks

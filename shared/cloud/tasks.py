@@ -20,10 +20,10 @@ _UNAVAILABLE = (
     exceptions.ServerError,
     exceptions.RetryError,
     exceptions.Forbidden,  # a grant that has not spread yet
-    exceptions.NotFound,  # a queue that was idle for a month answers so for minutes while it wakes up
+    exceptions.NotFound,  # after a month without tasks, a queue answers this for some minutes
     auth_exceptions.TransportError,
     auth_exceptions.RefreshError,
-    requests.exceptions.RequestException,  # the REST transport lets these through as they are
+    requests.exceptions.RequestException,  # the REST transport does not translate these
 )
 
 
@@ -56,7 +56,7 @@ class CloudTasks:
         return True
 
     def _unavailable(self, task: Task, error: Exception) -> Unavailable:
-        return Unavailable(f"queue {task.queue} cannot be used now: {type(error).__name__}")
+        return Unavailable(f"queue {task.queue} is unavailable ({type(error).__name__}); retry")
 
     def _request(self, queue: str, task: Task) -> Any:
         return {
@@ -71,7 +71,10 @@ class CloudTasks:
         }
 
     def _token(self) -> dict[str, Any]:
-        """Naming an account takes the right to act as it; a queue that names it itself spares us that right."""
+        """Setting oidc_token needs actAs on the account.
+
+        With queue_auth=queue the queue carries the token, so callers need no such right.
+        """
         if self._settings.queue_auth == "queue":
             return {}
         token = {"service_account_email": self._settings.tasks_account, "audience": self._settings.processor_url}
@@ -79,7 +82,10 @@ class CloudTasks:
 
 
 def _is_taken(error: exceptions.Conflict) -> bool:
-    """Over REST, 409 stands for ALREADY_EXISTS and for ABORTED, which is worth another try; only the body says which."""
+    """Whether a 409 means ALREADY_EXISTS.
+
+    Over REST it may also mean ABORTED, which is to be retried; only the body differs.
+    """
     try:
         return bool(error.response.json()["error"]["status"] == "ALREADY_EXISTS")
     except (AttributeError, ValueError, LookupError, TypeError):

@@ -1,26 +1,45 @@
-"""The processors and how one is found. A processor is a function from a file on disk to outputs on disk.
+"""The processors, found by name. A processor is a function from a file on disk to outputs on disk.
 
-To add one: write a function under `@processor(...)` in a module here, and add the module's name to `MODULES`.
+To add one, write a function under `@processor(...)` in a module here, and add a new module's name to `MODULES`.
 """
 
+import traceback
 from importlib import import_module
 
-from shared.errors import BadConfiguration
+from shared.errors import BadConfiguration, summary
 from shared.processors.registry import Draft, Processor, processor, registered
 
-__all__ = ["MODULES", "Draft", "Processor", "find", "processor"]
+__all__ = ["MODULES", "Draft", "Processor", "find", "names", "processor"]
 
-#: prefix of a processor's name → the module under shared.processors that registers it
+#: first part of a processor's name → the module in this package that registers it
 MODULES = ("any", "image")
 
 
 def find(name: str) -> Processor:
-    """The processor of this name, its module imported when first asked for. Raises `BadConfiguration` naming those there are."""
+    """The processor of this name; its module is imported on first use.
+
+    Raises `BadConfiguration` for an unknown name, and for a module that cannot be imported.
+    """
     kind = name.partition(".")[0]
     if kind in MODULES:
-        import_module(f"shared.processors.{kind}")
+        _import(kind)
     if name not in registered:
-        for module in MODULES:
-            import_module(f"shared.processors.{module}")
-        raise BadConfiguration(f"processor: {name!r} is unknown; there is {', '.join(sorted(registered))}")
+        raise BadConfiguration(f"processor: {name!r} is unknown; write one of {', '.join(names())}")
     return registered[name]
+
+
+def names() -> list[str]:
+    """The names of all processors, sorted. Raises `BadConfiguration` for a module that cannot be imported."""
+    for module in MODULES:
+        _import(module)
+    return sorted(registered)
+
+
+def _import(module: str) -> None:
+    try:
+        import_module(f"shared.processors.{module}")
+    except Exception as error:  # a mistake in a processor may raise anything; its author needs the place and the reason
+        path = f"shared/processors/{module}.py"
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(path)]
+        place = f"{path}, line {lines[-1]}" if lines else path
+        raise BadConfiguration(f"processor: {place} cannot be imported: {summary(error)}") from error

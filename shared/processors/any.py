@@ -1,4 +1,4 @@
-"""What can be said of any file: its digests, its size, and what its bytes show it to be."""
+"""Facts about any file: digests, size, and the content type that its bytes show."""
 
 import base64
 import hashlib
@@ -17,12 +17,12 @@ BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class NoOptions:
-    """A digest has nothing to choose."""
+    """The options of a processor that has none."""
 
 
 @processor("any.digest", version=1, options=NoOptions)
 def digest(source: Path, folder: Path, _options: NoOptions) -> Iterator[Draft]:
-    """Write `digest.json`: sha256 (hex), crc32c (base64), size in bytes, and the content type its bytes show."""
+    """Write `digest.json`: sha256 (hex), crc32c (base64), size in bytes, and the content type that the bytes show."""
     sha256, crc32c, size, head = hashlib.sha256(), google_crc32c.Checksum(), 0, b""
     with source.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):

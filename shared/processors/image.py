@@ -1,4 +1,4 @@
-"""Pictures: renditions of them in several sizes and formats; what may be asked for. The work is done in `pictures.py`."""
+"""Renditions of pictures: the processor, its options and their limits. The work is in `pictures.py`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MAX_EDGE_PX = 16_383  # WebP's own limit
 
 @dataclass(frozen=True, slots=True)
 class Renditions:
-    """`sizes` are the longest edge in pixels; every size is written in every format. `quality` is the encoder's, 1–100."""
+    """`sizes` are longest edges in pixels; each size is written in each format. `quality` is the encoder's, 1–100."""
 
     sizes: tuple[int, ...] = (1024, 512, 256)
     formats: tuple[str, ...] = ("webp",)
@@ -26,7 +26,7 @@ class Renditions:
         if not _all(self.formats, lambda name: isinstance(name, str) and name in OUTPUT_FORMATS):
             raise BadConfiguration(f"options.formats: {self.formats!r}; list some of {', '.join(OUTPUT_FORMATS)}")
         if not _is_whole(self.quality, 100):
-            raise BadConfiguration(f"options.quality: {self.quality!r}; it takes a whole number from 1 to 100")
+            raise BadConfiguration(f"options.quality: {self.quality!r}; write a whole number from 1 to 100")
 
 
 def _is_whole(value: object, most: int) -> bool:
@@ -39,7 +39,10 @@ def _all(values: object, good: Callable[[Any], bool]) -> bool:
 
 @processor("image.renditions", version=1, options=Renditions)
 def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draft]:
-    """Shrink a picture to fit each size: upright, in sRGB, never enlarged, without metadata; of an animation, the first frame."""
+    """Shrink a picture to fit each size: upright, in sRGB, without metadata, never enlarged.
+
+    An animation gives its first frame.
+    """
     # Imported with the first picture: a service that only plans tasks never needs Pillow.
     from shared.processors import pictures
 

@@ -1,6 +1,6 @@
-"""Pillow, and all that is done with it: decode a picture, bring it upright and into sRGB, encode it. A closed list of formats.
+"""Decodes a picture, brings it upright and into sRGB, and encodes it, with Pillow and a closed list of formats.
 
-Apart from `image.py` because every service reads options and few ever see a picture: Pillow is a tenth of the others' cold start.
+Apart from `image.py`, because every service reads options and only the processor sees pictures: Pillow costs 10 % of a cold start.
 """
 
 import io
@@ -27,29 +27,29 @@ from PIL import (  # noqa: F401  (a plugin registers itself when imported)
 from shared.errors import BadFile
 from shared.processors.registry import Draft
 
-#: The formats we let Pillow open (JPEG includes MPO). It has some forty decoders; nearly all of its security fixes are in the
-#: others, and as these seven are imported here, it never loads those.
+#: The formats that Pillow may open (JPEG includes MPO). It has some forty decoders, and nearly all of its security fixes concern
+#: the others. It loads none of those, because these seven are imported here.
 INPUT_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
-#: format option → Pillow's name, content type, whether it keeps transparency
+#: format option → Pillow's name, content type, whether the format keeps transparency
 OUTPUT_FORMATS = {
     "webp": ("WEBP", "image/webp", True),
     "avif": ("AVIF", "image/avif", True),
     "png": ("PNG", "image/png", True),
     "jpeg": ("JPEG", "image/jpeg", False),
 }
-#: 50 megapixels: about 200 MB decoded. Pillow refuses twice as much by itself and warns in between; the warning is an error here.
+#: 50 megapixels, about 200 MB decoded. Above it Pillow itself only warns, up to twice as much; here the warning is an error.
 MAX_PIXELS = 50_000_000
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
-# Up to 64 MB of what pictures lay in is kept for the next ones: asking the system for it anew takes a twentieth of their CPU time.
+# Reuse up to 64 MB of image buffers; reallocating costs 5 % of CPU.
 Image.core.set_block_size(1 << 20)  # type: ignore[attr-defined]
 Image.core.set_blocks_max(64)  # type: ignore[attr-defined]
 
-#: What Pillow's decoders raise for broken files; the file was downloaded whole and is read from local disk.
+#: Exceptions of Pillow's decoders for corrupt files. The file is complete and on local disk, so none of them means an outage.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, TypeError, RuntimeError, struct.error)
 
-#: EXIF orientation → what brings the picture upright (EXIF 2.32 §4.6.5)
+#: EXIF orientation → transposition that brings the picture upright (EXIF 2.32 §4.6.5)
 _TURNS: Mapping[Any, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -64,11 +64,11 @@ _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
 def render(source: Path, folder: Path, edges: Sequence[int], formats: Sequence[str], quality: int) -> Iterator[Draft]:
-    """Write and yield every rendition. Raises `BadFile` for what is not a picture, or a broken one."""
+    """Write and yield every rendition. Raises `BadFile` for a file that is not a picture, or is a corrupt one."""
     sizes = sorted(set(edges), reverse=True)
     picture = _decode(source, sizes[0])
     for size in sizes:
-        # Each size is made from the next larger one: a fraction of the work, and no difference that an eye could see.
+        # Each size is made from the next larger one: a fraction of the work without a visible difference.
         picture.thumbnail((size, size), Image.Resampling.LANCZOS)
         for name in dict.fromkeys(formats):
             yield _encode(picture, folder, size, name, quality)
@@ -77,20 +77,20 @@ def render(source: Path, folder: Path, edges: Sequence[int], formats: Sequence[s
 def _decode(source: Path, largest: int) -> Image.Image:
     try:
         with Image.open(source, formats=INPUT_FORMATS) as opened:
-            # JPEG only: lets the decoder skip detail we would throw away; twice the size keeps the resampling clean.
+            # JPEG only: the decoder skips detail that is not needed; twice the size keeps the resampling clean.
             opened.draft("RGB", (largest * 2, largest * 2))
             opened.load()
             return _clean(_upright(opened))
     except UnidentifiedImageError:
-        raise BadFile(f"not a picture in a format we open ({', '.join(INPUT_FORMATS)})", "unidentified") from None
+        raise BadFile(f"not a picture in a supported format ({', '.join(INPUT_FORMATS)})", "unidentified") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadFile(f"more than {MAX_PIXELS:,} pixels", "too_many_pixels") from None
+        raise BadFile(f"the picture has more than {MAX_PIXELS:,} pixels, the limit", "too_many_pixels") from None
     except _BROKEN as error:
-        raise BadFile("the picture is broken or cut short, or carries more metadata than is unpacked", "corrupt") from error
+        raise BadFile("the picture is corrupt or truncated, or its metadata exceed Pillow's limit", "corrupt") from error
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    # Not ImageOps.exif_transpose: that also writes the EXIF data anew, and fails for a fine picture where they are broken.
+    # Not ImageOps.exif_transpose: it rewrites the EXIF data and fails on a good picture whose EXIF data are corrupt.
     try:
         turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
     except _BROKEN:
@@ -99,14 +99,14 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 
 def _clean(picture: Image.Image) -> Image.Image:
-    """The same picture as RGB or RGBA in sRGB, with nothing attached that an encoder would copy."""
+    """The picture as RGB or RGBA in sRGB, without the metadata that an encoder would copy."""
     profile = picture.info.get("icc_profile")
     transparent = picture.has_transparency_data
     if picture.mode.startswith("I"):  # 16-bit grey: convert() would clip it to white
         picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if picture.mode == "F":
         picture = _from_floats(picture)
-    if picture.mode in ("P", "PA") or "transparency" in picture.info:  # before its colours change, by which it is told
+    if picture.mode in ("P", "PA") or "transparency" in picture.info:  # now, while the colour that marks it is unchanged
         picture = picture.convert("RGBA" if transparent else "RGB")
     if profile and picture.mode in ("RGB", "RGBA", "CMYK", "L"):
         picture = _to_srgb(picture, profile)
@@ -116,7 +116,7 @@ def _clean(picture: Image.Image) -> Image.Image:
 
 
 def _from_floats(picture: Image.Image) -> Image.Image:
-    """Grey in floating point, whose white is 1 or 255 or, if there is more, the brightest there is."""
+    """Grey from floating point, whose white is 1, 255 or, above that, the brightest pixel."""
     _darkest, brightest = cast("tuple[float, float]", picture.getextrema())
     scale = 255.0 if brightest <= 1 else 255 / max(brightest, 255)
     return picture.point(lambda value: value * scale + 0).convert("L")
@@ -128,7 +128,7 @@ def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
         embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         return ImageCms.profileToProfile(picture, embedded, _SRGB, outputMode=mode) or picture
     except (ImageCms.PyCMSError, OSError):
-        return picture  # a profile that cannot be read, or is for other channels, is as good as none
+        return picture  # an unreadable profile, or one for other channels, is ignored
 
 
 def _encode(picture: Image.Image, folder: Path, size: int, name: str, quality: int) -> Draft:

@@ -1,4 +1,4 @@
-"""What a processor is, and the table of those that have been declared."""
+"""The definition of a processor, and the table of the declared ones."""
 
 import dataclasses
 import json
@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared import naming
 from shared.errors import BadConfiguration, BadFile
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An output before it is stored: a file in the working folder. `name` is at most 64 bytes, with no slash."""
+    """An output that is not yet stored: a file in the working folder.
+
+    `name` has 1 to 64 bytes of printable UTF-8 without a slash; no two drafts of one file share a name.
+    """
 
     name: str
     content_type: str
@@ -25,8 +29,9 @@ Work = Callable[[Path, Path, Any], Iterable[Draft]]
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """`work(source, folder, options)` reads the file, writes outputs into the folder and yields their drafts.
+    """A named way to make outputs from a file.
 
+    `work(source, folder, options)` reads the file at `source`, writes outputs into `folder` and yields their drafts.
     Raise the `version` whenever the same file and options would give other bytes: it is part of the recipe's id.
     """
 
@@ -36,21 +41,37 @@ class Processor:
     work: Work
 
     def check(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The options as JSON has them, with their defaults filled in. Raises `BadConfiguration` naming the one that is wrong."""
+        """Return the options as JSON values, with their defaults. Raises `BadConfiguration` naming the wrong one."""
         if not isinstance(options, Mapping):
-            raise BadConfiguration(f"options: {options!r} is not a table")
+            raise BadConfiguration("options: not a table; write options = { name = value }")
         known = [option.name for option in dataclasses.fields(self.options)]
         for unknown in (name for name in options if name not in known):
-            raise BadConfiguration(f"options.{unknown}: {self.name} knows {', '.join(known) or 'no options'}")
-        checked: Mapping[str, Any] = json.loads(json.dumps(dataclasses.asdict(self.options(**options))))
+            listed = f"has the options {', '.join(known)}" if known else "has no options"
+            raise BadConfiguration(f"options.{unknown}: unknown; {self.name} {listed}")
+        try:
+            checked: Mapping[str, Any] = json.loads(json.dumps(dataclasses.asdict(self.options(**options)), allow_nan=False))
+        except (TypeError, ValueError) as error:  # a missing option, a date, a number that JSON has not
+            raise BadConfiguration(f"options: {self.name} refuses them: {error}; correct their types") from error
         return checked
 
     def run(self, source: Path, folder: Path, options: Mapping[str, Any]) -> list[Draft]:
-        """Do the work now, in this process. Raises `BadFile` when the file itself is at fault."""
+        """Do the work now, in this process.
+
+        Raises `BadFile` when the file is at fault, `ValueError` when the processor names its outputs wrongly.
+        """
         drafts = list(self.work(source, folder, self.options(**options)))
         if not drafts:
-            raise BadFile(f"{self.name} made nothing of this file", "no_output")
+            raise BadFile(f"{self.name} found nothing to make from this file", "no_output")
+        self._check_names([draft.name for draft in drafts])
         return drafts
+
+    def _check_names(self, names: list[str]) -> None:
+        for name in names:
+            if not naming.is_output(name):
+                limit = f"1 to {naming.MAX_OUTPUT_BYTES} printable bytes without a slash"
+                raise ValueError(f"{self.name} names an output {name!r}; a name takes {limit}")
+            if names.count(name) > 1:
+                raise ValueError(f"{self.name} gives the name {name!r} to several outputs of one file; make each unique")
 
 
 #: name → processor, filled by the decorator
@@ -58,11 +79,11 @@ registered: dict[str, Processor] = {}
 
 
 def processor(name: str, *, version: int, options: type) -> Callable[[Work], Work]:
-    """Declare a processor; `options` is a frozen dataclass whose `__post_init__` raises `BadConfiguration`."""
+    """Declare a processor. `options` is a frozen dataclass whose `__post_init__` raises `BadConfiguration`."""
 
     def declare(work: Work) -> Work:
         if name in registered:
-            raise BadConfiguration(f"two processors are called {name!r}")
+            raise BadConfiguration(f"two processors are named {name!r}; rename one")
         registered[name] = Processor(name, version, options, work)
         return work
 

@@ -16,9 +16,9 @@ import pytest
 from google.cloud.storage import Bucket, Client
 from PIL import Image
 
+from shared.testing import crc32c
 from tests.conftest import DATA
 from tests.e2e.conftest import Notices
-from tests.fakes import crc32c
 from tests.machine import Machine, eventually, variables
 
 PHOTO = DATA / "photo.jpg"

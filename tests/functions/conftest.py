@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from localcloud.accounts import Accounts
-from tests.fakes import FakeCloud
+from shared.testing import FakeCloud
 
 
 @pytest.fixture

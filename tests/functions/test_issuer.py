@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeCloud
+from shared.testing import FakeCloud
 from tests.functions.calls import Load, refused
 
 

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from shared import pipeline
 from shared.model import File, canonical
-from tests.fakes import FakeCloud
+from shared.testing import FakeCloud
 from tests.functions.calls import Load, push, refused
 
 
@@ -28,7 +28,7 @@ def test_a_delivered_task_is_brought_to_its_verdict(client: Load, cloud: FakeClo
 
     assert answer.json is not None
     assert (answer.status_code, answer.json["verdict"]) == (200, "succeeded")
-    assert len(cloud.results.json("files/")) == 3
+    assert len(list(cloud.results.names("files/"))) == 3
 
 
 def test_only_cloud_tasks_may_call_the_processor(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.errors import BadConfiguration
-from tests.fakes import FakeCloud
+from shared.testing import FakeCloud
 from tests.functions.calls import Load
 
 REQUIRED = {

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from shared import pipeline
-from tests.fakes import FakeCloud
+from shared.testing import FakeCloud
 from tests.functions.calls import Load, refused
 
 

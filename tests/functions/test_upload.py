@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.fakes import FakeCloud
+from shared.testing import FakeCloud
 from tests.functions.calls import Load, refused
 
 

@@ -11,8 +11,8 @@ from werkzeug.test import EnvironBuilder
 
 from shared import intake, media
 from shared.errors import BadRequest, MethodNotAllowed, PipelineError, TooLarge
-from shared.intake import Measured
-from tests.fakes import crc32c
+from shared.intake import ChecksummedStream
+from shared.testing import crc32c
 
 MIB = 1 << 20
 FORM = "multipart/form-data; boundary=7MA4YWxk"
@@ -257,7 +257,7 @@ def test_a_form_is_refused_when_there_is_more_around_its_files_than_is_held() ->
 @pytest.mark.parametrize("size", [1, 100, 5000, 100_000])
 def test_a_stream_is_measured_while_it_passes(size: int) -> None:
     data = TRICKY * 60
-    measured = Measured(cut(data, size), len(data), "too large")
+    measured = ChecksummedStream(cut(data, size), len(data), "too large")
     head = measured.head
 
     passed = b"".join(measured)
@@ -269,7 +269,7 @@ def test_a_stream_is_measured_while_it_passes(size: int) -> None:
 
 
 def test_a_stream_that_is_drained_is_measured_whole() -> None:
-    measured = Measured(cut(TRICKY, 7), 10_000, "too large")
+    measured = ChecksummedStream(cut(TRICKY, 7), 10_000, "too large")
 
     measured.drain()
 
@@ -278,7 +278,7 @@ def test_a_stream_that_is_drained_is_measured_whole() -> None:
 
 def test_a_stream_is_cut_off_as_soon_as_it_is_too_large() -> None:
     asked = iter(cut(b"a" * 1_000_000, 10_000))
-    measured = Measured(asked, 20_000, "at most 20 kB")
+    measured = ChecksummedStream(asked, 20_000, "at most 20 kB")
 
     with pytest.raises(TooLarge, match="at most 20 kB"):
         measured.drain()

@@ -1,4 +1,4 @@
-"""A verdict becomes true once, and a job when all of its verdicts are."""
+"""A verdict is committed once; a job is complete with its last verdict."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 from shared import ledger
 from shared.errors import Unavailable
 from shared.model import File, Manifest, Output, Recipe, Task
-from tests.fakes import FakeBucket
+from shared.testing import FakeBucket
 
 CAT = File("uploads", "cats/cat.jpg", 7, 1234, "image/jpeg", "AAAAAA==")
 RECIPES = [Recipe(step, "any.digest", 1, {}) for step in ("a", "b", "c")]
@@ -33,7 +33,7 @@ def test_names_are_those_of_the_first_release() -> None:
     assert ledger.output_name(TASKS[0], "1.webp") == f"files/cats/cat.jpg/7/{recipe_id}/1.webp"
 
 
-def test_what_is_committed_is_found_again(results: FakeBucket) -> None:
+def test_a_committed_manifest_is_found(results: FakeBucket) -> None:
     done = succeeded(TASKS[0])
 
     ledger.commit(results, done)
@@ -46,7 +46,7 @@ def test_nothing_is_found_before_it_is_committed(results: FakeBucket) -> None:
     assert ledger.find(results, CAT, TASKS[0].recipe.recipe_id) is None
 
 
-def test_the_second_to_commit_learns_who_was_first(results: FakeBucket) -> None:
+def test_the_second_commit_returns_the_first(results: FakeBucket) -> None:
     first, second = succeeded(TASKS[0]), ledger.manifest(CAT, TASKS[0], "failed", "corrupt", "cut short", attempt=2)
 
     assert ledger.commit(results, first) == first
@@ -54,7 +54,7 @@ def test_the_second_to_commit_learns_who_was_first(results: FakeBucket) -> None:
     assert ledger.find(results, CAT, first.recipe_id) == first
 
 
-def test_a_verdict_that_was_there_and_is_not_is_tried_again(results: FakeBucket) -> None:
+def test_a_manifest_that_exists_but_is_not_found_is_retried(results: FakeBucket) -> None:
     done = succeeded(TASKS[0])
     ledger.commit(results, done)
     results.hidden_once.add(ledger.manifest_name(CAT, done.recipe_id))
@@ -68,7 +68,7 @@ def test_generations_and_steps_never_meet(results: FakeBucket) -> None:
     for task in (*TASKS, newer):
         ledger.commit(results, succeeded(task))
 
-    assert len(results.json("jobs/")) == 4
+    assert len(list(results.names("jobs/"))) == 4
     assert [step.file.generation for step in ledger.history(results, CAT.file_id, "8")] == [8]
     assert [step.file.generation for step in ledger.history(results, CAT.file_id)] == [7, 7, 7, 8]
 
@@ -122,18 +122,18 @@ def test_a_name_has_room_exactly_while_its_longest_output_fits(letter: str) -> N
     assert not ledger.has_room(replace(fits, file=replace(CAT, name=fits.file.name + "a")))
 
 
-def test_the_last_words_of_an_attempt_are_kept_for_the_burial(results: FakeBucket) -> None:
+def test_the_error_of_each_attempt_is_kept(results: FakeBucket) -> None:
     ledger.note_error(results, TASKS[0], 1, "the first")
     ledger.note_error(results, TASKS[0], 2, "the second")
 
     assert ledger.last_error(results, TASKS[0], 2) == "the second"
 
 
-def test_an_attempt_that_died_without_a_word_is_spoken_for(results: FakeBucket) -> None:
-    assert "killed, or out of time" in ledger.last_error(results, TASKS[0], 3)
+def test_a_missing_error_is_explained(results: FakeBucket) -> None:
+    assert "was killed, or ran out of time" in ledger.last_error(results, TASKS[0], 3)
 
 
-def test_a_redrive_has_last_words_of_its_own(results: FakeBucket) -> None:
+def test_a_redrive_has_errors_of_its_own(results: FakeBucket) -> None:
     again = replace(TASKS[0], redrive=1)
     ledger.note_error(results, TASKS[0], 1, "the first life")
     ledger.note_error(results, again, 1, "the second life")
@@ -141,7 +141,7 @@ def test_a_redrive_has_last_words_of_its_own(results: FakeBucket) -> None:
     assert ledger.last_error(results, again, 1) == "the second life"
 
 
-def test_a_note_that_cannot_be_written_hides_nothing(results: FakeBucket) -> None:
+def test_a_note_that_cannot_be_written_raises_nothing(results: FakeBucket) -> None:
     ledger.note_error(results, TASKS[0], 1, "the first")
     ledger.note_error(results, TASKS[0], 1, "the same attempt again")
     results.broken = {"create"}
@@ -150,7 +150,7 @@ def test_a_note_that_cannot_be_written_hides_nothing(results: FakeBucket) -> Non
     assert ledger.last_error(results, TASKS[0], 1) == "the first"
 
 
-def test_attempts_are_claimed_one_by_one_whatever_the_delivery(results: FakeBucket) -> None:
+def test_attempts_are_claimed_one_by_one_at_any_delivery(results: FakeBucket) -> None:
     claimed = [ledger.begin_attempt(results, TASKS[0], delivery, 3) for delivery in (1, 7, 8, 8, 9)]
     again = ledger.begin_attempt(results, replace(TASKS[0], redrive=1), 7, 3)
 

@@ -1,4 +1,4 @@
-"""A log line is one JSON object on one line, whatever is in it."""
+"""A log line is one JSON object on one line, with any content."""
 
 import json
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from shared import log
 
 
 @pytest.fixture(autouse=True)
-def _about_nothing() -> None:
-    log.about()
+def _nothing_bound() -> None:
+    log.bind()
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_nothing_that_is_logged_can_break_its_line(capsys: pytest.CaptureFixture
 
 
 def test_an_error_carries_the_stack_of_its_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    log.error("an error nobody foresaw", ValueError("secret detail"), code="internal")
+    log.error("unforeseen error", ValueError("secret detail"), code="internal")
 
     line = only_line(capsys)
     assert line["severity"] == "ERROR"
@@ -63,14 +63,14 @@ def test_an_error_without_a_failure_has_no_stack(capsys: pytest.CaptureFixture[s
     assert only_line(capsys) == {"severity": "ERROR", "message": "gave up"}
 
 
-def test_every_line_says_what_the_request_is_about(capsys: pytest.CaptureFixture[str]) -> None:
-    log.about(object="cat.jpg", job="j-1")
+def test_every_line_has_the_bound_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    log.bind(object="cat.jpg", job="j-1")
     log.warning("answered 503", code="unavailable")
-    told = only_line(capsys)
-    log.about()
+    bound = only_line(capsys)
+    log.bind()
     log.info("queued")
 
-    assert told == {"severity": "WARNING", "message": "answered 503", "object": "cat.jpg", "job": "j-1", "code": "unavailable"}
+    assert bound == {"severity": "WARNING", "message": "answered 503", "object": "cat.jpg", "job": "j-1", "code": "unavailable"}
     assert only_line(capsys) == {"severity": "INFO", "message": "queued"}
 
 

@@ -1,4 +1,4 @@
-"""Bytes decide what a file is; a sender's word counts where they cannot."""
+"""Media types are checked by one rule; a file's bytes decide its type, and its declared type where they cannot."""
 
 import io
 
@@ -29,18 +29,72 @@ def picture(kind: str) -> bytes:
     return buffer.getvalue()
 
 
+# ---- syntax
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "image/jpeg",
+        "IMAGE/JPEG",
+        "x-world/x-vrml",
+        "application/vnd.own+json",
+        "application/a!b#c$d&e^f_g",
+        "text/plain;charset=utf-8",
+        'text/plain; charset="utf-8"',
+        'text/plain \t;\t title="a; \\"b\\" c" ; x=y',
+        "image/jpeg;",
+        "image/jpeg; ; a=b",
+        "a/" + "b" * 127,
+        "text/plain; a=" + "b" * 241,
+    ],
+)
+def test_a_media_type_is_valid(content_type: str) -> None:
+    assert media.is_valid(content_type)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *("", "jpeg", "image/", "/jpeg", "image/jpeg/x", "image jpeg", "a b/c", "image /jpeg", "image/*", "*/*", " image/jpeg"),
+        *("image/.jpeg", "-x/y", "image/j%eg", "image/jp\u00e9g", "text/\x01x", "image/jpeg\n", "image/jpeg;\r\n a=b"),
+        *("image/jpeg; a", "image/jpeg; a=", "image/jpeg; =b", "image/jpeg; a = b", "image/jpeg; a=b c", 'image/jpeg; a="b'),
+        *('image/jpeg; a="\u00e9"', 'image/jpeg; a="\n"', 'image/jpeg; a="b"c', "a/" + "b" * 128, "text/plain; a=" + "b" * 242),
+    ],
+)
+def test_a_malformed_media_type_is_not_valid(content_type: str) -> None:
+    assert not media.is_valid(content_type)
+
+
+def test_a_hostile_media_type_is_refused_in_linear_time() -> None:
+    assert not media.is_valid("a/b" + ";   " * 60 + "!")
+
+
+@pytest.mark.parametrize("text", ["image/jpeg", "image/*", "*/*", "*/xml", "x-world/*", "application/vnd.own+json"])
+def test_a_pattern_is_a_media_type_or_a_range(text: str) -> None:
+    assert media.is_pattern(text)
+
+
+@pytest.mark.parametrize("text", ["", "*", "image", "image/**", "image/j*", "Image/*", "image/*; q=1", "image/jpeg\n"])
+def test_a_malformed_pattern_is_none(text: str) -> None:
+    assert not media.is_pattern(text)
+
+
+# ---- content
+
+
 @pytest.mark.parametrize("kind", ["jpeg", "png", "gif", "webp", "tiff", "bmp", "avif"])
-def test_a_picture_is_known_by_its_bytes(kind: str) -> None:
+def test_a_picture_is_detected_by_its_bytes(kind: str) -> None:
     assert media.sniff(picture(kind)) == f"image/{kind}"
 
 
 @pytest.mark.parametrize("text", [b"plain\ttext\r\n", "Käthe\n".encode(), b"\x1b[1mbold\x1b[0m", b"{}", b"<svg/>"])
-def test_text_is_known_by_having_nothing_else_in_it(text: bytes) -> None:
+def test_text_is_detected_by_having_nothing_else_in_it(text: bytes) -> None:
     assert media.sniff(text) == "text/plain"
 
 
 @pytest.mark.parametrize("data", [b"", b"a\0b", b"\xff\xfeab", b"\x01", "é".encode("latin-1") + b" and more text"])
-def test_what_nobody_knows_is_a_stream_of_bytes(data: bytes) -> None:
+def test_unknown_bytes_are_a_stream_of_bytes(data: bytes) -> None:
     assert media.sniff(data) == "application/octet-stream"
 
 
@@ -71,44 +125,44 @@ def test_a_character_cut_in_two_by_the_end_of_the_head_is_still_text(cut: int) -
 
 
 @given(st.sampled_from(SIGNATURES), st.binary(max_size=64))
-def test_no_bytes_are_beyond_it(signature: bytes, rest: bytes) -> None:
+def test_any_bytes_have_a_type(signature: bytes, rest: bytes) -> None:
     assert "/" in media.sniff(signature + rest)
 
 
 @pytest.mark.parametrize("declared", ["text/csv", "application/json", "image/svg+xml", "text/html"])
-def test_kinds_of_text_are_told_apart_by_the_sender(declared: str) -> None:
-    assert media.settle(declared, b"a,b\n1,2\n") == declared
+def test_the_declared_type_decides_among_kinds_of_text(declared: str) -> None:
+    assert media.decide_type(declared, b"a,b\n1,2\n") == declared
 
 
 @pytest.mark.parametrize("declared", ["image/png", "application/pdf", "application/octet-stream", "video/mp4"])
 def test_text_sent_as_something_else_is_text(declared: str) -> None:
-    assert media.settle(declared, b"hello\n") == "text/plain"
+    assert media.decide_type(declared, b"hello\n") == "text/plain"
 
 
 @pytest.mark.parametrize(
     "declared", ["text/plain", "image/jpeg", "application/octet-stream", "application/x-www-form-urlencoded"]
 )
 def test_a_picture_sent_as_something_else_is_that_picture(declared: str) -> None:
-    assert media.settle(declared, picture("png")) == "image/png"
+    assert media.decide_type(declared, picture("png")) == "image/png"
 
 
 @pytest.mark.parametrize("declared", ["image/jpeg", "text/plain", "application/pdf", "audio/mpeg"])
-def test_a_claim_that_the_bytes_would_show_is_not_believed_without_them(declared: str) -> None:
-    assert media.settle(declared, b"\0\1\2\3") == "application/octet-stream"
+def test_a_type_with_a_signature_is_not_believed_without_it(declared: str) -> None:
+    assert media.decide_type(declared, b"\0\1\2\3") == "application/octet-stream"
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-8-sig", "shift_jis"])
-def test_text_in_an_old_encoding_is_what_its_sender_says(encoding: str) -> None:
+def test_text_in_an_old_encoding_has_its_declared_type(encoding: str) -> None:
     text = ("Käse;Öl\r\n" if encoding != "shift_jis" else "テスト;表\r\n").encode(encoding)
 
-    assert media.settle("text/csv", text) == "text/csv"
-    assert media.settle("image/jpeg", text) != "image/jpeg"
+    assert media.decide_type("text/csv", text) == "text/csv"
+    assert media.decide_type("image/jpeg", text) != "image/jpeg"
 
 
 @pytest.mark.parametrize("data", [b"\0\1\2\3", "a\0b\1".encode("utf-16"), b"\xff\xfe\0"])
-def test_bytes_that_no_text_has_are_not_text_whoever_says_so(data: bytes) -> None:
-    assert media.settle("text/csv", data) == "application/octet-stream"
+def test_bytes_that_no_text_has_are_never_text(data: bytes) -> None:
+    assert media.decide_type("text/csv", data) == "application/octet-stream"
 
 
-def test_a_kind_we_have_no_signature_of_is_believed() -> None:
-    assert media.settle("application/x-own-format", b"\0\1\2\3") == "application/x-own-format"
+def test_a_type_without_a_known_signature_is_believed() -> None:
+    assert media.decide_type("application/x-own-format", b"\0\1\2\3") == "application/x-own-format"

@@ -1,4 +1,4 @@
-"""A sender's name is the most hostile thing we keep."""
+"""A client's file name is hostile input: cleaned, kept readable, and bounded."""
 
 import re
 import unicodedata
@@ -61,7 +61,7 @@ def test_people_recognise_the_name_they_gave(given_name: str, kept: str) -> None
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "a/..", "photos/", "\\", "a\nb", "a\0b", "a\x7f", "\ufffd.jpg", "\ud800", "ä" * 128]
 )
-def test_a_name_no_object_should_have_is_refused(name: str) -> None:
+def test_an_unusable_name_is_refused(name: str) -> None:
     with pytest.raises(BadRequest) as refused:
         naming.clean(name)
 
@@ -69,7 +69,7 @@ def test_a_name_no_object_should_have_is_refused(name: str) -> None:
     assert "name" in refused.value.message
 
 
-def test_a_name_is_chosen_by_us_and_ends_as_its_sender_called_it() -> None:
+def test_an_object_name_ends_with_the_clients_name() -> None:
     assert re.fullmatch(r"[a-z2-7]{26}/photo\.jpg", naming.object_name("holiday/photo.jpg"))
 
 
@@ -84,7 +84,7 @@ def test_the_same_key_gives_the_same_name(key: str, number: int) -> None:
     assert naming.object_name("photo.jpg", key, number) == naming.object_name("photo.jpg", key, number)
 
 
-def test_keys_and_places_in_a_request_are_told_apart() -> None:
+def test_keys_and_numbers_give_different_names() -> None:
     names = {naming.object_name("photo.jpg", key, number) for key in ("a", "b", "a1") for number in (0, 1, 10)}
 
     assert len(names) == 9

@@ -1,7 +1,8 @@
-"""Processors are found by name, and their options checked before anything runs."""
+"""Processors are found by name; their options are checked before they run, the names of their outputs after."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +36,17 @@ def test_a_processor_is_found_by_its_name(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["", "digest", "any", "any.", "image.digest", "os.system", "registry.processor", "..any.digest"]
 )
-def test_an_unknown_processor_is_refused_with_those_there_are(name: str) -> None:
+def test_an_unknown_processor_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(BadConfiguration) as refused:
         processors.find(name)
 
-    assert refused.value.message.startswith(f"processor: {name!r} is unknown; there is any.digest, ")
+    assert refused.value.message.startswith(f"processor: {name!r} is unknown; write one of any.digest, ")
 
 
 def test_two_processors_cannot_share_a_name() -> None:
     processors.find("any.digest")
 
-    with pytest.raises(BadConfiguration, match=r"two processors are called 'any\.digest'"):
+    with pytest.raises(BadConfiguration, match=r"two processors are named 'any\.digest'"):
         processor("any.digest", version=2, options=Copies)(copies)
 
 
@@ -54,19 +55,19 @@ def test_options_are_filled_up_with_their_defaults() -> None:
     assert COPIER.check({"count": 3}) == {"count": 3}
 
 
-def test_an_unknown_option_is_refused_with_those_there_are() -> None:
-    with pytest.raises(BadConfiguration, match=r"^options\.number: test\.copies knows count$"):
+def test_an_unknown_option_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(BadConfiguration, match=r"^options\.number: unknown; test\.copies has the options count$"):
         COPIER.check({"number": 3})
 
 
-def test_a_processor_without_options_says_so() -> None:
-    with pytest.raises(BadConfiguration, match=r"^options\.algorithm: any\.digest knows no options$"):
+def test_a_processor_without_options_refuses_any() -> None:
+    with pytest.raises(BadConfiguration, match=r"^options\.algorithm: unknown; any\.digest has no options$"):
         processors.find("any.digest").check({"algorithm": "md5"})
 
 
 @pytest.mark.parametrize("options", [None, 5, "count", ["count"]])
-def test_options_that_are_no_table_are_refused(options: Any) -> None:
-    with pytest.raises(BadConfiguration, match="is not a table"):
+def test_options_are_a_table(options: Any) -> None:
+    with pytest.raises(BadConfiguration, match=r"^options: not a table; "):
         COPIER.check(options)
 
 
@@ -77,7 +78,7 @@ def test_sizes_are_edges_in_pixels(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 5, "webp", [], {}, ["gif"], ["WEBP"], [5], [["webp"]], ["webp", None]])
-def test_formats_are_those_we_write(value: Any) -> None:
+def test_formats_are_the_supported_ones(value: Any) -> None:
     with pytest.raises(BadConfiguration, match=r"^options\.formats: .* webp, avif, png, jpeg$"):
         processors.find("image.renditions").check({"formats": value})
 
@@ -97,8 +98,93 @@ def test_work_is_done_with_the_options_of_the_recipe(tmp_path: Path) -> None:
     assert [(draft.name, draft.path.read_bytes()) for draft in drafts] == [("0.bin", b"abc"), ("1.bin", b"abc")]
 
 
-def test_a_processor_that_makes_nothing_of_a_file_says_whose_fault_it_is(tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match=r"test\.copies made nothing of this file") as refused:
+def test_a_processor_without_output_blames_the_file(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=r"test\.copies found nothing to make from this file") as refused:
         COPIER.run(tmp_path, tmp_path, {"count": 0})
 
     assert refused.value.code == "no_output"
+
+
+# ---- names of outputs
+
+
+def naming(*names: str) -> Processor:
+    """A processor whose outputs have these names."""
+
+    def work(source: Path, _folder: Path, _options: Copies) -> Iterator[Draft]:
+        for name in names:
+            yield Draft(name, "application/octet-stream", source)
+
+    return Processor("test.naming", 1, Copies, work)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "/", ".", "..", "x" * 65, "ä" * 33, "a\nb", "\0", "\ud800"])
+def test_a_wrong_output_name_is_the_processors_fault(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"^test\.naming names an output ") as raised:
+        naming("good.txt", name).run(tmp_path, tmp_path, {})
+
+    assert repr(name) in str(raised.value)
+    assert "1 to 64 printable bytes without a slash" in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["x", "x" * 64, "ä" * 32, "1024.webp", "two words.txt", "-rf", "🐈"])
+def test_a_right_output_name_is_taken(tmp_path: Path, name: str) -> None:
+    assert [draft.name for draft in naming(name).run(tmp_path, tmp_path, {})] == [name]
+
+
+def test_two_outputs_of_one_name_are_the_processors_fault(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^test\.naming gives the name 'a\.txt' to several outputs"):
+        naming("a.txt", "b.txt", "a.txt").run(tmp_path, tmp_path, {})
+
+
+# ---- mistakes in a processor
+
+
+@dataclass(frozen=True, slots=True)
+class Careless:
+    """Options that check nothing themselves."""
+
+    count: int
+    since: Any = None
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise BadConfiguration("options.count: write a number above 0")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"count": "x"}, {"count": None}, {"count": 1, "since": date(2026, 1, 1)}, {"count": 1, "since": float("nan")}],
+)
+def test_options_that_break_their_class_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(BadConfiguration, match=r"^options: test\.careless refuses them: .+; correct their types$"):
+        Processor("test.careless", 1, Careless, copies).check(options)
+
+
+@pytest.mark.parametrize(
+    ("code", "place", "problem"),
+    [
+        ("from shared.processors import processor\n\n@processor(\n", "", "SyntaxError"),
+        ("import json\n\n\ndef work(source: Path) -> None: ...\n", ", line 4", "NameError: name 'Path' is not defined"),
+        ("import no_such_library\n", ", line 1", "ModuleNotFoundError: No module named 'no_such_library'"),
+        (
+            "from dataclasses import dataclass\n@dataclass\nclass Options:\n    sizes: list = []\n",
+            ", line 2",
+            "ValueError: mutable",
+        ),
+    ],
+    ids=["syntax", "name", "library", "options"],
+)
+def test_a_module_that_cannot_be_imported_is_named_with_its_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, place: str, problem: str
+) -> None:
+    folder = tmp_path / "shared" / "processors"
+    folder.mkdir(parents=True)
+    (folder / "broken.py").write_text(code)
+    monkeypatch.setattr(processors, "__path__", [*processors.__path__, str(folder)])
+    monkeypatch.setattr(processors, "MODULES", (*processors.MODULES, "broken"))
+
+    with pytest.raises(BadConfiguration) as refused:
+        processors.find("broken.thing")
+
+    assert refused.value.message.startswith(f"processor: shared/processors/broken.py{place} cannot be imported: {problem}")

@@ -1,4 +1,4 @@
-"""A recipe meets a file; a recipe this release does not know is not the file's fault, and not the end of it."""
+"""A recipe is applied to a file. An unknown recipe is not the file's fault: it is retried."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def test_a_recipe_is_applied_to_the_file(source: Path) -> None:
     assert draft.facts["size"] == 4
 
 
-def test_a_file_that_cannot_be_processed_is_at_fault_itself(source: Path) -> None:
+def test_a_file_that_cannot_be_processed_is_at_fault(source: Path) -> None:
     with pytest.raises(BadFile):
         sandbox.run(Recipe("thumbnails", "image.renditions", 1, {"sizes": [64]}), source, source.parent)
 
@@ -36,6 +36,6 @@ def test_a_file_that_cannot_be_processed_is_at_fault_itself(source: Path) -> Non
     ],
     ids=lambda recipe: recipe.step,
 )
-def test_a_recipe_of_another_release_is_tried_again_until_that_release_is_there(source: Path, recipe: Recipe) -> None:
-    with pytest.raises(Unavailable, match=f"this release cannot do {recipe.recipe_id}: "):
+def test_a_recipe_of_another_release_is_retried(source: Path, recipe: Recipe) -> None:
+    with pytest.raises(Unavailable, match=f"this release cannot run recipe {recipe.recipe_id}: "):
         sandbox.run(recipe, source, source.parent)

@@ -11,7 +11,7 @@ import pytest
 from shared import source
 from shared.errors import BadFile, Unavailable, Vanished
 from shared.model import File
-from tests.fakes import FakeCloud
+from shared.testing import FakeCloud
 
 TEXT = b"the quick brown fox\n" * 1000
 Uploaded = Callable[..., File]

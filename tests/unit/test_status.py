@@ -1,5 +1,6 @@
-"""Where a file is, told from what lies in the buckets and from nothing else."""
+"""The state of a file is read from the buckets and from nothing else; a receipt links to it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from shared import ledger, status
 from shared.errors import NotFound, Unavailable
 from shared.model import File, Manifest, Output, Task, Verdict
-from tests.fakes import FakeCloud
+from shared.testing import FakeCloud
 
 Uploaded = Callable[..., File]
 
@@ -19,19 +20,19 @@ def cat(uploaded: Uploaded) -> File:
     return uploaded("cats/Käthe 1.jpg", b"meow")
 
 
-def conclude(cloud: FakeCloud, task: Task, verdict: Verdict = "succeeded", **told: Any) -> Manifest:
-    return ledger.commit(cloud.results, ledger.manifest(task.file, task, verdict, attempt=1, **told))
+def conclude(cloud: FakeCloud, task: Task, verdict: Verdict = "succeeded", **found: Any) -> Manifest:
+    return ledger.commit(cloud.results, ledger.manifest(task.file, task, verdict, attempt=1, **found))
 
 
 @pytest.mark.parametrize(
     "name", ["folder/", "gcloud/tmp/parallel_composite_uploads/see_gcloud_storage_cp_help_for_details/part"]
 )
-def test_what_is_nobodys_file_is_not_said_to_wait_for_a_verdict(cloud: FakeCloud, name: str) -> None:
+def test_an_ignored_object_is_skipped(cloud: FakeCloud, name: str) -> None:
     cloud.uploads.put(name, b"", "text/plain")
-    told = status.of_object(name, cloud)
+    found = status.of_object(name, cloud)
 
-    assert told["state"] == "skipped"
-    assert told["reason"]
+    assert found["state"] == "skipped"
+    assert found["reason"]
 
 
 def test_an_uploaded_file_is_accepted(cloud: FakeCloud, cat: File) -> None:
@@ -68,10 +69,10 @@ def test_a_failed_step_says_why(cloud: FakeCloud, cat: File) -> None:
     conclude(cloud, first)
     conclude(cloud, last, "failed", reason="corrupt", message="cut short")
 
-    told = status.of_object(cat.name, cloud)
+    found = status.of_object(cat.name, cloud)
 
-    assert told["state"] == "partial"
-    assert told["steps"][1] | {"time": ""} == {
+    assert found["state"] == "partial"
+    assert found["steps"][1] | {"time": ""} == {
         "step": "thumbnails",
         "task_id": last.task_id,
         "verdict": "failed",
@@ -95,24 +96,24 @@ def test_outputs_come_with_links(cloud: FakeCloud, cat: File) -> None:
     assert output["download_url"] == f"https://signed.test/results/{name}?for=900"
 
 
-def test_a_file_no_route_takes_is_skipped(cloud: FakeCloud, cat: File) -> None:
+def test_a_file_without_a_route_is_skipped(cloud: FakeCloud, cat: File) -> None:
     ledger.commit(cloud.results, ledger.manifest(cat, None, "skipped", "no_route", "no route takes this file"))
 
-    told = status.of_object(cat.name, cloud)
+    found = status.of_object(cat.name, cloud)
 
-    assert told["state"] == "skipped"
-    assert told["steps"][0]["reason"] == "no_route"
+    assert found["state"] == "skipped"
+    assert found["steps"][0]["reason"] == "no_route"
 
 
-def test_a_newer_upload_stands_before_what_became_of_the_older(cloud: FakeCloud, cat: File, uploaded: Uploaded) -> None:
+def test_a_newer_upload_stands_before_the_older_verdicts(cloud: FakeCloud, cat: File, uploaded: Uploaded) -> None:
     for task in cloud.routes.plan(cat):
         conclude(cloud, task)
     newer = uploaded(cat.name, b"meow meow")
 
-    told = status.of_object(cat.name, cloud)
+    found = status.of_object(cat.name, cloud)
 
-    assert (told["state"], told["generation"]) == ("accepted", str(newer.generation))
-    assert [(job["state"], job["generation"]) for job in told["older"]] == [("succeeded", str(cat.generation))]
+    assert (found["state"], found["generation"]) == ("accepted", str(newer.generation))
+    assert [(job["state"], job["generation"]) for job in found["older"]] == [("succeeded", str(cat.generation))]
 
 
 def test_generations_are_listed_as_numbers_not_as_text(cloud: FakeCloud, cat: File) -> None:
@@ -121,13 +122,13 @@ def test_generations_are_listed_as_numbers_not_as_text(cloud: FakeCloud, cat: Fi
             conclude(cloud, task)
     cloud.uploads.versions.clear()
 
-    told = status.of_object(cat.name, cloud)
+    found = status.of_object(cat.name, cloud)
 
-    assert [told["generation"], *(job["generation"] for job in told["older"])] == ["100", "10", "9"]
-    assert {len(job["steps"]) for job in told["older"]} == {2}
+    assert [found["generation"], *(job["generation"] for job in found["older"])] == ["100", "10", "9"]
+    assert {len(job["steps"]) for job in found["older"]} == {2}
 
 
-def test_a_deleted_file_is_remembered_by_its_verdicts(cloud: FakeCloud, cat: File) -> None:
+def test_a_deleted_file_keeps_its_verdicts(cloud: FakeCloud, cat: File) -> None:
     for task in cloud.routes.plan(cat):
         conclude(cloud, task, "gone", reason="gone")
     cloud.uploads.versions.clear()
@@ -156,17 +157,17 @@ def test_a_job_id_is_that_generation_alone(cloud: FakeCloud, cat: File) -> None:
     for file in (cat, newer):
         conclude(cloud, cloud.routes.plan(file)[0])
 
-    told = status.of_id(cat.job_id, cloud)
+    found = status.of_id(cat.job_id, cloud)
 
-    assert told["generation"] == str(cat.generation)
-    assert told["older"] == []
+    assert found["generation"] == str(cat.generation)
+    assert found["older"] == []
 
 
 @pytest.mark.parametrize(
     "identity",
     ["", "cat.jpg", "a" * 25, "a" * 27, "A" * 26, "1" * 26, "a" * 26 + "-", "a" * 26 + "-x", "a" * 26 + "/", "a" * 26 + "-7\n"],
 )
-def test_what_is_no_id_is_told_what_one_looks_like(cloud: FakeCloud, identity: str) -> None:
+def test_a_malformed_id_is_refused_with_the_right_form(cloud: FakeCloud, identity: str) -> None:
     with pytest.raises(NotFound, match="is neither a file id") as refused:
         status.of_id(identity, cloud)
 
@@ -174,8 +175,23 @@ def test_what_is_no_id_is_told_what_one_looks_like(cloud: FakeCloud, identity: s
 
 
 @pytest.mark.parametrize("bucket", ["uploads", "results"])
-def test_an_outage_is_never_taken_for_not_found(cloud: FakeCloud, cat: File, bucket: str) -> None:
+def test_an_outage_is_not_reported_as_not_found(cloud: FakeCloud, cat: File, bucket: str) -> None:
     getattr(cloud, bucket).broken = {"find", "names", "read"}
 
     with pytest.raises(Unavailable):
         status.of_object(cat.name, cloud)
+
+
+def test_a_receipt_has_the_ids_and_the_status_url(cloud: FakeCloud) -> None:
+    file = File("uploads", "abc/Käthe #1?.jpg", 7, 1234, "image/jpeg", "AAAAAA==")
+
+    assert json.loads(json.dumps(status.receipt(file, cloud))) == {
+        "object": file.name,
+        "file_id": file.file_id,
+        "job_id": file.job_id,
+        "generation": "7",
+        "size": 1234,
+        "content_type": "image/jpeg",
+        "crc32c": "AAAAAA==",
+        "status_url": "https://status.test/objects/abc/K%C3%A4the%20%231%3F.jpg",
+    }

@@ -1,4 +1,4 @@
-"""Bodies in JSON: read up to a limit, whether they tell their length or not."""
+"""JSON bodies are read up to a limit, with a Content-Length and without."""
 
 import io
 
@@ -11,7 +11,7 @@ from shared.errors import TooLarge
 
 
 def chunked(body: bytes) -> Request:
-    """As gunicorn hands on what came with `Transfer-Encoding: chunked`."""
+    """A request with `Transfer-Encoding: chunked`, as gunicorn presents it."""
     environ = EnvironBuilder(method="POST", input_stream=io.BytesIO(body)).get_environ()
     del environ["CONTENT_LENGTH"]
     return Request(environ | {"wsgi.input_terminated": True})
@@ -22,6 +22,6 @@ def test_a_body_without_a_length_is_read_like_any_other() -> None:
 
 
 @pytest.mark.parametrize("size", [100, 101, 1 << 20])
-def test_a_body_without_a_length_is_cut_off_with_words(size: int) -> None:
-    with pytest.raises(TooLarge, match="100 bytes or more"):
+def test_a_large_body_without_a_length_is_refused(size: int) -> None:
+    with pytest.raises(TooLarge, match="reaches the limit of 100 bytes"):
         web.json_body(chunked(b'{"a": ' + b"1" * (size - 7) + b"}"), 100)

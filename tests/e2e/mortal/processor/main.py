@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.processor.main import processor
-from shared import cloud
-from shared.cloud import GoogleCloud
+from shared.cloud import GoogleCloud, connect
 
 __all__ = ["processor"]
 
@@ -30,6 +29,6 @@ class _Mortal:
         return self._bucket.create(name, content_type, body)
 
 
-outside = cloud.connect()
-assert isinstance(outside, GoogleCloud)
-outside.results = _Mortal(outside.results)
+cloud = connect()
+assert isinstance(cloud, GoogleCloud)
+cloud.results = _Mortal(cloud.results)

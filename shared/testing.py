@@ -1,26 +1,60 @@
-"""A cloud in memory. It passes the same contract tests as the real adapters (tests/contract), so that tests may believe it."""
+"""For tests: a cloud in memory, and `run_processor`, which runs one processor on bytes.
+
+The fakes pass the same contract tests as the real adapters (tests/contract).
+"""
 
 import base64
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
 
+from shared import processors, sandbox
 from shared.cloud.protocols import AlreadyExists, NoSuchObject, Permission, Stored
 from shared.errors import Unavailable
 from shared.events import Notice
 from shared.identity import Certificates
-from shared.model import Task
+from shared.model import Recipe, Task
 from shared.routes import Routes
 from shared.settings import Settings
 
 
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """An output of `run_processor`: a draft, with its bytes in place of its path."""
+
+    name: str
+    content_type: str
+    data: bytes
+    facts: Mapping[str, Any]
+
+
+def run_processor(name: str, data: bytes, /, **options: Any) -> list[Produced]:
+    """Run a processor on a file of these bytes, as a task does.
+
+    Raises `BadFile` for a file at fault, `BadConfiguration` for wrong options, `ValueError` for wrong output names.
+    """
+    processor = processors.find(name)
+    recipe = Recipe("test", name, processor.version, processor.check(options))
+    with tempfile.TemporaryDirectory(prefix="sluice-") as folder:
+        source, workdir = Path(folder) / "source", Path(folder) / "work"
+        source.write_bytes(data)
+        workdir.mkdir()
+        drafts = sandbox.run(recipe, source, workdir)
+        return [Produced(draft.name, draft.content_type, draft.path.read_bytes(), draft.facts) for draft in drafts]
+
+
 @dataclass
 class FakeBucket:
-    """Every object's live generation. `broken` names calls that fail as in an outage; a name `hidden_once` is not found at first,
-    as if another delivery created it in between."""
+    """A bucket in memory, which keeps the live generation of each object.
+
+    A call named in `broken`, such as `find` or `create jobs`, raises `Unavailable`. The first read of a name in `hidden_once`
+    finds nothing, as if another delivery created the object a moment later.
+    """
 
     name: str
     versions: dict[str, dict[int, tuple[Stored, bytes]]] = field(default_factory=dict)
@@ -32,11 +66,11 @@ class FakeBucket:
     def create(self, name: str, content_type: str, body: bytes | Path | Iterable[bytes]) -> Stored:
         self._fail("create", name)
         if self.find(name):
-            raise AlreadyExists(f"there is an object {name} in {self.name}")
+            raise AlreadyExists(f"object {name} already exists in {self.name}")
         return self.put(name, _bytes(body), content_type)
 
     def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> Stored:
-        """Overwrite or create, as somebody with a bucket of their own would."""
+        """Create or overwrite an object, as a client with rights on the bucket can."""
         generation = next(self._generations)
         stored = Stored(name, generation, len(data), content_type, crc32c(data), "2026-01-01T00:00:00Z")
         self.versions[name] = {generation: (stored, data)}
@@ -54,7 +88,7 @@ class FakeBucket:
         self._fail("download", name)
         found = self.versions.get(name, {}).get(generation)
         if not found:
-            raise NoSuchObject(f"there is no generation {generation} of {name} in {self.name}")
+            raise NoSuchObject(f"generation {generation} of {name} not found in {self.name}")
         path.write_bytes(found[1])
         return self.encodings.get(name, "")
 
@@ -74,25 +108,21 @@ class FakeBucket:
     def permit_download(self, name: str, seconds: int) -> str:
         return f"https://signed.test/{self.name}/{name}?for={seconds}"
 
-    def json(self, prefix: str) -> list[str]:
-        """The names under a prefix, for assertions."""
-        return sorted(name for name in self.versions if name.startswith(prefix))
-
     def _fail(self, call: str, name: str) -> None:
         if call in self.broken or f"{call} {name.split('/')[0]}" in self.broken:
-            raise Unavailable(f"bucket {self.name} cannot be used now: planted")
+            raise Unavailable(f"bucket {self.name} is unavailable (planted); retry")
 
 
 @dataclass
 class FakeQueue:
-    """Remembers every task by its name, as Cloud Tasks does for an hour."""
+    """A queue in memory. It refuses a name that it had before, as Cloud Tasks does for an hour."""
 
     tasks: dict[str, Task] = field(default_factory=dict)
     broken: bool = False
 
     def add(self, task: Task) -> bool:
         if self.broken:
-            raise Unavailable(f"queue {task.queue} cannot be used now: planted")
+            raise Unavailable(f"queue {task.queue} is unavailable (planted); retry")
         if task.queue_name in self.tasks:
             return False
         self.tasks[task.queue_name] = task
@@ -101,23 +131,23 @@ class FakeQueue:
 
 @dataclass
 class FakeTopic:
-    """Keeps every message."""
+    """A topic that keeps every message."""
 
     notices: list[Notice] = field(default_factory=list)
     broken: bool = False
 
     def publish(self, *notices: Notice) -> None:
         if self.broken:
-            raise Unavailable("the topic cannot be used now: planted")
+            raise Unavailable("the topic is unavailable (planted); retry")
         self.notices += notices
 
     def ids(self) -> list[str]:
-        """`ce-id` of every message, in order."""
+        """The `ce-id` of every message, in order of publication."""
         return [notice.attributes["ce-id"] for notice in self.notices]
 
 
 class FakeCloud:
-    """What `shared.cloud.connect()` gives, in memory."""
+    """The cloud of `shared.cloud.connect()`, in memory."""
 
     def __init__(self, settings: Settings, routes: Routes, certificates: Certificates | None = None) -> None:
         self.settings = settings
@@ -131,7 +161,7 @@ class FakeCloud:
 
 
 def crc32c(data: bytes) -> str:
-    """As Cloud Storage writes it: base64 of four big-endian bytes."""
+    """The checksum as Cloud Storage writes it: base64 of four big-endian bytes."""
     return base64.b64encode(google_crc32c.Checksum(data).digest()).decode()
 
 

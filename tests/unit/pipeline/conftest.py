@@ -1,0 +1,48 @@
+"""A pipeline with one step, for pictures only, and a task of it."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from shared import pipeline
+from shared.model import Task
+from shared.routes import parse
+from shared.testing import FakeCloud
+from tests.unit.pipeline.calls import Uploaded, message, only_task
+
+ONLY_PICTURES = """
+[queues.images]
+max_dispatches_per_second = 5
+max_concurrent_dispatches = 2
+attempts = 3
+min_backoff_seconds = 1
+max_backoff_seconds = 60
+[steps.thumbnails]
+processor = "image.renditions"
+queue = "images"
+options = { sizes = [64] }
+[[routes]]
+content_type = "image/*"
+name = "**"
+steps = ["thumbnails"]
+"""
+
+
+@pytest.fixture
+def picture() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (80, 60), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def cloud(cloud: FakeCloud) -> FakeCloud:
+    cloud.routes = parse(ONLY_PICTURES)
+    return cloud
+
+
+@pytest.fixture
+def task(cloud: FakeCloud, uploaded: Uploaded, picture: bytes) -> Task:
+    pipeline.dispatch(message(uploaded("cat.png", picture)), cloud)
+    return only_task(cloud)
