@@ -1,59 +1,45 @@
-"""Digests: of any bytes, and the same that everybody else computes."""
+"""Digests: the same as other tools compute, of any bytes."""
 
 import base64
 import hashlib
 import json
 import random
-from pathlib import Path
 from typing import Any
 
 import google_crc32c
 import pytest
 
-from shared import processors
 from shared.processors.any import BLOCK_BYTES
-from tests.conftest import DATA
+from shared.testing import run_processor
 
 
-def digest(source: Path) -> dict[str, Any]:
-    (draft,) = processors.find("any.digest").run(source, source.parent, {})
-    written: dict[str, Any] = json.loads(draft.path.read_text())
-    assert (draft.name, draft.content_type, draft.facts) == ("digest.json", "application/json", written)
+def digest(data: bytes) -> dict[str, Any]:
+    (produced,) = run_processor("any.digest", data)
+    written: dict[str, Any] = json.loads(produced.data)
+    assert (produced.name, produced.content_type, produced.facts) == ("digest.json", "application/json", written)
     return written
 
 
 @pytest.mark.parametrize("size", [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 3 * BLOCK_BYTES])
-def test_digests_are_those_of_the_whole_file(tmp_path: Path, size: int) -> None:
+def test_digests_are_those_of_the_whole_file(size: int) -> None:
     data = random.Random(size).randbytes(size)
-    source = tmp_path / "source"
-    source.write_bytes(data)
-
-    facts = digest(source)
+    facts = digest(data)
 
     assert facts["sha256"] == hashlib.sha256(data).hexdigest()
     assert facts["crc32c"] == base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
     assert facts["size"] == size
 
 
-def test_the_content_type_is_what_the_bytes_show(tmp_path: Path) -> None:
-    source = tmp_path / "song.mp3"
-    source.write_bytes((DATA / "photo.jpg").read_bytes())
-
-    assert digest(source)["content_type"] == "image/jpeg"
+def test_the_content_type_is_the_one_that_the_bytes_show(photo: bytes) -> None:
+    assert digest(photo)["content_type"] == "image/jpeg"
 
 
-def test_the_content_type_of_a_long_file_is_what_its_beginning_shows(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    source.write_bytes((DATA / "photo.jpg").read_bytes() + b"text " * BLOCK_BYTES)
-
-    assert digest(source)["content_type"] == "image/jpeg"
+def test_the_beginning_of_a_long_file_decides_its_content_type(photo: bytes) -> None:
+    assert digest(photo + b"text " * BLOCK_BYTES)["content_type"] == "image/jpeg"
 
 
-def test_an_empty_file_has_digests_too(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    source.touch()
-
-    facts = digest(source)
+def test_an_empty_file_has_digests_too() -> None:
+    facts = digest(b"")
 
     assert facts["sha256"].startswith("e3b0c44298fc1c14")
     assert facts["content_type"] == "application/octet-stream"
