@@ -1,6 +1,6 @@
-"""Each function's first request: a cheap one, answered with success, for which it needs every client it has.
+"""The first request of each function: a cheap one that succeeds and uses every client of the function.
 
-The cloud behind it is `python -m local up --cloud-only`; the function itself is started by whoever asks.
+The cloud behind it is `python -m local up --cloud-only`; the caller starts the function itself.
 """
 
 import base64
@@ -27,14 +27,14 @@ from shared.settings import ROOT
 from tests.machine import Machine, eventually, variables
 
 START_SECONDS = 60
-#: Short beside a cold start, which is what is measured with it.
+#: Short compared with a cold start, which it measures.
 POLL_SECONDS = 0.002
 TEXT = b"a few words\n"
 
 
 @dataclass(frozen=True, slots=True)
 class FirstRequest:
-    """What to send, and the status that is success."""
+    """A request, and the status that means success."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ class FirstRequest:
     body: bytes | None = None
 
     def send(self, url: str) -> int:
-        """The status of the answer. Raises `OSError` while nobody listens."""
+        """Send the request and return the status of the answer. Raises `OSError` while the port is closed."""
         request = urllib.request.Request(url + self.path, self.body, dict(self.headers), method=self.method)
         try:
             with urllib.request.urlopen(request, timeout=START_SECONDS) as answer:
@@ -55,13 +55,13 @@ class FirstRequest:
 
 
 class Customer:
-    """Makes first requests against the cloud of a machine, each about a file that nobody has seen before."""
+    """Makes first requests against the cloud of a machine, each about a new file."""
 
     def __init__(self, machine: Machine) -> None:
         ports = Ports(machine.offset)
         issuer = f"http://127.0.0.1:{ports.tasks}"
         self._accounts = Accounts(machine.data / "keys", PROJECT, issuer, SystemClock())
-        self._accounts.certificates()  # made now: the cloud takes the keys that are there, and makes its own only if there are none
+        self._accounts.certificates()  # now, because the cloud uses the keys that exist and makes missing ones
         self._urls = service_urls(ports)
         self._pipeline = routes.load(ROOT / "pipeline.toml")
         self._files = 0
@@ -129,7 +129,7 @@ class Customer:
 def started(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A function's process with this environment and nothing more; killed in the end, its children with it."""
+    """Run a function's process with only this environment; kill it and its children at the end."""
     with log.open("wb") as words:
         process = subprocess.Popen(
             command, cwd=folder, env=dict(environment), stdout=words, stderr=words, start_new_session=True
@@ -142,11 +142,11 @@ def started(
 
 
 def answered(process: subprocess.Popen[bytes], url: str, request: FirstRequest) -> int:
-    """The status of the first request that reaches somebody. Raises `RuntimeError` when the process ends first."""
+    """The status of the first answer. Raises `RuntimeError` when the process ends before it."""
 
     def look() -> int | None:
         if process.poll() is not None:
-            raise RuntimeError(f"nobody answered at {url}; exit status {process.returncode}")
+            raise RuntimeError(f"no answer at {url}; exit status {process.returncode}")
         with contextlib.suppress(OSError):
             return request.send(url)
         return None

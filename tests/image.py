@@ -1,5 +1,7 @@
-"""What the Dockerfile describes, built without Docker: its COPY lines obeyed in an empty folder, beside a virtual environment of
-exactly what requirements.txt names. The packages are copied from the one we run in: no network, a second instead of a minute.
+"""The image of the Dockerfile, built without Docker.
+
+The COPY lines are run in an empty folder, beside a virtual environment of exactly the packages in requirements.txt. These are
+copied from the environment of the tests: no network, and a second instead of a minute.
 """
 
 import importlib.metadata
@@ -21,7 +23,7 @@ _PINNED = re.compile(r"([\w.-]+)==([\w.]+)")
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A built image: the folder that is its `/`, its environment variables, where it starts and with what."""
+    """A built image: its root folder, environment variables, working folder and command."""
 
     root: Path
     variables: Mapping[str, str]
@@ -29,7 +31,7 @@ class Image:
     command: list[str]
 
     def environment(self, service: Mapping[str, str]) -> dict[str, str]:
-        """All a container's process sees: the image's variables and the service's, nothing of ours."""
+        """The environment of a container's process: the variables of the image and of the service, and none of ours."""
         own = {name: str(self.root) + value if value.startswith("/") else value for name, value in self.variables.items()}
         return {"PATH": f"{self.root / 'venv' / 'bin'}:/usr/bin:/bin", "HOME": "/tmp", **own, **service}
 
@@ -39,7 +41,7 @@ class Image:
 
 
 def build(root: Path) -> Image:
-    """Obey the Dockerfile in an empty folder. Raises `ValueError` for an instruction nobody taught this file."""
+    """Run the Dockerfile's instructions in an empty folder. Raises `ValueError` for an unsupported instruction."""
     variables: dict[str, str] = {}
     folder, command = root, []
     for word, rest in instructions(ROOT / "Dockerfile"):
@@ -57,7 +59,7 @@ def build(root: Path) -> Image:
             case "FROM" | "RUN" | "USER":
                 pass
             case _:
-                raise ValueError(f"the Dockerfile has {word}, which tests/image.py does not know")
+                raise ValueError(f"the Dockerfile has {word}, which tests/image.py does not support")
     _install(root / "venv")
     command[0] = str(root / "venv" / "bin" / command[0])
     return Image(root, variables, folder, command)
@@ -71,7 +73,7 @@ def instructions(dockerfile: Path) -> list[tuple[str, str]]:
 
 
 def context() -> Iterator[Path]:
-    """What of the project Docker gets to see: files that the last matching line of .dockerignore lets through."""
+    """The files of the Docker build context: those that .dockerignore does not exclude."""
     rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in (".git", ".venv", ".venv-gsutil", ".local")]
@@ -114,7 +116,7 @@ def _copy(sources: list[str], target: Path) -> None:
     for source in sources:
         found = [path for path in context() if path == Path(source) or Path(source) in path.parents]
         if not found:
-            raise ValueError(f"COPY {source}: nothing of it reaches Docker")
+            raise ValueError(f"COPY {source}: no such file in the build context")
         for path in found:
             inside = path.relative_to(source) if (ROOT / source).is_dir() else Path(path.name)
             (target / inside).parent.mkdir(parents=True, exist_ok=True)

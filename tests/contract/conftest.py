@@ -1,4 +1,4 @@
-"""The same questions to the fakes and to the real adapters, the latter on the local cloud in a process of its own."""
+"""The same tests for the fakes and for the real adapters, the latter on a local cloud in a process of its own."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def real(machine: Machine) -> Iterator[Cloud]:
 
 @pytest.fixture(params=["fake", "real"])
 def cloud(request: pytest.FixtureRequest) -> Cloud:
-    """Both, one after the other."""
+    """The fake and the real one, in turn."""
     if request.param == "real":
         real: Cloud = request.getfixturevalue("real")
         return real
@@ -46,27 +46,27 @@ def cloud(request: pytest.FixtureRequest) -> Cloud:
 
 @pytest.fixture
 def target() -> Iterator[Target]:
-    """A server in Google's place that answers as it is told."""
+    """A server in Google's place with scripted answers."""
     with listening() as found:
         yield found
 
 
 @pytest.fixture
 def bucket_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], StorageBucket]:
-    """The results bucket of a Cloud Storage at this URL, or of Google's own when there is none."""
+    """The results bucket of the Cloud Storage at this URL; of Google's own for an empty URL."""
 
     def make(url: str) -> StorageBucket:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
-        # As in the image; else the library asks for the bucket too, now and then.
+        # As in the image; else the library sometimes reads the bucket's metadata too.
         monkeypatch.setenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-        # Clients are kept by project: this one's must not be another test's.
+        # Clients are cached by project; this test needs its own.
         return StorageBucket("results", configuration.load(ENVIRONMENT | {"GOOGLE_CLOUD_PROJECT": f"p-{uuid.uuid4().hex}"}))
 
     return make
 
 
 class _NoToken(Credentials):
-    """An account whose tokens cannot be had."""
+    """An account whose tokens cannot be fetched."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -78,7 +78,7 @@ class _NoToken(Credentials):
 
 @pytest.fixture
 def without_token(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
-    """Whoever asks for this machine's account gets one whose token cannot be had, for this reason."""
+    """Give this machine an account whose token cannot be fetched, for this reason."""
 
     def refuse(error: Exception) -> None:
         monkeypatch.setattr(google.auth, "default", lambda *_args, **_options: (_NoToken(error), "local-project"))

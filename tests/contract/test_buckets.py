@@ -1,4 +1,4 @@
-"""What the pipeline relies on in a bucket."""
+"""The properties of a bucket that the pipeline relies on."""
 
 import gzip
 import re
@@ -21,12 +21,12 @@ BIG = bytes(range(256)) * 40_000  # 10 MB: more than one chunk of a resumable up
 
 @pytest.fixture
 def name() -> str:
-    """A name of this test's own."""
+    """A fresh name."""
     return f"contract/{uuid.uuid4().hex}/ünï e\u0301 🐈 a%2Fb#c?d+e.bin"
 
 
 @pytest.mark.parametrize("body", [b"", b"words", BIG], ids=["empty", "small", "big"])
-def test_what_is_stored_is_described_exactly(cloud: Cloud, name: str, body: bytes) -> None:
+def test_a_stored_object_is_described_exactly(cloud: Cloud, name: str, body: bytes) -> None:
     stored = cloud.results.create(name, "text/x-words", body)
 
     assert (stored.name, stored.size, stored.content_type, stored.crc32c) == (name, len(body), "text/x-words", crc32c(body))
@@ -61,7 +61,7 @@ def test_a_stream_that_breaks_off_never_becomes_an_object(cloud: Cloud, name: st
 
 
 @pytest.mark.parametrize("body", [b"other", BIG], ids=["small", "big"])
-def test_nothing_is_ever_overwritten(cloud: Cloud, name: str, body: bytes) -> None:
+def test_an_object_is_never_overwritten(cloud: Cloud, name: str, body: bytes) -> None:
     first = cloud.results.create(name, "text/plain", b"first")
     with pytest.raises(AlreadyExists):
         cloud.results.create(name, "text/plain", body)
@@ -92,9 +92,7 @@ def test_a_download_that_breaks_off_is_continued(machine: Machine, real: Cloud, 
 
 
 @pytest.mark.parametrize("stated_size", [0, storage.WHOLE_BYTES + 1], ids=["in one piece", "in steps"])
-def test_what_was_stored_packed_is_never_unpacked(
-    machine: Machine, real: Cloud, name: str, stated_size: int, tmp_path: Path
-) -> None:
+def test_a_gzip_object_is_never_unpacked(machine: Machine, real: Cloud, name: str, stated_size: int, tmp_path: Path) -> None:
     packed = gzip.compress(BIG)
     with variables(machine.environment), Client(PROJECT) as client:
         blob = client.bucket("uploads").blob(name)
@@ -107,7 +105,7 @@ def test_what_was_stored_packed_is_never_unpacked(
     assert real.uploads.read(name) == packed
 
 
-def test_when_an_object_was_stored_is_told_in_utc(cloud: Cloud, name: str) -> None:
+def test_the_time_of_an_object_is_in_utc(cloud: Cloud, name: str) -> None:
     cloud.uploads.create(name, "text/plain", b"x")
     found = cloud.uploads.find(name)
 
@@ -115,7 +113,7 @@ def test_when_an_object_was_stored_is_told_in_utc(cloud: Cloud, name: str) -> No
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", found.updated)
 
 
-def test_what_is_not_there_is_none(cloud: Cloud, name: str) -> None:
+def test_a_missing_object_is_none(cloud: Cloud, name: str) -> None:
     assert cloud.results.read(name) is None
     assert cloud.results.find(name) is None
     assert list(cloud.results.names(name)) == []

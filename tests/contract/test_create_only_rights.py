@@ -1,4 +1,4 @@
-"""Who may create objects but not delete any: Cloud Storage may refuse an overwrite with 403 before it looks at the precondition."""
+"""An account with the right to create but not to delete: Cloud Storage may answer an overwrite with 403 instead of 412."""
 
 import json
 import threading
@@ -23,7 +23,7 @@ OBJECT = {
 
 
 class _Storage(BaseHTTPRequestHandler):
-    """Holds one object, `there`, and lets nobody write."""
+    """A storage with one object, `there`, that refuses every write."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
@@ -60,6 +60,6 @@ def test_an_overwrite_that_is_refused_with_403_found_an_object_there(bucket: Sto
         bucket.create("there", "text/plain", b"words")
 
 
-def test_a_403_where_there_is_no_object_is_a_right_that_is_missing(bucket: StorageBucket) -> None:
+def test_a_403_without_an_object_is_a_missing_right(bucket: StorageBucket) -> None:
     with pytest.raises(Unavailable):
         bucket.create("free", "text/plain", b"words")

@@ -1,4 +1,4 @@
-"""What goes wrong between us and Cloud Tasks or Pub/Sub is worth another try: `add` and `publish` say `Unavailable`."""
+"""Outages of Cloud Tasks and Pub/Sub can be retried: `add` and `publish` raise `Unavailable`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -29,12 +29,12 @@ def task() -> Task:
 
 
 def queue_at(url: str) -> CloudTasks:
-    """A Cloud Tasks at this URL, or Google's own when there is none."""
+    """The Cloud Tasks at this URL; Google's own for an empty URL."""
     return CloudTasks(replace(configuration.load(ENVIRONMENT), tasks_endpoint=url))
 
 
 @pytest.mark.parametrize("status", [403, 404, 429, 500, 503])
-def test_a_refusal_by_the_queue_is_no_verdict(target: Target, task: Task, status: int) -> None:
+def test_a_refusal_by_the_queue_is_retried(target: Target, task: Task, status: int) -> None:
     target.status = status
 
     with pytest.raises(Unavailable, match=f"queue {task.queue}"):
@@ -46,25 +46,25 @@ def test_a_refusal_by_the_queue_is_no_verdict(target: Target, task: Task, status
     [b'{"error": {"code": 409, "status": "ABORTED"}}', b'{"error": {"status": "OTHER"}}', b'{"error": {}}', b"[]", b"<html>"],
     ids=["aborted", "other", "no status", "no object", "no json"],
 )
-def test_a_conflict_that_is_not_about_the_name_is_worth_another_try(target: Target, task: Task, body: bytes) -> None:
+def test_a_conflict_that_is_not_about_the_name_is_retried(target: Target, task: Task, body: bytes) -> None:
     target.status, target.body = 409, body
 
     with pytest.raises(Unavailable, match="Conflict"):
         queue_at(target.url).add(task)
 
 
-def test_a_conflict_about_the_name_is_a_task_that_is_there_already(target: Target, task: Task) -> None:
+def test_a_conflict_about_the_name_is_an_earlier_task(target: Target, task: Task) -> None:
     target.status, target.body = 409, b'{"error": {"code": 409, "status": "ALREADY_EXISTS"}}'
 
     assert queue_at(target.url).add(task) is False
 
 
-def test_a_queue_that_nobody_reaches_may_come_back(task: Task) -> None:
+def test_an_unreachable_queue_is_retried(task: Task) -> None:
     with pytest.raises(Unavailable, match="ConnectionError"):
         queue_at(f"http://127.0.0.1:{free_port()}").add(task)
 
 
-def test_a_queue_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, target: Target, task: Task) -> None:
+def test_a_silent_queue_times_out(monkeypatch: pytest.MonkeyPatch, target: Target, task: Task) -> None:
     monkeypatch.setattr(tasks, "TIMEOUT_SECONDS", 0.05)
     target.gate.clear()
 
@@ -72,7 +72,7 @@ def test_a_queue_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyP
         queue_at(target.url).add(task)
 
 
-def test_an_answer_of_a_queue_that_breaks_off_is_no_answer(target: Target, task: Task) -> None:
+def test_a_truncated_answer_of_a_queue_is_retried(target: Target, task: Task) -> None:
     target.replies = [(200, {"Content-Length": "1000", "Connection": "close"})]
 
     with pytest.raises(Unavailable, match="ChunkedEncodingError"):
@@ -82,7 +82,7 @@ def test_an_answer_of_a_queue_that_breaks_off_is_no_answer(target: Target, task:
 @pytest.mark.parametrize(
     "error", [RefreshError("no grant yet"), TransportError("nobody there")], ids=["refused", "unreachable"]
 )
-def test_without_a_token_of_our_own_account_nothing_is_queued(
+def test_without_a_token_of_our_own_account_queueing_is_retried(
     without_token: Callable[[Exception], None], task: Task, error: Exception
 ) -> None:
     without_token(error)
@@ -93,7 +93,7 @@ def test_without_a_token_of_our_own_account_nothing_is_queued(
 
 @pytest.fixture
 def plant(machine: Machine) -> Iterator[Callable[..., str]]:
-    """Whatever is left is cleared."""
+    """Plant a fault; it is cleared after the test."""
     yield machine.fault
     machine.fault("clear")
 
@@ -107,14 +107,14 @@ def test_one_fault_of_the_topic_is_survived(real: Cloud, machine: Machine, plant
 
 
 @pytest.mark.parametrize("status", ["403", "404"])
-def test_a_refusal_by_the_topic_is_no_end(real: Cloud, plant: Callable[..., str], status: str) -> None:
+def test_a_refusal_by_the_topic_is_retried(real: Cloud, plant: Callable[..., str], status: str) -> None:
     plant("answer", "pubsub", "--status", status, "--match", "Publisher/Publish")
 
     with pytest.raises(Unavailable, match="topic projects/local-project/topics/completions"):
         real.completions.publish(NOTICE)
 
 
-def test_a_topic_that_fails_until_the_deadline_may_come_back(
+def test_a_topic_that_fails_until_the_deadline_is_retried(
     monkeypatch: pytest.MonkeyPatch, real: Cloud, plant: Callable[..., str]
 ) -> None:
     monkeypatch.setattr(pubsub, "TIMEOUT_SECONDS", 1)

@@ -1,4 +1,4 @@
-"""What goes wrong between us and Cloud Storage is never the file's fault: every method says `Unavailable`."""
+"""Outages of Cloud Storage are never the file's fault: every method raises `Unavailable`."""
 
 import json
 from collections.abc import Callable
@@ -38,23 +38,21 @@ every_call = pytest.mark.parametrize("call", CALLS)
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file with something in it."""
+    """A file with content."""
     (tmp_path / "file").write_bytes(b"words")
     return tmp_path / "file"
 
 
 @pytest.fixture
 def asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library retries nothing: what it lets through, on whichever call and in whichever version, comes at once."""
+    """The library retries nothing, so that each error reaches the adapter at once."""
     monkeypatch.setattr(DEFAULT_RETRY, "_predicate", lambda _error: False)
 
 
 @every_call
 @pytest.mark.parametrize("status", [403, 429, 500, 501, 503])
 @pytest.mark.usefixtures("asked_once")
-def test_a_refusal_by_the_service_is_no_verdict(
-    target: Target, bucket_at: BucketAt, path: Path, call: str, status: int
-) -> None:
+def test_a_refusal_by_the_service_is_retried(target: Target, bucket_at: BucketAt, path: Path, call: str, status: int) -> None:
     target.status = status
 
     with pytest.raises(Unavailable, match="bucket results"):
@@ -62,7 +60,7 @@ def test_a_refusal_by_the_service_is_no_verdict(
 
 
 @pytest.mark.parametrize("call", ["create", "create from a file", "create from a stream", "names"])
-def test_a_bucket_that_is_not_there_may_come(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
+def test_a_missing_bucket_is_retried(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
     target.status = 404
 
     with pytest.raises(Unavailable):
@@ -71,14 +69,14 @@ def test_a_bucket_that_is_not_there_may_come(target: Target, bucket_at: BucketAt
 
 @every_call
 @pytest.mark.usefixtures("asked_once")
-def test_a_service_that_nobody_reaches_may_come_back(bucket_at: BucketAt, path: Path, call: str) -> None:
+def test_an_unreachable_service_is_retried(bucket_at: BucketAt, path: Path, call: str) -> None:
     with pytest.raises(Unavailable):
         CALLS[call](bucket_at(f"http://127.0.0.1:{free_port()}"), path)
 
 
 @every_call
 @pytest.mark.usefixtures("asked_once")
-def test_a_service_that_says_nothing_is_not_waited_for(
+def test_a_silent_service_times_out(
     monkeypatch: pytest.MonkeyPatch, target: Target, bucket_at: BucketAt, path: Path, call: str
 ) -> None:
     monkeypatch.setattr(storage, "TIMEOUT_SECONDS", 0.05)
@@ -88,9 +86,9 @@ def test_a_service_that_says_nothing_is_not_waited_for(
         CALLS[call](bucket_at(target.url), path)
 
 
-@pytest.mark.parametrize("call", [call for call in CALLS if call not in DOWNLOADS])  # these the library continues, always
+@pytest.mark.parametrize("call", [call for call in CALLS if call not in DOWNLOADS])  # the library continues these
 @pytest.mark.usefixtures("asked_once")
-def test_an_answer_that_breaks_off_is_no_answer(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
+def test_a_truncated_answer_is_retried(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
     target.replies = [(200, CUT_OFF)]
 
     with pytest.raises(Unavailable):
@@ -98,7 +96,7 @@ def test_an_answer_that_breaks_off_is_no_answer(target: Target, bucket_at: Bucke
 
 
 @every_call
-def test_what_the_library_tried_until_its_deadline_may_go_well_later(
+def test_the_deadline_of_the_library_is_retried(
     monkeypatch: pytest.MonkeyPatch, bucket_at: BucketAt, path: Path, call: str
 ) -> None:
     monkeypatch.setattr(DEFAULT_RETRY, "_timeout", 1e-9)
@@ -111,7 +109,7 @@ def test_what_the_library_tried_until_its_deadline_may_go_well_later(
 @pytest.mark.parametrize(
     "error", [RefreshError("no grant yet"), TransportError("nobody there")], ids=["refused", "unreachable"]
 )
-def test_without_a_token_of_our_own_account_nothing_is_decided(
+def test_without_a_token_of_our_own_account_calls_are_retried(
     bucket_at: BucketAt, without_token: Callable[[Exception], None], path: Path, call: str, error: Exception
 ) -> None:
     without_token(error)
@@ -121,7 +119,7 @@ def test_without_a_token_of_our_own_account_nothing_is_decided(
 
 
 @pytest.mark.parametrize("call", DOWNLOADS)
-def test_bytes_that_are_not_those_stored_are_never_taken(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
+def test_corrupt_downloads_are_retried(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
     target.body, target.replies = b"words", [(200, WRONG_HASH)]
 
     with pytest.raises(Unavailable, match="DataCorruption"):
@@ -136,7 +134,7 @@ def test_bytes_are_sent_with_their_checksum(target: Target, bucket_at: BucketAt,
     assert crc32c(b"words").encode() in target.received[0].body
 
 
-def test_a_stream_that_was_stored_wrong_is_not_taken_for_stored(target: Target, bucket_at: BucketAt, path: Path) -> None:
+def test_a_stream_that_was_stored_wrong_is_retried(target: Target, bucket_at: BucketAt, path: Path) -> None:
     begun, first_chunk = {"Location": f"{target.url}/session"}, {"Range": f"bytes=0-{storage.CHUNK_BYTES - 1}"}
     target.body, target.replies = json.dumps(STORED).encode(), [(200, begun), (308, first_chunk)]
 

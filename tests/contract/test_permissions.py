@@ -1,4 +1,4 @@
-"""What the doors rely on in signed URLs, and whose signature these carry."""
+"""Signed URLs: their terms, and the account that signs them."""
 
 import time
 from collections.abc import Callable
@@ -24,22 +24,22 @@ TERMS = {"content-type": "image/png", "x-goog-content-length-range": "1,5", "x-g
 
 @pytest.fixture
 def name() -> str:
-    """A name of this test's own."""
+    """A fresh name."""
     return f"permissions/{time.time_ns()}/ünï 🐈 a%2Fb#c?d+e.bin"
 
 
-def said(url: str) -> dict[str, str]:
-    """What a signed URL says in its query."""
+def parameters(url: str) -> dict[str, str]:
+    """The query parameters of a signed URL."""
     return {key: ", ".join(values) for key, values in parse_qs(urlsplit(url).query, strict_parsing=True).items()}
 
 
 def use(permission: Permission, data: bytes = b"", **changed: str) -> requests.Response:
-    """Do what was permitted, with these headers in the place of those that have to be sent."""
+    """Send the signed request, with these headers changed."""
     headers = {**permission.headers, **changed}
     return requests.request(permission.method, permission.url, data=data, headers=headers, timeout=10)
 
 
-def test_a_permission_carries_the_headers_it_was_asked_for_and_no_others(cloud: Cloud, name: str) -> None:
+def test_a_signed_url_has_exactly_the_headers_of_its_request(cloud: Cloud, name: str) -> None:
     simple = cloud.uploads.permit_upload(name, TERMS, 60, resumable=False)
     resumable = cloud.uploads.permit_upload(name, TERMS, 60, resumable=True)
 
@@ -50,7 +50,7 @@ def test_a_permission_carries_the_headers_it_was_asked_for_and_no_others(cloud: 
 @pytest.mark.parametrize(("resumable", "more"), [(False, []), (True, ["x-goog-resumable"])], ids=["simple", "resumable"])
 def test_an_upload_is_signed_with_all_its_terms(real: Cloud, name: str, resumable: bool, more: list[str]) -> None:
     permission = real.uploads.permit_upload(name, TERMS, 77, resumable=resumable)
-    url = said(permission.url)
+    url = parameters(permission.url)
 
     assert url["X-Goog-Expires"] == "77"
     assert url["X-Goog-SignedHeaders"].split(";") == sorted([*TERMS, "host", *more])
@@ -58,14 +58,14 @@ def test_an_upload_is_signed_with_all_its_terms(real: Cloud, name: str, resumabl
     assert use(permission, b"1", **{"x-goog-content-length-range": "1,99"}).status_code == 403
 
 
-def test_an_upload_may_be_done_once_and_within_its_terms(real: Cloud, name: str) -> None:
+def test_a_signed_upload_works_once_and_within_its_terms(real: Cloud, name: str) -> None:
     permission = real.uploads.permit_upload(name, TERMS, 77, resumable=False)
 
     assert [use(permission, data).status_code for data in (b"123456", b"12345", b"54321")] == [400, 200, 412]
     assert real.uploads.read(name) == b"12345"
 
 
-def test_a_resumable_upload_may_be_begun(real: Cloud, name: str) -> None:
+def test_a_signed_url_begins_a_resumable_upload(real: Cloud, name: str) -> None:
     begun = use(real.uploads.permit_upload(name, TERMS, 77, resumable=True))
     done = requests.put(begun.headers["location"], b"12345", timeout=10)
 
@@ -73,12 +73,12 @@ def test_a_resumable_upload_may_be_begun(real: Cloud, name: str) -> None:
     assert real.uploads.read(name) == b"12345"
 
 
-def test_a_download_is_never_shown_by_a_browser_as_a_page(real: Cloud, name: str) -> None:
+def test_a_download_is_an_attachment(real: Cloud, name: str) -> None:
     real.uploads.create(name, "text/html", b"<script>")
     url = real.uploads.permit_download(name, 77)
     answer = requests.get(url, timeout=10)
 
-    assert (said(url)["X-Goog-Expires"], said(url)["response-content-disposition"]) == ("77", "attachment")
+    assert (parameters(url)["X-Goog-Expires"], parameters(url)["response-content-disposition"]) == ("77", "attachment")
     assert (answer.content, answer.headers["content-disposition"]) == (b"<script>", "attachment")
     assert requests.put(url, b"other", timeout=10).status_code == 403
 
@@ -91,13 +91,13 @@ def test_without_a_key_the_iam_api_signs_as_the_signer(monkeypatch: pytest.Monke
     assert credentials.signer_email == ENVIRONMENT["SLUICE_SIGNER"]
 
 
-def test_with_a_key_nobody_is_asked(real: Cloud, without_token: Callable[[Exception], None]) -> None:
+def test_a_key_signs_without_a_call(real: Cloud, without_token: Callable[[Exception], None]) -> None:
     without_token(TransportError("nobody there"))
 
     assert signing.credentials(real.settings).signer_email == real.settings.signer
 
 
-def test_who_signs_must_be_said() -> None:
+def test_the_signer_is_required() -> None:
     with pytest.raises(BadConfiguration, match="SLUICE_SIGNER"):
         signing.credentials(replace(configuration.load(ENVIRONMENT), signer=""))
 
@@ -105,7 +105,7 @@ def test_who_signs_must_be_said() -> None:
 @pytest.mark.parametrize(
     "error", [RefreshError("no grant yet"), TransportError("nobody there")], ids=["refused", "unreachable"]
 )
-def test_a_signature_that_cannot_be_had_now_may_be_had_later(
+def test_a_failed_signature_is_retried(
     bucket_at: Callable[[str], StorageBucket], without_token: Callable[[Exception], None], error: Exception
 ) -> None:
     without_token(error)

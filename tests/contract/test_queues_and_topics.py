@@ -1,4 +1,4 @@
-"""What the pipeline relies on in a queue and in a topic."""
+"""The properties of a queue and of a topic that the pipeline relies on."""
 
 import base64
 import json
@@ -60,7 +60,7 @@ def test_a_task_is_posted_to_the_processor_as_json_by_its_caller(machine: Machin
     assert request["oidcToken"] == caller
 
 
-def test_a_queue_that_names_its_callers_account_itself_is_not_told_one(machine: Machine, real: Cloud) -> None:
+def test_with_queue_auth_queue_no_task_names_the_account(machine: Machine, real: Cloud) -> None:
     cloud = GoogleCloud(replace(real.settings, queue_auth="queue"))
 
     assert "oidcToken" not in _as_queued(machine, cloud, _new(real))
@@ -113,7 +113,7 @@ def test_notices_arrive_as_they_were_made(machine: Machine, real: Cloud) -> None
     assert [json.loads(notice.data)["verdict"] for notice in notices] == ["failed", "failed"]
 
 
-def test_a_dead_letter_is_no_notice(machine: Machine, real: Cloud) -> None:
+def test_a_dead_letter_is_not_a_notice(machine: Machine, real: Cloud) -> None:
     letter = events.Notice(b"who can read this?", {"ce-id": uuid.uuid4().hex})
     real.dead_letters.publish(letter)
 
@@ -121,7 +121,7 @@ def test_a_dead_letter_is_no_notice(machine: Machine, real: Cloud) -> None:
 
 
 def _pulled(machine: Machine, subscription: str, notices: Sequence[events.Notice]) -> list[Any]:
-    """What arrived of these notices, once all have; others are passed over."""
+    """The messages of these notices, once all have arrived; others are skipped."""
     with variables(machine.environment):
         subscriber = SubscriberClient()
     path = f"projects/{PROJECT}/subscriptions/{subscription}"

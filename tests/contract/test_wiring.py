@@ -1,4 +1,4 @@
-"""Every part of a service's cloud is the one that its settings name."""
+"""Each part of a service's cloud is the one that its settings name."""
 
 import json
 from dataclasses import replace
@@ -26,17 +26,17 @@ def test_each_bucket_is_the_one_of_its_setting(settings: Settings) -> None:
     assert (cloud.uploads.name, cloud.results.name) == ("in", "out")
 
 
-def test_certificates_are_those_of_the_issuer_that_is_trusted(settings: Settings) -> None:
+def test_certificates_are_the_trusted_issuers(settings: Settings) -> None:
     assert GoogleCloud(settings).certificates.of("key") == "certificate"
 
 
-def test_routes_are_read_from_the_file_that_is_set(settings: Settings, tmp_path: Path) -> None:
+def test_routes_are_read_from_the_configured_file(settings: Settings, tmp_path: Path) -> None:
     assert GoogleCloud(settings).routes == routing.load(PIPELINE)
     with pytest.raises(BadConfiguration):
         GoogleCloud(replace(settings, pipeline=tmp_path / "none.toml"))
 
 
 @pytest.mark.parametrize("missing", ["SLUICE_PROCESSOR_URL", "SLUICE_TASKS_ACCOUNT"])
-def test_a_service_that_queues_says_at_once_what_it_was_not_told(missing: str) -> None:
+def test_a_queue_requires_its_settings_at_once(missing: str) -> None:
     with pytest.raises(BadConfiguration, match=missing):
         _ = GoogleCloud(configuration.load(ENVIRONMENT | {missing: ""})).queue

@@ -1,4 +1,4 @@
-"""What is sent to functions as functions-framework loads them, and what every refusal looks like."""
+"""Requests to functions, as functions-framework loads them, and the form of every refusal."""
 
 import base64
 import json

@@ -21,7 +21,7 @@ def test_a_push_message_becomes_tasks(
     assert {task.recipe.step for task in cloud.queue.tasks.values()} == {"digest", "thumbnails"}
 
 
-def test_strangers_are_refused_before_anything_is_parsed(client: Load, cloud: FakeCloud, bearer: Any) -> None:
+def test_unknown_callers_are_refused_before_parsing(client: Load, cloud: FakeCloud, bearer: Any) -> None:
     dispatcher = client("dispatcher")
 
     refused(dispatcher.post(PUSH_PATH, data=b"not even json"), 401, "unauthorized")
@@ -33,9 +33,7 @@ def test_strangers_are_refused_before_anything_is_parsed(client: Load, cloud: Fa
 @pytest.mark.parametrize(
     "body", [b"", b"not json", b"[]", b"{}", b'{"message": {}}', b'{"message": {"data": ""}, "subscription": "x"}']
 )
-def test_what_is_no_push_message_is_put_among_the_dead_letters(
-    client: Load, cloud: FakeCloud, bearer: Any, body: bytes
-) -> None:
+def test_a_malformed_push_goes_to_the_dead_letters(client: Load, cloud: FakeCloud, bearer: Any, body: bytes) -> None:
     answer = client("dispatcher").post(PUSH_PATH, data=body, headers=bearer("push"), content_type="application/json")
 
     assert answer.status_code == 200
@@ -43,7 +41,7 @@ def test_what_is_no_push_message_is_put_among_the_dead_letters(
     assert "Bearer" not in answer.text
 
 
-def test_a_message_is_refused_while_its_task_cannot_be_queued(
+def test_a_message_is_delivered_again_while_the_queue_is_down(
     client: Load, cloud: FakeCloud, uploaded: Any, bearer: Any, photo: bytes
 ) -> None:
     cloud.queue.broken = True

@@ -8,26 +8,26 @@ from shared.testing import FakeCloud
 from tests.functions.calls import Load, refused
 
 
-def test_a_ticket_says_all_that_is_needed_to_use_it(client: Load, cloud: FakeCloud) -> None:
-    ticket = client("issuer").post("/", json={"name": "photo.jpg", "content_type": "image/jpeg", "size": 1000}).json
+def test_the_answer_has_all_that_an_upload_needs(client: Load, cloud: FakeCloud) -> None:
+    answer = client("issuer").post("/", json={"name": "photo.jpg", "content_type": "image/jpeg", "size": 1000}).json
 
-    assert ticket is not None
-    assert ticket["method"] == "PUT"
-    assert ticket["headers"] == {
+    assert answer is not None
+    assert answer["method"] == "PUT"
+    assert answer["headers"] == {
         "content-type": "image/jpeg",
         "x-goog-content-length-range": "1000,1000",
         "x-goog-if-generation-match": "0",
     }
-    assert ticket["url"] in ticket["curl"]
-    assert ticket["status_url"].endswith(ticket["object"])
-    assert set(ticket) == {"method", "url", "headers", "object", "file_id", "status_url", "expires_at", "curl"}
+    assert answer["url"] in answer["curl"]
+    assert answer["status_url"].endswith(answer["object"])
+    assert set(answer) == {"method", "url", "headers", "object", "file_id", "status_url", "expires_at", "curl"}
 
 
-def test_a_quick_get_gives_a_ticket_too(client: Load) -> None:
-    ticket = client("issuer").get("/?name=photo.jpg&content_type=image/jpeg&resumable=true&size=5").json
+def test_get_signs_too(client: Load) -> None:
+    answer = client("issuer").get("/?name=photo.jpg&content_type=image/jpeg&resumable=true&size=5").json
 
-    assert ticket is not None
-    assert (ticket["method"], ticket["headers"]["x-goog-resumable"]) == ("POST", "start")
+    assert answer is not None
+    assert (answer["method"], answer["headers"]["x-goog-resumable"]) == ("POST", "start")
 
 
 @pytest.mark.parametrize(
@@ -45,16 +45,16 @@ def test_a_quick_get_gives_a_ticket_too(client: Load) -> None:
         ({"name": 7, "content_type": "image/jpeg"}, "name"),
     ],
 )
-def test_a_wrong_wish_is_refused_by_the_name_of_its_field(client: Load, asked: dict[str, Any], field: str) -> None:
+def test_a_wrong_field_is_named(client: Load, asked: dict[str, Any], field: str) -> None:
     assert refused(client("issuer").post("/", json=asked), 400, "bad_request").startswith(f"{field}:")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 5000])
-def test_a_wish_that_is_no_json_object_is_refused(client: Load, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(client: Load, body: bytes) -> None:
     refused(client("issuer").post("/", data=body), 400, "bad_json")
 
 
-def test_a_wish_over_the_limits_is_refused(client: Load) -> None:
+def test_a_request_over_the_limits_is_refused(client: Load) -> None:
     issuer = client("issuer")
     too_large = issuer.post("/", json={"name": "a.jpg", "content_type": "image/jpeg", "size": 6_000_000})
 
@@ -64,12 +64,12 @@ def test_a_wish_over_the_limits_is_refused(client: Load) -> None:
     refused(issuer.get("/elsewhere"), 404, "not_found")
 
 
-def test_a_ticket_for_the_same_key_is_for_the_same_object(client: Load) -> None:
+def test_the_same_key_gives_the_same_object(client: Load) -> None:
     asked = {"name": "a.jpg", "content_type": "image/jpeg"}
-    tickets = [client("issuer").post("/", json=asked, headers={"idempotency-key": key}).json or {} for key in "kko"]
+    answers = [client("issuer").post("/", json=asked, headers={"idempotency-key": key}).json or {} for key in "kko"]
 
-    assert [ticket["object"] == tickets[0]["object"] for ticket in tickets] == [True, True, False]
+    assert [answer["object"] == answers[0]["object"] for answer in answers] == [True, True, False]
 
 
-def test_a_key_that_utf8_cannot_write_is_told_back(client: Load) -> None:
+def test_a_field_that_utf8_cannot_write_is_named(client: Load) -> None:
     assert "\udc80" in refused(client("issuer").post("/", data=b'{"\\udc80": 1}'), 400, "bad_request")

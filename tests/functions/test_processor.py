@@ -45,7 +45,7 @@ def test_an_outage_makes_the_queue_deliver_again(client: Load, cloud: FakeCloud,
     refused(client("processor").post("/", data=task_body, headers=bearer("tasks") | delivery(1)), 503, "unavailable")
 
 
-def test_the_delivery_after_the_last_attempt_buries(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
+def test_the_delivery_after_the_last_attempt_is_dead(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
     processor = client("processor")
     cloud.uploads.broken = {"download"}
     for number in range(1, 6):
@@ -66,7 +66,7 @@ def test_a_task_of_a_newer_release_is_not_lost(client: Load, cloud: FakeCloud, b
 
 
 @pytest.mark.parametrize("count", [None, "x", "-1"])
-def test_what_does_not_say_which_delivery_it_is_is_none(
+def test_a_delivery_without_its_number_is_refused(
     client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes, count: str | None
 ) -> None:
     headers = bearer("tasks") | ({} if count is None else {"x-cloudtasks-taskretrycount": count})
@@ -78,7 +78,7 @@ def test_what_does_not_say_which_delivery_it_is_is_none(
 
 
 @pytest.mark.parametrize("change", [{"generation": "x"}, {"name": None, "generation": []}, {"size": {}}])
-def test_a_file_that_cannot_be_read_is_not_repeated_for_ever(
+def test_a_malformed_file_is_not_delivered_for_ever(
     client: Load, bearer: Any, task_body: bytes, change: dict[str, Any]
 ) -> None:
     task = json.loads(task_body)
@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_read_is_not_repeated_for_ever(
     assert (answer.status_code, answer.json["gave_up"]) == (200, "bad_json")
 
 
-def test_the_scheme_of_a_token_is_bearer_however_it_is_written(client: Load, bearer: Any, task_body: bytes) -> None:
+def test_the_scheme_of_a_token_is_bearer_in_any_case(client: Load, bearer: Any, task_body: bytes) -> None:
     token = bearer("tasks")["authorization"].removeprefix("Bearer ")
 
     def answer(scheme: str) -> TestResponse:
@@ -101,7 +101,7 @@ def test_the_scheme_of_a_token_is_bearer_however_it_is_written(client: Load, bea
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"not json", b'{"file": {}}', b'{"file": 1, "recipe": 2}'])
-def test_a_task_that_cannot_be_read_is_not_repeated_for_ever(client: Load, bearer: Any, body: bytes) -> None:
+def test_a_malformed_task_is_not_delivered_for_ever(client: Load, bearer: Any, body: bytes) -> None:
     answer = client("processor").post("/", data=body, headers=bearer("tasks") | delivery(1))
 
     assert answer.status_code == 200
@@ -109,7 +109,7 @@ def test_a_task_that_cannot_be_read_is_not_repeated_for_ever(client: Load, beare
     assert answer.json["gave_up"] == "bad_json"
 
 
-def test_an_error_nobody_foresaw_tells_a_stranger_nothing(
+def test_an_unforeseen_error_is_logged_and_not_shown(
     client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes, capsys: Any
 ) -> None:
     cloud.uploads.download = None  # type: ignore[method-assign, assignment]

@@ -1,4 +1,4 @@
-"""No function starts without the settings that it would fail for want of later."""
+"""A function starts only with the settings that it needs."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,9 @@ REQUIRED = {
 
 
 @pytest.mark.parametrize(("function", "field"), [(name, field) for name, fields in REQUIRED.items() for field in fields])
-def test_a_function_without_what_it_needs_does_not_start(client: Load, cloud: FakeCloud, function: str, field: str) -> None:
+def test_a_function_without_a_required_setting_does_not_start(
+    client: Load, cloud: FakeCloud, function: str, field: str
+) -> None:
     missing: Any = {field: ""}
     cloud.settings = replace(cloud.settings, **missing)
 
@@ -28,5 +30,5 @@ def test_a_function_without_what_it_needs_does_not_start(client: Load, cloud: Fa
 
 
 @pytest.mark.parametrize("function", REQUIRED)
-def test_a_function_with_it_starts(client: Load, function: str) -> None:
+def test_a_function_with_its_settings_starts(client: Load, function: str) -> None:
     assert client(function).get("/nowhere").mimetype == "application/json"

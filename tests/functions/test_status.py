@@ -1,4 +1,4 @@
-"""The status service over HTTP, and what concerns all functions."""
+"""The status service over HTTP, and what is common to all functions."""
 
 import io
 import json
@@ -100,7 +100,7 @@ def test_older_generations_are_listed_after_the_newest(client: Load, cloud: Fake
 @pytest.mark.parametrize(
     "path", ["/", "/objects/", "/jobs/", "/elsewhere", "/objects/never-seen", "/jobs/not-an-id", "/jobs/..%2f.."]
 )
-def test_what_is_not_there_is_not_found(client: Load, path: str) -> None:
+def test_an_unknown_path_or_name_is_not_found(client: Load, path: str) -> None:
     refused(client("status").get(path), 404, "not_found")
 
 

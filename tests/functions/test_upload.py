@@ -10,7 +10,7 @@ from shared.testing import FakeCloud
 from tests.functions.calls import Load, refused
 
 
-def test_a_posted_form_is_accepted_with_everything_one_needs_to_follow_it(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+def test_a_posted_form_is_accepted_with_a_receipt(client: Load, cloud: FakeCloud, photo: bytes) -> None:
     answer = client("upload").post("/", data={"file": (io.BytesIO(photo), "my photo.jpg")})
 
     assert answer.status_code == 202
@@ -41,7 +41,7 @@ def test_a_raw_body_is_accepted_under_the_name_in_the_path(client: Load, method:
     assert answer.json["content_type"] == "image/jpeg"
 
 
-def test_what_was_accepted_before_a_refusal_is_told(client: Load, photo: bytes) -> None:
+def test_a_refusal_lists_the_files_accepted_before(client: Load, photo: bytes) -> None:
     form = {"a": (io.BytesIO(photo), "a.jpg"), "b": (io.BytesIO(b""), "b.jpg")}
     answer = client("upload").post("/", data=form)
 
@@ -91,7 +91,7 @@ def test_a_file_of_just_the_limit_is_accepted_in_a_form_too(client: Load, cloud:
         ("/x/", "bad_name"),
     ],
 )
-def test_a_hostile_name_gets_a_clear_answer(client: Load, cloud: FakeCloud, path: str, code: str, photo: bytes) -> None:
+def test_a_hostile_name_is_refused(client: Load, cloud: FakeCloud, path: str, code: str, photo: bytes) -> None:
     refused(client("upload").put(path, data=photo), 400, code)
 
     assert cloud.uploads.versions == {}
@@ -100,7 +100,7 @@ def test_a_hostile_name_gets_a_clear_answer(client: Load, cloud: FakeCloud, path
 @pytest.mark.parametrize(
     "name", ["Ünï.jpg", "e\u0301.jpg", "\u00e9.jpg", "🐈.jpg", "a b+c&d.jpg", "-rf", "%2F", "a#b?c.jpg", "\u202egpj.exe"]
 )
-def test_an_odd_name_is_a_correct_job(client: Load, cloud: FakeCloud, name: str, photo: bytes) -> None:
+def test_an_odd_name_is_accepted(client: Load, cloud: FakeCloud, name: str, photo: bytes) -> None:
     answer = client("upload").post("/", data={"file": (io.BytesIO(photo), name)})
 
     assert answer.status_code == 202, answer.text
@@ -122,7 +122,7 @@ def test_an_odd_name_is_a_correct_job(client: Load, cloud: FakeCloud, name: str,
         (b"bytes", "application/json", "bad_request"),
     ],
 )
-def test_a_broken_form_is_refused_and_nothing_stored(client: Load, cloud: FakeCloud, body: bytes, kind: str, code: str) -> None:
+def test_a_broken_form_stores_no_file(client: Load, cloud: FakeCloud, body: bytes, kind: str, code: str) -> None:
     refused(client("upload").post("/", data=body, content_type=kind), 400, code)
 
     assert cloud.uploads.versions == {}
@@ -145,7 +145,9 @@ def test_too_large_a_file_is_sent_to_the_issuer(client: Load, cloud: FakeCloud, 
     ],
 )
 @pytest.mark.parametrize("method", ["DELETE", "PATCH"])
-def test_other_methods_are_told_the_right_ones(client: Load, function: str, path: str, allowed: str, method: str) -> None:
+def test_another_method_is_refused_with_the_right_ones(
+    client: Load, function: str, path: str, allowed: str, method: str
+) -> None:
     answer = client(function).open(path, method=method)
 
     refused(answer, 405, "method_not_allowed")
@@ -153,13 +155,13 @@ def test_other_methods_are_told_the_right_ones(client: Load, function: str, path
 
 
 @pytest.mark.parametrize("name", ["robots.txt", "favicon.ico"])
-def test_names_that_browsers_ask_for_are_names_like_any_other(client: Load, cloud: FakeCloud, name: str, photo: bytes) -> None:
+def test_robots_txt_and_favicon_are_ordinary_names(client: Load, cloud: FakeCloud, name: str, photo: bytes) -> None:
     assert client("upload").put(f"/{name}", data=photo).status_code == 202
     refused(client("status").get(f"/{name}"), 404, "not_found")
 
 
 @pytest.mark.parametrize("kind", ["text", "text/", "text/caf\xe9", "text/\x01x", "a b/c", "text/" + "a" * 200])
-def test_a_content_type_that_is_none_is_refused(client: Load, cloud: FakeCloud, kind: str, photo: bytes) -> None:
+def test_a_malformed_content_type_is_refused(client: Load, cloud: FakeCloud, kind: str, photo: bytes) -> None:
     part = f"--x\r\nContent-Disposition: form-data; name=f; filename=a.jpg\r\nContent-Type: {kind}\r\n\r\n".encode()
     form = part + photo + b"\r\n--x--\r\n"
     answer = client("upload").post("/", data=form, content_type="multipart/form-data; boundary=x")
@@ -168,7 +170,7 @@ def test_a_content_type_that_is_none_is_refused(client: Load, cloud: FakeCloud, 
     assert cloud.uploads.versions == {}
 
 
-def test_a_file_field_left_empty_is_no_file(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+def test_an_empty_file_field_is_skipped(client: Load, cloud: FakeCloud, photo: bytes) -> None:
     empty = b'--x\r\nContent-Disposition: form-data; name=a; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n\r\n'
     full = b'--x\r\nContent-Disposition: form-data; name=b; filename="b.jpg"\r\n\r\n' + photo + b"\r\n"
 

@@ -1,4 +1,4 @@
-"""Who may import whom, and who may read the environment: kept by reading every file, not by remembering."""
+"""Who may import whom, and who may read the environment: checked in every file."""
 
 import ast
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from shared.settings import ROOT
 
 MAX_ENTRY_POINT_LINES = 40
 FOLDERS = ("shared", "functions", "local", "localcloud", "tests", "benchmarks")
-#: Decide, but ask nobody: no cloud, no request, no environment.
+#: Pure: no cloud, no request, no environment.
 PURE = ("routes", "events", "model", "media", "naming")
 #: The only file of shared/ and functions/ that reads the environment.
 READS_ENVIRONMENT = "shared/settings.py"
-#: Tests that kill a function in the middle of its work put themselves around it; nobody else imports one.
+#: Only tests that kill a function in the middle of its work import one, to wrap it.
 WRAPS_FUNCTIONS = "tests/e2e/"
 OURS = frozenset({"shared", "functions", "local", "localcloud", "tests", "benchmarks", "deploy"})
-#: What the folders that know nothing of Sluice may import of it: themselves, and the stack the cloud it starts.
+#: The folders apart from Sluice, and the folders that they may import.
 APART = {"localcloud": {"localcloud"}, "local": {"local", "localcloud"}}
 
 
@@ -27,7 +27,7 @@ def files(*folders: str) -> list[str]:
 
 
 def violations(path: str, text: str) -> list[str]:
-    """What this file may not do, were it to lie at this path; in words."""
+    """The rules that this text breaks at this path, in words."""
     tree = ast.parse(text, path)
     imported = sorted(set(_imports(tree)))
     forbidden = [f"{path} imports {name}" for name in imported if not _may_import(path, name)]
@@ -136,7 +136,7 @@ def test_a_planted_violation_is_seen(path: str, line: str) -> None:
         ("local/stack.py", "from localcloud.cloud import LocalCloud"),
     ],
 )
-def test_what_is_allowed_is_not_called_a_violation(path: str, line: str) -> None:
+def test_an_allowed_import_is_not_a_violation(path: str, line: str) -> None:
     assert violations(path, line) == []
 
 

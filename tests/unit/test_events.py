@@ -1,4 +1,4 @@
-"""What Cloud Storage and Pub/Sub say, and what we say to them."""
+"""Notifications of Cloud Storage are read, notices are written."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ FAILED = Manifest(CAT, DIGEST, SIBLINGS, "failed", "2026-01-15T10:00:02.000Z", 1
 
 @pytest.fixture
 def message() -> dict[str, Any]:
-    """As Pub/Sub pushed it."""
+    """A notification as Pub/Sub pushed it."""
     message: dict[str, Any] = json.loads((DATA / "notification.json").read_text())["message"]
     return message
 
@@ -38,14 +38,14 @@ def with_attributes(message: dict[str, Any], **changed: Any) -> dict[str, Any]:
     return message | {"attributes": {name: value for name, value in attributes.items() if value is not None}}
 
 
-def test_a_real_notification_is_the_file_it_tells_of(message: dict[str, Any], photo: bytes) -> None:
+def test_a_real_notification_gives_its_file(message: dict[str, Any], photo: bytes) -> None:
     file = events.read(message, "uploads")
 
     checksum = base64.b64encode(google_crc32c.Checksum(photo).digest()).decode()
     assert file == File("uploads", "holiday/photo.jpg", 1768471200123456, len(photo), "image/jpeg", checksum)
 
 
-def test_an_overwrite_is_an_upload_like_any_other(message: dict[str, Any]) -> None:
+def test_an_overwrite_is_an_upload(message: dict[str, Any]) -> None:
     overwrite = with_attributes(message, overwroteGeneration="1768471100000000")
 
     assert events.read(overwrite, "uploads") == events.read(message, "uploads")
@@ -75,7 +75,7 @@ def test_a_file_without_a_content_type_is_a_stream_of_bytes(message: dict[str, A
         "-rf",
     ],
 )
-def test_a_name_is_taken_as_it_is(message: dict[str, Any], name: str) -> None:
+def test_a_name_is_kept_as_it_is(message: dict[str, Any], name: str) -> None:
     file = events.read(with_attributes(message, objectId=name), "uploads")
 
     assert isinstance(file, File)
@@ -83,7 +83,7 @@ def test_a_name_is_taken_as_it_is(message: dict[str, Any], name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["OBJECT_DELETE", "OBJECT_ARCHIVE", "OBJECT_METADATA_UPDATE", "OBJECT_INITIALIZE", "NEW_KIND"])
-def test_only_a_finished_upload_is_work(message: dict[str, Any], kind: str) -> None:
+def test_only_a_finished_upload_is_read(message: dict[str, Any], kind: str) -> None:
     assert events.read(with_attributes(message, eventType=kind), "uploads") == Ignored(f"{kind} is not an upload")
 
 
@@ -95,13 +95,13 @@ def test_another_bucket_is_not_ours(message: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("holiday/", "text/plain"), ("holiday", "application/x-directory")])
-def test_a_folder_marker_is_nobodys_file(message: dict[str, Any], name: str, kind: str) -> None:
+def test_a_folder_marker_is_ignored(message: dict[str, Any], name: str, kind: str) -> None:
     marker = with_attributes(with_payload(message, size="0", contentType=kind), objectId=name)
 
     assert events.read(marker, "uploads") == Ignored("a folder marker")
 
 
-def test_a_file_with_bytes_is_no_folder_marker_whatever_its_name(message: dict[str, Any]) -> None:
+def test_a_name_with_bytes_is_not_a_folder_marker(message: dict[str, Any]) -> None:
     assert isinstance(events.read(with_attributes(message, objectId="holiday/"), "uploads"), File)
 
 
@@ -114,7 +114,7 @@ def test_a_file_with_bytes_is_no_folder_marker_whatever_its_name(message: dict[s
         "d9/gsutil/tmp/parallel_composite_uploads/for_details_see/gsutil_help_cp/0c_1",
     ],
 )
-def test_a_part_of_a_parallel_upload_is_nobodys_file(message: dict[str, Any], name: str) -> None:
+def test_a_part_of_a_parallel_upload_is_ignored(message: dict[str, Any], name: str) -> None:
     assert events.read(with_attributes(message, objectId=name), "uploads") == Ignored("a temporary part of a parallel upload")
 
 
@@ -131,7 +131,7 @@ def test_a_message_without_its_attributes_is_named_malformed(message: dict[str, 
 
 
 @pytest.mark.parametrize("attributes", [None, {}, [], ["eventType"], "eventType", 7])
-def test_a_message_of_somebody_else_is_malformed(attributes: Any) -> None:
+def test_a_message_of_another_sender_is_malformed(attributes: Any) -> None:
     with pytest.raises(MalformedEvent, match="Cloud Storage"):
         events.read({"data": "e30=", "attributes": attributes}, "uploads")
 
@@ -143,13 +143,13 @@ def test_a_generation_is_a_number(message: dict[str, Any], generation: str) -> N
 
 
 @pytest.mark.parametrize("data", [None, "", "!", "e30", base64.b64encode(b"\xff\xfe").decode(), "W10=", "N", 7, "bnVsbA=="])
-def test_a_message_without_a_payload_tells_how_to_create_the_notification(message: dict[str, Any], data: Any) -> None:
+def test_a_missing_payload_is_refused_with_the_right_format(message: dict[str, Any], data: Any) -> None:
     with pytest.raises(MalformedEvent, match="payload-format=json"):
         events.read(message | {"data": data}, "uploads")
 
 
 @pytest.mark.parametrize("changed", [{"size": "much"}, {"size": None}, {"size": []}])
-def test_a_payload_that_is_no_object_resource_is_malformed(message: dict[str, Any], changed: dict[str, Any]) -> None:
+def test_a_payload_without_an_object_resource_is_malformed(message: dict[str, Any], changed: dict[str, Any]) -> None:
     with pytest.raises(MalformedEvent, match="size and crc32c"):
         events.read(with_payload(message, **changed), "uploads")
 
@@ -161,7 +161,7 @@ def test_a_payload_without_a_checksum_is_malformed(message: dict[str, Any]) -> N
         events.read(empty, "uploads")
 
 
-def test_a_step_notice_says_everything_a_subscription_can_filter_by() -> None:
+def test_a_step_notice_has_every_attribute_to_filter_by() -> None:
     notice = events.step_notice(DONE)
 
     assert notice.attributes == {
@@ -180,7 +180,7 @@ def test_a_step_notice_says_everything_a_subscription_can_filter_by() -> None:
     assert json.loads(notice.data) == DONE.to_json()
 
 
-def test_a_job_notice_speaks_of_the_whole_file() -> None:
+def test_a_job_notice_has_the_verdict_of_the_file() -> None:
     job = Job(CAT, (DONE, FAILED))
 
     notice = events.job_notice(job)
@@ -200,7 +200,7 @@ def test_a_job_notice_speaks_of_the_whole_file() -> None:
     assert json.loads(notice.data) == job.to_json()
 
 
-def test_a_notice_published_again_is_the_same_to_the_byte() -> None:
+def test_a_notice_published_again_has_the_same_bytes() -> None:
     read_back = Manifest.from_json(json.loads(json.dumps(DONE.to_json(), sort_keys=True)))
 
     assert events.step_notice(read_back) == events.step_notice(DONE)

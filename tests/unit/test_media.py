@@ -76,7 +76,7 @@ def test_a_pattern_is_a_media_type_or_a_range(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "*", "image", "image/**", "image/j*", "Image/*", "image/*; q=1", "image/jpeg\n"])
-def test_a_malformed_pattern_is_none(text: str) -> None:
+def test_a_malformed_pattern_is_refused(text: str) -> None:
     assert not media.is_pattern(text)
 
 
@@ -89,7 +89,7 @@ def test_a_picture_is_detected_by_its_bytes(kind: str) -> None:
 
 
 @pytest.mark.parametrize("text", [b"plain\ttext\r\n", "Käthe\n".encode(), b"\x1b[1mbold\x1b[0m", b"{}", b"<svg/>"])
-def test_text_is_detected_by_having_nothing_else_in_it(text: bytes) -> None:
+def test_text_is_detected_by_the_absence_of_controls(text: bytes) -> None:
     assert media.sniff(text) == "text/plain"
 
 

@@ -61,7 +61,7 @@ def test_routes_are_a_list(value: str) -> None:
         (WHOLE + ROUTE + "size = 5\n", "routes[2].size: unknown", "content_type, name, steps"),
     ],
 )
-def test_an_unknown_key_is_named_with_those_that_are_known(text: str, start: str, known: str) -> None:
+def test_an_unknown_key_is_named_with_the_known_ones(text: str, start: str, known: str) -> None:
     message = refusal(text)
 
     assert message.startswith(start)
@@ -205,7 +205,7 @@ def test_a_missing_file_is_named_with_its_setting(tmp_path: Path) -> None:
         routes.load(tmp_path / "nothing.toml")
 
 
-def test_a_folder_is_no_pipeline(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match="cannot be read"):
         routes.load(tmp_path)
 

@@ -1,4 +1,4 @@
-"""A task gets exactly the bytes it is about, or says why not."""
+"""A task gets exactly the bytes of its file, or a reason."""
 
 import gzip
 import tracemalloc
@@ -38,7 +38,7 @@ def test_a_file_arrives_as_it_was_stored(cloud: FakeCloud, uploaded: Uploaded, p
     assert path.read_bytes() == data
 
 
-def test_a_gzip_file_nobody_calls_encoded_is_left_alone(cloud: FakeCloud, uploaded: Uploaded, path: Path) -> None:
+def test_a_gzip_file_without_an_encoding_is_left_alone(cloud: FakeCloud, uploaded: Uploaded, path: Path) -> None:
     packed = gzip.compress(TEXT)
 
     source.fetch(uploaded("fox.txt.gz", packed), path, cloud)
@@ -47,7 +47,7 @@ def test_a_gzip_file_nobody_calls_encoded_is_left_alone(cloud: FakeCloud, upload
 
 
 @pytest.mark.parametrize("encoding", ["", "identity"])
-def test_no_encoding_needs_no_undoing(cloud: FakeCloud, encoded: Uploaded, path: Path, encoding: str) -> None:
+def test_a_file_without_an_encoding_is_left_alone(cloud: FakeCloud, encoded: Uploaded, path: Path, encoding: str) -> None:
     source.fetch(encoded(TEXT, encoding), path, cloud)
 
     assert path.read_bytes() == TEXT
@@ -79,7 +79,7 @@ def test_gzip_of_several_parts_is_one_file(cloud: FakeCloud, encoded: Uploaded, 
     ],
     ids=["plain", "two bytes", "no stream", "without its end", "cut short", "wrong checksum", "garbage"],
 )
-def test_gzip_that_is_none_is_the_files_fault(cloud: FakeCloud, encoded: Uploaded, path: Path, data: bytes) -> None:
+def test_invalid_gzip_is_the_files_fault(cloud: FakeCloud, encoded: Uploaded, path: Path, data: bytes) -> None:
     with pytest.raises(BadFile, match="Content-Encoding says gzip") as refused:
         source.fetch(encoded(data), path, cloud)
 
@@ -87,7 +87,7 @@ def test_gzip_that_is_none_is_the_files_fault(cloud: FakeCloud, encoded: Uploade
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip", "aws-chunked"])
-def test_another_encoding_is_named(cloud: FakeCloud, encoded: Uploaded, path: Path, encoding: str) -> None:
+def test_an_unsupported_encoding_is_named(cloud: FakeCloud, encoded: Uploaded, path: Path, encoding: str) -> None:
     with pytest.raises(BadFile, match=f"its Content-Encoding is {encoding};") as refused:
         source.fetch(encoded(TEXT, encoding), path, cloud)
 
@@ -96,7 +96,7 @@ def test_another_encoding_is_named(cloud: FakeCloud, encoded: Uploaded, path: Pa
 
 @pytest.fixture
 def narrow(cloud: FakeCloud) -> FakeCloud:
-    """At most a million bytes are processed."""
+    """The limit is a million bytes."""
     cloud.settings = replace(cloud.settings, max_file_bytes=1_000_000)
     return cloud
 
@@ -148,7 +148,7 @@ def test_a_generation_later_than_the_live_one_is_gone_not_superseded(cloud: Fake
 
 
 @pytest.mark.parametrize("call", ["download", "find"])
-def test_an_outage_is_never_taken_for_a_deletion(cloud: FakeCloud, uploaded: Uploaded, path: Path, call: str) -> None:
+def test_an_outage_is_not_a_deletion(cloud: FakeCloud, uploaded: Uploaded, path: Path, call: str) -> None:
     file = uploaded("fox.txt", b"old")
     if call == "find":
         cloud.uploads.versions.clear()

@@ -66,7 +66,7 @@ def test_a_picture_cut_short_is_corrupt(kind: str, kept: float) -> None:
     noise = Image.effect_noise((64, 64), 80).convert("RGB")
     whole = saved(noise, kind)
 
-    # A TIFF's directory stands at its end here: without it, there is not even a size to be known.
+    # This TIFF's directory stands at its end: without it the size is unknown.
     assert reason(whole[: int(len(whole) * kept)]) in ("corrupt", "unidentified")
 
 

@@ -1,4 +1,4 @@
-"""Dispatch: which tasks are queued, which files get a verdict at once, and what a repeat changes."""
+"""Dispatch: the tasks that are queued, the files that get a verdict at once, and repeats."""
 
 import json
 from dataclasses import replace

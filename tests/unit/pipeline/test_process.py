@@ -1,4 +1,4 @@
-"""Process: outputs, verdict and notices of a task, and what a second delivery changes."""
+"""Process: the outputs, verdict and notices of a task, and repeated deliveries."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Receive: what the Upload Service stores, refuses and queues."""
+"""Receive: the files that the Upload Service stores, refuses and queues."""
 
 from dataclasses import replace
 
