@@ -40,6 +40,11 @@ def _import(module: str) -> None:
         import_module(f"shared.processors.{module}")
     except Exception as error:  # a mistake in a processor may raise anything; its author needs the place and the reason
         path = f"shared/processors/{module}.py"
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(path)]
-        place = f"{path}, line {lines[-1]}" if lines else path
-        raise BadConfiguration(f"processor: {place} cannot be imported: {summary(error)}") from error
+        raise BadConfiguration(f"processor: cannot import {path}, line {_line(error, path)}: {summary(error)}") from error
+
+
+def _line(error: Exception, path: str) -> int | None:
+    """The line of this file at which the error arose."""
+    if isinstance(error, SyntaxError):
+        return error.lineno
+    return next((at.lineno for at in reversed(traceback.extract_tb(error.__traceback__)) if at.filename.endswith(path)), None)

@@ -22,7 +22,8 @@ from tests.machine import Machine, running, variables
 
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    with running(Machine(tmp_path_factory.mktemp("contract"), cloud_only=True)) as machine:
+    machine = Machine(tmp_path_factory.mktemp("contract"), cloud_only=True)
+    with variables({"SLUICE_PIPELINE": str(PIPELINE)}), running(machine):
         yield machine
 
 

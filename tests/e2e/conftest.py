@@ -10,6 +10,7 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
 from localcloud.address import PROJECT
+from tests.conftest import PIPELINE
 from tests.machine import Machine, running, variables
 
 NOTICE_SECONDS = 60
@@ -58,8 +59,15 @@ def _is_job(message: Message, name: str, but_not: str) -> bool:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    with running(Machine(tmp_path_factory.mktemp("stack"))) as machine:
+    machine = Machine(tmp_path_factory.mktemp("stack"))
+    with variables({"SLUICE_PIPELINE": str(PIPELINE)}), running(machine):
         yield machine
+
+
+@pytest.fixture(autouse=True)
+def _pipeline(_own_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stacks that a test starts itself use the tests' pipeline too."""
+    monkeypatch.setenv("SLUICE_PIPELINE", str(PIPELINE))
 
 
 @pytest.fixture(scope="module")

@@ -164,7 +164,7 @@ def test_options_that_break_their_class_are_refused(options: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("code", "place", "problem"),
     [
-        ("from shared.processors import processor\n\n@processor(\n", "", "SyntaxError"),
+        ("from shared.processors import processor\n\n@processor(\n", ", line 3", "SyntaxError"),
         ("import json\n\n\ndef work(source: Path) -> None: ...\n", ", line 4", "NameError: name 'Path' is not defined"),
         ("import no_such_library\n", ", line 1", "ModuleNotFoundError: No module named 'no_such_library'"),
         (
@@ -187,4 +187,4 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_line(
     with pytest.raises(BadConfiguration) as refused:
         processors.find("broken.thing")
 
-    assert refused.value.message.startswith(f"processor: shared/processors/broken.py{place} cannot be imported: {problem}")
+    assert refused.value.message.startswith(f"processor: cannot import shared/processors/broken.py{place}: {problem}")
