@@ -53,3 +53,20 @@ def test_a_message_is_delivered_again_while_the_queue_is_down(
 
 def test_an_oversized_push_is_refused_before_it_is_read(client: Load, bearer: Any) -> None:
     refused(client("dispatcher").post(PUSH_PATH, data=bytes(2 << 20), headers=bearer("push")), 413, "too_large")
+
+
+def test_a_malformed_push_is_delivered_again_while_the_dead_letters_are_down(
+    client: Load, cloud: FakeCloud, bearer: Any
+) -> None:
+    cloud.dead_letters.broken = True
+
+    answer = client("dispatcher").post(PUSH_PATH, data=b"[]", headers=bearer("push"), content_type="application/json")
+
+    refused(answer, 503, "unavailable")
+
+
+def test_another_method_is_refused_with_the_right_one(client: Load, bearer: Any) -> None:
+    answer = client("dispatcher").get(PUSH_PATH, headers=bearer("push"))
+
+    assert "see the Allow header" in refused(answer, 405, "method_not_allowed")
+    assert "POST" in answer.headers["allow"]

@@ -181,3 +181,17 @@ def test_an_empty_file_field_is_skipped(client: Load, cloud: FakeCloud, photo: b
     refused(post(empty.replace(b"\r\n\r\n\r\n", b"\r\n\r\nx\r\n")), 400, "bad_name")
     assert post(empty + full + empty).status_code == 202
     assert len(cloud.uploads.versions) == 1
+
+
+def test_a_chunked_body_over_the_limit_is_refused(client: Load, cloud: FakeCloud, photo: bytes) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name=f; filename="a.jpg"\r\n\r\n' + photo + bytes(600_000) + b"\r\n"
+    answer = client("upload").post(
+        "/",
+        input_stream=io.BytesIO(part * 2 + b"--x--\r\n"),
+        content_type="multipart/form-data; boundary=x",
+        headers={"transfer-encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert "1065536 bytes, the limit" in refused(answer, 413, "too_large")
+    assert len(cloud.uploads.versions) == 1

@@ -93,3 +93,15 @@ def test_keys_and_numbers_give_different_names() -> None:
 def test_a_key_that_is_too_long_is_refused() -> None:
     with pytest.raises(BadRequest, match="Idempotency-Key has more than 255 bytes"):
         naming.object_name("photo.jpg", "k" * 256)
+
+
+@pytest.mark.parametrize("name", ["a", "a//b", "ä" * 512, "😀", "..a", ".well-known/x"])
+def test_cloud_storage_takes_nearly_any_name(name: str) -> None:
+    assert naming.is_possible(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a\nb", "a\rb", "ä" * 513, "\ud800", ".well-known/acme-challenge/x"], ids=ascii
+)
+def test_a_name_that_cloud_storage_refuses_is_impossible(name: str) -> None:
+    assert not naming.is_possible(name)
