@@ -1,1 +1,1 @@
-"""What `make bench` runs. README.md beside this file says what is measured and how to read it."""
+"""The measurements of `make bench`. README.md beside this file explains them."""

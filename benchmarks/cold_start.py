@@ -1,4 +1,4 @@
-"""Cold start: from the start of a function's process to the end of its first request, beside a function that says hello.
+"""Cold start: the time from a function's start to its first answer, beside that of a hello-world function.
 
 Each starts from the tree that the image holds, so that nothing of the development environment slows it down or helps it.
 """

@@ -97,7 +97,7 @@ def _line(goal: Goal, ours: float, google: float | None) -> str:
 
 
 def _load(name: str, address: str) -> Figures:
-    """What a client process finds."""
+    """The figures that a client process reports."""
     command = [sys.executable, "-m", f"benchmarks.loads.{name}", address]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, timeout=300)
     figures: Figures = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""What the processes of the stack have spent."""
+"""CPU seconds of the processes of the stack."""
 
 import psutil
 

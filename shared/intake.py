@@ -146,11 +146,11 @@ class ChecksummedStream:
         self._crc32c = google_crc32c.Checksum()
         self._max_bytes = max_bytes
         self._too_large = too_large
-        taken: list[bytes] = []
-        while sum(map(len, taken)) < media.HEAD_BYTES and (block := next(blocks, None)) is not None:
-            taken.append(block)
-        self.head = b"".join(taken)[: media.HEAD_BYTES]
-        self._blocks = chain(taken, blocks)
+        first = bytearray()
+        while len(first) < media.HEAD_BYTES and (block := next(blocks, None)) is not None:
+            first += block
+        self.head = bytes(first[: media.HEAD_BYTES])
+        self._blocks = chain([bytes(first)] if first else [], blocks)
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self._blocks:

@@ -23,7 +23,7 @@ _TYPE = re.compile(rf"{_NAME}/{_NAME}(?:[ \t]*+;[ \t]*+(?:{_TOKEN}=(?:{_TOKEN}|{
 #: A media type, or a range of them such as `image/*` (RFC 9110 §12.5.1), in lower case and without parameters.
 _PATTERN = re.compile(rf"(?:\*|{_NAME})/(?:\*|{_NAME})")
 
-#: Types whose bytes are plain text: only the sender can tell them apart.
+#: Types whose bytes are plain text: only the declared type distinguishes them.
 _TEXTUAL = ("text/", "application/json", "application/xml", "application/x-ndjson", "application/csv", "image/svg+xml")
 
 #: Types with a signature although their bytes may all be text. Any other signature in text is chance: `BMW` is no bitmap.

@@ -141,7 +141,7 @@ def _refusal(task: Task, cloud: Cloud) -> tuple[str, str] | None:
 
 
 def process(task: Task, delivery: int, cloud: Cloud) -> Manifest:
-    """Run a task, commit its verdict and publish it, whatever earlier deliveries did; `delivery` counts from 1.
+    """Run a task, commit its verdict and publish it. Safe to repeat; `delivery` counts from 1.
 
     Raises `Forbidden` for a file of another bucket; `Transient` and unforeseen exceptions to have the queue deliver again.
     """

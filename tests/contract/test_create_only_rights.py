@@ -1,4 +1,4 @@
-"""An account with the right to create but not to delete: Cloud Storage may answer an overwrite with 403 instead of 412."""
+"""An account that may create but not delete: Cloud Storage may answer an overwrite with 403 instead of 412."""
 
 import json
 import threading

@@ -92,7 +92,7 @@ def test_without_a_key_the_iam_api_signs_as_the_signer(monkeypatch: pytest.Monke
 
 
 def test_a_key_signs_without_a_call(real: Cloud, without_token: Callable[[Exception], None]) -> None:
-    without_token(TransportError("nobody there"))
+    without_token(TransportError("unreachable"))
 
     assert signing.credentials(real.settings).signer_email == real.settings.signer
 
@@ -102,9 +102,7 @@ def test_the_signer_is_required() -> None:
         signing.credentials(replace(configuration.load(ENVIRONMENT), signer=""))
 
 
-@pytest.mark.parametrize(
-    "error", [RefreshError("no grant yet"), TransportError("nobody there")], ids=["refused", "unreachable"]
-)
+@pytest.mark.parametrize("error", [RefreshError("no grant yet"), TransportError("unreachable")], ids=["refused", "unreachable"])
 def test_a_failed_signature_is_retried(
     bucket_at: Callable[[str], StorageBucket], without_token: Callable[[Exception], None], error: Exception
 ) -> None:

@@ -40,7 +40,7 @@ def cut(data: bytes, size: int) -> Iterator[bytes]:
 def request(
     body: Iterable[bytes], *, path: str = "/", kind: str = FORM, method: str = "POST", length: int | None = None
 ) -> Request:
-    """A request with a Content-Length, or without one as after `Transfer-Encoding: chunked`, as gunicorn presents it."""
+    """A request with a Content-Length, or without one as after `Transfer-Encoding: chunked`; as gunicorn sends it."""
     environ = EnvironBuilder(path=path, method=method).get_environ()
     environ.pop("CONTENT_LENGTH", None)
     framing: dict[str, Any] = {} if length is None else {"CONTENT_LENGTH": str(length)}

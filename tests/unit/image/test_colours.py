@@ -1,4 +1,4 @@
-"""Renditions are in sRGB, whatever the colours and the transparency of the original."""
+"""Renditions are in sRGB and keep transparency, for every colour mode of the original."""
 
 from typing import Any
 
