@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,8 +71,9 @@ class Processor:
             if not naming.is_output(name):
                 limit = f"1 to {naming.MAX_OUTPUT_BYTES} printable bytes without a slash"
                 raise ValueError(f"{self.name} names an output {name!r}; a name takes {limit}")
-            if names.count(name) > 1:
-                raise ValueError(f"{self.name} gives the name {name!r} to several outputs of one file; make each unique")
+        repeated = next((name for name, count in Counter(names).items() if count > 1), None)
+        if repeated:
+            raise ValueError(f"{self.name} gives the name {repeated!r} to several outputs of one file; make each unique")
 
 
 #: name → processor, filled by the decorator
