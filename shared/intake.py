@@ -56,7 +56,7 @@ def admit(incoming: Incoming, head: bytes, name: str, routes: Routes) -> str:
         remedy = "is not a media type; send one such as image/jpeg"
         raise BadRequest(f"{incoming.name}: its Content-Type {declared[:80]!r} {remedy}", "bad_content_type")
     if not head:
-        raise BadRequest(f"{incoming.name}: the file is empty; send at least one byte", "empty_file")
+        raise BadRequest(f"{incoming.name} is empty; send at least one byte", "empty_file")
     content_type = media.decide_type(media.essence(declared), head)
     if refusal := routes.why_not(content_type, name):
         raise UnsupportedType(f"{incoming.name}: {refusal}")
