@@ -40,3 +40,9 @@ class ApiError(Exception):
         if self.details:
             body["details"] = self.details
         return json.dumps({"error": body}).encode()
+
+
+def require(holds: bool, message: str) -> None:
+    """Raise `ApiError` (INVALID_ARGUMENT) with that message unless the condition holds."""
+    if not holds:
+        raise ApiError("INVALID_ARGUMENT", message)

@@ -1,22 +1,22 @@
-"""Which method a request means. The one table of what the local Cloud Tasks does, and of what it names as missing."""
+"""The routing table: every method of Cloud Tasks v2, supported or not."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from localcloud.errors import ApiError
 from localcloud.tasks.api import locations, policies, queues, tasks
-from localcloud.tasks.service import Call, Reply, Service
+from localcloud.tasks.api.call import Call, Reply
 
 _LOCATION = "projects/*/locations/*"
 _QUEUE = f"{_LOCATION}/queues/*"
 _TASK = f"{_QUEUE}/tasks/*"
 
-Handler = Callable[[Service, Call], Reply]
+Handler = Callable[[Call], Reply]
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of the API by the name that its reference has for it; without a handler, it is refused."""
+    """A method of the API, by its name in Google's reference; without a handler it is refused as unsupported."""
 
     name: str
     handler: Handler | None = None
@@ -51,12 +51,12 @@ _METHODS: dict[tuple[str, str], Method] = {
 
 
 def operations() -> list[str]:
-    """Every method that is emulated, by the name that Google's reference has for it."""
+    """Every supported method, by its name in Google's reference."""
     return [method.name for method in _METHODS.values() if method.handler]
 
 
 def find(http_method: str, path: str) -> tuple[Handler, str]:
-    """What to run for a request, and the resource that it names."""
+    """The handler of a request and the resource it names. Raises `ApiError` (NOT_FOUND, UNIMPLEMENTED)."""
     name, shape = shape_of(path)
     method = _METHODS.get((http_method, shape)) if path.startswith("/v2/") else None
     if method is None:
@@ -69,10 +69,10 @@ def find(http_method: str, path: str) -> tuple[Handler, str]:
 def shape_of(path: str) -> tuple[str, str]:
     """`/v2/projects/p/locations/l/queues/q:pause` → its resource `projects/p/…/q` and `projects/*/locations/*/queues/*:pause`.
 
-    A collection at the end is left out of the resource: what is listed or created belongs to its parent.
+    Of a collection, the resource is the parent: `…/queues/q/tasks` → `…/queues/q`.
     """
     segments = path.removeprefix("/v2/").split("/")
-    # Project ids may have a colon of their own, a verb comes last.
+    # Project ids may contain a colon; only the last segment can have a verb.
     segments[-1], colon, verb = segments[-1].partition(":") if len(segments) > 2 else (segments[-1], "", "")
     shape = "/".join("*" if index % 2 else segment for index, segment in enumerate(segments))
     is_collection = len(segments) % 2 and segments[-1] != "cmekConfig"

@@ -1,32 +1,32 @@
-"""What a request handler may use, and what it is told of one request."""
+"""The service object: builds the parts of Cloud Tasks, starts and stops them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
+from localcloud.accounts import Accounts
 from localcloud.clock import Clock
 from localcloud.tasks.data.store import Store
 from localcloud.tasks.delivery.dispatcher import Dispatcher
+from localcloud.tasks.delivery.sender import Sender
+from localcloud.tasks.http import Rest
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """The parts that handlers act on."""
+class Tasks:
+    """Cloud Tasks under one data folder: an ASGI `app`; tasks are dispatched between `start` and `stop`."""
 
-    store: Store
-    dispatcher: Dispatcher
-    clock: Clock
+    def __init__(self, data: Path, clock: Clock, accounts: Accounts) -> None:
+        self._store = Store(data)
+        self._sender = Sender(clock)
+        self._dispatcher = Dispatcher(self._store, clock, self._sender.send, accounts.id_token)
+        self._rest = Rest(self._store, self._dispatcher, clock)
+        self.app = self._rest.app
 
+    async def start(self) -> None:
+        """Start dispatching. Tasks that were in flight when the process ended are due at once."""
+        await self._dispatcher.start()
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request: `name` is the resource (or the parent of a collection) without the version prefix."""
-
-    name: str
-    query: Mapping[str, str]
-    body: bytes
-    content_type: str
-
-
-#: A protobuf message (their classes have no types) or a dict of JSON values.
-Reply = Any
+    async def stop(self) -> None:
+        """Stop dispatching and cancel attempts in flight; they are repeated after the next start."""
+        self._rest.close()
+        await self._dispatcher.stop()
+        await self._sender.close()
+        self._store.close()

@@ -1,19 +1,18 @@
-"""The locations of a project: one by default, and every one that has a queue."""
+"""Methods of projects.locations. A location exists when it is the default or has a queue."""
 
+from localcloud.address import LOCATION
+from localcloud.tasks.api.call import Call, Reply
 from localcloud.tasks.rules import names
-from localcloud.tasks.service import Call, Reply, Service
-
-DEFAULT_LOCATION = "us-central1"
 
 
-def list_(service: Service, call: Call) -> Reply:
+def list_(call: Call) -> Reply:
     """GET /v2/projects/P/locations"""
-    homes = {names.parent(queue.message.name) for queue in service.store.queues()}
+    homes = {names.parent(queue.message.name) for queue in call.store.queues()}
     used = {names.last(home) for home in homes if home.startswith(f"{call.name}/locations/")}
-    return {"locations": [_location(f"{call.name}/locations/{id_}") for id_ in sorted({DEFAULT_LOCATION, *used})]}
+    return {"locations": [_location(f"{call.name}/locations/{id_}") for id_ in sorted({LOCATION, *used})]}
 
 
-def get(_service: Service, call: Call) -> Reply:
+def get(call: Call) -> Reply:
     """GET /v2/projects/P/locations/L"""
     return _location(names.check_location(call.name))
 

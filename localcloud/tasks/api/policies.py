@@ -1,4 +1,4 @@
-"""IAM policies of queues: kept and given back. Nobody is refused anything in the local cloud."""
+"""IAM policies of queues. They are stored but not enforced: the local cloud allows every call."""
 
 import base64
 import hashlib
@@ -7,20 +7,20 @@ import json
 from google.protobuf import json_format
 
 from localcloud.errors import ApiError
+from localcloud.tasks.api.call import Call, Reply
 from localcloud.tasks.api.queues import existing
-from localcloud.tasks.messages import SetIamPolicyRequest, TestIamPermissionsRequest, parse
-from localcloud.tasks.service import Call, Reply, Service
+from localcloud.tasks.messages import SetIamPolicyRequest, TestIamPermissionsRequest
 
 
-def get(service: Service, call: Call) -> Reply:
+def get(call: Call) -> Reply:
     """POST …/queues/Q:getIamPolicy"""
-    return _with_etag(json.loads(existing(service, call.name).policy))
+    return _with_etag(json.loads(existing(call, call.name).policy))
 
 
-def set_(service: Service, call: Call) -> Reply:
-    """POST …/queues/Q:setIamPolicy; an etag that is not the current one is refused."""
-    queue = existing(service, call.name)
-    request = parse(call.body, SetIamPolicyRequest())
+def set_(call: Call) -> Reply:
+    """POST …/queues/Q:setIamPolicy. Raises `ApiError` (ABORTED) when the policy has an outdated etag."""
+    queue = existing(call, call.name)
+    request = call.message(SetIamPolicyRequest())
     if not request.HasField("policy"):
         raise ApiError("INVALID_ARGUMENT", "SetIamPolicyRequest.policy is required.")
     policy = json_format.MessageToDict(request.policy)
@@ -28,14 +28,14 @@ def set_(service: Service, call: Call) -> Reply:
     if policy.pop("etag", current) != current:
         raise ApiError("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write.")
     queue.policy = json.dumps(policy)
-    service.store.save_queue(queue)
+    call.store.save_queue(queue)
     return _with_etag(policy)
 
 
-def test(service: Service, call: Call) -> Reply:
-    """POST …/queues/Q:testIamPermissions: all that is asked for."""
-    existing(service, call.name)
-    return {"permissions": list(parse(call.body, TestIamPermissionsRequest()).permissions)}
+def test(call: Call) -> Reply:
+    """POST …/queues/Q:testIamPermissions: grants every permission."""
+    existing(call, call.name)
+    return {"permissions": list(call.message(TestIamPermissionsRequest()).permissions)}
 
 
 def _with_etag(policy: dict[str, object]) -> dict[str, object]:

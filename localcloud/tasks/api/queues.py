@@ -1,92 +1,92 @@
-"""The methods of queues: projects.locations.queues."""
+"""Methods of projects.locations.queues."""
 
 from typing import Any
 
 from localcloud.errors import ApiError
-from localcloud.tasks.api.paging import next_token, page_size, page_token
-from localcloud.tasks.data.store import StoredQueue
-from localcloud.tasks.messages import PAUSED, RUNNING, ListQueuesResponse, Queue, copy, parse, parse_json, set_time
+from localcloud.protobuf import copy, fill, set_time
+from localcloud.tasks.api.call import Call, Reply
+from localcloud.tasks.messages import PAUSED, RUNNING, ListQueuesResponse, Queue
+from localcloud.tasks.model import StoredQueue
 from localcloud.tasks.rules import names
-from localcloud.tasks.rules import queues as queue_rules
-from localcloud.tasks.service import Call, Reply, Service
+from localcloud.tasks.rules import queues as rules
+from localcloud.tasks.rules.pages import next_token, page_size, page_token
 
 MAX_PAGE = 9800
 
 
-def create(service: Service, call: Call) -> Reply:
+def create(call: Call) -> Reply:
     """POST …/queues"""
     asked, zeros = _asked(call)
     location = names.check_location(call.name)
     name = names.check_queue(asked.name)
     if names.parent(name) != location:
         raise ApiError("INVALID_ARGUMENT", f"{name} must begin with {location}.")
-    if service.store.queue(name):
+    if call.store.queue(name):
         raise ApiError("ALREADY_EXISTS", "Queue already exists")
-    return _add(service, queue_rules.new_queue(name, asked, zeros))
+    return _add(call, rules.new_queue(name, asked, zeros))
 
 
-def get(service: Service, call: Call) -> Reply:
+def get(call: Call) -> Reply:
     """GET …/queues/Q"""
-    return existing(service, call.name).message
+    return existing(call, call.name).message
 
 
-def list_(service: Service, call: Call) -> Reply:
-    """GET …/queues"""
+def list_(call: Call) -> Reply:
+    """GET …/queues, by name"""
     if call.query.get("filter"):
-        raise ApiError("UNIMPLEMENTED", "queues.list: the local Cloud Tasks does not filter.")
+        raise ApiError("UNIMPLEMENTED", "queues.list: the local Cloud Tasks does not support filters.")
     prefix = names.check_location(call.name) + "/queues/"
     after, count = page_token(call.query), page_size(call.query, MAX_PAGE)
-    found = [q.message for q in service.store.queues() if q.message.name.startswith(prefix) and q.message.name > after]
+    found = [q.message for q in call.store.queues() if q.message.name.startswith(prefix) and q.message.name > after]
     reply = ListQueuesResponse(queues=found[:count])
     if len(found) > count:
         reply.next_page_token = next_token(found[count - 1].name)
     return reply
 
 
-def update(service: Service, call: Call) -> Reply:
-    """PATCH …/queues/Q: changes the fields of updateMask, and creates a queue that is missing."""
+def update(call: Call) -> Reply:
+    """PATCH …/queues/Q: changes the fields of updateMask; creates the queue when it is missing."""
     changes, zeros = _asked(call)
     name = names.check_queue(call.name)
-    queue = service.store.queue(name)
+    queue = call.store.queue(name)
     if queue is None:
-        return _add(service, queue_rules.new_queue(name, changes, zeros))
-    queue.message = queue_rules.updated(queue.message, changes, call.query.get("updateMask"), zeros)
-    return _save(service, queue)
+        return _add(call, rules.new_queue(name, changes, zeros))
+    queue.message = rules.updated(queue.message, changes, call.query.get("updateMask"), zeros)
+    return _save(call, queue)
 
 
-def delete(service: Service, call: Call) -> Reply:
-    """DELETE …/queues/Q. Its name is free at once; Google keeps it for up to three days (cloudtasks.proto, DeleteQueue)."""
-    queue = service.store.queue(call.name)
+def delete(call: Call) -> Reply:
+    """DELETE …/queues/Q. The name is free at once; Google blocks it for up to three days (cloudtasks.proto, DeleteQueue)."""
+    queue = call.store.queue(call.name)
     if queue is None:
         raise ApiError("NOT_FOUND", "Requested entity was not found.")
-    service.store.remove_queue(queue)
-    service.dispatcher.queue_removed(queue)
+    call.store.remove_queue(queue)
+    call.dispatcher.queue_removed(queue)
     return {}
 
 
-def pause(service: Service, call: Call) -> Reply:
+def pause(call: Call) -> Reply:
     """POST …/queues/Q:pause"""
-    return _set_state(service, call, PAUSED)
+    return _set_state(call, PAUSED)
 
 
-def resume(service: Service, call: Call) -> Reply:
+def resume(call: Call) -> Reply:
     """POST …/queues/Q:resume"""
-    return _set_state(service, call, RUNNING)
+    return _set_state(call, RUNNING)
 
 
-def purge(service: Service, call: Call) -> Reply:
+def purge(call: Call) -> Reply:
     """POST …/queues/Q:purge"""
-    queue = existing(service, call.name)
-    now = service.clock.time()
-    service.store.purge(queue, now)
+    queue = existing(call, call.name)
+    call.store.purge(queue, call.now)
     queue.message = copy(queue.message)
-    set_time(queue.message.purge_time, now)
-    return _save(service, queue)
+    set_time(queue.message.purge_time, call.now)
+    return _save(call, queue)
 
 
-def existing(service: Service, name: str) -> StoredQueue:
-    """The queue of that full name."""
-    queue = service.store.queue(name)
+def existing(call: Call, name: str) -> StoredQueue:
+    """The queue of that full name. Raises `ApiError` (NOT_FOUND; INVALID_ARGUMENT for a malformed name)."""
+    queue = call.store.queue(name)
     if queue is None:
         names.check_queue(name)
         waiting = "If you just created the queue, wait at least a minute for the queue to initialize."
@@ -94,26 +94,26 @@ def existing(service: Service, name: str) -> StoredQueue:
     return queue
 
 
-def _set_state(service: Service, call: Call, state: int) -> Reply:
-    queue = existing(service, call.name)
+def _set_state(call: Call, state: int) -> Reply:
+    queue = existing(call, call.name)
     queue.message.state = state
-    return _save(service, queue)
+    return _save(call, queue)
 
 
 def _asked(call: Call) -> tuple[Any, set[str]]:
-    """The queue of the body, and which of its numbers are 0 because the body says so."""
-    content = parse_json(call.body)
-    asked = parse(call.body, Queue())
-    return asked, queue_rules.zeros(content, asked)
+    """The queue in the body, and the paths of the numbers that the body sets to 0."""
+    content = call.json()
+    asked = fill(Queue(), content)
+    return asked, rules.zeros(content, asked)
 
 
-def _add(service: Service, message: Any) -> Reply:
-    queue = service.store.add_queue(message)
-    service.dispatcher.queue_added(queue)
+def _add(call: Call, message: Any) -> Reply:
+    queue = call.store.add_queue(message)
+    call.dispatcher.queue_added(queue)
     return queue.message
 
 
-def _save(service: Service, queue: StoredQueue) -> Reply:
-    service.store.save_queue(queue)
-    service.dispatcher.queue_changed(queue)
+def _save(call: Call, queue: StoredQueue) -> Reply:
+    call.store.save_queue(queue)
+    call.dispatcher.queue_changed(queue)
     return queue.message

@@ -1,4 +1,4 @@
-"""The methods of tasks: projects.locations.queues.tasks."""
+"""Methods of projects.locations.queues.tasks."""
 
 import re
 from typing import Any
@@ -7,72 +7,75 @@ from google.api.httpbody_pb2 import HttpBody
 from google.protobuf import json_format
 
 from localcloud.errors import ApiError
-from localcloud.tasks.api.paging import next_token, page_size, page_token, view
+from localcloud.http import parse_json
+from localcloud.protobuf import copy, seconds
+from localcloud.tasks.api.call import Call, Reply
 from localcloud.tasks.api.queues import existing
-from localcloud.tasks.data.store import StoredQueue, StoredTask
-from localcloud.tasks.messages import BASIC, FULL, CreateTaskRequest, ListTasksResponse, Task, copy, parse, parse_json, seconds
-from localcloud.tasks.rules import names, target
-from localcloud.tasks.rules import tasks as task_rules
-from localcloud.tasks.service import Call, Reply, Service
+from localcloud.tasks.messages import BASIC, FULL, CreateTaskRequest, ListTasksResponse, Task
+from localcloud.tasks.model import StoredQueue, StoredTask
+from localcloud.tasks.rules import http_target, names
+from localcloud.tasks.rules import tasks as rules
+from localcloud.tasks.rules.pages import next_token, page_size, page_token
 
 MAX_PAGE = 1000
 
 
-def create(service: Service, call: Call) -> Reply:
+def create(call: Call) -> Reply:
     """POST …/tasks"""
-    request = parse(call.body, CreateTaskRequest())
-    queue = existing(service, call.name)
+    request = call.message(CreateTaskRequest())
+    queue = existing(call, call.name)
     id_ = names.task_id(call.name, request.task.name) if request.task.name else ""
-    return shown(_add(service, queue, id_, request.task), FULL if request.response_view == FULL else BASIC)
+    return shown(_add(call, queue, id_, request.task), FULL if request.response_view == FULL else BASIC)
 
 
-def get(service: Service, call: Call) -> Reply:
+def get(call: Call) -> Reply:
     """GET …/tasks/T"""
-    return shown(_existing(service, call.name)[1].message, view(call.query.get("responseView", "")))
+    return shown(_existing(call, call.name)[1].message, rules.view(call.query.get("responseView", "")))
 
 
-def list_(service: Service, call: Call) -> Reply:
+def list_(call: Call) -> Reply:
     """GET …/tasks, in the order of creation"""
-    queue = existing(service, call.name)
-    wanted, after, count = view(call.query.get("responseView", "")), page_token(call.query), page_size(call.query, MAX_PAGE)
+    queue = existing(call, call.name)
+    wanted, after = rules.view(call.query.get("responseView", "")), page_token(call.query)
     if after and not re.fullmatch(r"[0-9]{1,18}", after):
         raise ApiError("INVALID_ARGUMENT", "Invalid value at 'page_token'.")
-    found = service.store.page(queue, int(after or 0), count + 1)
+    count = page_size(call.query, MAX_PAGE)
+    found = call.store.page(queue, int(after or 0), count + 1)
     reply = ListTasksResponse(tasks=[shown(task.message, wanted) for task in found[:count]])
     if len(found) > count:
         reply.next_page_token = next_token(str(found[count - 1].key))
     return reply
 
 
-def delete(service: Service, call: Call) -> Reply:
+def delete(call: Call) -> Reply:
     """DELETE …/tasks/T"""
-    _, task = _existing(service, call.name)
-    service.store.remove_task(task, service.clock.time())
+    _, task = _existing(call, call.name)
+    call.store.remove_task(task, call.now)
     return {}
 
 
-def run(service: Service, call: Call) -> Reply:
-    """POST …/tasks/T:run: an attempt now, even when the queue is paused or the task is being run."""
-    wanted = view(str(parse_json(call.body).get("responseView", "")))
-    queue, task = _existing(service, call.name)
-    service.dispatcher.run(queue, task)
+def run(call: Call) -> Reply:
+    """POST …/tasks/T:run: attempts the task now, even when its queue is paused or an attempt is in flight."""
+    wanted = rules.view(str(call.json().get("responseView", "")))
+    queue, task = _existing(call, call.name)
+    call.dispatcher.run(queue, task)
     return shown(task.message, wanted)
 
 
-def buffer(service: Service, call: Call) -> Reply:
-    """POST …/tasks:buffer: a task of nothing but a body; the queue's HTTP target says where it goes."""
-    return _buffer(service, call, call.name, "")
+def buffer(call: Call) -> Reply:
+    """POST …/tasks:buffer: creates a task from a body alone; the queue's HTTP target supplies its URL."""
+    return _buffer(call, call.name, "")
 
 
-def buffer_named(service: Service, call: Call) -> Reply:
+def buffer_named(call: Call) -> Reply:
     """POST …/tasks/T:buffer"""
     id_ = names.last(call.name)
     # gcloud without --task-id asks for `tasks/:buffer`.
-    return _buffer(service, call, names.parent(call.name), names.check_task_id(id_) if id_ else "")
+    return _buffer(call, names.parent(call.name), names.check_task_id(id_) if id_ else "")
 
 
 def shown(message: Any, wanted: int) -> Any:
-    """The task as the view shows it: BASIC leaves out the body."""
+    """A copy of the task for a view: BASIC omits the body."""
     result = copy(message)
     result.view = wanted
     if wanted != FULL:
@@ -80,27 +83,27 @@ def shown(message: Any, wanted: int) -> Any:
     return result
 
 
-def _buffer(service: Service, call: Call, queue_name: str, id_: str) -> Reply:
-    queue = existing(service, queue_name)
+def _buffer(call: Call, queue_name: str, id_: str) -> Reply:
+    queue = existing(call, queue_name)
     content_type, body = _http_body(call)
     task = Task()
-    task.http_request.url = target.url_of(queue.message)
+    task.http_request.url = http_target.url_of(queue.message)
     task.http_request.body = body
     # "The default value is set to application/json" (target.proto, HttpTarget.header_overrides).
     task.http_request.headers["Content-Type"] = content_type or "application/json"
-    message = shown(_add(service, queue, id_, task), BASIC)
+    message = shown(_add(call, queue, id_, task), BASIC)
     return {"task": json_format.MessageToDict(message)}
 
 
 def _http_body(call: Call) -> tuple[str, bytes]:
-    """The body as a google.api.HttpBody in JSON, or, from curl, just the bytes."""
-    is_json = call.content_type.partition(";")[0] == "application/json" or not call.body
-    body = _wrapped(call.body) if is_json else None
+    """Content type and data: those of a google.api.HttpBody in JSON, otherwise those of the request itself."""
+    is_json = call.content_type.partition(";")[0] == "application/json" and not call.body.isspace()
+    body = _wrapped(call.body) if is_json or not call.body else None
     return (call.content_type, call.body) if body is None else (body.content_type, body.data)
 
 
 def _wrapped(text: bytes) -> Any:
-    """The HttpBody of a BufferTaskRequest; None for all other text."""
+    """The HttpBody in a BufferTaskRequest; None for any other text."""
     try:
         content = parse_json(text)
         if content.keys() <= {"body"} and isinstance(content.get("body", {}), dict):
@@ -110,15 +113,14 @@ def _wrapped(text: bytes) -> Any:
     return None
 
 
-def _add(service: Service, queue: StoredQueue, id_: str, asked: Any) -> Any:
-    now = service.clock.time()
+def _add(call: Call, queue: StoredQueue, id_: str, asked: Any) -> Any:
     name = f"{queue.message.name}/tasks/{id_ or names.new_task_id()}"
-    message = task_rules.new_task(name, asked, now)
-    if id_ and service.store.is_tombstone(queue, id_, now):
+    message = rules.new_task(name, asked, call.now)
+    if id_ and call.store.is_tombstone(queue, id_, call.now):
         raise ApiError("ALREADY_EXISTS", _TOO_RECENTLY)
-    if not service.store.add_task(queue, message, seconds(message.schedule_time), named=bool(id_)):
+    if not call.store.add_task(queue, message, seconds(message.schedule_time), named=bool(id_)):
         raise ApiError("ALREADY_EXISTS", "Requested entity already exists")
-    service.dispatcher.task_added(queue)
+    call.dispatcher.task_added(queue)
     return message
 
 
@@ -133,9 +135,9 @@ _GONE = (
 )
 
 
-def _existing(service: Service, name: str) -> tuple[StoredQueue, StoredTask]:
-    queue, id_ = existing(service, names.parent(name)), names.last(name)
-    if task := service.store.task(queue, id_):
+def _existing(call: Call, name: str) -> tuple[StoredQueue, StoredTask]:
+    queue, id_ = existing(call, names.parent(name)), names.last(name)
+    if task := call.store.task(queue, id_):
         return queue, task
-    is_gone = service.store.is_tombstone(queue, id_, service.clock.time())
+    is_gone = call.store.is_tombstone(queue, id_, call.now)
     raise ApiError("NOT_FOUND", _GONE if is_gone else "Requested entity was not found.")

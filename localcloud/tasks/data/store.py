@@ -1,28 +1,27 @@
-"""Queues, tasks and the names that are not free yet, in SQLite. What is written here survives `kill -9`."""
+"""The store: queues, tasks and the names of removed tasks, in SQLite. Every write survives `kill -9`."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from localcloud.database import open_database, transaction
 from localcloud.tasks.messages import Queue, Task
+from localcloud.tasks.model import StoredQueue, StoredTask
 from localcloud.tasks.rules import names
 
-#: A task's name is taken for this long after the task is gone (CreateTask, "Task De-duplication").
+#: How long the name of a removed task stays taken (CreateTask, "Task De-duplication").
 TOMBSTONE_SECONDS = 3600
 
-# `due` is empty while an attempt is in flight. AUTOINCREMENT: an attempt that outlives its task must never meet another
-# task under the same key.
+# `due` is null while an attempt is in flight. AUTOINCREMENT never reuses a key: an attempt may outlive its task.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS queues (
     key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, message BLOB NOT NULL, policy TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tasks (
     key INTEGER PRIMARY KEY AUTOINCREMENT, queue INTEGER NOT NULL REFERENCES queues ON DELETE CASCADE,
     id TEXT NOT NULL, named INTEGER NOT NULL, due REAL, executions INTEGER NOT NULL DEFAULT 0,
-    previous INTEGER NOT NULL DEFAULT 0, message BLOB NOT NULL, UNIQUE (queue, id));
+    last_status INTEGER NOT NULL DEFAULT 0, message BLOB NOT NULL, UNIQUE (queue, id));
 CREATE INDEX IF NOT EXISTS tasks_due ON tasks (queue, due) WHERE due IS NOT NULL;
 CREATE TABLE IF NOT EXISTS tombstones (
     queue INTEGER NOT NULL REFERENCES queues ON DELETE CASCADE, id TEXT NOT NULL, until REAL NOT NULL,
@@ -31,30 +30,8 @@ CREATE INDEX IF NOT EXISTS tombstones_until ON tombstones (until);
 """
 
 
-@dataclass(slots=True)
-class StoredQueue:
-    """A queue and, as JSON, its IAM policy."""
-
-    key: int
-    message: Any
-    policy: str = "{}"
-
-
-@dataclass(slots=True)
-class StoredTask:
-    """A task with what the API does not show: responses other than 5xx, and the last HTTP status (0: none)."""
-
-    key: int
-    queue: int
-    id: str
-    named: bool
-    executions: int
-    previous: int
-    message: Any
-
-
 class Store:
-    """All that Cloud Tasks knows. Queues are few and kept in memory too; tasks are read when they are needed."""
+    """The durable state of Cloud Tasks. Queues are few and cached in memory; tasks are not."""
 
     def __init__(self, folder: Path) -> None:
         self._database = open_database(folder / "tasks.sqlite", _SCHEMA)
@@ -63,11 +40,11 @@ class Store:
         self._queues = {queue.message.name: queue for queue in stored}
 
     def close(self) -> None:
-        """Close the files; nothing may be asked afterwards."""
+        """Close the database; the store cannot be used afterwards."""
         self._database.close()
 
-    def together(self) -> AbstractContextManager[object]:
-        """Commit all writes of the block as one."""
+    def transaction(self) -> AbstractContextManager[object]:
+        """Commit all writes of the block together, or none."""
         return transaction(self._database)
 
     def queues(self) -> Iterator[StoredQueue]:
@@ -75,11 +52,11 @@ class Store:
         return (self._queues[name] for name in sorted(self._queues))
 
     def queue(self, name: str) -> StoredQueue | None:
-        """The queue of that full name."""
+        """The queue of that full name; None when it is missing."""
         return self._queues.get(name)
 
     def add_queue(self, message: Any) -> StoredQueue:
-        """Keep a new queue."""
+        """Store a new queue."""
         cursor = self._database.execute(
             "INSERT INTO queues (name, message, policy) VALUES (?, ?, '{}')",
             (message.name, message.SerializeToString()),
@@ -89,78 +66,78 @@ class Store:
         return queue
 
     def save_queue(self, queue: StoredQueue) -> None:
-        """Keep the queue's message and policy as they are now."""
+        """Update the queue's message and policy."""
         self._database.execute(
             "UPDATE queues SET message = ?, policy = ? WHERE key = ?",
             (queue.message.SerializeToString(), queue.policy, queue.key),
         )
 
     def remove_queue(self, queue: StoredQueue) -> None:
-        """Forget the queue, its tasks and the names they held."""
+        """Delete the queue, its tasks and its taken names."""
         self._database.execute("DELETE FROM queues WHERE key = ?", (queue.key,))
         del self._queues[queue.message.name]
 
     def add_task(self, queue: StoredQueue, message: Any, due: float, named: bool) -> bool:
-        """Keep a new task; False when the queue has one of that id."""
+        """Store a new task; False when the queue has a task of that id."""
         values = (queue.key, names.last(message.name), named, due, message.SerializeToString())
         statement = "INSERT INTO tasks (queue, id, named, due, message) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
         return self._database.execute(statement, values).rowcount == 1
 
     def is_tombstone(self, queue: StoredQueue, id_: str, now: float) -> bool:
-        """Whether a task of that id is gone for less than an hour."""
+        """Whether a named task of that id was removed less than `TOMBSTONE_SECONDS` ago."""
         statement = "SELECT 1 FROM tombstones WHERE queue = ? AND id = ? AND until > ?"
         return self._database.execute(statement, (queue.key, id_, now)).fetchone() is not None
 
     def task(self, queue: StoredQueue, id_: str) -> StoredTask | None:
-        """The task of that id."""
+        """The task of that id; None when it is missing."""
         row = self._database.execute("SELECT * FROM tasks WHERE queue = ? AND id = ?", (queue.key, id_)).fetchone()
         return _task(row) if row else None
 
     def task_of_key(self, key: int) -> StoredTask | None:
-        """The task an attempt was made for, if it still exists."""
+        """The task of that key; None when it was removed."""
         row = self._database.execute("SELECT * FROM tasks WHERE key = ?", (key,)).fetchone()
         return _task(row) if row else None
 
     def page(self, queue: StoredQueue, after: int, count: int) -> list[StoredTask]:
-        """The next tasks in the order of their creation, from the one after the key."""
+        """At most `count` tasks with keys above `after`, in order of creation."""
         statement = "SELECT * FROM tasks WHERE queue = ? AND key > ? ORDER BY key LIMIT ?"
         return [_task(row) for row in self._database.execute(statement, (queue.key, after, count))]
 
     def due(self, queue: StoredQueue, now: float, count: int) -> list[StoredTask]:
-        """Tasks to dispatch by now, the longest due first."""
+        """At most `count` tasks that are due, the longest due first."""
         statement = "SELECT * FROM tasks WHERE queue = ? AND due <= ? ORDER BY due, key LIMIT ?"
         return [_task(row) for row in self._database.execute(statement, (queue.key, now, count))]
 
     def next_due(self, queue: StoredQueue) -> float | None:
-        """When the first waiting task is due."""
+        """When the first waiting task is due; None when no task waits."""
         statement = "SELECT min(due) FROM tasks WHERE queue = ? AND due IS NOT NULL"
         due: float | None = self._database.execute(statement, (queue.key,)).fetchone()[0]
         return due
 
     def save_task(self, task: StoredTask, due: float | None) -> None:
-        """Keep the task as it is now; `due` is None while an attempt is in flight."""
+        """Update the task; `due` is None while an attempt is in flight."""
         self._database.execute(
-            "UPDATE tasks SET due = ?, executions = ?, previous = ?, message = ? WHERE key = ?",
-            (due, task.executions, task.previous, task.message.SerializeToString(), task.key),
+            "UPDATE tasks SET due = ?, executions = ?, last_status = ?, message = ? WHERE key = ?",
+            (due, task.executions, task.last_status, task.message.SerializeToString(), task.key),
         )
 
     def remove_task(self, task: StoredTask, now: float) -> None:
-        """Forget the task; a name that its creator chose stays taken for a while."""
-        with self.together():
+        """Delete the task; a name chosen by its creator stays taken for `TOMBSTONE_SECONDS`."""
+        with self.transaction():
             removed = self._database.execute("DELETE FROM tasks WHERE key = ?", (task.key,)).rowcount
             if removed and task.named:
                 self._bury("VALUES (?, ?, ?)", (task.queue, task.id, now + TOMBSTONE_SECONDS), now)
 
     def purge(self, queue: StoredQueue, now: float) -> None:
-        """Forget all tasks of the queue; their names stay taken for a while."""
-        with self.together():
+        """Delete all tasks of the queue; names chosen by their creators stay taken."""
+        with self.transaction():
             chosen = "SELECT queue, id, ? FROM tasks WHERE queue = ? AND named"
             self._bury(chosen, (now + TOMBSTONE_SECONDS, queue.key), now)
             self._database.execute("DELETE FROM tasks WHERE queue = ?", (queue.key,))
 
     def recover(self, now: float) -> None:
-        """After a restart: what was in flight is due again, and names whose hour is over are free."""
-        with self.together():
+        """After a restart: make tasks in flight due again and delete expired tombstones."""
+        with self.transaction():
             self._database.execute("UPDATE tasks SET due = ? WHERE due IS NULL", (now,))
             self._database.execute("DELETE FROM tombstones WHERE until <= ?", (now,))
 
@@ -181,6 +158,6 @@ def _task(row: sqlite3.Row) -> StoredTask:
         row["id"],
         bool(row["named"]),
         row["executions"],
-        row["previous"],
+        row["last_status"],
         Task.FromString(row["message"]),
     )

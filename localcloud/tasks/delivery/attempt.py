@@ -1,69 +1,29 @@
-"""One attempt to run a task: the request for it, and what the task remembers. Pure; `sender.py` does the sending."""
+"""One attempt at a task: its request, and the task's fields before and after it. Pure; `sender.py` sends the request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from localcloud.errors import CANONICAL
-from localcloud.tasks.data.store import StoredTask
-from localcloud.tasks.messages import seconds, set_time
+from localcloud.protobuf import seconds, set_time
+from localcloud.tasks.model import Outcome, Outgoing, StoredTask
 from localcloud.tasks.rules import names
-from localcloud.tasks.rules.target import overridden
-from localcloud.tasks.rules.tasks import method_name
+from localcloud.tasks.rules.http_request import USER_AGENT, method_name
+from localcloud.tasks.rules.http_target import overridden
 
-#: What a retry is told when the attempt before got no answer at all (seen in production).
+#: The status that a retry carries after an attempt without a response (seen in production).
 NO_RESPONSE_STATUS = 504
-#: A Retry-After beyond this is not believed: a typing mistake must not stop a queue for days.
-LONGEST_PAUSE_SECONDS = 3600.0
 
 _STATUSES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
 _STATUSES |= {409: "ABORTED", 429: "RESOURCE_EXHAUSTED", 499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED"}
 _STATUSES |= {503: "UNAVAILABLE"}
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """An HTTP request, ready to be sent."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes
-    deadline_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of it: an HTTP status, or none and how it failed (canonical status and words)."""
-
-    http_status: int | None
-    failure: str = "UNAVAILABLE"
-    message: str = ""
-    retry_after_seconds: float | None = None
-
-    @property
-    def is_success(self) -> bool:
-        """2xx: the task is done."""
-        return self.http_status is not None and 200 <= self.http_status < 300
-
-    @property
-    def is_overload(self) -> bool:
-        """The answers that slow down the whole queue (target.proto, HttpRequest)."""
-        return self.http_status in (429, 503)
-
-    @property
-    def asked_pause_seconds(self) -> float:
-        """The Retry-After of an overloaded target, within reason."""
-        asked = self.retry_after_seconds if self.is_overload else None
-        return min(asked or 0.0, LONGEST_PAUSE_SECONDS)
-
-
-#: (e-mail, audience) → an OIDC token
+#: (e-mail, audience) → OIDC token
 SignToken = Callable[[str, str], str]
 
 
 def begin(task: StoredTask, now: float) -> None:
-    """Note that an attempt is under way."""
+    """Record the start of an attempt in the task."""
     message = task.message
     message.dispatch_count += 1
     message.last_attempt.Clear()
@@ -74,9 +34,9 @@ def begin(task: StoredTask, now: float) -> None:
 
 
 def finish(task: StoredTask, outcome: Outcome, now: float) -> None:
-    """Note how the attempt ended."""
+    """Record the end of the attempt in the task."""
     message, status = task.message, outcome.http_status
-    task.previous = status or NO_RESPONSE_STATUS
+    task.last_status = status or NO_RESPONSE_STATUS
     if status is not None:
         message.response_count += 1
         task.executions += 0 if 500 <= status < 600 else 1
@@ -84,12 +44,12 @@ def finish(task: StoredTask, outcome: Outcome, now: float) -> None:
     set_time(attempt.response_time, now)
     canonical = outcome.failure if status is None else _STATUSES.get(status, "UNKNOWN")
     attempt.response_status.code = _number(canonical)
-    words = outcome.message if status is None else f"HTTP status code {status}"
-    attempt.response_status.message = f"{canonical}({attempt.response_status.code}): {words}"
+    detail = outcome.message if status is None else f"HTTP status code {status}"
+    attempt.response_status.message = f"{canonical}({attempt.response_status.code}): {detail}"
 
 
 def outgoing(task: StoredTask, queue: Any, sign: SignToken) -> Outgoing:
-    """The request for an attempt that has begun: the task's own, under the queue's overrides, with our headers."""
+    """The request of an attempt that has begun: the task's, with the queue's overrides and the headers of Cloud Tasks."""
     request = overridden(task.message.http_request, queue)
     own = _cloud_tasks_headers(task, names.last(queue.name))
     if request.HasField("oidc_token"):
@@ -106,16 +66,16 @@ def _cloud_tasks_headers(task: StoredTask, queue_id: str) -> dict[str, str]:
     message = task.message
     schedule = message.last_attempt.schedule_time
     headers = {
-        "User-Agent": "Google-Cloud-Tasks",
+        "User-Agent": USER_AGENT,
         "X-CloudTasks-QueueName": queue_id,
         "X-CloudTasks-TaskName": task.id,
         "X-CloudTasks-TaskRetryCount": str(message.dispatch_count - 1),
         "X-CloudTasks-TaskExecutionCount": str(task.executions),
         "X-CloudTasks-TaskETA": f"{schedule.seconds}.{schedule.nanos // 1000:06d}",
     }
-    if task.previous:
+    if task.last_status:
         # The reason is empty for HTTP targets (seen in production).
-        headers |= {"X-CloudTasks-TaskPreviousResponse": str(task.previous), "X-CloudTasks-TaskRetryReason": ""}
+        headers |= {"X-CloudTasks-TaskPreviousResponse": str(task.last_status), "X-CloudTasks-TaskRetryReason": ""}
     return headers
 
 

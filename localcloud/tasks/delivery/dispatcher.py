@@ -1,16 +1,17 @@
-"""All queues' schedulers. Each queue has its own, so that a slow one delays no other."""
+"""The schedulers: one per queue, so that a slow queue delays no other."""
 
 import asyncio
 
 from localcloud.clock import Clock
 from localcloud.errors import ApiError
-from localcloud.tasks.data.store import Store, StoredQueue, StoredTask
+from localcloud.tasks.data.store import Store
 from localcloud.tasks.delivery.attempt import SignToken
 from localcloud.tasks.delivery.scheduler import Scheduler, Send
+from localcloud.tasks.model import StoredQueue, StoredTask
 
 
 class Dispatcher:
-    """Told of every change of queues and tasks after it is on disk; before `start` it just listens."""
+    """Handlers call it after each change of queues and tasks is stored. Before `start` it ignores changes."""
 
     def __init__(self, store: Store, clock: Clock, send: Send, sign: SignToken) -> None:
         self._store = store
@@ -22,7 +23,7 @@ class Dispatcher:
         self._started = False
 
     async def start(self) -> None:
-        """Dispatch what is due, including what was in flight when the process last ended."""
+        """Start a scheduler per queue. Tasks in flight when the process ended are due at once."""
         self._store.recover(self._clock.time())
         self._started = True
         for queue in self._store.queues():
@@ -35,30 +36,30 @@ class Dispatcher:
         await asyncio.gather(*(scheduler.stop() for scheduler in everyone))
 
     def queue_added(self, queue: StoredQueue) -> None:
-        """Begin to dispatch this queue's tasks."""
+        """Start to dispatch the queue's tasks."""
         if self._started:
             scheduler = Scheduler(queue, self._store, self._clock, self._send, self._sign)
             self._schedulers[queue.key] = scheduler
             scheduler.start()
 
     def queue_changed(self, queue: StoredQueue) -> None:
-        """Mind its new limits and state."""
+        """Apply the queue's new limits and state."""
         if scheduler := self._schedulers.get(queue.key):
             scheduler.limits_changed()
 
     def queue_removed(self, queue: StoredQueue) -> None:
-        """Dispatch no more of it; attempts in flight end by themselves."""
+        """Stop dispatching the queue's tasks; attempts in flight run to their end."""
         if scheduler := self._schedulers.pop(queue.key, None):
             scheduler.retire()
             self._retired = [retired for retired in self._retired if retired.is_busy] + [scheduler]
 
     def task_added(self, queue: StoredQueue) -> None:
-        """There is a new task."""
+        """Dispatch the queue's new task when it is due."""
         if scheduler := self._schedulers.get(queue.key):
             scheduler.wake()
 
     def run(self, queue: StoredQueue, task: StoredTask) -> None:
-        """Make an attempt at this task now."""
+        """Attempt this task now. Raises `ApiError` (UNAVAILABLE) before `start` and after `stop`."""
         scheduler = self._schedulers.get(queue.key)
         if scheduler is None:
             raise ApiError("UNAVAILABLE", "The local Cloud Tasks is starting or stopping.")

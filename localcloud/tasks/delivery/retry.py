@@ -1,15 +1,27 @@
-"""When a failed task is tried again, and when it is given up: queue.proto's RetryConfig as pure functions."""
+"""Retries of a failed task: when, and when to give up. Pure functions of queue.proto's RetryConfig."""
 
 from typing import Any
 
-from localcloud.tasks.messages import seconds
+from localcloud.protobuf import seconds
 
-#: A task is dropped when it is this old, however its queue retries (Cloud Tasks quotas, "maximum task retention").
+#: Age at which a task is dropped, whatever its queue's retries (Cloud Tasks quotas, "maximum task retention").
 RETENTION_SECONDS = 31 * 86_400
 
 
+def next_attempt(task: Any, config: Any, asked_pause_seconds: float, now: float) -> float | None:
+    """When to attempt a failed task again, in seconds since the epoch; None to give it up.
+
+    `asked_pause_seconds` is the target's Retry-After: a retry waits at least that long.
+    """
+    pause = max(backoff_seconds(config, task.dispatch_count), asked_pause_seconds)
+    age = now + pause - seconds(task.create_time)
+    elapsed = now - seconds(task.first_attempt.dispatch_time)
+    is_over = is_used_up(config, task.dispatch_count, elapsed) or age > RETENTION_SECONDS
+    return None if is_over else now + pause
+
+
 def backoff_seconds(config: Any, attempts: int) -> float:
-    """The pause after so many failed attempts: doubling `max_doublings` times, then linear, never above `max_backoff`.
+    """The pause after so many failed attempts: doubled `max_doublings` times, then linear, at most `max_backoff`.
 
     10 s, 300 s and 3 doublings give 10, 20, 40, 80, 160, 240, 300, 300, … (queue.proto, RetryConfig.max_doublings).
     """
@@ -22,7 +34,7 @@ def backoff_seconds(config: Any, attempts: int) -> float:
 
 
 def is_used_up(config: Any, attempts: int, elapsed_seconds: float) -> bool:
-    """Whether no further attempt is made: every limit that is set must be passed (queue.proto, RetryConfig.max_attempts)."""
+    """Whether the task is given up: every limit that is set must be reached (queue.proto, RetryConfig.max_attempts)."""
     limits = []
     if config.max_attempts != -1:
         limits.append(attempts >= config.max_attempts)

@@ -1,27 +1,30 @@
-"""One queue's dispatching: sleeps until a task is due and the queue may dispatch, and never looks in vain."""
+"""The dispatching of one queue: it sleeps until a task is due and the queue's limits allow it; it never polls."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from localcloud.clock import Clock
-from localcloud.tasks.data.store import Store, StoredQueue, StoredTask
-from localcloud.tasks.delivery import attempt, retry
-from localcloud.tasks.delivery.attempt import Outcome, Outgoing, SignToken
+from localcloud.protobuf import set_time
+from localcloud.tasks.data.store import Store
+from localcloud.tasks.delivery import attempt
+from localcloud.tasks.delivery.attempt import SignToken
 from localcloud.tasks.delivery.pace import Pace
-from localcloud.tasks.messages import PAUSED, seconds, set_time
+from localcloud.tasks.delivery.retry import next_attempt
+from localcloud.tasks.messages import PAUSED
+from localcloud.tasks.model import Outcome, Outgoing, StoredQueue, StoredTask
 
-#: So many tasks are taken from the store at once; the loop is free for others in between.
+#: Tasks read from the store at once; between batches the event loop serves others.
 BATCH = 50
-#: Sleeping until a time since 1970 may end 0.2 µs before it; that must not mean sleeping once more.
+#: Tasks due this soon count as due: a sleep may end 0.2 µs early, the precision of seconds since 1970.
 EARLY_SECONDS = 0.0005
 
-#: Makes an attempt's request; it never raises.
+#: Sends the request of an attempt; never raises.
 Send = Callable[[Outgoing], Awaitable[Outcome]]
 
 
 class Scheduler:
-    """Dispatches the tasks of one queue within its limits. It keeps no tasks: those are in the store."""
+    """Dispatches the tasks of one queue within its limits. The tasks stay in the store."""
 
     def __init__(self, queue: StoredQueue, store: Store, clock: Clock, send: Send, sign: SignToken) -> None:
         self._queue = queue
@@ -38,22 +41,22 @@ class Scheduler:
         self._stopped = False
 
     def start(self) -> None:
-        """Begin to dispatch."""
+        """Start dispatching."""
         self._spawn(self._dispatch())
 
     def wake(self) -> None:
-        """Look again: there is a new task, or the queue was changed."""
+        """Look for due tasks: a task was added, or the queue was changed."""
         self._wake.set()
 
     def limits_changed(self) -> None:
-        """Dispatch at the pace that the queue has now."""
+        """Apply the queue's rate limits."""
         limits = self._queue.message.rate_limits
         now = self._clock.time()
         self._pace = self._pace.limited(limits.max_dispatches_per_second, limits.max_burst_size, now)
         self.wake()
 
     def run(self, task: StoredTask) -> None:
-        """Make an attempt now, whatever the limits (RunTask)."""
+        """Attempt the task now, regardless of the limits (RunTask)."""
         now = self._clock.time()
         set_time(task.message.schedule_time, now)
         attempt.begin(task, now)
@@ -61,14 +64,14 @@ class Scheduler:
         self._spawn(self._attempt(task))
 
     async def stop(self) -> None:
-        """Stop dispatching and cut off what is in flight."""
+        """Stop dispatching and cancel attempts in flight."""
         self._stopped = True
         for running in self._running:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def retire(self) -> None:
-        """The queue is deleted: dispatch no more; attempts in flight end by themselves."""
+        """The queue is deleted: stop dispatching; attempts in flight run to their end."""
         self._stopped = True
         if self._alarm:
             self._alarm[1].cancel()
@@ -90,7 +93,7 @@ class Scheduler:
                 await self._wake.wait()
 
     def _dispatch_batch(self) -> float | None:
-        """Start what may start; seconds until there may be more, None when only an event can bring it."""
+        """Start the tasks that are due; seconds until the next may be due, None when only `wake` can bring one."""
         limits = self._queue.message.rate_limits
         room = limits.max_concurrent_dispatches - self._in_flight
         if self._queue.message.state == PAUSED or room <= 0:
@@ -105,7 +108,7 @@ class Scheduler:
     def _start_due(self, count: int, now: float) -> int:
         tasks = self._store.due(self._queue, now + EARLY_SECONDS, count)
         if tasks:
-            with self._store.together():
+            with self._store.transaction():
                 for task in tasks:
                     attempt.begin(task, now)
                     self._store.save_task(task, None)
@@ -132,15 +135,12 @@ class Scheduler:
 
     def _failed(self, task: StoredTask, outcome: Outcome, now: float) -> None:
         attempt.finish(task, outcome, now)
-        message, config = task.message, self._queue.message.retry_config
-        elapsed = now - seconds(message.first_attempt.dispatch_time)
-        pause = max(retry.backoff_seconds(config, message.dispatch_count), outcome.asked_pause_seconds)
-        age = now + pause - seconds(message.create_time)
-        if retry.is_used_up(config, message.dispatch_count, elapsed) or age > retry.RETENTION_SECONDS:
+        due = next_attempt(task.message, self._queue.message.retry_config, outcome.asked_pause_seconds, now)
+        if due is None:
             self._store.remove_task(task, now)
             return
-        set_time(message.schedule_time, now + pause)
-        self._store.save_task(task, now + pause)
+        set_time(task.message.schedule_time, due)
+        self._store.save_task(task, due)
         self.wake()
 
     def _adjust_pace(self, outcome: Outcome, now: float) -> None:
@@ -150,7 +150,7 @@ class Scheduler:
             self._pace = self._pace.faster(now)
 
     def _set_alarm(self, wait: float | None) -> None:
-        """Wake after so many seconds; an alarm that rings sooner or at that time is left as it is."""
+        """Wake after so many seconds, unless an alarm is set for that time or earlier."""
         at = None if wait is None else self._clock.time() + wait
         if self._alarm and not self._alarm[1].done():
             if at is None or self._alarm[0] <= at:

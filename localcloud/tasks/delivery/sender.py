@@ -1,4 +1,4 @@
-"""Sends an attempt's request and says what came of it. Nothing a target does can raise from here."""
+"""Sends the request of an attempt and returns its outcome; failures of the target are outcomes, not exceptions."""
 
 import asyncio
 import email.utils
@@ -7,23 +7,23 @@ import aiohttp
 from yarl import URL
 
 from localcloud.clock import Clock
-from localcloud.tasks.delivery.attempt import Outcome, Outgoing
+from localcloud.tasks.model import Outcome, Outgoing
 
-#: Shorter than the 2 s for which gunicorn, the eagerest of the usual servers, keeps an idle connection: a request sent
-#: just as the target hangs up would be a failed attempt.
+#: Below the shortest keep-alive of common servers (gunicorn: 2 s). A request sent while the target closes its idle
+#: connection would be a failed attempt.
 KEEP_ALIVE_SECONDS = 1.5
 MAX_REDIRECTS = 10
 
 
 class Sender:
-    """A pool of connections to the targets; to be opened inside the running loop."""
+    """A pool of connections to targets. Its first `send` opens the pool in the running event loop."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, request: Outgoing) -> Outcome:
-        """Make the request within its deadline, following redirects (they are not attempts of their own)."""
+        """Send the request and wait until its deadline; redirects are followed within the same attempt."""
         request_made = asyncio.ensure_future(self._exchange(request))
         alarm = asyncio.ensure_future(self._clock.sleep(request.deadline_seconds))
         try:
@@ -36,7 +36,7 @@ class Sender:
             request_made.cancel()
 
     async def close(self) -> None:
-        """Hang up on every target."""
+        """Close every connection."""
         if self._session:
             await self._session.close()
 
@@ -44,7 +44,7 @@ class Sender:
         try:
             return await self._answer(request)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            # Targets that hang up, speak no HTTP, redirect in circles or to nowhere, URLs that no client can parse.
+            # Broken connections, answers that are not HTTP, redirect loops, URLs that aiohttp cannot parse.
             return Outcome(None, "UNAVAILABLE", f"{type(error).__name__}: {error}")
 
     async def _answer(self, request: Outgoing) -> Outcome:
@@ -55,7 +55,7 @@ class Sender:
             data=request.body or None,
             max_redirects=MAX_REDIRECTS,
         ) as response:
-            # Read to the end, or the connection could not be used again.
+            # A connection is reusable only after its response was read to the end.
             async for _ in response.content.iter_any():
                 pass
             return Outcome(response.status, retry_after_seconds=self._retry_after(response.headers.get("Retry-After")))
@@ -64,7 +64,7 @@ class Sender:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
-                # One task's cookies are not another's; deadlines are kept by the clock; nobody reads the answers.
+                # Tasks share no cookies; `send` keeps the deadlines; answers are discarded.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 auto_decompress=False,
@@ -72,7 +72,7 @@ class Sender:
         return self._session
 
     def _retry_after(self, value: str | None) -> float | None:
-        """Seconds, from either form of the header (RFC 9110 §10.2.3)."""
+        """Seconds, from a number or a date (RFC 9110 §10.2.3); None for anything else."""
         if value is None:
             return None
         if value.strip().isdecimal():

@@ -1,1 +1,1 @@
-"""Pure rules: which requests are valid, and the defaults they get."""
+"""Checks and defaults: pure, without the store."""

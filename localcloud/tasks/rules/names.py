@@ -1,4 +1,4 @@
-"""Resource names: their patterns, their parts, and the refusals for bad ones."""
+"""Resource names: their patterns and their parts."""
 
 import re
 import secrets
@@ -13,14 +13,14 @@ _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
 
 
 def check_location(name: str) -> str:
-    """The name itself, when it is a location's."""
+    """The name, if it is a location's. Raises `ApiError` (INVALID_ARGUMENT)."""
     if not _LOCATION.fullmatch(name):
         raise ApiError("INVALID_ARGUMENT", "Invalid resource field value in the request.")
     return name
 
 
 def check_queue(name: str) -> str:
-    """The name itself, when it is a queue's."""
+    """The name, if it is a queue's. Raises `ApiError` (INVALID_ARGUMENT)."""
     if not _QUEUE.fullmatch(name):
         form = '"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>".'
         help_ = _help("Definition of queue name", f"{_REFERENCE}#Queue.FIELDS.name")
@@ -29,7 +29,7 @@ def check_queue(name: str) -> str:
 
 
 def task_id(parent: str, name: str) -> str:
-    """The id in a full task name that a caller chose for a task of queue `parent`."""
+    """The id in the full name of a task of queue `parent`. Raises `ApiError` (INVALID_ARGUMENT)."""
     queue, separator, id_ = name.partition("/tasks/")
     if not separator or not _QUEUE.fullmatch(queue):
         form = '"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>/tasks/<TASK_ID>"'
@@ -43,7 +43,7 @@ def task_id(parent: str, name: str) -> str:
 
 
 def check_task_id(id_: str) -> str:
-    """The id itself, when a task may have it."""
+    """The id, if it is a valid task id. Raises `ApiError` (INVALID_ARGUMENT)."""
     if not _TASK_ID.fullmatch(id_):
         raise ApiError(
             "INVALID_ARGUMENT",
@@ -55,7 +55,7 @@ def check_task_id(id_: str) -> str:
 
 
 def new_task_id() -> str:
-    """An id for a task whose creator gave it none: twenty digits, as the service makes them."""
+    """A random id of twenty digits, as Cloud Tasks assigns to tasks created without a name."""
     return str(secrets.randbelow(9 * 10**19) + 10**19)
 
 

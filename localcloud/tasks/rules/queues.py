@@ -1,4 +1,4 @@
-"""What a queue may look like: the defaults that the service fills in, and the limits it keeps."""
+"""Checks and defaults of queues."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping
@@ -6,9 +6,10 @@ from typing import Any
 
 from google.protobuf import field_mask_pb2
 
-from localcloud.errors import ApiError
-from localcloud.tasks.messages import RUNNING, Queue, copy, seconds
-from localcloud.tasks.rules import target
+from localcloud.errors import ApiError, require
+from localcloud.protobuf import copy, seconds
+from localcloud.tasks.messages import RUNNING, Queue
+from localcloud.tasks.rules import http_target
 
 DEFAULT_RATE, MAX_RATE = 500.0, 500.0
 DEFAULT_CONCURRENT, MAX_CONCURRENT = 1000, 5000
@@ -18,7 +19,7 @@ DEFAULT_MIN_BACKOFF_MS, DEFAULT_MAX_BACKOFF_SECONDS = 100, 3600
 _OUTPUT_ONLY = ("name", "state", "purge_time")
 _UNSUPPORTED = {"app_engine_routing_override": "App Engine", "stackdriver_logging_config": "Cloud Logging"}
 _PAUSE = "must be greater than 0; to stop a queue, pause it."
-#: Numbers of which 0 says nothing that could be done; protobuf alone does not tell 0 from absent.
+#: Numbers that a client must not set to 0. In a protobuf message 0 looks like a missing field, so the JSON is asked.
 _NEVER_ZERO = {
     "rate_limits.max_dispatches_per_second": f"RateLimits.maxDispatchesPerSecond {_PAUSE}",
     "rate_limits.max_concurrent_dispatches": f"RateLimits.maxConcurrentDispatches {_PAUSE}",
@@ -28,13 +29,13 @@ _DOUBLINGS = "retry_config.max_doublings"
 
 
 def zeros(content: Mapping[str, Any], asked: Any) -> set[str]:
-    """Paths of the numbers that a JSON body sets to 0; `asked` is the queue made from it."""
+    """Paths of the numbers that a JSON body sets to 0; `asked` is the queue parsed from it."""
     paths = (*_NEVER_ZERO, _DOUBLINGS)
     return {path for path in paths if _value(asked, path) == 0 and _is_given(content, asked.DESCRIPTOR, path)}
 
 
 def new_queue(name: str, asked: Any, zeros: Collection[str] = ()) -> Any:
-    """The queue as it will be kept: what was asked for, checked, and defaults for the rest but the `zeros` asked for."""
+    """The queue to store: a checked copy with its defaults, except for the numbers in `zeros`."""
     queue = copy(asked)
     queue.ClearField("purge_time")
     queue.name, queue.state = name, RUNNING
@@ -42,7 +43,7 @@ def new_queue(name: str, asked: Any, zeros: Collection[str] = ()) -> Any:
 
 
 def updated(queue: Any, changes: Any, mask: str | None, zeros: Collection[str] = ()) -> Any:
-    """The queue with the fields of the mask (all, without one) taken from `changes`."""
+    """The queue with the fields of the mask taken from `changes`; without a mask, all fields."""
     result = copy(queue)
     paths = _paths(mask) if mask else [field.name for field in Queue.DESCRIPTOR.fields]
     wanted = field_mask_pb2.FieldMask(paths=[path for path in paths if path.partition(".")[0] not in _OUTPUT_ONLY])
@@ -56,15 +57,15 @@ def updated(queue: Any, changes: Any, mask: str | None, zeros: Collection[str] =
 
 
 def completed(queue: Any, zeros: Collection[str] = ()) -> Any:
-    """The same message, checked and with defaults in every field left empty, but for these zeros."""
+    """The same message, checked, its empty fields set to defaults, except for the numbers in `zeros`."""
     _check_zeros(zeros)
     _check_supported(queue)
     _check_limits(queue.rate_limits)
     _check_retry(queue.retry_config)
-    target.check(queue)
+    http_target.check(queue)
     _fill_limits(queue.rate_limits)
     _fill_retry(queue.retry_config, _DOUBLINGS in zeros)
-    _require(
+    require(
         seconds(queue.retry_config.min_backoff) <= seconds(queue.retry_config.max_backoff),
         "RetryConfig.minBackoff must be less than or equal to RetryConfig.maxBackoff.",
     )
@@ -72,7 +73,7 @@ def completed(queue: Any, zeros: Collection[str] = ()) -> Any:
 
 
 def burst_size(rate: float) -> int:
-    """The bucket that the service computes: 100 at the default of 500/s, never below 10 (seen in production)."""
+    """Size of the token bucket: a fifth of the rate, at least 10 (seen in production: 100 at 500/s)."""
     return max(10, math.ceil(rate / 5))
 
 
@@ -105,7 +106,7 @@ def _value(message: Any, path: str) -> Any:
 
 
 def _is_given(content: Any, descriptor: Any, path: str) -> bool:
-    """Whether the JSON has the field, by either of its names; null is no value."""
+    """Whether the JSON sets the field, by either of its names, to a value other than null."""
     if not isinstance(content, Mapping):
         return False
     head, _, rest = path.partition(".")
@@ -122,28 +123,28 @@ def _check_supported(queue: Any) -> None:
 
 def _check_zeros(zeros: Collection[str]) -> None:
     for path, refusal in _NEVER_ZERO.items():
-        _require(path not in zeros, refusal)
+        require(path not in zeros, refusal)
 
 
 def _check_limits(limits: Any) -> None:
-    _require(limits.max_dispatches_per_second >= 0, "RateLimits.maxDispatchesPerSecond cannot be negative.")
-    _require(
+    require(limits.max_dispatches_per_second >= 0, "RateLimits.maxDispatchesPerSecond cannot be negative.")
+    require(
         limits.max_dispatches_per_second <= MAX_RATE,
         f"RateLimits.maxDispatchesPerSecond must be less than or equal to {MAX_RATE:.0f}.",
     )
-    _require(limits.max_concurrent_dispatches >= 0, "RateLimits.maxConcurrentDispatches cannot be negative.")
-    _require(
+    require(limits.max_concurrent_dispatches >= 0, "RateLimits.maxConcurrentDispatches cannot be negative.")
+    require(
         limits.max_concurrent_dispatches <= MAX_CONCURRENT,
         f"RateLimits.maxConcurrentDispatches must be less than or equal to {MAX_CONCURRENT}.",
     )
 
 
 def _check_retry(retry: Any) -> None:
-    _require(retry.max_attempts >= -1, "RetryConfig.maxAttempts must be greater or equal to -1.")
-    _require(retry.max_doublings >= 0, "RetryConfig.maxDoublings cannot be negative.")
-    _require(seconds(retry.min_backoff) >= 0, "RetryConfig.minBackoff cannot be negative.")
-    _require(seconds(retry.max_backoff) >= 0, "RetryConfig.maxBackoff cannot be negative.")
-    _require(seconds(retry.max_retry_duration) >= 0, "RetryConfig.maxRetryDuration cannot be negative.")
+    require(retry.max_attempts >= -1, "RetryConfig.maxAttempts must be greater or equal to -1.")
+    require(retry.max_doublings >= 0, "RetryConfig.maxDoublings cannot be negative.")
+    require(seconds(retry.min_backoff) >= 0, "RetryConfig.minBackoff cannot be negative.")
+    require(seconds(retry.max_backoff) >= 0, "RetryConfig.maxBackoff cannot be negative.")
+    require(seconds(retry.max_retry_duration) >= 0, "RetryConfig.maxRetryDuration cannot be negative.")
 
 
 def _fill_limits(limits: Any) -> None:
@@ -162,8 +163,3 @@ def _fill_retry(retry: Any, never_doubles: bool) -> None:
         # A ceiling below the usual floor moves the floor.
         lowest = min(DEFAULT_MIN_BACKOFF_MS, int(seconds(retry.max_backoff) * 1000))
         retry.min_backoff.FromMilliseconds(lowest)
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise ApiError("INVALID_ARGUMENT", message)

@@ -29,6 +29,7 @@ def test_a_buffered_task_goes_where_the_queue_points(world: World, target: Targe
         (b'["a"]', None),
         (b'"a"', None),
         (b"{", None),
+        (b" ", None),
         (b'{"body":{"data":"aGVsbG8="}}', b"hello"),
     ],
 )

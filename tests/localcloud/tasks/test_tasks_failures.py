@@ -3,7 +3,7 @@
 from google.cloud import tasks_v2
 from google.protobuf import duration_pb2, timestamp_pb2
 
-from localcloud.tasks.messages import seconds
+from localcloud.protobuf import seconds
 from tests.localcloud.target import Target, wait_for
 from tests.localcloud.tasks.world import World, is_gone
 

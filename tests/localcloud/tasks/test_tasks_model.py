@@ -12,12 +12,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from localcloud.clock import TurnedClock, rfc3339
 from localcloud.tasks.data.store import Store
-from localcloud.tasks.delivery.attempt import Outcome, Outgoing
 from localcloud.tasks.delivery.dispatcher import Dispatcher
-from localcloud.tasks.http import App
-from localcloud.tasks.service import Service
+from localcloud.tasks.http import Rest
+from localcloud.tasks.model import Outcome, Outgoing
 from tests.localcloud.tasks.reference import MAX_ATTEMPTS, MAX_CONCURRENT, MAX_RETRY_SECONDS, Attempt, Reference
-from tests.localcloud.tasks.world import LOCATION
+from tests.localcloud.tasks.world import LOCATION, request
 
 QUEUE = f"{LOCATION}/queues/q"
 SETTINGS = {
@@ -182,7 +181,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _start(self) -> None:
         self.sent, self.store = Sent(), Store(self.folder)
         self.dispatcher = Dispatcher(self.store, self.clock, self.sent.send, lambda _email, _audience: "token")
-        self.app = App(Service(self.store, self.dispatcher, self.clock))
+        self.app = Rest(self.store, self.dispatcher, self.clock).app
         self.loop.run_until_complete(self.dispatcher.start())
 
     def _stop(self) -> None:
@@ -201,17 +200,9 @@ class QueueMachine(RuleBasedStateMachine):
         return self._call("POST", f"{QUEUE}/tasks", {"task": task})
 
     def _call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        scope = {"type": "http", "method": method, "path": f"/v2/{path}", "query_string": b"", "headers": []}
-        sent: list[dict[str, Any]] = []
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": json.dumps(body or {}).encode()}
-
-        async def send(event: dict[str, Any]) -> None:
-            sent.append(event)
-
-        self.loop.run_until_complete(self.app(scope, receive, send))
-        return sent[0]["status"], json.loads(sent[1]["body"])
+        sent = json.dumps(body or {}).encode()
+        status, answer = self.loop.run_until_complete(request(self.app, method, f"/v2/{path}", sent))
+        return status, json.loads(answer)
 
 
 def _counts(request: Outgoing) -> tuple[str, str, str]:

@@ -3,42 +3,28 @@
 import asyncio
 import logging
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from localcloud.accounts import MOST_TOKENS, Accounts
 from localcloud.clock import TurnedClock
 from localcloud.tasks import Tasks, operations
+from tests.localcloud.tasks.world import request
 
 CREATE = ("POST", "/v2/projects/local-project/locations/us-central1/queues")
-
-
-async def _answer(app: Any, method: str, path: str) -> int:
-    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"{}"}
-
-    async def send(event: dict[str, Any]) -> None:
-        sent.append(event)
-
-    await app(scope, receive, send)
-    return int(sent[0]["status"])
 
 
 def test_a_request_after_the_end_is_refused_without_a_trace(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clock = TurnedClock()
     tasks = Tasks(tmp_path / "tasks", clock, Accounts(tmp_path / "keys", "local-project", "http://issuer", clock))
 
-    async def late() -> int:
+    async def late() -> tuple[int, bytes]:
         await tasks.start()
         await tasks.stop()
-        return await _answer(tasks.app, *CREATE)
+        return await request(tasks.app, *CREATE, b"{}")
 
     with caplog.at_level(logging.DEBUG):
-        assert asyncio.run(late()) == 503
+        assert asyncio.run(late())[0] == 503
     assert "Traceback" not in caplog.text
 
 

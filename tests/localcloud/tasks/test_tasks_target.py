@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from localcloud.tasks.data.store import StoredTask
 from localcloud.tasks.delivery import attempt
-from localcloud.tasks.delivery.attempt import Outcome
 from localcloud.tasks.messages import Queue, Task
-from localcloud.tasks.rules.target import overridden, overridden_url
+from localcloud.tasks.model import Outcome, StoredTask
+from localcloud.tasks.rules.http_target import overridden, overridden_url
 
 URL = "https://example.com:8443/a?b=c"
 
@@ -20,7 +19,7 @@ def queue(**http_target: Any) -> Any:
 
 def stored(**request: Any) -> StoredTask:
     message = json_format.ParseDict({"httpRequest": {"url": URL, "httpMethod": "POST", **request}}, Task())
-    return StoredTask(1, 1, "t", named=True, executions=0, previous=0, message=message)
+    return StoredTask(1, 1, "t", named=True, executions=0, last_status=0, message=message)
 
 
 @pytest.mark.parametrize(
@@ -106,4 +105,4 @@ def test_no_answer_is_not_a_response_but_has_a_status() -> None:
 
     assert task.message.response_count == 0
     assert task.message.last_attempt.response_status.code == 4
-    assert task.previous == 504
+    assert task.last_status == 504

@@ -5,7 +5,7 @@ import contextlib
 import http.client
 import json
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from google.cloud import tasks_v2
 
 from localcloud.accounts import Accounts
 from localcloud.clock import Clock, TurnedClock
+from localcloud.http import App
 from localcloud.server import HttpServer
 from localcloud.tasks import Tasks
 from tests.localcloud.target import PATIENCE_SECONDS
@@ -84,6 +85,21 @@ def raw(world: World, method: str, path: str, body: bytes = b"", **headers: str)
     status, content = response.status, json.loads(response.read())
     connection.close()
     return status, content
+
+
+async def request(app: App, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    """One request to an ASGI app in this event loop; status and body of the answer."""
+    scope = {"type": "http", "scheme": "http", "method": method, "raw_path": path.encode(), "query_string": b"", "headers": []}
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(event: MutableMapping[str, Any]) -> None:
+        sent.append(event)
+
+    await app(scope, receive, send)
+    return sent[0]["status"], sent[1]["body"]
 
 
 @contextlib.contextmanager

@@ -1,11 +1,11 @@
-"""A queue's own HTTP target (queue.proto, `http_target`), which overrides that of its tasks."""
+"""A queue's HTTP target (queue.proto, `http_target`), which overrides the requests of its tasks."""
 
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from localcloud.errors import ApiError
-from localcloud.tasks.messages import copy
-from localcloud.tasks.rules import headers
+from localcloud.errors import ApiError, require
+from localcloud.protobuf import copy
+from localcloud.tasks.rules.http_request import check_authorization, check_header, is_reserved, replace_header
 
 _SCHEMES = {1: "http", 2: "https"}
 _IF_NOT_EXISTS = 1
@@ -13,24 +13,19 @@ _GET = 2
 
 
 def check(queue: Any) -> None:
-    """Refuse a target that could not be used."""
+    """Check a queue's target. Raises `ApiError` (INVALID_ARGUMENT)."""
     target = queue.http_target
     uri = target.uri_override
-    if uri.HasField("host") and not uri.host:
-        raise ApiError("INVALID_ARGUMENT", "HttpTarget.uriOverride.host cannot be an empty string.")
-    if not _is_host(_bracketed(uri.host)):
-        raise ApiError("INVALID_ARGUMENT", f"HttpTarget.uriOverride.host {uri.host[:80]!r} cannot stand in a URL.")
-    if not 0 <= uri.port <= 65535:
-        raise ApiError("INVALID_ARGUMENT", "HttpTarget.uriOverride.port must be between 0 and 65535.")
+    require(bool(uri.host) or not uri.HasField("host"), "HttpTarget.uriOverride.host cannot be an empty string.")
+    require(_is_host(_bracketed(uri.host)), f"HttpTarget.uriOverride.host {uri.host[:80]!r} cannot stand in a URL.")
+    require(0 <= uri.port <= 65535, "HttpTarget.uriOverride.port must be between 0 and 65535.")
     for override in target.header_overrides:
-        headers.check(override.header.key, override.header.value, "HttpTarget.headerOverrides")
-    kind = target.WhichOneof("authorization_header")
-    if kind and "@" not in getattr(target, kind).service_account_email:
-        raise ApiError("INVALID_ARGUMENT", f"HttpTarget.{kind}.serviceAccountEmail must be the e-mail of a service account.")
+        check_header(override.header.key, override.header.value, "HttpTarget.headerOverrides")
+    check_authorization(target, "HttpTarget")
 
 
 def overridden(request: Any, queue: Any) -> Any:
-    """The request as the queue wants it sent; the very same one when the queue has no target of its own."""
+    """The request with the queue's overrides; the same object when the queue has no target."""
     if not queue.HasField("http_target"):
         return request
     target, result = queue.http_target, copy(request)
@@ -39,15 +34,15 @@ def overridden(request: Any, queue: Any) -> Any:
         result.http_method = target.http_method
         if target.http_method == _GET:
             result.body = b""
-    for override in (o for o in target.header_overrides if not headers.is_reserved(o.header.key)):
-        headers.replace(result.headers, override.header.key, override.header.value)
+    for override in (o for o in target.header_overrides if not is_reserved(o.header.key)):
+        replace_header(result.headers, override.header.key, override.header.value)
     if kind := target.WhichOneof("authorization_header"):
         getattr(result, kind).CopyFrom(getattr(target, kind))
     return result
 
 
 def url_of(queue: Any) -> str:
-    """The address for a task that brings none (tasks:buffer), from the queue's override alone."""
+    """The URL of a task from tasks:buffer: the queue's override alone. Raises `ApiError` (FAILED_PRECONDITION) without a host."""
     uri = queue.http_target.uri_override
     if not uri.host:
         raise ApiError("FAILED_PRECONDITION", "Queue.httpTarget.uriOverride.host must be set to buffer tasks.")
@@ -55,7 +50,7 @@ def url_of(queue: Any) -> str:
 
 
 def overridden_url(url: str, uri: Any, *, always: bool = False) -> str:
-    """The URL with the override's parts; in mode IF_NOT_EXISTS only those that the URL lacks."""
+    """The URL with the parts of the override; in mode IF_NOT_EXISTS only with the parts it lacks, unless `always`."""
     always = always or uri.uri_override_enforce_mode != _IF_NOT_EXISTS
     old = urlsplit(url)
     scheme = _SCHEMES.get(uri.scheme, "https") if uri.HasField("scheme") and always else old.scheme

@@ -1,0 +1,34 @@
+"""A call of an API method, as its handler gets it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localcloud.http import parse_json
+from localcloud.protobuf import M, fill
+from localcloud.tasks.data.store import Store
+from localcloud.tasks.delivery.dispatcher import Dispatcher
+
+#: A protobuf message (their classes have no types) or a dict of JSON values.
+Reply = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request and the parts it acts on. `name` is the resource, or a collection's parent, without the `/v2/`."""
+
+    store: Store
+    dispatcher: Dispatcher
+    now: float
+    name: str
+    query: Mapping[str, str]
+    body: bytes
+    content_type: str
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises `ApiError` (INVALID_ARGUMENT)."""
+        return parse_json(self.body)
+
+    def message(self, empty: M) -> M:
+        """The body as a protobuf message. Raises `ApiError` (INVALID_ARGUMENT), for unknown fields too."""
+        return fill(empty, self.json())
