@@ -9,7 +9,7 @@ import grpc.aio
 from localcloud.accounts import Accounts
 from localcloud.address import PROJECT, Ports
 from localcloud.clock import Clock, SystemClock
-from localcloud.faults import Faults, Interceptor, Tamper, controlled, tampered
+from localcloud.faults import Faults, Interceptor, MessageFaults, with_control, with_faults
 from localcloud.folder import claim
 from localcloud.pubsub import PubSub
 from localcloud.server import HOST, HttpServer, PortInUse, bind
@@ -33,12 +33,12 @@ class LocalCloud:
         self.faults = Faults()
         self.pubsub = PubSub(data / "pubsub", self.clock, self.accounts)
         # An observer of publishing slows it down: there is none until the first rule on messages.
-        self.faults.on_messages = lambda: self.pubsub.set_publish_hook(Tamper("messages", self.faults, self.clock).through)
-        self._notifications = Tamper("notifications", self.faults, self.clock)
+        self.faults.on_messages = lambda: self.pubsub.set_publish_hook(MessageFaults("messages", self.faults, self.clock).admit)
+        self._notifications = MessageFaults("notifications", self.faults, self.clock)
         self.storage = Storage(data / "storage", self.clock, self.accounts, self._notify)
         self.tasks = Tasks(data / "tasks", self.clock, self.accounts)
-        storage, pubsub = self._tampered("storage", self.storage.app), self._tampered("pubsub", self.pubsub.app)
-        tasks = controlled(_with_certificates(self._tampered("tasks", self.tasks.app), self.accounts), self.faults)
+        storage, pubsub = self._with_faults("storage", self.storage.app), self._with_faults("pubsub", self.pubsub.app)
+        tasks = with_control(_with_certificates(self._with_faults("tasks", self.tasks.app), self.accounts), self.faults)
         self._http = [
             HttpServer(storage, self.ports.storage, "Cloud Storage"),
             HttpServer(storage, self.ports.storage_tls, "Cloud Storage, https", self.tls),
@@ -70,8 +70,8 @@ class LocalCloud:
             await service.stop()
         self._claim.close()
 
-    def _tampered(self, service: str, app: Any) -> Any:
-        return tampered(app, service, self.faults, self.clock)
+    def _with_faults(self, service: str, app: Any) -> Any:
+        return with_faults(app, service, self.faults, self.clock)
 
     async def _notify(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
         """Hand a bucket's notification to Pub/Sub, unless a fault rule takes it over."""
@@ -79,7 +79,7 @@ class LocalCloud:
         async def publish() -> str:
             return await self.pubsub.publish(topic, data, attributes)
 
-        return await publish() if await self._notifications.through(topic, publish) else "taken over"
+        return await publish() if await self._notifications.admit(topic, publish) else "taken over"
 
     async def _start_grpc(self) -> None:
         bind(self.ports.pubsub_grpc, "Pub/Sub gRPC").close()

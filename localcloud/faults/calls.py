@@ -1,25 +1,26 @@
-"""HTTP calls that are answered with an error, cut off after some bytes, kept waiting, or not let through at all."""
+"""Faults of HTTP calls: an error as the answer, a connection cut after some bytes, a delay, a freeze."""
 
-import json
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from localcloud.clock import Clock
 from localcloud.faults.rules import Faults, Rule
+from localcloud.http import Answer, App, Receive, Scope, Send, json_answer, send_answer
 from localcloud.server import ABORT
 
 
-def tampered(app: Any, service: str, faults: Faults, clock: Clock) -> Any:
-    """The app behind the rules of its service."""
+def with_faults(app: App, service: str, faults: Faults, clock: Clock) -> App:
+    """The app of a service, subject to the rules for its calls."""
 
-    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
         subject = f"{scope['method']} {scope['raw_path'].decode('latin-1')}?{scope['query_string'].decode('latin-1')}"
-        await faults.passable(service, subject)
+        await faults.wait_until_thawed(service, subject)
         rule = faults.take(service, subject)
         if rule and rule.kind == "answer":
-            await _refuse(rule, send)
+            await send_answer(_error(rule), send)
             return
         if rule and rule.kind == "delay":
             await clock.sleep(rule.seconds)
@@ -30,34 +31,32 @@ def tampered(app: Any, service: str, faults: Faults, clock: Clock) -> Any:
     return wrapped
 
 
-async def _refuse(rule: Rule, send: Any) -> None:
+def _error(rule: Rule) -> Answer:
     error = {
         "code": rule.status,
         "message": "planted by a fault rule",
         "errors": [{"reason": "backendError", "domain": "global"}],
     }
-    headers = [(b"content-type", b"application/json; charset=UTF-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": rule.status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps({"error": error}).encode()})
+    return json_answer({"error": error}, rule.status, (b"connection", b"close"))
 
 
-def _cut(after_bytes: int, abort: Any, receive: Any, send: Any) -> tuple[Any, Any]:
-    """Count the bodies of both directions; past the number, the connection is gone without a word."""
+def _cut(after_bytes: int, abort: Callable[[], None], receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """Abort the connection once the bodies of both directions have `after_bytes` together."""
     passed = 0
 
-    async def counted(message: Any) -> bool:
+    def is_cut(message: MutableMapping[str, Any]) -> bool:
         nonlocal passed
         passed += len(message.get("body", b""))
         if passed >= after_bytes:
             abort()
         return passed >= after_bytes
 
-    async def cut_receive() -> Any:
+    async def cut_receive() -> MutableMapping[str, Any]:
         message = await receive()
-        return {"type": "http.disconnect"} if await counted(message) else message
+        return {"type": "http.disconnect"} if is_cut(message) else message
 
-    async def cut_send(message: Any) -> None:
-        if not await counted(message):
+    async def cut_send(message: MutableMapping[str, Any]) -> None:
+        if not is_cut(message):
             await send(message)
 
     return cut_receive, cut_send

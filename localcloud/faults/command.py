@@ -1,4 +1,4 @@
-"""`python -m local fault …`: plant faults in a local cloud that is running."""
+"""The command `fault …`: plants faults in a running local cloud."""
 
 import argparse
 import json
@@ -12,15 +12,15 @@ from localcloud.faults.rules import KINDS, SERVICES, STREAMS
 from localcloud.server import HOST
 
 EXAMPLES = """examples:
-  fault drop notifications --next 3                    the next three notifications of the bucket never arrive
-  fault repeat messages --match topics/completions     the next message to that topic comes twice
-  fault delay notifications --seconds 5                the next one comes five seconds late
-  fault reorder notifications --next 4                 the next four come in the opposite order
+  fault drop notifications --next 3                    lose the next three notifications of buckets
+  fault repeat messages --match topics/completions     publish the next message to that topic twice
+  fault delay notifications --seconds 5                delay the next notification by five seconds
+  fault reorder notifications --next 4                 reverse the order of the next four
   fault answer storage --status 503 --match 'POST /upload' --next 2
   fault cut storage --after-bytes 100000 --match upload
-  fault freeze pubsub                                  no call gets through until: fault thaw pubsub
-  fault list                                           the rules in force
-  fault clear                                          end them all"""
+  fault freeze pubsub                                  hold every call until: fault thaw pubsub
+  fault list                                           list the rules in force
+  fault clear                                          end all rules"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,16 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("kind", choices=[*KINDS, "thaw", "list", "clear"])
-    parser.add_argument("place", nargs="?", choices=[*SERVICES, *STREAMS], help="calls of a service, or a stream of messages")
+    parser.add_argument("place", nargs="?", choices=[*SERVICES, *STREAMS], help="a service or a stream of messages")
     parser.add_argument("--match", default="", metavar="REGEX", help="only calls (`METHOD /path?query`) or topics that match")
-    parser.add_argument("--next", type=int, default=1, metavar="N", help="how many are hit (default: 1)")
+    parser.add_argument("--next", type=int, default=1, metavar="N", help="number of calls or messages to hit (default: 1)")
     parser.add_argument("--status", type=int, default=0, help="answer: the HTTP status")
-    parser.add_argument("--after-bytes", type=int, default=0, metavar="N", help="cut: how much of the bodies passes first")
-    parser.add_argument("--seconds", type=float, default=0.0, help="delay: how long")
+    parser.add_argument("--after-bytes", type=int, default=0, metavar="N", help="cut: bytes of the bodies before the cut")
+    parser.add_argument("--seconds", type=float, default=0.0, help="delay: its length")
 
 
 def fault(options: argparse.Namespace) -> int:
-    """Do it, and show the rules in force. Raises SystemExit with a sentence when that cannot be."""
+    """Run the command and print the rules in force. Raises SystemExit with a message when it fails."""
     if options.kind == "list":
         rules = _call("GET", options)
     elif options.kind == "clear":

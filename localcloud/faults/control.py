@@ -1,51 +1,44 @@
 """The control API: `GET` lists the rules, `POST` adds one, `DELETE` ends all, or only the freezes of `?thaw=<service>`."""
 
-import json
-from typing import Any
-from urllib.parse import parse_qs
+from functools import partial
 
+from localcloud.errors import ApiError
 from localcloud.faults.rules import Faults
+from localcloud.http import Answer, App, Receive, Request, Scope, Send, asgi_app, json_answer
 
 CONTROL_PATH = "/local/faults"
 MAX_BODY_BYTES = 10_000
 
 
-def controlled(app: Any, faults: Faults) -> Any:
-    """The app, with the control API beside it. It listens on loopback only, as everything here."""
+def with_control(app: App, faults: Faults) -> App:
+    """The app, with the control API at `CONTROL_PATH`."""
+    control = asgi_app(partial(_answer, faults), _refuse)
 
-    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["path"] != CONTROL_PATH:
-            await app(scope, receive, send)
-            return
-        status, body = _act(scope, await _body(receive), faults)
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        is_control = scope["type"] == "http" and scope["path"] == CONTROL_PATH
+        await (control if is_control else app)(scope, receive, send)
 
     return wrapped
 
 
-def _act(scope: Any, body: bytes, faults: Faults) -> tuple[int, bytes]:
-    if scope["method"] == "POST":
-        try:
-            faults.add(**json.loads(body))
-        except (ValueError, TypeError) as error:
-            return 400, json.dumps({"error": str(error)}).encode()
-    elif scope["method"] == "DELETE":
-        thaw = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("thaw")
-        if thaw:
-            faults.thaw(thaw[0])
-        else:
-            faults.clear()
-    elif scope["method"] != "GET":
-        return 405, b'{"error": "GET, POST or DELETE"}'
-    return 200, json.dumps(faults.to_json()).encode()
+async def _answer(faults: Faults, request: Request) -> Answer:
+    if request.method == "POST":
+        _add(faults, await request.json(MAX_BODY_BYTES))
+    elif request.method == "DELETE" and "thaw" in request.query:
+        faults.thaw(request.query["thaw"])
+    elif request.method == "DELETE":
+        faults.clear()
+    elif request.method != "GET":
+        raise ApiError("UNIMPLEMENTED", "GET, POST or DELETE")
+    return json_answer(faults.to_json())
 
 
-async def _body(receive: Any) -> bytes:
-    body = b""
-    while True:
-        message: dict[str, Any] = await receive()
-        body += bytes(message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body") or len(body) > MAX_BODY_BYTES:
-            return body
+def _add(faults: Faults, rule: dict[str, object]) -> None:
+    try:
+        faults.add(**rule)
+    except ValueError as error:
+        raise ApiError("INVALID_ARGUMENT", str(error)) from None
+
+
+def _refuse(_request: Request, error: ApiError) -> Answer:
+    return json_answer({"error": error.message}, error.http_code)

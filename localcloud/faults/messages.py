@@ -1,6 +1,6 @@
-"""Messages on their way into a topic that get lost, come twice, late, or in another order.
+"""Faults of messages before they are published: lost, repeated, delayed, reordered.
 
-What a rule takes over is held in memory: a delayed or reordered message does not survive the death of the process.
+Delayed and reordered messages are held in memory only: they are lost when the process ends.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ from localcloud.clock import Clock
 from localcloud.faults.rules import Faults, Rule
 
 Publish = Callable[[], Awaitable[Any]]
-#: A reordering that waits for messages which never come ends by itself.
+#: Time after which held messages are published, although the rule still waits for more.
 REORDER_SECONDS = 5.0
 
 
-class Tamper:
-    """The way into a topic, under the rules of one stream."""
+class MessageFaults:
+    """Applies the rules of one stream of messages (`notifications` or `messages`)."""
 
     def __init__(self, stream: str, faults: Faults, clock: Clock) -> None:
         self._stream = stream
@@ -25,8 +25,8 @@ class Tamper:
         self._held: list[Publish] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def through(self, topic: str, publish: Publish) -> bool:
-        """Apply the rule that hits, if any; False when the message was taken over, and the caller must not publish it."""
+    async def admit(self, topic: str, publish: Publish) -> bool:
+        """Apply the first rule that matches. False when the rule took the message over: the caller must not publish it."""
         rule = self._faults.take(self._stream, topic)
         if rule is None:
             return True

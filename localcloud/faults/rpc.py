@@ -1,4 +1,4 @@
-"""The same for gRPC: a call is refused, delayed, or kept waiting, by its full method name."""
+"""Faults of gRPC calls: an error status, a delay, a freeze. Rules match the full method name."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,7 +10,7 @@ from localcloud.clock import Clock
 from localcloud.errors import CANONICAL
 from localcloud.faults.rules import Faults
 
-#: HTTP status of a rule → what Google's front end makes of it in gRPC
+#: HTTP status of a rule → gRPC code, as Google's front end maps them
 _CODES = dict(reversed(list(CANONICAL.values())))
 
 
@@ -23,8 +23,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self._clock = clock
 
     async def intercept_service(self, continuation: Callable[..., Awaitable[Any]], details: grpc.HandlerCallDetails) -> Any:
-        """Called for each new call, before its handler is looked up."""
-        await self._faults.passable(self._service, details.method)
+        """gRPC calls this for each call, before it looks up the handler."""
+        await self._faults.wait_until_thawed(self._service, details.method)
         rule = self._faults.take(self._service, details.method)
         handler = await continuation(details)
         if rule and rule.kind == "delay":

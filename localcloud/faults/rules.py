@@ -1,4 +1,4 @@
-"""The rules in force: which fault, at which place, for how many of what matches. No I/O."""
+"""The rules in force: the kind of fault, its place, and how many matching calls or messages it hits. No I/O."""
 
 import asyncio
 import re
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-#: Where calls can be tampered with, and where messages can.
+#: Places of faults: the calls of services and the streams of messages.
 SERVICES = ("storage", "pubsub", "tasks")
 STREAMS = ("notifications", "messages")
 #: kind → (places, the parameter it needs)
@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[tuple[str, ...], str]] = {
 
 @dataclass(slots=True)
 class Rule:
-    """`left` more that match are hit: calls by `METHOD /path?query` or gRPC method, messages by their topic's full name."""
+    """Hits the next `left` that match: calls by `METHOD /path?query` or gRPC method, messages by their topic's full name."""
 
     kind: str
     place: str
@@ -36,20 +36,20 @@ class Rule:
     def __post_init__(self) -> None:
         places, needed = KINDS.get(self.kind, ((), ""))
         if not places:
-            raise ValueError(f"kind {self.kind!r} is none of {', '.join(KINDS)}")
+            raise ValueError(f"unknown kind {self.kind!r}; use one of {', '.join(KINDS)}")
         if self.place not in places:
-            raise ValueError(f"{self.kind} goes with {', '.join(places)}, not with {self.place!r}")
+            raise ValueError(f"{self.kind} is for {', '.join(places)}, not for {self.place!r}")
         if needed and not getattr(self, needed):
             raise ValueError(f"{self.kind} needs {needed}")
         if self.kind == "answer" and not 400 <= self.status <= 599:
-            raise ValueError(f"status {self.status} is no error: give one from 400 to 599")
+            raise ValueError(f"status {self.status} is not an error; use 400 to 599")
         if self.left < 1:
-            raise ValueError("next: give a number above 0")
+            raise ValueError("next must be a number above 0")
         re.compile(self.match)
 
 
 class Faults:
-    """Every rule in force, the oldest first; a freeze lasts until thawed. `on_messages` is called before a rule on messages."""
+    """The rules in force, oldest first. `on_messages` is called before a rule for `messages` is added."""
 
     def __init__(self) -> None:
         self.on_messages: Callable[[], None] = lambda: None
@@ -57,7 +57,7 @@ class Faults:
         self._thawed = asyncio.Event()
 
     def add(self, **fields: Any) -> Rule:
-        """Put a rule in force. Raises ValueError for one that makes no sense."""
+        """Add a rule. Raises ValueError for an unknown or missing field or a value out of range."""
         try:
             rule = Rule(**fields)
         except (TypeError, re.error) as error:
@@ -68,7 +68,7 @@ class Faults:
         return rule
 
     def take(self, place: str, subject: str) -> Rule | None:
-        """The rule that hits this call or message, used up by one."""
+        """The first rule that hits this call or message; its count decreases by one. Freezes are not counted."""
         for rule in self._rules:
             if rule.kind != "freeze" and rule.place == place and re.search(rule.match, subject):
                 rule.left -= 1
@@ -77,13 +77,13 @@ class Faults:
                 return rule
         return None
 
-    async def passable(self, place: str, subject: str) -> None:
-        """Wait while a freeze holds this call."""
+    async def wait_until_thawed(self, place: str, subject: str) -> None:
+        """Return once no freeze matches the call."""
         while any(rule.kind == "freeze" and rule.place == place and re.search(rule.match, subject) for rule in self._rules):
             await self._thawed.wait()
 
     def thaw(self, place: str = "") -> None:
-        """End every freeze of a service, or all."""
+        """End the freezes of a service; without one, every freeze."""
         self._keep(lambda rule: rule.kind != "freeze" or place not in ("", rule.place))
 
     def clear(self) -> None:
@@ -91,10 +91,10 @@ class Faults:
         self._keep(lambda _rule: False)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """The rules as the control API shows them."""
+        """The rules as the control API lists them."""
         return [asdict(rule) for rule in self._rules]
 
-    def _keep(self, wanted: Any) -> None:
+    def _keep(self, wanted: Callable[[Rule], bool]) -> None:
         self._rules = [rule for rule in self._rules if wanted(rule)]
         self._thawed.set()
         self._thawed = asyncio.Event()

@@ -176,7 +176,7 @@ def test_the_command_plants_lists_and_clears(machine: Machine) -> None:
 
     assert planted[0] == 0
     assert '"left": 3' in planted[1]
-    assert refused == (1, "error: drop goes with notifications, messages, not with 'storage'\n")
+    assert refused == (1, "error: drop is for notifications, messages, not for 'storage'\n")
     assert cleared == (0, "no fault is planted\n")
 
 
