@@ -1,4 +1,4 @@
-"""The service under the machine's own clock and under one that tests turn, and a target for tasks."""
+"""The service in real time and with a clock that tests turn, and a target for tasks."""
 
 from collections.abc import Iterator
 
@@ -6,18 +6,19 @@ import pytest
 
 from localcloud.clock import SystemClock, TurnedClock
 from tests.localcloud.target import Target, listening
-from tests.localcloud.tasks.world import World, running
+from tests.localcloud.tasks.world import World
+from tests.localcloud.world import started
 
 
 @pytest.fixture(scope="session")
 def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running(tmp_path_factory.mktemp("tasks"), SystemClock()) as found:
+    with started(World(tmp_path_factory.mktemp("tasks"), SystemClock())) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def _turned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running(tmp_path_factory.mktemp("turned"), TurnedClock()) as found:
+    with started(World(tmp_path_factory.mktemp("turned"), TurnedClock())) as found:
         yield found
 
 

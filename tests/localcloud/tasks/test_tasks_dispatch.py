@@ -6,7 +6,8 @@ from google.auth import jwt
 from google.cloud import tasks_v2
 from google.protobuf import timestamp_pb2
 
-from tests.localcloud.target import Target, wait_for
+from tests.eventually import eventually
+from tests.localcloud.target import Target
 from tests.localcloud.tasks.world import World, is_gone
 
 ACCOUNT = "dispatcher@local-project.iam.gserviceaccount.com"
@@ -34,7 +35,7 @@ def test_a_task_arrives_as_it_was_made_with_headers_about_itself(world: World, t
         "X-CloudTasks-TaskRetryCount": "0",
         "X-CloudTasks-TaskExecutionCount": "0",
     }
-    wait_for(lambda: is_gone(world, name), "the task to be done")
+    eventually(lambda: is_gone(world, name), "the task to be done")
 
 
 def test_the_token_can_be_verified_with_the_published_certificates(world: World, target: Target) -> None:
@@ -114,7 +115,7 @@ def test_a_paused_queue_dispatches_only_what_is_run_by_hand(world: World, target
     names = [world.task(queue, target.url, id_) for id_ in ("a", "b")]
 
     shown = world.client.run_task(name=names[1])
-    wait_for(lambda: is_gone(world, names[1]), "the task to be run")
+    eventually(lambda: is_gone(world, names[1]), "the task to be run")
     assert shown.dispatch_count == 1
     assert not shown.last_attempt.response_time
     assert [r.headers["X-CloudTasks-TaskName"] for r in target.received] == ["b"]

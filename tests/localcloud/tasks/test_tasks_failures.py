@@ -4,7 +4,8 @@ from google.cloud import tasks_v2
 from google.protobuf import duration_pb2, timestamp_pb2
 
 from localcloud.protobuf import seconds
-from tests.localcloud.target import Target, wait_for
+from tests.eventually import eventually
+from tests.localcloud.target import Target
 from tests.localcloud.tasks.world import World, is_gone
 
 
@@ -15,7 +16,7 @@ def attempted(world: World, name: str, times: int) -> tasks_v2.Task:
         task = world.client.get_task(name=name)
         return task if task.dispatch_count == times and task.last_attempt.response_time else None
 
-    return wait_for(found, f"{times} attempts")  # type: ignore[return-value]
+    return eventually(found, f"{times} attempts")
 
 
 def pause_seconds(task: tasks_v2.Task) -> float:
@@ -36,7 +37,7 @@ def test_a_failed_task_is_retried_on_schedule_and_told_about_it(turned: World, t
         pauses.append(round(pause_seconds(task), 3))
         turned.turn(pauses[-1])
     target.wait_for(9)
-    wait_for(lambda: is_gone(turned, name), "the task to be given up")
+    eventually(lambda: is_gone(turned, name), "the task to be given up")
 
     assert pauses == [10, 20, 40, 80, 160, 240, 300, 300]
     heard = [request.headers for request in target.received]
@@ -113,7 +114,7 @@ def test_a_failed_run_is_retried_from_when_it_was_run(turned: World, target: Tar
 
     assert pause_seconds(attempted(turned, name, 1)) == 10
     turned.turn(10)
-    wait_for(lambda: is_gone(turned, name), "the retry")
+    eventually(lambda: is_gone(turned, name), "the retry")
 
 
 def test_both_limits_of_retries_must_be_passed(turned: World, target: Target) -> None:
@@ -125,5 +126,5 @@ def test_both_limits_of_retries_must_be_passed(turned: World, target: Target) ->
         assert pause_seconds(attempted(turned, name, attempt)) == pause
         turned.turn(pause)
 
-    wait_for(lambda: is_gone(turned, name), "the task to be given up")
+    eventually(lambda: is_gone(turned, name), "the task to be given up")
     assert len(target.received) == 3

@@ -15,8 +15,9 @@ from localcloud.tasks.data.store import Store
 from localcloud.tasks.delivery.dispatcher import Dispatcher
 from localcloud.tasks.http import Rest
 from localcloud.tasks.model import Outcome, Outgoing
+from tests.localcloud.asgi import call
 from tests.localcloud.tasks.reference import MAX_ATTEMPTS, MAX_CONCURRENT, MAX_RETRY_SECONDS, Attempt, Reference
-from tests.localcloud.tasks.world import LOCATION, request
+from tests.localcloud.tasks.world import LOCATION
 
 QUEUE = f"{LOCATION}/queues/q"
 SETTINGS = {
@@ -201,7 +202,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         sent = json.dumps(body or {}).encode()
-        status, answer = self.loop.run_until_complete(request(self.app, method, f"/v2/{path}", sent))
+        status, answer = self.loop.run_until_complete(call(self.app, method, f"/v2/{path}", sent))
         return status, json.loads(answer)
 
 

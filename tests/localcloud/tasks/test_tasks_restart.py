@@ -10,7 +10,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import tasks_v2
 
-from tests.localcloud.target import Target, wait_for
+from tests.eventually import eventually
+from tests.localcloud.target import Target
 from tests.localcloud.tasks.world import LOCATION, client_of
 from tests.ports import free_port
 
@@ -74,7 +75,7 @@ def test_the_attempts_of_a_failed_task_survive_a_kill(tmp_path: Path, target: Ta
         client.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=QUEUE, retry_config={"min_backoff": {"seconds": 1}}))
         client.create_task(parent=QUEUE, task=task("a", target))
         target.wait_for(1)
-        wait_for(lambda: client.get_task(name=f"{QUEUE}/tasks/a").response_count, "the attempt to end")
+        eventually(lambda: client.get_task(name=f"{QUEUE}/tasks/a").response_count, "the attempt to end")
 
     with process(tmp_path):
         second = target.wait_for(2)[1]

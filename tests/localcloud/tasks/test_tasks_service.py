@@ -9,7 +9,7 @@ import pytest
 from localcloud.accounts import MOST_TOKENS, Accounts
 from localcloud.clock import TurnedClock
 from localcloud.tasks import Tasks, operations
-from tests.localcloud.tasks.world import request
+from tests.localcloud.asgi import call
 
 CREATE = ("POST", "/v2/projects/local-project/locations/us-central1/queues")
 
@@ -21,7 +21,7 @@ def test_a_request_after_the_end_is_refused_without_a_trace(tmp_path: Path, capl
     async def late() -> tuple[int, bytes]:
         await tasks.start()
         await tasks.stop()
-        return await request(tasks.app, *CREATE, b"{}")
+        return await call(tasks.app, *CREATE, b"{}")
 
     with caplog.at_level(logging.DEBUG):
         assert asyncio.run(late())[0] == 503
