@@ -13,7 +13,8 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
-from tests.localcloud.storage.world import World, wait_until
+from tests.eventually import eventually
+from tests.localcloud.storage.world import World
 from tests.machine import Machine
 
 MEGABYTE = 1 << 20
@@ -54,7 +55,9 @@ class Clients:
         """Run a program and kill it, with all its children, as soon as some megabytes have arrived."""
         known = set(self._contents())
         with subprocess.Popen(command, env=self.environment, cwd=self.folder, start_new_session=True, stderr=-3) as process:
-            wait_until(lambda: any(path.stat().st_size > 4 * MEGABYTE for path in set(self._contents()) - known), 20)
+            eventually(
+                lambda: any(path.stat().st_size > 4 * MEGABYTE for path in set(self._contents()) - known), pause_seconds=0.005
+            )
             os.killpg(process.pid, signal.SIGKILL)
 
     def file(self, name: str, data: bytes = b"", size: int = 0) -> Path:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 import pytest
 from google.cloud.storage import Bucket
 
+from localcloud.clock import SystemClock
 from tests.localcloud.storage.clients import Clients, python_client
 from tests.localcloud.storage.direct import close_service
-from tests.localcloud.storage.world import World, running
+from tests.localcloud.storage.world import World
+from tests.localcloud.world import started
 from tests.machine import Machine
 from tests.machine import running as running_machine
 
@@ -17,7 +19,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running(tmp_path_factory.mktemp("storage")) as found:
+    with started(World(tmp_path_factory.mktemp("storage"), SystemClock())) as found:
         yield found
 
 

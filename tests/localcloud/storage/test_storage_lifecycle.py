@@ -11,7 +11,9 @@ import requests
 from localcloud.clock import TurnedClock
 from localcloud.storage.model import Object
 from localcloud.storage.rules.lifecycle import Facts, applies, chosen
-from tests.localcloud.storage.world import World, running, wait_until
+from tests.eventually import eventually
+from tests.localcloud.storage.world import World
+from tests.localcloud.world import started
 
 DAY = 24 * 3600
 NOW = 1_800_000_000.0
@@ -84,7 +86,7 @@ class Turned:
 @pytest.fixture
 def turned(tmp_path: Path) -> Iterator[Turned]:
     clock = TurnedClock()
-    with running(tmp_path, clock) as world:
+    with started(World(tmp_path, clock)) as world:
         yield Turned(world, clock)
 
 
@@ -102,7 +104,7 @@ def test_old_objects_are_deleted_and_announced(turned: Turned) -> None:
     before = world.names(bucket)
     turned.days(10.1)
 
-    wait_until(lambda: world.names(bucket) == ["kept", "tmp/young"])
+    eventually(lambda: world.names(bucket) == ["kept", "tmp/young"])
     assert before == ["kept", "tmp/old", "tmp/young"]
     assert [attributes["objectId"] for attributes, _ in world.events(bucket, 1)] == ["tmp/old"]
 

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from tests.eventually import eventually
 from tests.localcloud.storage.clients import MEGABYTE
 from tests.localcloud.storage.test_storage_restart import ROOT
 from tests.localcloud.storage.test_storage_semantics import answers
-from tests.localcloud.storage.world import wait_until
 from tests.ports import free_port
 
 SIZE = 500 * MEGABYTE
@@ -31,7 +31,7 @@ class Served:
         self.pid = pid
         self.base = f"http://127.0.0.1:{port}"
         self._port = port
-        wait_until(lambda: answers(port))
+        eventually(lambda: answers(port))
         requests.post(f"{self.base}/storage/v1/b", json={"name": "bucket"}, timeout=5)
         requests.put(f"{self.base}/bucket/small", data=ZEROS, timeout=5)
 

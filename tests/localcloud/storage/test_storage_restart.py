@@ -12,7 +12,8 @@ import requests
 from localcloud.accounts import Accounts
 from localcloud.clock import SystemClock
 from localcloud.storage import Storage
-from tests.localcloud.storage.world import TOPIC, kept_contents, send_part, wait_until
+from tests.eventually import eventually
+from tests.localcloud.storage.world import TOPIC, kept_contents, send_part
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
@@ -25,7 +26,7 @@ def killed_after(folder: Path, port: int) -> Iterator[str]:
     command = [sys.executable, "-m", "tests.localcloud.storage.serve", str(folder), str(port)]
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
-            wait_until(lambda: _answers(url))
+            eventually(lambda: _answers(url))
             yield url
         finally:
             process.kill()
@@ -51,7 +52,7 @@ def test_everything_acknowledged_survives_a_kill(tmp_path: Path) -> None:
         rest = requests.put(location, data=b"world", headers={"Content-Range": "bytes 5-9/10"}, timeout=5)
         shown = requests.get(f"{url}/storage/v1/b/bucket/o", timeout=5).json()["items"]
         published = tmp_path / "published"
-        wait_until(lambda: published.exists() and len(published.read_text().splitlines()) >= 4)
+        eventually(lambda: published.exists() and len(published.read_text().splitlines()) >= 4)
 
         assert requests.get(old["mediaLink"], timeout=5).content == b"1"
         assert asked.headers["Range"] == "bytes=0-4"

@@ -3,7 +3,8 @@
 import requests
 
 from localcloud.storage.media.ranges import Span, parse_content_range
-from tests.localcloud.storage.world import World, send_part, wait_until
+from tests.eventually import eventually
+from tests.localcloud.storage.world import World, send_part
 
 
 def start(world: World, bucket: str, query: str = "", prefix: str = "/upload", **headers: str) -> str:
@@ -39,7 +40,7 @@ def test_the_bytes_of_a_broken_put_are_kept(world: World, bucket: str) -> None:
     headers = {"Content-Range": "bytes 0-9/10", "Content-Length": "10"}
 
     send_part(world.port, "PUT", location.removeprefix(world.url), headers, b"hello")
-    wait_until(lambda: put(world, location, "*/10").headers.get("Range") == "bytes=0-4")
+    eventually(lambda: put(world, location, "*/10").headers.get("Range") == "bytes=0-4")
 
     assert world.names(bucket) == []
     assert put(world, location, "5-9/10", b"world").status_code == 200

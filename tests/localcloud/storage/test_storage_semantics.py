@@ -16,9 +16,10 @@ import pytest
 import requests
 
 from localcloud.storage import operations
+from tests.eventually import eventually
 from tests.localcloud.storage.direct import Service, run
 from tests.localcloud.storage.test_storage_restart import ROOT
-from tests.localcloud.storage.world import World, wait_until
+from tests.localcloud.storage.world import World
 from tests.ports import free_port
 
 
@@ -189,7 +190,7 @@ def test_whatever_keeps_pubsub_from_taking_a_notification_it_is_tried_again(worl
     world.notify(bucket)
     world.broken = True
     world.upload(bucket, "x", b"1")
-    wait_until(lambda: not world.broken)
+    eventually(lambda: not world.broken)
 
     assert [attributes["objectId"] for attributes, _ in world.events(bucket, 1)] == ["x"]
 
@@ -198,7 +199,7 @@ def test_nothing_is_printed_when_the_service_stops_under_way(tmp_path: Path) -> 
     port = free_port()
     command = [sys.executable, "-m", "tests.localcloud.storage.serve", str(tmp_path), str(port)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        wait_until(lambda: answers(port))
+        eventually(lambda: answers(port))
         base = f"http://127.0.0.1:{port}"
         requests.post(f"{base}/storage/v1/b", json={"name": "bucket"}, timeout=5)
         requests.put(f"{base}/bucket/big", data=bytes(20 << 20), timeout=20)

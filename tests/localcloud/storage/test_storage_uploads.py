@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from tests.localcloud.storage.world import World, send_part, wait_until
+from tests.eventually import eventually
+from tests.localcloud.storage.world import World, send_part
 
 
 def test_wrong_checksums_store_nothing(world: World, bucket: str) -> None:
@@ -50,7 +51,7 @@ def test_a_client_that_hangs_up_leaves_nothing_behind(world: World, bucket: str)
     send_part(world.port, "PUT", f"/{bucket}/x", {"Content-Length": "1000"}, b"only this")
     send_part(world.port, "PUT", f"/{bucket}/x", {"Transfer-Encoding": "chunked"}, b"4\r\nonly\r\n")
 
-    wait_until(lambda: world.contents() == files)
+    eventually(lambda: world.contents() == files)
     assert world.names(bucket) == []
 
 

@@ -1,64 +1,43 @@
 """Cloud Storage served from a thread of its own, with the messages it published, and small HTTP helpers."""
 
-import asyncio
 import json
 import socket
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import requests
 
-from localcloud.accounts import Accounts
-from localcloud.clock import Clock, SystemClock
+from localcloud.clock import Clock
 from localcloud.errors import ApiError
 from localcloud.server import HttpServer
 from localcloud.storage import Storage
 from localcloud.tls import TlsFiles, tls_files
+from tests.eventually import eventually
+from tests.localcloud.world import ServiceThread
 from tests.ports import free_port
 
 TOPIC = "projects/local-project/topics/uploads"
-T = TypeVar("T")
 
 
-class World:
+class World(ServiceThread):
     """A running service; `published` holds what Pub/Sub took, `topics` which topics exist."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self.folder = folder
-        self.clock = clock
-        self.port, self.tls_port = free_port(), free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.accounts = Accounts(folder / "keys", "local-project", "http://127.0.0.1:1", clock)
+        super().__init__(folder, clock)
+        self.tls_port = free_port()
         self.tls: TlsFiles = tls_files(folder / "tls")
         self.published: list[tuple[str, bytes, dict[str, str]]] = []
         self.topics = {TOPIC}
         self.broken = False
         self.http = requests.Session()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-
-    def start(self) -> None:
-        """Serve; returns when connections are accepted."""
-        self._thread.start()
-        self.run(self._start())
 
     def stop(self) -> None:
-        """Stop serving and end the thread."""
+        """Close the connections, stop the service and end the thread."""
         self.http.close()
-        self.run(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine that runs in the service's loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        super().stop()
 
     def bucket(self, name: str, **fields: Any) -> str:
         """A new, empty bucket."""
@@ -98,7 +77,7 @@ class World:
             mine = [(a, d) for _, d, a in list(self.published) if a["bucketId"] == bucket]
             return [(attributes, json.loads(data) if data else {}) for attributes, data in mine]
 
-        wait_until(lambda: len(found()) >= count)
+        eventually(lambda: len(found()) >= count)
         return found()
 
     def contents(self) -> int:
@@ -128,31 +107,11 @@ class World:
         return str(len(self.published))
 
 
-@contextmanager
-def running(folder: Path, clock: Clock | None = None) -> Iterator[World]:
-    """A world that is stopped in the end."""
-    world = World(folder, clock or SystemClock())
-    world.start()
-    try:
-        yield world
-    finally:
-        world.stop()
-
-
 def kept_contents(folder: Path) -> int:
     """How many contents a data folder holds, those of unfinished uploads included."""
     with closing(sqlite3.connect(folder / "storage.sqlite")) as database:
         small: int = database.execute("SELECT count(*) FROM small_contents").fetchone()[0]
     return small + sum(1 for _ in (folder / "contents").glob("??/*"))
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Return as soon as the condition holds; fail after so many seconds."""
-    end = time.monotonic() + seconds
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        pause.wait(0.005)
 
 
 def send_part(port: int, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
