@@ -44,6 +44,12 @@ def is_free(port: int) -> bool:
     return True
 
 
+def is_listening(port: int) -> bool:
+    """Whether a server accepts connections on a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @cache
 def _ports_left() -> set[int]:
     """Those of this process's band that it has not given away; the band is another's when the process ends."""

@@ -5,19 +5,20 @@ from collections.abc import Iterator
 import pytest
 
 from localcloud.clock import SystemClock, TurnedClock
-from tests.localcloud.pubsub.world import World, running
+from tests.localcloud.pubsub.world import World
 from tests.localcloud.target import Target, listening
+from tests.localcloud.world import started
 
 
 @pytest.fixture(scope="session")
 def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running(tmp_path_factory.mktemp("pubsub"), SystemClock()) as found:
+    with started(World(tmp_path_factory.mktemp("pubsub"), SystemClock())) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def _turned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running(tmp_path_factory.mktemp("turned"), TurnedClock()) as found:
+    with started(World(tmp_path_factory.mktemp("turned"), TurnedClock())) as found:
         yield found
 
 

@@ -6,8 +6,9 @@ import pytest
 from google.auth import jwt
 
 from localcloud.pubsub.model import Delivery
+from tests.eventually import eventually
 from tests.localcloud.pubsub.world import World
-from tests.localcloud.target import Target, wait_for
+from tests.localcloud.target import Target
 from tests.ports import free_port
 
 ACCOUNT = "push@local-project.iam.gserviceaccount.com"
@@ -55,7 +56,7 @@ def test_these_statuses_acknowledge(turned: World, endpoint: Target, status: int
     endpoint.wait_for(1)
     turned.publish(topic, b"2")
     endpoint.wait_for(2)
-    wait_for(lambda: not backlog(turned), "the acknowledgement of both messages")
+    eventually(lambda: not backlog(turned), "the acknowledgement of both messages")
     turned.turn(700)
 
     assert sorted(pushed.data for pushed in endpoint.received) == [b"1", b"2"]
@@ -99,7 +100,7 @@ def test_the_retry_policy_spaces_attempts(turned: World, endpoint: Target) -> No
     turned.publish(topic, b"x")
     endpoint.wait_for(1)
     for attempts, delay in ((2, 10), (3, 20), (4, 25), (5, 25)):
-        wait_for(lambda: is_resting(turned), "the return of the message")
+        eventually(lambda: is_resting(turned), "the return of the message")
         turned.turn(delay - 0.5)
         assert len(endpoint.received) == attempts - 1
         turned.turn(0.6)

@@ -11,8 +11,9 @@ from typing import Any
 import grpc
 import pytest
 
+from tests.eventually import eventually
 from tests.localcloud.pubsub.world import PROJECT, Clients, connected
-from tests.localcloud.target import Target, wait_for
+from tests.localcloud.target import Target
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
@@ -133,7 +134,7 @@ def test_a_kill_neither_loses_nor_repeats_a_dead_letter(tmp_path: Path, endpoint
 
     with process(tmp_path) as clients:
         grave = f"{PROJECT}/subscriptions/grave"
-        received = wait_for(lambda: clients.pull(grave), "the dead letter")
+        received = eventually(lambda: clients.pull(grave), "the dead letter")
         assert [each.message.data for each in received] == [b"x"]
         assert clients.pull(grave, now=True) == []
         assert len(endpoint.received) == 5

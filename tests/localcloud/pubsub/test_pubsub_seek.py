@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 
+from tests.eventually import eventually
 from tests.localcloud.pubsub.world import PROJECT, World
-from tests.localcloud.target import PATIENCE_SECONDS, wait_for
+from tests.localcloud.target import PATIENCE_SECONDS
 
 DAY = 86_400
 SNAPSHOT = f"{PROJECT}/snapshots/snap"
@@ -162,7 +163,7 @@ def idle_stream(world: World, subscription: str) -> Iterator[Any]:
     requests.put({"subscription": subscription, "stream_ack_deadline_seconds": 60})
     stream = world.subscriber.streaming_pull(requests=iter(requests.get, None), timeout=PATIENCE_SECONDS)
     try:
-        wait_for(lambda: world.service._broker.subscription(subscription).consumers, "the stream to open")
+        eventually(lambda: world.service._broker.subscription(subscription).consumers, "the stream to open")
         yield stream
     finally:
         requests.put(None)

@@ -1,11 +1,8 @@
 """The service in a thread, and Google's clients connected to it."""
 
-import asyncio
 import contextlib
 import queue
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +13,29 @@ from google.pubsub_v1 import PubsubMessage, PullRequest
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from localcloud.accounts import Accounts
-from localcloud.clock import Clock, TurnedClock
+from localcloud.clock import Clock
 from localcloud.pubsub import PubSub
 from localcloud.server import HttpServer
-from tests.localcloud.target import PATIENCE_SECONDS, wait_for
+from tests.eventually import eventually
+from tests.localcloud.target import PATIENCE_SECONDS
+from tests.localcloud.world import ServiceThread
 from tests.ports import free_port
 
 PROJECT = "projects/local-project"
 
 
-@dataclass
 class Clients:
-    """Google's clients, connected to the local service."""
+    """Google's clients of the service on a gRPC port, over a channel as these clients make it for an emulator."""
 
-    publisher: pubsub_v1.PublisherClient
-    subscriber: pubsub_v1.SubscriberClient
-    channel: grpc.Channel
+    def __init__(self, grpc_port: int, *options: tuple[str, int]) -> None:
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{grpc_port}", options)
+        self.publisher = pubsub_v1.PublisherClient(transport=PublisherGrpcTransport(channel=self.channel))
+        self.subscriber = pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=self.channel))
+
+    def disconnect(self) -> None:
+        """Close the channel."""
+        self.publisher.stop()
+        self.channel.close()
 
     def topic(self, id_: str) -> str:
         """Create a topic and return its full name."""
@@ -63,7 +66,7 @@ class Clients:
             received.extend(self.pull(subscription, now=True))
             return len(received) >= count
 
-        wait_for(enough, f"{count} messages", seconds)
+        eventually(enough, f"{count} messages", seconds=seconds)
         return received
 
     def ack(self, subscription: str, received: list[Any]) -> None:
@@ -90,38 +93,40 @@ class Clients:
 
 
 @contextlib.contextmanager
-def connected(port: int, *options: tuple[str, int]) -> Iterator[Clients]:
-    """Clients of the service on that gRPC port, with the channel that Google's clients use for an emulator."""
-    channel = grpc.insecure_channel(f"127.0.0.1:{port}", options)
-    publisher = pubsub_v1.PublisherClient(transport=PublisherGrpcTransport(channel=channel))
-    subscriber = pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+def connected(grpc_port: int, *options: tuple[str, int]) -> Iterator[Clients]:
+    """Clients, disconnected at the end."""
+    clients = Clients(grpc_port, *options)
     try:
-        yield Clients(publisher, subscriber, channel)
+        yield clients
     finally:
-        publisher.stop()
-        channel.close()
+        clients.disconnect()
 
 
-@dataclass
-class World(Clients):
-    """The running service: its ports, clock, accounts and clients."""
+class World(ServiceThread, Clients):
+    """Pub/Sub and its clients."""
 
-    port: int
-    grpc_port: int
-    clock: Clock
-    accounts: Accounts
-    loop: asyncio.AbstractEventLoop
-    service: PubSub
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        ServiceThread.__init__(self, folder, clock)
+        self.grpc_port = free_port()
+        Clients.__init__(self, self.grpc_port)
 
-    def turn(self, seconds: float) -> None:
-        """Move the turned clock forward."""
-        assert isinstance(self.clock, TurnedClock)
-        asyncio.run_coroutine_threadsafe(self.clock.turn(seconds), self.loop).result(PATIENCE_SECONDS)
+    def stop(self) -> None:
+        """Disconnect the clients, stop the service and end the thread."""
+        self.disconnect()
+        super().stop()
 
     def publish_inside(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
         """Publish in the process of the service, as Cloud Storage's notifications do."""
-        work = self.service.publish(topic, data, attributes)
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_SECONDS)
+        return self.run(self.service.publish(topic, data, attributes))
+
+    async def _start(self) -> None:
+        self.service = PubSub(self.folder / "pubsub", self.clock, self.accounts)
+        self._grpc, self._rest = await open_ports(self.service, self.grpc_port, self.port)
+
+    async def _stop(self) -> None:
+        await self.service.stop()
+        await self._grpc.stop(grace=0)
+        await self._rest.stop()
 
 
 async def open_ports(service: PubSub, grpc_port: int, port: int) -> tuple[grpc.aio.Server, HttpServer]:
@@ -134,35 +139,6 @@ async def open_ports(service: PubSub, grpc_port: int, port: int) -> tuple[grpc.a
     await rest.start()
     await service.start()
     return server, rest
-
-
-@contextlib.contextmanager
-def running(data: Path, clock: Clock) -> Iterator[World]:
-    """The service with its files under `data`, in a thread with its own event loop."""
-    loop, grpc_port, port = asyncio.new_event_loop(), free_port(), free_port()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    accounts = Accounts(data / "keys", "local-project", f"http://127.0.0.1:{port}", clock)
-
-    async def start() -> tuple[PubSub, grpc.aio.Server, HttpServer]:
-        service = PubSub(data / "pubsub", clock, accounts)
-        return service, *await open_ports(service, grpc_port, port)
-
-    async def stop(service: PubSub, server: grpc.aio.Server, rest: HttpServer) -> None:
-        await service.stop()
-        await server.stop(grace=0)
-        await rest.stop()
-
-    started = asyncio.run_coroutine_threadsafe(start(), loop).result(PATIENCE_SECONDS)
-    try:
-        with connected(grpc_port) as clients:
-            parts = clients.publisher, clients.subscriber, clients.channel
-            yield World(*parts, port, grpc_port, clock, accounts, loop, started[0])
-    finally:
-        asyncio.run_coroutine_threadsafe(stop(*started), loop).result(PATIENCE_SECONDS)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 @contextlib.contextmanager

@@ -2,14 +2,13 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.eventually import eventually
 from tests.localcloud.pubsub.world import Clients, connected
-from tests.localcloud.target import wait_for
-from tests.ports import free_port
+from tests.ports import free_port, is_listening
 
 START_SECONDS = 60
 PROGRAM = Path("platform/pubsub-emulator/bin/cloud-pubsub-emulator")
@@ -37,13 +36,8 @@ def running_emulator(program: Path, log: Path) -> Iterator[Clients]:
             command, env=environment, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
         ) as guard,
     ):
-        wait_for(lambda: _listens(port), f"the emulator to listen, see {log}", START_SECONDS)
+        eventually(lambda: is_listening(port), f"the emulator to listen, see {log}", seconds=START_SECONDS)
         with connected(port) as clients:
             yield clients
         assert guard.stdin
         guard.stdin.close()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -9,8 +9,9 @@ from google.api_core import exceptions
 from google.pubsub_v1 import PublisherClient as PublisherApi
 from google.pubsub_v1 import PubsubMessage
 
+from tests.eventually import eventually
 from tests.localcloud.pubsub.world import PROJECT, Clients, collector, subscribed
-from tests.localcloud.target import PATIENCE_SECONDS, wait_for
+from tests.localcloud.target import PATIENCE_SECONDS
 
 #: Timeout of a stream: the emulator never sends what some tests wait for.
 STREAM_SECONDS = 2.0
@@ -175,7 +176,7 @@ def test_a_stream_delivers_new_and_returned_messages(clients: Clients) -> None:
         received = {done.get(timeout=STREAM_SECONDS) for _ in range(100)}
 
     assert received == {b"%d" % number for number in range(100)}
-    wait_for(lambda: clients.pull(subscription, now=True) == [], "an empty subscription")
+    eventually(lambda: clients.pull(subscription, now=True) == [], "an empty subscription")
 
 
 def test_flow_control_limits_a_stream(clients: Clients) -> None:
@@ -271,7 +272,7 @@ def test_a_message_returned_too_often_becomes_a_dead_letter(clients: Clients) ->
         clients.nack(subscription, [received])
 
     # The emulator publishes a dead letter only when the next delivery is due, two seconds later.
-    [letter] = wait_for(lambda: clients.pull(subscription, now=True) or clients.pull(grave, now=True), "the dead letter")
+    [letter] = eventually(lambda: clients.pull(subscription, now=True) or clients.pull(grave, now=True), "the dead letter")
     attributes = dict(letter.message.attributes)
     assert attempts == [1, 2, 3, 4, 5]
     assert letter.message.data == b"poison"

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.eventually import eventually
 from tests.localcloud.pubsub.world import Clients
-from tests.localcloud.target import Target, listening, wait_for
+from tests.localcloud.target import Target, listening
 from tests.ports import free_port
 
 #: The emulator pushes again after a second.
@@ -49,7 +50,7 @@ def test_these_statuses_acknowledge(clients: Clients, statuses: tuple[int, ...])
             endpoint.wait_for(1)
 
         with pytest.raises(AssertionError, match="in vain"):
-            wait_for(lambda: any(len(endpoint.received) > 1 for endpoint in endpoints), "a second push", REST_SECONDS)
+            eventually(lambda: any(len(endpoint.received) > 1 for endpoint in endpoints), "a second push", seconds=REST_SECONDS)
 
 
 def test_other_statuses_deliver_again(clients: Clients, endpoint: Target) -> None:
