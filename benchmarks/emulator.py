@@ -3,15 +3,13 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.ports import free_port
+from tests.eventually import eventually
+from tests.ports import free_port, is_listening
 
 START_SECONDS = 30
 
@@ -32,7 +30,7 @@ def running() -> Iterator[str | None]:
         start_new_session=True,  # the program is a shell script; what is to be ended is its group
     )
     try:
-        _wait_for(port)
+        eventually(lambda: is_listening(port), "Google's Pub/Sub emulator to listen", seconds=START_SECONDS)
         yield f"127.0.0.1:{port}"
     finally:
         os.killpg(process.pid, signal.SIGKILL)
@@ -47,13 +45,3 @@ def _program() -> Path | None:
     root = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     program = Path(root) / "platform" / "pubsub-emulator" / "bin" / "cloud-pubsub-emulator"
     return program if program.exists() else None
-
-
-def _wait_for(port: int) -> None:
-    deadline, pause = time.monotonic() + START_SECONDS, threading.Event()
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        pause.wait(0.05)
-    raise TimeoutError(f"Google's Pub/Sub emulator does not listen after {START_SECONDS} s")

@@ -24,7 +24,8 @@ from localcloud.clock import SystemClock
 from shared import routes
 from shared.model import File
 from shared.settings import ROOT
-from tests.machine import Machine, eventually, variables
+from tests.eventually import eventually
+from tests.machine import Machine, variables
 
 START_SECONDS = 60
 #: Short compared with a cold start, which it measures.
@@ -151,4 +152,4 @@ def answered(process: subprocess.Popen[bytes], url: str, request: FirstRequest) 
             return request.send(url)
         return None
 
-    return eventually(look, START_SECONDS, POLL_SECONDS)
+    return eventually(look, seconds=START_SECONDS, pause_seconds=POLL_SECONDS)

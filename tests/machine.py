@@ -7,22 +7,20 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
-from typing import TypeVar
 
 import psutil
 
 from local.stack import FUNCTIONS, client_environment, function_port
 from localcloud.address import Ports
 from localcloud.faults import command as faults
+from tests.eventually import eventually
 from tests.ports import free_offset, is_free
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
-Found = TypeVar("Found")
 
 
 class Machine:
@@ -61,7 +59,7 @@ class Machine:
         self._lines = []
         self._reading = threading.Thread(target=self._read, args=(self._process.stdout,))
         self._reading.start()
-        eventually(lambda: self._lines or not self._is_alive(), START_SECONDS)
+        eventually(lambda: self._lines or not self._is_alive(), seconds=START_SECONDS)
         assert self._lines, f"the stack ended before it was ready: status {self._process.wait()}"
 
     def function_pid(self, name: str) -> int | None:
@@ -141,18 +139,6 @@ def variables(values: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def eventually(look: Callable[[], Found | None], seconds: float = 30, pause_seconds: float = 0.05) -> Found:
-    """What `look` gives as soon as it gives something; fails the test after the deadline."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        pause.wait(pause_seconds)
-    raise AssertionError(f"nothing within {seconds} s")
 
 
 def _ports(offset: int) -> set[int]:

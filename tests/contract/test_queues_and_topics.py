@@ -18,7 +18,8 @@ from shared.cloud import GoogleCloud
 from shared.cloud.protocols import Cloud
 from shared.errors import Unavailable
 from shared.model import File, Job, Task, canonical
-from tests.machine import Machine, eventually, variables
+from tests.eventually import eventually
+from tests.machine import Machine, variables
 
 
 @pytest.fixture

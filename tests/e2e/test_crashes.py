@@ -12,7 +12,8 @@ from google.cloud.storage import Client
 from local.stack import FUNCTIONS
 from tests.conftest import DATA
 from tests.e2e.conftest import Notices
-from tests.machine import ROOT, Machine, eventually, running, variables
+from tests.eventually import eventually
+from tests.machine import ROOT, Machine, running, variables
 
 
 def test_a_processor_killed_between_outputs_and_manifest_ends_succeeded_once(

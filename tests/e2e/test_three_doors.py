@@ -19,7 +19,8 @@ from PIL import Image
 from shared.testing import crc32c
 from tests.conftest import DATA
 from tests.e2e.conftest import Notices
-from tests.machine import Machine, eventually, variables
+from tests.eventually import eventually
+from tests.machine import Machine, variables
 
 PHOTO = DATA / "photo.jpg"
 Program = Callable[[str], str]

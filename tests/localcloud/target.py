@@ -1,32 +1,21 @@
-"""An HTTP server that is called by what is tested, and the patience that takes."""
+"""An HTTP server for the calls of the services under test."""
 
 import contextlib
 import http.server
 import json
 import sys
 import threading
-import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
+from tests.eventually import eventually
+
 PATIENCE_SECONDS = 10.0
 PROCESSING = 102
-
-T = TypeVar("T")
-
-
-def wait_for(found: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
-    """The first true result; fails when there is none for a while."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not (result := found()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        pause.wait(0.005)
-    return result
 
 
 @dataclass
@@ -66,7 +55,7 @@ class Target:
 
     def wait_for(self, count: int) -> list[Received]:
         """All requests, once there are so many."""
-        return wait_for(lambda: list(self.received) if len(self.received) >= count else [], f"{count} requests")
+        return eventually(lambda: list(self.received) if len(self.received) >= count else [], f"{count} requests")
 
     def answer(self, request: Received) -> tuple[int, dict[str, str]]:
         """Note the request and choose its answer."""

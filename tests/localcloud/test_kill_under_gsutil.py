@@ -10,7 +10,8 @@ from random import Random
 import google_crc32c
 import requests
 
-from tests.machine import Machine, eventually, running
+from tests.eventually import eventually
+from tests.machine import Machine, running
 
 SEED = 4
 MEGABYTE = 1 << 20

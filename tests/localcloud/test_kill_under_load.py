@@ -9,9 +9,10 @@ from operator import ge
 from pathlib import Path
 from random import Random
 
+from tests.eventually import eventually
 from tests.localcloud.load import BUCKET, QUEUE, loading
 from tests.localcloud.target import Target, listening
-from tests.machine import Machine, eventually, running
+from tests.machine import Machine, running
 
 SEED = 4
 KILLS = 4

@@ -13,7 +13,8 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.cloud.storage import Bucket, Client
 
 from localcloud.faults import command
-from tests.machine import ROOT, Machine, eventually, running, variables
+from tests.eventually import eventually
+from tests.machine import ROOT, Machine, running, variables
 
 Plant = Callable[..., str]
 TOPIC = "projects/local-project/topics/fault-tests"
