@@ -17,7 +17,7 @@ BAND = 2_200  # a stack's ports lie 1,400 apart
 
 
 def free_port() -> int:
-    """A port that nobody listens on, and that nothing else is told to listen on."""
+    """A free port that no other test gets."""
     left = _ports_left()
     port = next(port for port in sorted(left) if is_free(port))
     left.remove(port)
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 def free_offset(ports_at: Callable[[int], set[int]]) -> int:
-    """The least offset at which all of a stack's ports are such ports."""
+    """The lowest offset at which all of a stack's ports are such ports."""
     left = _ports_left()
     offsets = range(min(left) - min(ports_at(0)), max(left) - max(ports_at(0)) + 1)
     offset = next(offset for offset in offsets if ports_at(offset) <= left and all(map(is_free, ports_at(offset))))
@@ -52,7 +52,7 @@ def is_listening(port: int) -> bool:
 
 @cache
 def _ports_left() -> set[int]:
-    """Those of this process's band that it has not given away; the band is another's when the process ends."""
+    """The ports of this process's band that are left. Another process can claim the band when this one ends."""
     for first in range(FIRST, LAST, BAND):
         claim = os.open(Path(tempfile.gettempdir()) / f"sluice-test-ports-{first}", os.O_RDWR | os.O_CREAT, 0o666)
         try:

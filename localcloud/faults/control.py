@@ -1,4 +1,7 @@
-"""The control API: `GET` lists the rules, `POST` adds one, `DELETE` ends all, or only the freezes of `?thaw=<service>`."""
+"""The control API: `GET` lists the rules, `POST` adds one, `DELETE` ends all.
+
+`DELETE` with `?thaw=<service>` ends the freezes of one service, with `?thaw=` every freeze.
+"""
 
 from functools import partial
 

@@ -23,7 +23,10 @@ KINDS: dict[str, tuple[tuple[str, ...], str]] = {
 
 @dataclass(slots=True)
 class Rule:
-    """Hits the next `left` that match: calls by `METHOD /path?query` or gRPC method, messages by their topic's full name."""
+    """A fault for the next `left` calls or messages that match the regular expression `match`.
+
+    It is searched in `METHOD /path?query` of an HTTP call, the method of a gRPC call, or the full name of a message's topic.
+    """
 
     kind: str
     place: str

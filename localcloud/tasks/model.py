@@ -18,7 +18,7 @@ class StoredQueue:
 
 @dataclass(slots=True)
 class StoredTask:
-    """A task; `executions` counts its responses other than 5xx, `last_status` is the HTTP status of its last attempt (0: none)."""
+    """A task. `executions` counts its responses other than 5xx; `last_status` is its last HTTP status, 0 before an attempt."""
 
     key: int
     queue: int

@@ -67,7 +67,7 @@ def find(http_method: str, path: str) -> tuple[Handler, str]:
 
 
 def shape_of(path: str) -> tuple[str, str]:
-    """`/v2/projects/p/locations/l/queues/q:pause` → its resource `projects/p/…/q` and `projects/*/locations/*/queues/*:pause`.
+    """A path's resource and shape: `/v2/projects/p/locations/l:v` → `projects/p/locations/l`, `projects/*/locations/*:v`.
 
     Of a collection, the resource is the parent: `…/queues/q/tasks` → `…/queues/q`.
     """

@@ -29,18 +29,18 @@ class Received:
 
     @property
     def envelope(self) -> Any:
-        """The JSON around a message of Pub/Sub."""
+        """The JSON body of a push from Pub/Sub."""
         return json.loads(self.body)
 
     @property
     def data(self) -> bytes:
-        """The data of that message."""
+        """The data of the pushed message."""
         return b64decode(self.envelope["message"]["data"])
 
 
 @dataclass
 class Target:
-    """An HTTP server that answers as told: `replies` one by one (a status, or one and headers), then `status`, all with `body`."""
+    """An HTTP server with scripted answers: each of `replies` (a status, or status and headers) once, then `status`."""
 
     url: str = ""
     status: int = 200
@@ -54,11 +54,11 @@ class Target:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait_for(self, count: int) -> list[Received]:
-        """All requests, once there are so many."""
+        """All requests, as soon as `count` have arrived."""
         return eventually(lambda: list(self.received) if len(self.received) >= count else [], f"{count} requests")
 
     def answer(self, request: Received) -> tuple[int, dict[str, str]]:
-        """Note the request and choose its answer."""
+        """Record the request and choose its answer."""
         with self._lock:
             self.received.append(request)
             self._now += 1
@@ -74,7 +74,7 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of callers that were killed."""
+        """Ignore connections broken by killed callers."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 

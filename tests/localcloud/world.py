@@ -19,7 +19,7 @@ W = TypeVar("W", bound="ServiceThread")
 
 
 class ServiceThread:
-    """A service under a folder, at a port. Subclasses define `_start` and `_stop`, which run in the thread's event loop."""
+    """A service with a data folder and a port. `_start` and `_stop` of a subclass run in the thread's event loop."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.folder = folder

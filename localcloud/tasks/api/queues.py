@@ -56,7 +56,10 @@ def update(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """DELETE …/queues/Q. The name is free at once; Google blocks it for up to three days (cloudtasks.proto, DeleteQueue)."""
+    """DELETE …/queues/Q. The name is free at once.
+
+    Google blocks it for up to three days (cloudtasks.proto, DeleteQueue).
+    """
     queue = call.store.queue(call.name)
     if queue is None:
         raise ApiError("NOT_FOUND", "Requested entity was not found.")

@@ -1,4 +1,4 @@
-"""One attempt at a task: its request, and the task's fields before and after it. Pure; `sender.py` sends the request."""
+"""One attempt at a task: its request, and its record in the task. Pure; `sender.py` sends the request."""
 
 from collections.abc import Callable
 from typing import Any
@@ -49,7 +49,7 @@ def finish(task: StoredTask, outcome: Outcome, now: float) -> None:
 
 
 def outgoing(task: StoredTask, queue: Any, sign: SignToken) -> Outgoing:
-    """The request of an attempt that has begun: the task's, with the queue's overrides and the headers of Cloud Tasks."""
+    """The request of an attempt that has begun, with the queue's overrides and the headers of Cloud Tasks."""
     request = overridden(task.message.http_request, queue)
     own = _cloud_tasks_headers(task, names.last(queue.name))
     if request.HasField("oidc_token"):

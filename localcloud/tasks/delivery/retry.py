@@ -4,7 +4,7 @@ from typing import Any
 
 from localcloud.protobuf import seconds
 
-#: Age at which a task is dropped, whatever its queue's retries (Cloud Tasks quotas, "maximum task retention").
+#: Age at which a task is dropped, even if retries are left (Cloud Tasks quotas, "maximum task retention").
 RETENTION_SECONDS = 31 * 86_400
 
 

@@ -1,4 +1,4 @@
-"""A task's HTTP request (target.proto, HttpRequest): its checks, its defaults, and the headers that Google reserves."""
+"""Checks and defaults of a task's HTTP request (target.proto, HttpRequest)."""
 
 import re
 from typing import Any
@@ -51,7 +51,7 @@ def is_reserved(name: str) -> bool:
 
 
 def check_authorization(message: Any, field: str) -> None:
-    """Raise `ApiError` (INVALID_ARGUMENT) when the OIDC or OAuth token of a request or target has no service account."""
+    """Raise `ApiError` (INVALID_ARGUMENT) for an OIDC or OAuth token without a service account."""
     kind = message.WhichOneof("authorization_header")
     email = getattr(message, kind).service_account_email if kind else "-@-"
     require("@" in email, f"{field}.{kind}.serviceAccountEmail must be the e-mail of a service account.")

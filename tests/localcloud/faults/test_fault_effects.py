@@ -1,4 +1,4 @@
-"""Faults planted from the command line, as their victims see them: real clients of the running local cloud."""
+"""Faults planted from the command line, and their effects on real clients of a running local cloud."""
 
 import argparse
 import subprocess
@@ -34,7 +34,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 @pytest.fixture
 def plain(machine: Machine) -> Bucket:
-    """A bucket that notifies nobody."""
+    """A bucket without notifications."""
     return Client(project="local-project").bucket("fault-tests-plain")
 
 
@@ -50,14 +50,14 @@ def publisher(machine: Machine) -> PublisherClient:
 
 @pytest.fixture
 def plant(machine: Machine) -> Iterator[Plant]:
-    """Whatever is left is cleared."""
+    """The command `fault`; the rules left over are cleared."""
     yield machine.fault
     machine.fault("clear")
 
 
 @pytest.fixture
 def pull(machine: Machine) -> Iterator[Callable[[int], list[str]]]:
-    """Messages of the subscription as they come, told by object name or data."""
+    """Pulls until `count` messages have arrived; their object names or data, in order of arrival."""
     subscriber = SubscriberClient()
     seen: list[str] = []
 
@@ -77,7 +77,7 @@ def put(bucket: Bucket, *names: str) -> None:
         bucket.blob(name).upload_from_string(b"words")
 
 
-def test_a_dropped_notification_never_arrives_and_the_object_is_there(
+def test_a_dropped_notification_never_arrives_but_its_object_exists(
     bucket: Bucket, plant: Plant, pull: Callable[..., list[str]]
 ) -> None:
     plant("drop", "notifications")
@@ -94,9 +94,7 @@ def test_a_repeated_notification_arrives_twice(bucket: Bucket, plant: Plant, pul
     assert sorted(pull(3)) == ["once", "twice", "twice"]
 
 
-def test_reordered_notifications_arrive_the_other_way_round(
-    bucket: Bucket, plant: Plant, pull: Callable[..., list[str]]
-) -> None:
+def test_reordered_notifications_arrive_in_reverse_order(bucket: Bucket, plant: Plant, pull: Callable[..., list[str]]) -> None:
     plant("reorder", "notifications", "--next", "3")
     put(bucket, "1", "2", "3")
 
@@ -113,7 +111,7 @@ def test_a_delayed_message_arrives_after_later_ones(
     assert pull(2) == ["second", "first"]
 
 
-def test_a_dropped_message_was_acknowledged_and_is_gone(
+def test_a_dropped_message_is_acknowledged_but_never_arrives(
     publisher: PublisherClient, plant: Plant, pull: Callable[..., list[str]]
 ) -> None:
     plant("drop", "messages")
@@ -123,7 +121,7 @@ def test_a_dropped_message_was_acknowledged_and_is_gone(
     assert len(set(acknowledged)) == 2
 
 
-def test_a_client_gets_over_the_errors_it_is_answered(plain: Bucket, plant: Plant) -> None:
+def test_a_client_retries_planted_errors(plain: Bucket, plant: Plant) -> None:
     plant("answer", "storage", "--status", "503", "--match", "POST /upload", "--next", "2")
     name = uuid.uuid4().hex
     plain.blob(name).upload_from_string(b"words", if_generation_match=0)
@@ -132,7 +130,7 @@ def test_a_client_gets_over_the_errors_it_is_answered(plain: Bucket, plant: Plan
     assert "no fault" in plant("list")
 
 
-def test_a_client_goes_on_where_its_connection_was_cut(plain: Bucket, plant: Plant) -> None:
+def test_a_client_resumes_after_a_cut_connection(plain: Bucket, plant: Plant) -> None:
     data = bytes(range(256)) * 40_000
     plant("cut", "storage", "--after-bytes", "400000", "--match", "PUT .*upload_id")
     blob = plain.blob("cut", chunk_size=1 << 20)

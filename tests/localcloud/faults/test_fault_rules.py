@@ -1,4 +1,4 @@
-"""Which rule hits what, and for how long."""
+"""Which calls and messages a rule hits."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from localcloud.faults import Faults
 
 
-def test_a_rule_hits_so_many_of_what_matches_and_is_gone() -> None:
+def test_a_rule_ends_after_its_number_of_hits() -> None:
     faults = Faults()
     faults.add(kind="answer", place="storage", match="^POST /upload", left=2, status=503)
     hits = [
@@ -18,7 +18,7 @@ def test_a_rule_hits_so_many_of_what_matches_and_is_gone() -> None:
     assert faults.to_json() == []
 
 
-def test_rules_are_used_in_the_order_of_their_coming() -> None:
+def test_the_oldest_rule_hits_first() -> None:
     faults = Faults()
     for status in (503, 429):
         faults.add(kind="answer", place="tasks", status=status)
@@ -26,7 +26,7 @@ def test_rules_are_used_in_the_order_of_their_coming() -> None:
     assert [rule.status for rule in (faults.take("tasks", "x"), faults.take("tasks", "x")) if rule] == [503, 429]
 
 
-def test_a_service_is_not_hit_by_another_ones_rule() -> None:
+def test_a_rule_hits_only_its_place() -> None:
     faults = Faults()
     faults.add(kind="delay", place="notifications", seconds=1)
 
@@ -48,6 +48,6 @@ def test_a_service_is_not_hit_by_another_ones_rule() -> None:
         ({}, "kind"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused_with_what_would(rule: dict[str, Any], words: str) -> None:
+def test_an_invalid_rule_is_refused_with_a_reason(rule: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Faults().add(**rule)

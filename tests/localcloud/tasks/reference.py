@@ -1,4 +1,4 @@
-"""What Cloud Tasks' documentation says of one queue, as a small model without I/O, to compare the service with."""
+"""A model of one queue after Cloud Tasks' documentation, without I/O, to compare the service with."""
 
 from dataclasses import dataclass, field
 
@@ -48,27 +48,27 @@ class Reference:
         return next((task for task in self.tasks if task.id == id_), None)
 
     def is_free(self, id_: str) -> bool:
-        """Whether a task may be created under that name."""
+        """Whether a task may be created with that id."""
         return self.find(id_) is None and self.taken.get(id_, 0) <= self.now
 
     def create(self, id_: str, named: bool, delay: float) -> None:
-        """A new task."""
+        """Add a task."""
         when = self.now + max(delay, 0)
         self.tasks.append(Known(id_, named, when, when))
 
     def remove(self, task: Known) -> None:
-        """Done, given up, deleted or purged."""
+        """Remove a task that was done, given up, deleted or purged."""
         self.tasks.remove(task)
         if task.named:
             self.taken[task.id] = self.now + NAME_SECONDS
 
     def run(self, task: Known) -> None:
-        """RunTask, which minds no limit."""
+        """RunTask: attempt the task now, regardless of limits."""
         task.schedule = self.now
         self._begin(task, in_turn=False)
 
     def finish(self, attempt: Attempt, status: int | None) -> None:
-        """The answer to an attempt: a status, or None when there is no answer."""
+        """End an attempt with an HTTP status, or without an answer (None)."""
         self.attempts.remove(attempt)
         task = attempt.task
         if all(known is not task for known in self.tasks):
@@ -83,13 +83,13 @@ class Reference:
         task.schedule = task.due = self.now + BACKOFF[min(task.attempts, len(BACKOFF)) - 1]
 
     def restart(self) -> None:
-        """The process is killed and started: what was in flight is due."""
+        """Kill and start the process: tasks in flight become due."""
         self.attempts.clear()
         for task in self.tasks:
             task.due = self.now if task.due is None else task.due
 
     def dispatch(self) -> None:
-        """Start what may start now, the longest due first."""
+        """Start the tasks that are due, the longest due first, within the limit."""
         while not self.paused and sum(attempt.in_turn for attempt in self.attempts) < MAX_CONCURRENT:
             due = [task for task in self.tasks if task.due is not None and task.due <= self.now]
             if not due:
@@ -97,7 +97,7 @@ class Reference:
             self._begin(min(due, key=lambda task: task.due or 0.0), in_turn=True)
 
     def turn(self, seconds: float) -> None:
-        """Let time pass, dispatching whatever becomes due at its moment."""
+        """Advance the time; each task is dispatched at the moment it becomes due."""
         end = self.now + seconds
         for moment in sorted({task.due for task in self.tasks if task.due is not None and self.now < task.due <= end}):
             self.now = moment
@@ -106,11 +106,11 @@ class Reference:
         self.dispatch()
 
     def next_due(self) -> float | None:
-        """When the first task that waits is due."""
+        """When the first waiting task is due; None without one."""
         return min((task.due for task in self.tasks if task.due is not None and task.due > self.now), default=None)
 
     def next_free(self) -> tuple[float, str] | None:
-        """When the first taken name is free, and that name."""
+        """When the next taken name is free again, and that name; None without one."""
         return min(((until, id_) for id_, until in self.taken.items() if until > self.now), default=None)
 
     def _begin(self, task: Known, *, in_turn: bool) -> None:

@@ -1,4 +1,4 @@
-"""Cloud Tasks alone in a process of its own, to be killed by a test: `python serve.py DATA PORT`."""
+"""Cloud Tasks in a process that a test can kill: `serve.py DATA PORT`."""
 
 import asyncio
 import sys

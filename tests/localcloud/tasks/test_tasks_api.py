@@ -1,4 +1,4 @@
-"""The REST surface, driven by google-cloud-tasks."""
+"""The REST API, called by google-cloud-tasks and by raw requests."""
 
 import socket
 
@@ -41,7 +41,7 @@ def test_a_queue_of_the_same_name_is_refused(world: World) -> None:
         world.queue("q")
 
 
-def test_an_update_changes_what_its_mask_names_and_creates_a_missing_queue(world: World) -> None:
+def test_an_update_changes_masked_fields_and_creates_a_missing_queue(world: World) -> None:
     name = f"{LOCATION}/queues/q"
     limits = tasks_v2.RateLimits(max_dispatches_per_second=5, max_concurrent_dispatches=7)
     world.client.update_queue(queue=tasks_v2.Queue(name=name, rate_limits=limits))
@@ -63,7 +63,7 @@ def test_a_mask_of_unknown_fields_is_refused(world: World) -> None:
     assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
 
 
-def test_a_policy_is_kept_and_an_old_etag_refused(world: World) -> None:
+def test_a_policy_is_stored_and_an_outdated_etag_refused(world: World) -> None:
     name = world.queue("q")
     policy = world.client.get_iam_policy(request={"resource": name})
     policy.bindings.append(policy_pb2.Binding(role="roles/cloudtasks.enqueuer", members=["user:a@b.c"]))
@@ -88,7 +88,7 @@ def test_locations_are_those_with_queues_and_the_default(world: World) -> None:
     assert world.client.get_location({"name": parent}).location_id == "europe-west1"
 
 
-def test_a_task_is_shown_without_its_body_unless_all_is_asked_for(world: World, paused: str) -> None:
+def test_a_task_has_its_body_only_in_the_full_view(world: World, paused: str) -> None:
     name = world.task(paused, URL, "t", http_request={"body": b"secret", "headers": {"X-A": "1"}})
 
     assert world.client.get_task(name=name).http_request.body == b""
@@ -106,7 +106,7 @@ def test_tasks_are_listed_in_pages(world: World, paused: str) -> None:
     assert [[task.name for task in page.tasks] for page in pages] == [names[:2], names[2:4], names[4:]]
 
 
-def test_the_name_of_a_task_is_taken_until_an_hour_after_its_end(turned: World) -> None:
+def test_the_name_of_a_removed_task_is_taken_for_an_hour(turned: World) -> None:
     queue = turned.queue("q")
     turned.client.pause_queue(name=queue)
     name = turned.task(queue, URL, "t")
@@ -123,7 +123,7 @@ def test_the_name_of_a_task_is_taken_until_an_hour_after_its_end(turned: World) 
     assert turned.task(queue, URL, "t") == name
 
 
-def test_a_purge_forgets_the_tasks_but_not_their_names(world: World, paused: str) -> None:
+def test_a_purge_deletes_tasks_but_keeps_their_names_taken(world: World, paused: str) -> None:
     world.task(paused, URL, "t")
     world.task(paused, URL)
 
@@ -215,7 +215,7 @@ def test_enums_are_numbers_only_when_asked_for(world: World, paused: str) -> Non
         ("GET", "/v2/{queue}/tasks?pageSize=" + "9" * 5000, b"", 400, "page_size"),
     ],
 )
-def test_a_wrong_request_is_refused_in_words(
+def test_a_wrong_request_is_refused_with_a_reason(
     world: World, paused: str, method: str, path: str, body: bytes, status: int, words: str
 ) -> None:
     code, answer = raw(world, method, path.format(queue=paused), body)

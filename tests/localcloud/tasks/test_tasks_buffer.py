@@ -1,4 +1,4 @@
-"""tasks:buffer: whatever is sent becomes a task for the queue's own target."""
+"""tasks:buffer: a request body becomes a task for the queue's HTTP target."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.localcloud.target import Target
 from tests.localcloud.tasks.world import World, raw
 
 
-def test_a_buffered_task_goes_where_the_queue_points(world: World, target: Target) -> None:
+def test_a_buffered_task_goes_to_the_target_of_its_queue(world: World, target: Target) -> None:
     host, port = target.url.removeprefix("http://").split(":")
     override = {"scheme": "HTTP", "host": host, "port": int(port), "path_override": {"path": "/hook"}}
     queue = world.queue("q", http_target={"uri_override": override})
@@ -33,7 +33,9 @@ def test_a_buffered_task_goes_where_the_queue_points(world: World, target: Targe
         (b'{"body":{"data":"aGVsbG8="}}', b"hello"),
     ],
 )
-def test_json_that_is_no_http_body_is_buffered_as_it_is(world: World, target: Target, sent: bytes, body: bytes | None) -> None:
+def test_json_that_is_not_an_http_body_is_buffered_unchanged(
+    world: World, target: Target, sent: bytes, body: bytes | None
+) -> None:
     host, port = target.url.removeprefix("http://").split(":")
     queue = world.queue("q", http_target={"uri_override": {"scheme": "HTTP", "host": host, "port": int(port)}})
 

@@ -1,4 +1,4 @@
-"""Dispatching: what the target receives, when, and how often."""
+"""Dispatching: the requests that the target receives, and when."""
 
 import time
 
@@ -13,7 +13,7 @@ from tests.localcloud.tasks.world import World, is_gone
 ACCOUNT = "dispatcher@local-project.iam.gserviceaccount.com"
 
 
-def test_a_task_arrives_as_it_was_made_with_headers_about_itself(world: World, target: Target) -> None:
+def test_a_task_arrives_unchanged_with_headers_about_itself(world: World, target: Target) -> None:
     queue = world.queue("images")
     request = {"http_method": tasks_v2.HttpMethod.PUT, "body": b"\x00\xff", "headers": {"X-Mine": "1"}}
 
@@ -49,7 +49,7 @@ def test_the_token_can_be_verified_with_the_published_certificates(world: World,
     assert (claims["email"], claims["email_verified"]) == (ACCOUNT, True)
 
 
-def test_an_audience_of_ones_own_is_signed(world: World, target: Target) -> None:
+def test_the_token_has_the_audience_of_the_task(world: World, target: Target) -> None:
     request = {"oidc_token": {"service_account_email": ACCOUNT, "audience": "https://processor"}}
 
     world.task(world.queue("q"), target.url, http_request=request)
@@ -70,7 +70,7 @@ def test_a_scheduled_task_waits_for_its_time(turned: World, target: Target) -> N
     assert [r.headers["X-CloudTasks-TaskName"] for r in target.wait_for(2)] == ["now", "later"]
 
 
-def test_no_more_run_at_once_than_the_queue_allows(world: World, target: Target) -> None:
+def test_the_queue_limits_concurrent_attempts(world: World, target: Target) -> None:
     target.gate.clear()
     queue = world.queue("q", rate_limits={"max_concurrent_dispatches": 3})
     for _ in range(10):
@@ -109,7 +109,7 @@ def test_a_stuck_queue_delays_no_other(world: World, target: Target) -> None:
     assert [r.headers["X-CloudTasks-TaskName"] for r in target.wait_for(2)] == ["a", "c"]
 
 
-def test_a_paused_queue_dispatches_only_what_is_run_by_hand(world: World, target: Target) -> None:
+def test_a_paused_queue_dispatches_only_runs(world: World, target: Target) -> None:
     queue = world.queue("q")
     world.client.pause_queue(name=queue)
     names = [world.task(queue, target.url, id_) for id_ in ("a", "b")]
@@ -138,7 +138,7 @@ def test_a_task_deleted_while_it_runs_is_not_retried(world: World, target: Targe
     assert [r.headers["X-CloudTasks-TaskName"] for r in target.wait_for(2)] == ["t", "next"]
 
 
-def test_a_queue_deleted_while_a_task_runs_starts_nothing_more(world: World, target: Target) -> None:
+def test_a_queue_deleted_while_a_task_runs_starts_no_other(world: World, target: Target) -> None:
     target.gate.clear()
     target.replies = [500]
     limits = {"max_concurrent_dispatches": 1}

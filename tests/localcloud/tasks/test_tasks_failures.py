@@ -1,4 +1,4 @@
-"""Attempts that fail: when a task is tried again, what it is told, and when it is given up."""
+"""Failed attempts: when a task is retried, with which headers, and when it is given up."""
 
 from google.cloud import tasks_v2
 from google.protobuf import duration_pb2, timestamp_pb2
@@ -10,7 +10,7 @@ from tests.localcloud.tasks.world import World, is_gone
 
 
 def attempted(world: World, name: str, times: int) -> tasks_v2.Task:
-    """The task, once so many attempts have ended."""
+    """The task, as soon as `times` attempts have ended."""
 
     def found() -> tasks_v2.Task | None:
         task = world.client.get_task(name=name)
@@ -20,12 +20,12 @@ def attempted(world: World, name: str, times: int) -> tasks_v2.Task:
 
 
 def pause_seconds(task: tasks_v2.Task) -> float:
-    """From the end of the last attempt to the next."""
+    """Seconds from the end of the last attempt to the next."""
     message = tasks_v2.Task.pb(task)
     return seconds(message.schedule_time) - seconds(message.last_attempt.response_time)
 
 
-def test_a_failed_task_is_retried_on_schedule_and_told_about_it(turned: World, target: Target) -> None:
+def test_a_failed_task_is_retried_on_schedule_with_headers_about_it(turned: World, target: Target) -> None:
     retry = {"min_backoff": {"seconds": 10}, "max_backoff": {"seconds": 300}, "max_doublings": 3, "max_attempts": 9}
     queue = turned.queue("q", retry_config=retry)
     target.replies = [500, 404, 500, 503, 500, 500, 500, 500, 500]
@@ -58,7 +58,7 @@ def test_a_failed_task_shows_its_attempts(world: World, target: Target) -> None:
     assert task.first_attempt.dispatch_time == task.last_attempt.dispatch_time
 
 
-def test_a_target_that_cannot_be_reached_is_tried_again(world: World) -> None:
+def test_an_unreachable_target_is_retried(world: World) -> None:
     name = world.task(world.queue("q", retry_config={"min_backoff": {"seconds": 60}}), "http://127.0.0.1:9/")
 
     task = attempted(world, name, 1)
@@ -67,7 +67,7 @@ def test_a_target_that_cannot_be_reached_is_tried_again(world: World) -> None:
     assert task.last_attempt.response_status.code == 14
 
 
-def test_an_answer_after_the_deadline_comes_too_late(turned: World, target: Target) -> None:
+def test_an_answer_after_the_deadline_is_ignored(turned: World, target: Target) -> None:
     target.gate.clear()
     queue = turned.queue("q", retry_config={"min_backoff": {"seconds": 60}})
     name = turned.task(queue, target.url, dispatch_deadline=duration_pb2.Duration(seconds=15))
@@ -104,7 +104,7 @@ def test_a_redirect_is_followed_and_not_counted(world: World, target: Target) ->
     assert [(r.path, r.body) for r in target.received] == [("/here", b"b"), ("/elsewhere", b"b")]
 
 
-def test_a_failed_run_is_retried_from_when_it_was_run(turned: World, target: Target) -> None:
+def test_the_retries_of_a_run_start_at_the_run(turned: World, target: Target) -> None:
     target.replies = [500]
     queue = turned.queue("q", retry_config={"min_backoff": {"seconds": 10}})
     when = timestamp_pb2.Timestamp(seconds=int(turned.clock.time()) + 5000)
@@ -117,7 +117,7 @@ def test_a_failed_run_is_retried_from_when_it_was_run(turned: World, target: Tar
     eventually(lambda: is_gone(turned, name), "the retry")
 
 
-def test_both_limits_of_retries_must_be_passed(turned: World, target: Target) -> None:
+def test_a_task_is_given_up_when_both_limits_are_reached(turned: World, target: Target) -> None:
     retry = {"max_attempts": 2, "max_retry_duration": {"seconds": 25}, "min_backoff": {"seconds": 10}, "max_doublings": 1}
     target.replies = [500] * 10
     name = turned.task(turned.queue("q", retry_config=retry), target.url, "t")

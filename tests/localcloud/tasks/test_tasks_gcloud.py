@@ -1,4 +1,4 @@
-"""gcloud, for real."""
+"""The real `gcloud tasks` against the service."""
 
 import json
 import os
@@ -19,7 +19,7 @@ LOCATION_FLAG = "--location=us-central1"
 
 @pytest.fixture
 def gcloud(world: World, tmp_path: Path) -> Gcloud:
-    """`gcloud tasks …` against the local service, its answer as JSON; raises what it says when it fails."""
+    """Runs `gcloud tasks …` and returns its JSON. Raises RuntimeError with its error output when it fails."""
     program = shutil.which("gcloud")
     if program is None:
         assert os.environ.get("CI") != "true", "gcloud must be installed in CI"
@@ -60,7 +60,7 @@ def test_gcloud_manages_queues(gcloud: Gcloud) -> None:
         gcloud("queues", "describe", "q")
 
 
-def test_gcloud_sets_numbers_to_zero_or_is_told_why_not(gcloud: Gcloud, world: World) -> None:
+def test_gcloud_sets_numbers_to_zero_where_allowed(gcloud: Gcloud, world: World) -> None:
     gcloud("queues", "create", "q", "--max-doublings=0", "--min-backoff=0s")
     gcloud("queues", "update", "q", "--max-attempts=5")
     with pytest.raises(RuntimeError, match="maxConcurrentDispatches must be greater than 0"):

@@ -1,4 +1,4 @@
-"""Compressed request bodies, byte for byte as Java's client sends them: `Content-Encoding: gzip`, chunked."""
+"""Compressed request bodies, byte for byte as Java's client sends them: chunked gzip."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ def paused(world: World) -> str:
 
 
 def post(world: World, path: str, body: bytes, *lines: str) -> tuple[int, Any]:
-    """Send the bytes; status and JSON of the answer."""
+    """Send the request; status and JSON of the answer."""
     head = [f"POST /v2/{path} HTTP/1.1", "Host: 127.0.0.1", "Accept-Encoding: gzip", "Connection: close", *lines]
     with socket.create_connection(("127.0.0.1", world.port)) as connection:
         connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
@@ -55,7 +55,7 @@ def test_a_compressed_body_may_have_a_length_and_many_members(world: World, paus
     assert (status, answer.get("httpRequest", {}).get("url")) == (200, URL)
 
 
-def test_a_compressed_body_is_buffered_as_it_was_before(world: World, target: Target) -> None:
+def test_a_compressed_body_is_buffered_decompressed(world: World, target: Target) -> None:
     host, port = target.url.removeprefix("http://").split(":")
     queue = world.queue("q", http_target={"uri_override": {"scheme": "HTTP", "host": host, "port": int(port)}})
     body = gzip.compress(b"plain words")
@@ -74,7 +74,7 @@ def test_a_compressed_body_is_buffered_as_it_was_before(world: World, target: Ta
         (gzip.compress(b"{"), "Invalid JSON payload"),
     ],
 )
-def test_a_broken_or_endless_compressed_body_is_refused(world: World, paused: str, body: bytes, words: str) -> None:
+def test_a_broken_or_huge_compressed_body_is_refused(world: World, paused: str, body: bytes, words: str) -> None:
     lines = ("Content-Encoding: gzip", f"Content-Length: {len(body)}")
 
     status, answer = post(world, f"{paused}/tasks", body, *lines)

@@ -1,4 +1,4 @@
-"""Whatever is asked of a queue, and however its target answers, the service agrees with the model in reference.py."""
+"""Random calls and answers of the target: the service agrees with the model in reference.py."""
 
 import asyncio
 import json
@@ -37,13 +37,13 @@ STATUSES = strategies.sampled_from([200, 302, 404, 500, 500, None])
 
 
 class Sent:
-    """The target: it keeps what it is sent until it is told to answer."""
+    """The target: it holds each request until the test answers it."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Outgoing, asyncio.Future[Outcome]]] = []
 
     async def send(self, request: Outgoing) -> Outcome:
-        """Wait for the answer."""
+        """Hold the request until `answer`."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         entry = (request, answer)
         self.waiting.append(entry)
@@ -53,17 +53,17 @@ class Sent:
             self.waiting.remove(entry)
 
     def seen(self) -> list[tuple[str, str, str]]:
-        """What the requests in flight say of their tasks."""
+        """Task name, retry count and execution count of each request in flight, sorted."""
         return sorted(_counts(request) for request, _ in self.waiting)
 
     def answer(self, counts: tuple[str, str, str], which: int, status: int | None) -> None:
-        """Answer one of the requests that say this of their task: a name that is used again has namesakes in flight."""
+        """Answer one of the requests with these counts: a reused task name can be in flight more than once."""
         alike = [answer for request, answer in self.waiting if _counts(request) == counts]
         alike[which].set_result(Outcome(status))
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """One queue, the service's own and the model's, side by side."""
+    """One queue of the service beside one of the model."""
 
     unnamed = Bundle("unnamed")
 

@@ -1,4 +1,4 @@
-"""Whatever stands in whichever field of a body, it is taken or refused in words."""
+"""Odd values in every field of every body: accepted or refused with a message."""
 
 import json
 from typing import Any

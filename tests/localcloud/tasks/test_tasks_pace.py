@@ -1,4 +1,4 @@
-"""The token bucket and its slowing down."""
+"""The token bucket of a queue."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_a_target_that_stays_overloaded_is_still_tried() -> None:
     assert pace.factor == SLOWEST
 
 
-def test_retry_after_stops_the_queue_for_so_long() -> None:
+def test_retry_after_stops_the_queue_for_its_duration() -> None:
     pace = Pace.full(rate=100, burst=10, now=NOW).slower(NOW, 30).slower(NOW, 5)
 
     assert pace.available(NOW + 29) == 0
@@ -49,7 +49,7 @@ def test_retry_after_stops_the_queue_for_so_long() -> None:
     assert pace.available(NOW + 30) == 10
 
 
-def test_new_limits_keep_what_the_bucket_held() -> None:
+def test_new_limits_keep_the_tokens() -> None:
     pace = Pace.full(rate=500, burst=100, now=NOW).take(97, NOW)
 
     assert pace.limited(rate=1, burst=10, now=NOW).available(NOW) == 3

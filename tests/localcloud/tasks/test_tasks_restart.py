@@ -1,4 +1,4 @@
-"""Nothing acknowledged is lost when the process is killed."""
+"""Acknowledged changes survive a kill of the process."""
 
 import contextlib
 import subprocess

@@ -16,7 +16,7 @@ def config(**settings: object) -> object:
     return retry
 
 
-def test_the_schedule_is_that_of_the_proto() -> None:
+def test_the_schedule_is_the_one_of_the_proto() -> None:
     retry = config(min_backoff=10, max_backoff=300, max_doublings=3)
 
     assert [backoff_seconds(retry, n) for n in range(1, 10)] == [10, 20, 40, 80, 160, 240, 300, 300, 300]
@@ -28,7 +28,7 @@ def test_without_doublings_the_pause_grows_evenly() -> None:
     assert [backoff_seconds(retry, n) for n in range(1, 6)] == [10, 20, 30, 40, 45]
 
 
-def test_thousands_of_attempts_and_doublings_end_at_the_ceiling() -> None:
+def test_the_pause_never_exceeds_the_ceiling() -> None:
     retry = config(min_backoff=1, max_backoff=3600, max_doublings=2_000_000_000)
 
     assert backoff_seconds(retry, 1_000_000) == 3600
@@ -47,7 +47,7 @@ def test_thousands_of_attempts_and_doublings_end_at_the_ceiling() -> None:
         ({"max_attempts": -1, "max_retry_duration": 60}, 1, 60, True),
     ],
 )
-def test_a_task_is_given_up_when_every_limit_that_is_set_is_passed(
+def test_a_task_is_given_up_when_every_set_limit_is_reached(
     settings: dict[str, object], attempts: int, elapsed: float, used_up: bool
 ) -> None:
     assert is_used_up(config(**settings), attempts, elapsed) is used_up

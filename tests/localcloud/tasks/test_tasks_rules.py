@@ -59,7 +59,7 @@ def test_an_update_changes_the_masked_fields_and_resets_those_left_empty() -> No
     assert after.state == before.state
 
 
-def test_a_zero_that_means_something_is_kept_until_it_is_cleared() -> None:
+def test_a_meaningful_zero_is_kept_until_it_is_cleared() -> None:
     before = queue(retryConfig={"maxDoublings": 0, "minBackoff": "0s", "maxBackoff": "0s"})
     after = updated(
         before, "rateLimits.maxDispatchesPerSecond", rateLimits={"maxDispatchesPerSecond": 3, "maxConcurrentDispatches": 0}
@@ -114,7 +114,7 @@ def test_a_task_gets_the_defaults_of_the_service() -> None:
     }
 
 
-def test_a_header_may_hold_tabs_and_letters_of_any_language() -> None:
+def test_a_header_value_may_have_tabs_and_any_letters() -> None:
     assert task(**request(headers={"a": "b\tü"})).http_request.headers["a"] == "b\tü"
 
 
@@ -122,7 +122,7 @@ def test_a_schedule_in_the_past_means_now() -> None:
     assert task(**request(), scheduleTime="2020-01-01T00:00:00Z").schedule_time.seconds == int(NOW)
 
 
-def test_what_may_not_stand_in_a_url_is_encoded() -> None:
+def test_invalid_characters_of_a_url_are_encoded() -> None:
     assert task(**request(url="http://x/a b/é%20?q=ü#f")).http_request.url == "http://x/a%20b/%C3%A9%20?q=%C3%BC#f"
 
 
@@ -163,6 +163,6 @@ def test_a_task_beyond_the_limits_is_refused(fields: dict[str, Any], message: st
         ("/v2/projects/p/locations/l/queues/q/tasks/t:run", "projects/p/locations/l/queues/q/tasks/t", None),
     ],
 )
-def test_a_path_is_a_resource_and_a_shape(path: str, name: str, shape: str | None) -> None:
+def test_a_path_has_a_resource_and_a_shape(path: str, name: str, shape: str | None) -> None:
     assert shape_of(path)[0] == name
     assert shape is None or shape_of(path)[1] == shape

@@ -1,4 +1,4 @@
-"""The service as a whole: what it says it does, and how it ends."""
+"""The service as a whole: its list of operations, its end, its memory."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from tests.localcloud.asgi import call
 CREATE = ("POST", "/v2/projects/local-project/locations/us-central1/queues")
 
 
-def test_a_request_after_the_end_is_refused_without_a_trace(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_request_after_the_end_is_refused_without_a_traceback(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clock = TurnedClock()
     tasks = Tasks(tmp_path / "tasks", clock, Accounts(tmp_path / "keys", "local-project", "http://issuer", clock))
 
@@ -28,12 +28,12 @@ def test_a_request_after_the_end_is_refused_without_a_trace(tmp_path: Path, capl
     assert "Traceback" not in caplog.text
 
 
-def test_the_operations_are_listed_without_what_is_refused() -> None:
+def test_unsupported_operations_are_not_listed() -> None:
     assert {"tasks.create", "tasks.run", "queues.pause", "queues.setIamPolicy"} <= set(operations())
     assert "tasks.batchCreate" not in operations()
 
 
-def test_tokens_for_ever_new_audiences_do_not_fill_the_memory(tmp_path: Path) -> None:
+def test_the_cache_of_tokens_is_bounded(tmp_path: Path) -> None:
     clock = TurnedClock()
     accounts = Accounts(tmp_path, "local-project", "http://issuer", clock)
     oldest, *_, newest = [accounts.id_token("a@b.c", str(number)) for number in range(MOST_TOKENS + 1)]

@@ -1,4 +1,4 @@
-"""A queue's own HTTP target, and what becomes of a task's request under it."""
+"""The HTTP target of a queue, and the requests and records of attempts."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def test_the_queue_overrides_parts_of_the_url(override: dict[str, Any], url: str
     assert overridden_url(URL, queue(uriOverride=override).http_target.uri_override) == url
 
 
-def test_if_not_exists_adds_only_what_is_missing() -> None:
+def test_if_not_exists_adds_only_missing_parts() -> None:
     override = queue(uriOverride={"port": "1", "pathOverride": {"path": "/z"}, "uriOverrideEnforceMode": "IF_NOT_EXISTS"})
 
     assert overridden_url("http://example.com", override.http_target.uri_override) == "http://example.com:1/z"
@@ -62,13 +62,13 @@ def test_the_queue_overrides_method_headers_and_authorization() -> None:
     assert "x-a" not in request.headers
 
 
-def test_a_queue_without_a_target_leaves_the_request_alone() -> None:
+def test_without_a_target_the_request_is_unchanged() -> None:
     task = stored()
 
     assert overridden(task.message.http_request, Queue()) is task.message.http_request
 
 
-def test_the_token_replaces_any_authorization_of_the_task_and_is_for_its_url() -> None:
+def test_the_token_replaces_the_authorization_of_the_task() -> None:
     task = stored(headers={"authorization": "Basic x"}, oidcToken={"serviceAccountEmail": "a@b"})
 
     request = attempt.outgoing(task, Queue(), lambda email, audience: f"{email} for {audience}")
@@ -87,7 +87,7 @@ def test_the_token_replaces_any_authorization_of_the_task_and_is_for_its_url() -
         (418, 2, "UNKNOWN(2): HTTP status code 418"),
     ],
 )
-def test_an_attempt_remembers_the_answer(status: int, code: int, message: str) -> None:
+def test_an_attempt_records_its_answer(status: int, code: int, message: str) -> None:
     task = stored()
     attempt.begin(task, 100.0)
     attempt.finish(task, Outcome(status), 101.0)
@@ -98,7 +98,7 @@ def test_an_attempt_remembers_the_answer(status: int, code: int, message: str) -
     assert task.executions == (0 if status >= 500 else 1)
 
 
-def test_no_answer_is_not_a_response_but_has_a_status() -> None:
+def test_an_attempt_without_an_answer_has_a_status_but_no_response() -> None:
     task = stored()
     attempt.begin(task, 100.0)
     attempt.finish(task, Outcome(None, "DEADLINE_EXCEEDED", "no response within 15 s"), 115.0)
