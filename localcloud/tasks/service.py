@@ -7,7 +7,7 @@ from localcloud.clock import Clock
 from localcloud.tasks.data.store import Store
 from localcloud.tasks.delivery.dispatcher import Dispatcher
 from localcloud.tasks.delivery.sender import Sender
-from localcloud.tasks.http import Rest
+from localcloud.tasks.http import rest_app
 
 
 class Tasks:
@@ -17,8 +17,7 @@ class Tasks:
         self._store = Store(data)
         self._sender = Sender(clock)
         self._dispatcher = Dispatcher(self._store, clock, self._sender.send, accounts.id_token)
-        self._rest = Rest(self._store, self._dispatcher, clock)
-        self.app = self._rest.app
+        self.app = rest_app(self._store, self._dispatcher, clock)
 
     async def start(self) -> None:
         """Start dispatching. Tasks that were in flight when the process ended are due at once."""
@@ -26,7 +25,6 @@ class Tasks:
 
     async def stop(self) -> None:
         """Stop dispatching and cancel attempts in flight; they are repeated after the next start."""
-        self._rest.close()
         await self._dispatcher.stop()
         await self._sender.close()
         self._store.close()

@@ -21,6 +21,7 @@ class Dispatcher:
         self._schedulers: dict[int, Scheduler] = {}
         self._retired: list[Scheduler] = []
         self._started = False
+        self.is_stopped = False
 
     async def start(self) -> None:
         """Start a scheduler per queue. Tasks in flight when the process ended are due at once."""
@@ -30,8 +31,8 @@ class Dispatcher:
             self.queue_added(queue)
 
     async def stop(self) -> None:
-        """Stop all dispatching."""
-        self._started = False
+        """Stop all dispatching, for good."""
+        self._started, self.is_stopped = False, True
         everyone = [*self._schedulers.values(), *self._retired]
         await asyncio.gather(*(scheduler.stop() for scheduler in everyone))
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from localcloud.clock import TurnedClock, rfc3339
 from localcloud.tasks.data.store import Store
 from localcloud.tasks.delivery.dispatcher import Dispatcher
-from localcloud.tasks.http import Rest
+from localcloud.tasks.http import rest_app
 from localcloud.tasks.model import Outcome, Outgoing
 from tests.localcloud.asgi import call
 from tests.localcloud.tasks.reference import MAX_ATTEMPTS, MAX_CONCURRENT, MAX_RETRY_SECONDS, Attempt, Reference
@@ -182,7 +182,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _start(self) -> None:
         self.sent, self.store = Sent(), Store(self.folder)
         self.dispatcher = Dispatcher(self.store, self.clock, self.sent.send, lambda _email, _audience: "token")
-        self.app = Rest(self.store, self.dispatcher, self.clock).app
+        self.app = rest_app(self.store, self.dispatcher, self.clock)
         self.loop.run_until_complete(self.dispatcher.start())
 
     def _stop(self) -> None:
