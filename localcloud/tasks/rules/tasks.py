@@ -51,10 +51,11 @@ def _complete_times(task: Any, now: float) -> None:
     within = MIN_DEADLINE_SECONDS <= seconds(task.dispatch_deadline) <= MAX_DEADLINE_SECONDS
     require(within, "Task.dispatchDeadline must be between [15s, 30m].")
     schedule = seconds(task.schedule_time)
-    require(
-        schedule <= now + MAX_AHEAD_SECONDS,
-        f"The Task.scheduleTime, {rfc3339(min(schedule, 2e11))}, is too far in the future. "
-        "Schedule time must be no more than 720h in the future.",
-    )
+    if schedule > now + MAX_AHEAD_SECONDS:
+        raise ApiError(
+            "INVALID_ARGUMENT",
+            f"The Task.scheduleTime, {rfc3339(min(schedule, 2e11))}, is too far in the future. "
+            "Schedule time must be no more than 720h in the future.",
+        )
     set_time(task.schedule_time, max(schedule, now))
     task.create_time.seconds = int(now)
