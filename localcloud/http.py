@@ -1,6 +1,6 @@
 """HTTP as every service sees it: a request whose body streams in, an answer, and the ASGI app between them.
 
-A service's `http.py` gives `asgi_app` one function from `Request` to `Answer`, and one that words a refusal.
+A service's `http.py` gives `asgi_app` a function from `Request` to `Answer`, and another where its refusals are not plain JSON.
 """
 
 import json
@@ -93,7 +93,14 @@ class Answer:
     body: bytes | AsyncIterator[bytes] = b""
 
 
-def asgi_app(answer: Callable[[Request], Awaitable[Answer]], refuse: Callable[[Request, ApiError], Answer]) -> App:
+def json_refusal(_request: Request, error: ApiError) -> Answer:
+    """An `ApiError` as Pub/Sub and Cloud Tasks answer it."""
+    return json_bytes_answer(error.to_json(), error.http_code)
+
+
+def asgi_app(
+    answer: Callable[[Request], Awaitable[Answer]], refuse: Callable[[Request, ApiError], Answer] = json_refusal
+) -> App:
     """The ASGI app of a service: `answer` answers a request, `refuse` words the `ApiError` that it raised."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

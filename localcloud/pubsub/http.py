@@ -34,11 +34,7 @@ def rest_app(broker: Broker) -> App:
         reply = await _unless_disconnected(method.handler(broker, message), request)
         return json_bytes_answer(to_json(reply, request.query))
 
-    return asgi_app(answer, _refuse)
-
-
-def _refuse(_request: Request, error: ApiError) -> Answer:
-    return json_bytes_answer(error.to_json(), error.http_code)
+    return asgi_app(answer)
 
 
 async def _unless_disconnected(reply: Awaitable[Any], request: Request) -> Any:

@@ -27,8 +27,4 @@ def rest_app(store: Store, dispatcher: Dispatcher, clock: Clock) -> App:
         call = Call(store, dispatcher, clock.time(), name, request.query, body, content_type)
         return json_bytes_answer(to_json(handler(call), request.query))
 
-    return asgi_app(answer, _refuse)
-
-
-def _refuse(_request: Request, error: ApiError) -> Answer:
-    return json_bytes_answer(error.to_json(), error.http_code)
+    return asgi_app(answer)
