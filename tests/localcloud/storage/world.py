@@ -4,6 +4,8 @@ import json
 import socket
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -112,6 +114,32 @@ def kept_contents(folder: Path) -> int:
     with closing(sqlite3.connect(folder / "storage.sqlite")) as database:
         small: int = database.execute("SELECT count(*) FROM small_contents").fetchone()[0]
     return small + sum(1 for _ in (folder / "contents").glob("??/*"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; header names are lower-case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def exchange(
+    port: int, method: str, path: str, headers: dict[str, str], body: bytes = b"", *, is_chunked: bool = False
+) -> Reply:
+    """One request over a connection of its own, with these headers only; a chunked body is sent in two chunks."""
+    framing = ("Transfer-Encoding", "chunked") if is_chunked else ("Content-Length", str(len(body)))
+    lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+    lines += [f"{name}: {value}" for name, value in [*headers.items(), framing]] + ["", ""]
+    if is_chunked:
+        halves = [half for half in (body[: len(body) // 2], body[len(body) // 2 :]) if half]
+        body = b"".join(b"%x\r\n%b\r\n" % (len(half), half) for half in halves) + b"0\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall("\r\n".join(lines).encode() + body)
+        with HTTPResponse(connection, method=method) as reply:
+            reply.begin()
+            return Reply(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read())
 
 
 def send_part(port: int, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
