@@ -1,6 +1,11 @@
-"""Cloud Storage, emulated for its real clients: `Storage` serves the JSON and the XML API."""
+"""Cloud Storage, emulated for its real clients: the JSON API and the XML API over one store.
 
-from localcloud.storage.operations import operations
+`service.py` builds the parts · `http.py` takes a request through `routes.py` to its handler in `json/` or `xml/` ·
+`media/` moves bytes in and out · `rules/` checks and words without I/O · `data/` keeps what is durable ·
+`outbox.py` publishes notifications · `upkeep.py` applies lifecycle rules.
+"""
+
+from localcloud.storage.routes import operations
 from localcloud.storage.service import Storage
 
 __all__ = ["Storage", "operations"]

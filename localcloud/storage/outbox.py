@@ -1,15 +1,15 @@
-"""The outbox: notifications committed with their objects, handed to Pub/Sub until it takes them."""
+"""The outbox: publishes the waiting notifications until Pub/Sub accepts them."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
-from sqlite3 import Row
 
 from localcloud.clock import Clock
 from localcloud.errors import ApiError
 from localcloud.storage.data.store import Store
+from localcloud.storage.rules.notifications import Message
 
+#: Publishes data with attributes to a topic. Returns the message id.
 Publish = Callable[[str, bytes, dict[str, str]], Awaitable[str]]
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ _BATCH = 200
 
 
 class Outbox:
-    """Delivers at least once, each topic in its own order; a topic that refuses is tried again, ever more rarely."""
+    """Delivers at least once and in order for each topic. After a refusal, a topic waits with exponential backoff."""
 
     def __init__(self, store: Store, clock: Clock, publish: Publish) -> None:
         self._store = store
@@ -32,13 +32,13 @@ class Outbox:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Begin to deliver, first of all what an earlier process left."""
+        """Start delivery, beginning with the messages that an earlier process left."""
         self._store.on_message = self._wake.set
         self._wake.set()
         self._spawn(self._run())
 
     async def stop(self) -> None:
-        """Stop; what is not yet taken stays in the database."""
+        """Stop delivery; unpublished messages stay in the database."""
         self._store.on_message = lambda: None
         for task in self._tasks:
             task.cancel()
@@ -48,31 +48,29 @@ class Outbox:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while rows := self._due():
-                await self._deliver(rows)
+            while messages := self._store.messages.waiting(self._waiting, _BATCH):
+                await self._deliver(messages)
 
-    def _due(self) -> list[Row]:
-        marks = ", ".join("?" * len(self._waiting))
-        query = f"SELECT * FROM outbox WHERE topic NOT IN ({marks}) ORDER BY id LIMIT {_BATCH}"  # noqa: S608
-        return self._store.database.execute(query, tuple(self._waiting)).fetchall()
+    async def _deliver(self, messages: list[tuple[int, Message]]) -> None:
+        published = []
+        for identity, message in messages:
+            if message.topic not in self._waiting and await self._accepts(message):
+                self._delays.pop(message.topic, None)
+                published.append(identity)
+        self._store.messages.remove(published)
 
-    async def _deliver(self, rows: list[Row]) -> None:
-        taken = []
-        for row in rows:
-            if row["topic"] in self._waiting:
-                continue
-            try:
-                await self._publish(row["topic"], row["data"], json.loads(row["attributes"]))
-            except ApiError:
-                self._hold(row["topic"])
-            except Exception:
-                log.exception("could not publish to %s; it will be tried again", row["topic"])
-                self._hold(row["topic"])
-            else:
-                self._delays.pop(row["topic"], None)
-                taken.append(row["id"])
-        marks = ", ".join("?" * len(taken))
-        self._store.database.execute(f"DELETE FROM outbox WHERE id IN ({marks})", taken)  # noqa: S608
+    async def _accepts(self, message: Message) -> bool:
+        """Publish a message; after a failure, its topic waits."""
+        try:
+            await self._publish(message.topic, message.data, message.attributes)
+        except ApiError:
+            self._hold(message.topic)
+            return False
+        except Exception:
+            log.exception("publishing to %s failed; will retry", message.topic)
+            self._hold(message.topic)
+            return False
+        return True
 
     def _hold(self, topic: str) -> None:
         delay = self._delays.get(topic, FIRST_DELAY_SECONDS)

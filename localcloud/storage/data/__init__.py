@@ -1,1 +1,1 @@
-"""Durable state: SQLite rows and content files."""
+"""Durable state: SQLite rows and content files. All SQL of the service is here."""

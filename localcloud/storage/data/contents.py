@@ -1,7 +1,7 @@
-"""The bytes of objects: a file for each stored generation, named by a random id that a database row refers to; or, when they
-are few, a row of their own, which is committed with the object's: a file takes longer to make than all the rest of an upload.
+"""The bytes of objects. A large content is a file with a random id; a small one is a database row.
 
-A file without a row is an upload that never was acknowledged; `sweep` removes those at start.
+A small content is committed with its object: making a file would take longer than the rest of an upload. A file without
+a row belongs to an upload that was never acknowledged; `sweep` removes it at start.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ from sqlite3 import Connection
 from typing import BinaryIO
 
 from localcloud.storage.errors import no_object
-from localcloud.storage.media.checksums import Checksums
 from localcloud.storage.model import Content, Object
+from localcloud.storage.rules.checksums import Checksums
 
-#: What is larger has a file.
+#: The largest content that is a database row.
 SMALL_BYTES = 1 << 14
 _READ_BYTES = 1 << 20
 
 
 class Contents:
-    """A folder of content files, spread over 256 subfolders, and a table of small contents."""
+    """A folder of content files in 256 subfolders, and a table of small contents."""
 
     def __init__(self, folder: Path, database: Connection) -> None:
         self.small_bytes = SMALL_BYTES
@@ -35,7 +35,7 @@ class Contents:
                 (folder / f"{number:02x}").mkdir(parents=True, exist_ok=True)
 
     def path(self, content: str) -> str:
-        """Where the bytes of an id are."""
+        """The path of a content file."""
         return f"{self._folder}/{content[:2]}/{content[2:]}"
 
     def new(self) -> "Sink":
@@ -50,21 +50,21 @@ class Contents:
         return identity
 
     def keep(self, generation: int, content: Content) -> str:
-        """What an object's row says of its content, which is stored with it when it is small; within a transaction."""
+        """Store a small content within the object's transaction. Returns the value of the object's `content`."""
         if isinstance(content, str):
             return content
         self._database.execute("INSERT INTO small_contents VALUES (?, ?)", (generation, content))
         return ""
 
     def drop(self, stored: Object) -> list[str]:
-        """Forget an object's bytes within a transaction; gives the files to `remove` after it."""
+        """Delete a small content within a transaction. Returns the files to `remove` after its commit."""
         if stored.content:
             return [stored.content]
         self._database.execute("DELETE FROM small_contents WHERE generation = ?", (stored.generation,))
         return []
 
     def of(self, stored: Object) -> Content:
-        """An object's content; 404 when it was deleted since it was looked up."""
+        """An object's content; 404 when the object was deleted since it was read."""
         if stored.content:
             return stored.content
         query = "SELECT data FROM small_contents WHERE generation = ?"
@@ -75,18 +75,18 @@ class Contents:
         return data
 
     def open(self, content: Content) -> BinaryIO:
-        """Its bytes, to be read; a file that is removed meanwhile can still be read to its end."""
+        """The bytes as a file; they stay readable when the content is removed meanwhile."""
         return BytesIO(content) if isinstance(content, bytes) else open(self.path(content), "rb")  # noqa: PTH123
 
     def size(self, content: str) -> int:
-        """How many bytes are stored; 0 when the file was never made."""
+        """The size of a file in bytes; 0 for a missing one."""
         try:
             return os.stat(self.path(content)).st_size  # noqa: PTH116  (on every request: half the cost of pathlib)
         except FileNotFoundError:
             return 0
 
     def link(self, content: Content) -> Content:
-        """The same bytes once more; those of a file are not copied, but have a second id."""
+        """A copy; a file is not copied, but gets a second id."""
         if isinstance(content, bytes):
             return content
         copy = secrets.token_hex(16)
@@ -94,8 +94,8 @@ class Contents:
         return copy
 
     async def concatenate(self, contents: Iterable[Content]) -> "Sink":
-        """A new content, closed, of these one after the other."""
-        # All are opened first: one that is removed meanwhile can still be read to its end.
+        """A new content, closed, of these contents in their order."""
+        # Open all first: an open file stays readable when its content is removed meanwhile.
         files = [self.open(content) for content in contents]
         sink = self.new()
         try:
@@ -111,20 +111,20 @@ class Contents:
         return sink
 
     def remove(self, contents: Iterable[Content]) -> None:
-        """Remove files; whoever has one open can still read it to the end."""
+        """Remove files; an open one stays readable."""
         for content in contents:
             if isinstance(content, str):
                 Path(self.path(content)).unlink(missing_ok=True)
 
     def sweep(self, known: set[Content]) -> None:
-        """Remove every file that no row refers to."""
+        """Remove every file whose id is not in `known`."""
         for path in self._folder.glob("??/*"):
             if path.parent.name + path.name not in known:
                 path.unlink()
 
 
 class Sink:
-    """A content being written, with its checksums: in memory as long as it is small, then in its file."""
+    """A content under construction, with its checksums: in memory while it is small, then in its file."""
 
     def __init__(self, identity: str, path: str, small_bytes: int = 0, checksums: Checksums | None = None) -> None:
         self.checksums = checksums or Checksums()
@@ -136,7 +136,7 @@ class Sink:
 
     @property
     def content(self) -> Content:
-        """What was written: the bytes themselves, or the id of their file."""
+        """The written bytes, or the id of their file."""
         return self._identity if self._file else bytes(self._small)
 
     def write(self, chunk: bytes) -> None:
@@ -148,13 +148,13 @@ class Sink:
         self.checksums.update(chunk)
 
     def close(self) -> None:
-        """Close the file, if there is one."""
+        """Close the file."""
         if self._file:
             self._file.close()
 
     def _append(self, chunk: bytes) -> None:
         if self._file is None:
-            # Unbuffered: what is written is with the operating system and survives the death of the process.
+            # Unbuffered: written bytes are with the operating system and survive the death of the process.
             self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115, PTH123  (closed by `close`)
             chunk = bytes(self._small) + chunk
         if self._file.write(chunk) != len(chunk):

@@ -1,4 +1,4 @@
-"""The tables of the database."""
+"""The tables of the database. An upload without a content is a multipart upload of the XML API."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS buckets (

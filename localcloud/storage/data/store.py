@@ -1,61 +1,70 @@
-"""What Cloud Storage knows: buckets and objects in SQLite, bytes in files, and the outbox of notifications.
+"""The store: buckets and objects in SQLite, their bytes in files, uploads under way, and waiting notifications.
 
-Every change, its preconditions and its notifications are one transaction.
+A change, its preconditions and its notifications are one transaction.
 """
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from localcloud.accounts import Accounts
 from localcloud.clock import Clock
 from localcloud.database import open_database, transaction
 from localcloud.storage.data.contents import Contents
+from localcloud.storage.data.messages import Messages
+from localcloud.storage.data.objects import Objects
 from localcloud.storage.data.schema import SCHEMA
+from localcloud.storage.data.uploads import Uploads
 from localcloud.storage.errors import StorageError, no_bucket, no_object
-from localcloud.storage.model import Bucket, Draft, Object, Settings
-from localcloud.storage.rules.conditions import NONE, Conditions
+from localcloud.storage.model import NO_CONDITIONS, Bucket, Conditions, Draft, Object, Settings
+from localcloud.storage.rules.conditions import check_write
 from localcloud.storage.rules.notifications import ARCHIVE, DELETE, FINALIZE, METADATA_UPDATE, Event, messages
-
-_COLUMNS = (
-    "bucket, name, generation, metageneration, created, updated, deleted, content, size, crc32c, md5, components, settings"
-)
-_INSERT = f"INSERT INTO objects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-_LIVE = f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name = ? AND deleted IS NULL"  # noqa: S608
-_ONE = f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name = ? AND generation = ?"  # noqa: S608
-_PAGE = (
-    f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name >= ? AND (name > ? OR generation > ?) "  # noqa: S608
-    "AND (? OR deleted IS NULL) ORDER BY name, generation LIMIT ?"
-)
-_KEY = "bucket = ? AND name = ? AND generation = ?"
 
 
 class Store:
-    """Buckets and objects. Single process, single thread: buckets are also kept in memory."""
+    """Everything that handlers act on. Single process, single thread: buckets are also kept in memory."""
 
-    def __init__(self, folder: Path, clock: Clock, project: str) -> None:
+    def __init__(self, folder: Path, clock: Clock, accounts: Accounts) -> None:
         self.clock = clock
-        self.project = project
-        self.database = open_database(folder / "storage.sqlite", SCHEMA)
-        self.contents = Contents(folder / "contents", self.database)
+        self.project = accounts.project
+        self._accounts = accounts
+        self._keys: dict[str, RSAPublicKey] = {}
+        self._database = open_database(folder / "storage.sqlite", SCHEMA)
+        self.contents = Contents(folder / "contents", self._database)
+        self.objects = Objects(self._database)
+        self.uploads = Uploads(self._database)
+        self.messages = Messages(self._database)
         self.on_message: Callable[[], None] = lambda: None
         self._has_messages = False
-        self.buckets = {bucket.name: bucket for bucket in map(_bucket, self.database.execute("SELECT * FROM buckets"))}
-        row = self.database.execute("SELECT max(generation) FROM objects").fetchone()
-        self._last_generation: int = row[0] or 0
+        self.buckets = {bucket.name: bucket for bucket in map(_bucket, self._database.execute("SELECT * FROM buckets"))}
+        self._last_generation = self.objects.last_generation()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
 
     def sweep(self) -> None:
-        """Remove the bytes of uploads that were never acknowledged; unfinished ones may still be continued."""
-        known = self.database.execute(
+        """Remove the bytes of uploads that were never acknowledged. Unfinished sessions and parts keep theirs."""
+        known = self._database.execute(
             "SELECT content FROM objects UNION ALL SELECT content FROM uploads WHERE finished IS NULL "
             "UNION ALL SELECT parts.content FROM parts JOIN uploads ON id = upload WHERE finished IS NULL"
         )
         self.contents.sweep({row[0] for row in known})
 
+    def public_key(self, email: str) -> RSAPublicKey | None:
+        """The key that verifies an account's signatures; None for an account without one."""
+        key = self._keys.get(email) or self._accounts.public_key(email)
+        if key:
+            self._keys[email] = key
+        return key
+
     def bucket(self, name: str) -> Bucket:
-        """The bucket; 404 when there is none."""
+        """The bucket; 404 for a missing one."""
         try:
             return self.buckets[name]
         except KeyError:
@@ -66,7 +75,7 @@ class Store:
         values = (bucket.name, bucket.project, bucket.created, bucket.updated, bucket.metageneration)
         texts = (json.dumps(value) for value in (bucket.settings, bucket.policy, bucket.notifications))
         update = "project=?2, created=?3, updated=?4, metageneration=?5, settings=?6, policy=?7, notifications=?8"
-        self.database.execute(
+        self._database.execute(
             f"INSERT INTO buckets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET {update}",  # noqa: S608
             (*values, *texts),
         )
@@ -74,76 +83,62 @@ class Store:
         return bucket
 
     def delete_bucket(self, name: str) -> None:
-        """Remove an empty bucket; 409 while it holds any generation of any object."""
-        if self.database.execute("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", (name,)).fetchone():
+        """Delete an empty bucket; 409 while it has any generation of any object."""
+        if not self.objects.is_empty(name):
             raise StorageError(409, "conflict", "The bucket you tried to delete is not empty.", "BucketNotEmpty")
-        self.database.execute("DELETE FROM buckets WHERE name = ?", (name,))
+        self._database.execute("DELETE FROM buckets WHERE name = ?", (name,))
         del self.buckets[name]
 
     def find(self, bucket: str, name: str, generation: int | None = None) -> Object:
-        """The live object, or one generation; 404 names what is missing."""
+        """The live object or one generation; 404 for a missing one."""
         self.bucket(bucket)
-        found = self._live(bucket, name) if generation is None else self._one(bucket, name, generation)
+        objects = self.objects
+        found = objects.live(bucket, name) if generation is None else objects.one(bucket, name, generation)
         if found is None:
             raise no_object(bucket, name)
         return found
 
-    def page(self, bucket: str, after: tuple[str, int], versions: bool, limit: int) -> list[Object]:
-        """The next objects in the order of names and generations."""
-        name, generation = after
-        rows = self.database.execute(_PAGE, (bucket, name, name, generation, versions, limit))
-        return [_object(row) for row in rows]
-
-    def newer(self, found: Object) -> int:
-        """How many newer generations of the same name there are."""
-        query = "SELECT count(*) FROM objects WHERE bucket = ? AND name = ? AND generation > ?"
-        row = self.database.execute(query, (found.bucket, found.name, found.generation)).fetchone()
-        return int(row[0])
-
     def put(self, draft: Draft, conditions: Conditions, base: str, upload: str = "") -> Object:
-        """Make the draft the live generation; its bytes are removed when that is refused.
+        """Make the draft the live generation; a refusal removes its bytes.
 
-        With `upload`, the id of a resumable upload, that is marked as finished in the same transaction.
+        `upload` is the id of a resumable or multipart upload, which the same transaction marks as finished.
         """
         try:
             bucket = self.bucket(draft.bucket)
             now = self.clock.time()
             with self._change() as garbage:
-                old = self._live(draft.bucket, draft.name)
-                _check_write(conditions, old)
+                old = self.objects.live(draft.bucket, draft.name)
+                _check(conditions, old)
                 new = self._new(draft, bucket, now)
                 if old:
                     garbage += self._retire(old, bucket, now, base, new.generation)
-                self._insert(new)
+                self.objects.insert(new)
                 self._announce(bucket, Event(FINALIZE, new, now, old.generation if old else None), base)
                 if upload:
-                    self.database.execute("UPDATE uploads SET finished = ? WHERE id = ?", (json.dumps(asdict(new)), upload))
+                    self.uploads.finish(upload, new)
             return new
         except BaseException:
             self.contents.remove([draft.content])
             raise
 
     def update(self, found: Object, conditions: Conditions, settings: Settings, base: str, time: float | None = None) -> Object:
-        """Replace what a client may set; the metageneration counts such changes."""
+        """Replace the settings and increment the metageneration."""
         now = time or self.clock.time()
         with self._change():
             old = self.find(found.bucket, found.name, found.generation)
-            conditions.check_write(old.generation, old.metageneration)
+            _check(conditions, old)
             new = replace(old, metageneration=old.metageneration + 1, updated=now, settings=settings)
-            self.database.execute(
-                f"UPDATE objects SET metageneration = ?, updated = ?, settings = ? WHERE {_KEY}",  # noqa: S608
-                (new.metageneration, now, json.dumps(settings), new.bucket, new.name, new.generation),
-            )
+            self.objects.update(new)
             self._announce(self.bucket(new.bucket), Event(METADATA_UPDATE, new, now), base)
         return new
 
     def delete(self, bucket_name: str, name: str, generation: int | None, conditions: Conditions, base: str) -> None:
-        """Delete an object: the named generation for good, the live one as the bucket's versioning says."""
+        """Delete a generation for good; without one, the live object, which a versioned bucket keeps as noncurrent."""
         now = self.clock.time()
         bucket = self.bucket(bucket_name)
         with self._change() as garbage:
             old = self.find(bucket_name, name, generation)
-            _check_write(conditions, old)
+            _check(conditions, old)
             if generation is None:
                 garbage += self._retire(old, bucket, now, base)
             else:
@@ -152,23 +147,15 @@ class Store:
 
     def _retire(self, old: Object, bucket: Bucket, now: float, base: str, overwritten_by: int | None = None) -> list[str]:
         kept = replace(old, deleted=now)
+        self._announce(bucket, Event(ARCHIVE if bucket.is_versioned else DELETE, kept, now, overwritten_by), base)
         if not bucket.is_versioned:
-            self._announce(bucket, Event(DELETE, kept, now, overwritten_by), base)
             return self._erase(old)
-        self.database.execute(
-            f"UPDATE objects SET deleted = ? WHERE {_KEY}",  # noqa: S608
-            (now, old.bucket, old.name, old.generation),
-        )
-        self._announce(bucket, Event(ARCHIVE, kept, now, overwritten_by), base)
+        self.objects.update(kept)
         return []
 
     def _erase(self, old: Object) -> list[str]:
-        self.database.execute(f"DELETE FROM objects WHERE {_KEY}", (old.bucket, old.name, old.generation))  # noqa: S608
+        self.objects.delete(old)
         return self.contents.drop(old)
-
-    def _insert(self, new: Object) -> None:
-        values = [getattr(new, column) for column in _COLUMNS.split(", ")[:-1]]
-        self.database.execute(_INSERT, (*values, json.dumps(new.settings)))
 
     def _new(self, draft: Draft, bucket: Bucket, now: float) -> Object:
         self._last_generation = max(self._last_generation + 1, int(now * 1e6))
@@ -190,28 +177,16 @@ class Store:
             settings,
         )
 
-    def _live(self, bucket: str, name: str) -> Object | None:
-        row = self.database.execute(_LIVE, (bucket, name)).fetchone()
-        return _object(row) if row else None
-
-    def _one(self, bucket: str, name: str, generation: int) -> Object | None:
-        row = self.database.execute(_ONE, (bucket, name, generation)).fetchone()
-        return _object(row) if row else None
-
     def _announce(self, bucket: Bucket, event: Event, base: str) -> None:
-        if not bucket.notifications:
-            return
-        self._has_messages = True
-        for message in messages(event, bucket.notifications, base):
-            self.database.execute(
-                "INSERT INTO outbox (topic, data, attributes) VALUES (?, ?, ?)",
-                (message.topic, message.data, json.dumps(message.attributes)),
-            )
+        if bucket.notifications:
+            self._has_messages = True
+            self.messages.add(messages(event, bucket.notifications, base))
 
     @contextmanager
     def _change(self) -> Iterator[list[str]]:
+        """One transaction. The block adds files to remove after its commit to the list."""
         garbage: list[str] = []
-        with transaction(self.database):
+        with transaction(self._database):
             yield garbage
         self.contents.remove(garbage)
         if self._has_messages:
@@ -219,15 +194,9 @@ class Store:
             self.on_message()
 
 
-def _check_write(conditions: Conditions, old: Object | None) -> None:
-    if conditions is not NONE:
-        conditions.check_write(old.generation if old else 0, old.metageneration if old else 0)
-
-
-def _object(row: Any) -> Object:
-    *columns, settings = row
-    make: Callable[..., Object] = Object
-    return make(*columns, json.loads(settings))
+def _check(conditions: Conditions, old: Object | None) -> None:
+    if conditions is not NO_CONDITIONS:
+        check_write(conditions, old.generation if old else 0, old.metageneration if old else 0)
 
 
 def _bucket(row: Any) -> Bucket:

@@ -1,22 +1,26 @@
-"""POST /batch/storage/v1: many small JSON requests in one (https://cloud.google.com/storage/docs/batch)."""
+"""POST /batch/storage/v1: many JSON requests in one (https://cloud.google.com/storage/docs/batch)."""
 
 import re
 from collections.abc import Awaitable, Callable
 from http.client import responses
 from urllib.parse import urlsplit
 
-from localcloud.storage.errors import StorageError, invalid
-from localcloud.storage.http import Answer, Request, parse_query, pieces, refusal
-from localcloud.storage.media.multipart import parse_mixed, part_headers, split_part
+from localcloud.errors import ApiError
+from localcloud.http import Answer, Request, json_bytes_answer, parse_query, pieces
+from localcloud.storage.errors import StorageError, invalid, storage_error
+from localcloud.storage.media.mime import parse_mixed, part_headers, split_part
+from localcloud.storage.rules.parameters import MAX_BODY_BYTES
 
 MAX_REQUESTS = 1000
 _BOUNDARY = "batch_of_answers"
 _REQUEST_LINE = re.compile(r"\s*([A-Z]+) (\S+)(?: HTTP/[\d.]+)?\s*")
 
+Handler = Callable[[Request], Awaitable[Answer]]
 
-async def answer_batch(request: Request, answer: Callable[[Request], Awaitable[Answer]]) -> Answer:
-    """Run the requests one after the other; each has an answer of its own."""
-    parts = parse_mixed(request.headers.get("content-type", ""), await request.read())
+
+async def answer_batch(request: Request, answer: Handler) -> Answer:
+    """Answer the requests one after the other, each by a part of its own."""
+    parts = parse_mixed(request.headers.get("content-type", ""), await request.read(MAX_BODY_BYTES))
     if len(parts) > MAX_REQUESTS:
         raise invalid(f"A batch holds at most {MAX_REQUESTS} requests.")
     body = bytearray()
@@ -27,11 +31,12 @@ async def answer_batch(request: Request, answer: Callable[[Request], Awaitable[A
     return Answer(200, [(b"content-type", content_type)], bytes(body))
 
 
-async def _answer_part(outer: Request, identity: str, content: bytes, answer: Callable[[Request], Awaitable[Answer]]) -> bytes:
+async def _answer_part(outer: Request, identity: str, content: bytes, answer: Handler) -> bytes:
     try:
         single = await answer(_parse(outer, content))
-    except StorageError as error:
-        single = refusal(error, is_json=True)
+    except (StorageError, ApiError) as error:
+        refusal = storage_error(error)
+        single = json_bytes_answer(refusal.to_json(), refusal.code)
     body = single.body if isinstance(single.body, bytes) else b""
     reply_id = f"<response-{identity.strip('<>')}>".encode("latin-1", "replace")
     lines = [
@@ -59,8 +64,7 @@ def _parse(outer: Request, content: bytes) -> Request:
         url = urlsplit(found[2])
     except ValueError:
         raise invalid("A part of the batch has a malformed URL.") from None
-    query = parse_query(url.query)
-    if query.get("alt") == "media" or not url.path.startswith(("/storage/v1/", "/b/")):
+    if parse_query(url.query).get("alt") == "media" or not url.path.startswith(("/storage/v1/", "/b/")):
         raise invalid("A batch takes requests to /storage/v1/ only, and no media.")
     headers = part_headers(rest) | {"host": outer.headers.get("host", "localhost")}
-    return Request(found[1], url.path, url.query, query, headers, outer.scheme, pieces(body))
+    return Request(found[1], url.path, url.query, headers, outer.scheme, pieces(body))

@@ -1,18 +1,18 @@
-"""Objects made of other objects: copy, rewrite and compose."""
+"""Copy, rewrite and compose over the JSON API."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from localcloud.http import Answer, Request, json_answer
 from localcloud.storage.data.store import Store
 from localcloud.storage.errors import invalid, unsupported
-from localcloud.storage.http import Answer, Request, json_answer
 from localcloud.storage.json.objects import show
-from localcloud.storage.json.resources import object_resource
 from localcloud.storage.model import Draft, Object, Settings
-from localcloud.storage.rules.conditions import NONE, Conditions, number
-from localcloud.storage.rules.header_fields import DEFAULT_TYPE
+from localcloud.storage.rules.conditions import check_write, number, query_conditions
 from localcloud.storage.rules.names import check_object_name
-from localcloud.storage.rules.objects import CLASS_CHANGED, object_settings
+from localcloud.storage.rules.objects import CLASS_CHANGED, DEFAULT_TYPE, object_settings
+from localcloud.storage.rules.parameters import MAX_BODY_BYTES
+from localcloud.storage.rules.resources import object_resource
 
 MAX_SOURCES = 32
 
@@ -23,7 +23,7 @@ async def copy_object(store: Store, request: Request, *names: str) -> Answer:
 
 
 async def rewrite_object(store: Store, request: Request, *names: str) -> Answer:
-    """POST /b/B/o/O/rewriteTo/b/B/o/O: always done in one step, for no byte is copied."""
+    """POST /b/B/o/O/rewriteTo/b/B/o/O. One request completes it: no byte is copied."""
     new = await _copy(store, request, *names)
     sizes = {"totalBytesRewritten": str(new.size), "objectSize": str(new.size)}
     resource = object_resource(new, request.base)
@@ -31,11 +31,11 @@ async def rewrite_object(store: Store, request: Request, *names: str) -> Answer:
 
 
 async def compose_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
-    """POST /b/B/o/O/compose; like Cloud Storage's, the new object has no MD5."""
-    body = await request.json()
+    """POST /b/B/o/O/compose. As in Cloud Storage, the new object has no MD5."""
+    body = await request.json(MAX_BODY_BYTES)
     if body.get("deleteSourceObjects"):
         raise unsupported("deleteSourceObjects")
-    # gcloud puts the first component's checksums into `destination`: they say nothing about the whole.
+    # `destination` may have checksums, but gcloud sends those of the first component: they are ignored.
     destination = body.get("destination") or {}
     if not isinstance(destination, Mapping):
         raise invalid("destination must be an object.")
@@ -53,13 +53,13 @@ async def compose_object(store: Store, request: Request, bucket: str, name: str)
         settings,
         sum(source.components or 1 for source in sources),
     )
-    return show(store.put(draft, Conditions.from_query(request.query), request.base), request)
+    return show(store.put(draft, query_conditions(request.query), request.base), request)
 
 
 async def _copy(store: Store, request: Request, bucket: str, name: str, to_bucket: str, to_name: str) -> Object:
-    given = object_settings(await request.json())
+    given = object_settings(await request.json(MAX_BODY_BYTES))
     source = store.find(bucket, name, number(request.query, "sourceGeneration"))
-    Conditions.from_query(request.query, "ifSource").check_write(source.generation, source.metageneration)
+    check_write(query_conditions(request.query, "ifSource"), source.generation, source.metageneration)
     store.bucket(to_bucket)
     check_object_name(to_name)
     draft = Draft(
@@ -72,12 +72,12 @@ async def _copy(store: Store, request: Request, bucket: str, name: str, to_bucke
         _copied_settings(source, given),
         source.components,
     )
-    return store.put(draft, Conditions.from_query(request.query), request.base)
+    return store.put(draft, query_conditions(request.query), request.base)
 
 
 def _copied_settings(source: Object, given: Settings) -> Settings:
-    # Any metadata in the request replaces all of the source's; without any it is copied.
-    # The storage class is the new bucket's unless named; clients that only name it still mean the rest to be copied.
+    # Metadata in the request replaces all of the source's. A storage class alone does not count as metadata:
+    # clients that send only that expect the rest to be copied.
     if given.keys() - {"storageClass"}:
         return {"contentType": DEFAULT_TYPE, **given}
     return {key: value for key, value in source.settings.items() if key not in {"storageClass", CLASS_CHANGED}} | given
@@ -91,13 +91,12 @@ def _sources(store: Store, bucket: str, listed: Any) -> list[Object]:
 
 def _source(store: Store, bucket: str, item: Any) -> Object:
     if not isinstance(item, Mapping):
-        raise invalid("Every one of sourceObjects must be an object.")
+        raise invalid("Each of sourceObjects must be an object.")
     wanted = {key: str(item[key]) for key in ("generation",) if item.get(key) is not None}
     found = store.find(bucket, check_object_name(item.get("name")), number(wanted, "generation"))
     demands = item.get("objectPreconditions") or {}
     if not isinstance(demands, Mapping):
         raise invalid("objectPreconditions must be an object.")
-    demanded = {key: str(value) for key, value in demands.items()}
-    conditions = Conditions.from_query(demanded) if demanded else NONE
-    conditions.check_write(found.generation, found.metageneration)
+    conditions = query_conditions({key: str(value) for key, value in demands.items()})
+    check_write(conditions, found.generation, found.metageneration)
     return found

@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 
+from localcloud.http import Answer, Request, empty_answer, json_answer
 from localcloud.storage.data.store import Store
 from localcloud.storage.errors import StorageError
-from localcloud.storage.http import Answer, Request, empty_answer, json_answer
 from localcloud.storage.model import Settings
 from localcloud.storage.rules.notifications import configuration_resource, parse_configuration
+from localcloud.storage.rules.parameters import MAX_BODY_BYTES
 
 
 async def create_configuration(store: Store, request: Request, name: str) -> Answer:
     """POST /b/B/notificationConfigs"""
-    body = await request.json()
+    body = await request.json(MAX_BODY_BYTES)
     bucket = store.bucket(name)
     identity = str(max((int(known["id"]) for known in bucket.notifications), default=0) + 1)
     configuration = parse_configuration(body, identity)
@@ -32,10 +33,9 @@ async def get_configuration(store: Store, request: Request, name: str, identity:
 
 async def delete_configuration(store: Store, _request: Request, name: str, identity: str) -> Answer:
     """DELETE /b/B/notificationConfigs/ID"""
-    gone = _find(store, name, identity)
+    deleted = _find(store, name, identity)
     bucket = store.bucket(name)
-    left = tuple(known for known in bucket.notifications if known is not gone)
-    store.save_bucket(replace(bucket, notifications=left))
+    store.save_bucket(replace(bucket, notifications=tuple(known for known in bucket.notifications if known is not deleted)))
     return empty_answer(204)
 
 

@@ -1,14 +1,17 @@
-"""Objects over the JSON API, all but the way of their bytes in and out."""
+"""Objects over the JSON API: their resources, lists and downloads."""
 
 from typing import Any
 
-from localcloud.storage.data.listing import list_page, parse_query
+from localcloud.http import Answer, Request, empty_answer, json_answer
 from localcloud.storage.data.store import Store
-from localcloud.storage.http import Answer, Request, empty_answer, json_answer
-from localcloud.storage.json.resources import etag, object_resource
+from localcloud.storage.errors import unsupported
+from localcloud.storage.media.downloads import check_http_conditions, media_answer, object_headers
 from localcloud.storage.model import Object
-from localcloud.storage.rules.conditions import Conditions, number
+from localcloud.storage.rules.conditions import check_read, number, query_conditions
+from localcloud.storage.rules.listing import MAX_RESULTS, Query, compile_glob, decode_token, list_page
 from localcloud.storage.rules.objects import changed_settings, object_settings, patched
+from localcloud.storage.rules.parameters import MAX_BODY_BYTES
+from localcloud.storage.rules.resources import etag, object_resource
 
 _MERGED = frozenset({"metadata"})
 
@@ -17,7 +20,7 @@ async def list_objects(store: Store, request: Request, bucket: str) -> Answer:
     """GET /b/B/o"""
     store.bucket(bucket)
     versions = request.flag("versions")
-    page = list_page(parse_query(request), lambda cursor, limit: store.page(bucket, cursor, versions, limit))
+    page = list_page(_query(request), lambda cursor, limit: store.objects.page(bucket, cursor, versions, limit))
     answer: dict[str, Any] = {"kind": "storage#objects"}
     if page.token:
         answer["nextPageToken"] = page.token
@@ -28,10 +31,24 @@ async def list_objects(store: Store, request: Request, bucket: str) -> Answer:
     return json_answer(answer)
 
 
+async def get_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
+    """GET /b/B/o/O: the resource, or the bytes with `alt=media`."""
+    found = _find(store, request, bucket, name)
+    if request.query.get("alt") == "media":
+        return await _download(store, request, found)
+    _check_conditions(request, found)
+    return show(found, request)
+
+
+async def download_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
+    """GET /download/storage/v1/b/B/o/O"""
+    return await _download(store, request, _find(store, request, bucket, name))
+
+
 async def patch_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
     """PATCH /b/B/o/O"""
-    body = await request.json()
-    found = find(store, request, bucket, name)
+    body = await request.json(MAX_BODY_BYTES)
+    found = _find(store, request, bucket, name)
     metadata = body.get("metadata")
     removed = {key for key, value in metadata.items() if value is None} if isinstance(metadata, dict) else set()
     if isinstance(metadata, dict):
@@ -43,29 +60,64 @@ async def patch_object(store: Store, request: Request, bucket: str, name: str) -
 
 
 async def put_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
-    """PUT /b/B/o/O: replace all that can be set."""
-    body = await request.json()
-    return _update(store, request, find(store, request, bucket, name), object_settings(body))
+    """PUT /b/B/o/O: replaces all settable fields."""
+    body = await request.json(MAX_BODY_BYTES)
+    return _update(store, request, _find(store, request, bucket, name), object_settings(body))
 
 
 async def delete_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
     """DELETE /b/B/o/O"""
     generation = number(request.query, "generation")
-    store.delete(bucket, name, generation, Conditions.from_query(request.query), request.base)
+    store.delete(bucket, name, generation, query_conditions(request.query), request.base)
     return empty_answer(204)
 
 
-def find(store: Store, request: Request, bucket: str, name: str) -> Object:
-    """The object that a request names, in the generation it names."""
+def show(stored: Object, request: Request) -> Answer:
+    """The answer with an object's resource."""
+    tag = etag(stored.generation, stored.metageneration)
+    return json_answer(object_resource(stored, request.base), 200, (b"etag", tag.encode()))
+
+
+def _find(store: Store, request: Request, bucket: str, name: str) -> Object:
     return store.find(bucket, name, number(request.query, "generation"))
 
 
-def show(stored: Object, request: Request) -> Answer:
-    """The answer that shows an object's resource."""
-    return json_answer(object_resource(stored, request.base), etag=etag(stored.generation, stored.metageneration))
+def _check_conditions(request: Request, found: Object) -> str:
+    """412 or 304 for an unmet condition. Returns the object's entity tag."""
+    tag = etag(found.generation, found.metageneration)
+    check_read(query_conditions(request.query), found.generation, found.metageneration)
+    check_http_conditions(found, tag, request.headers)
+    return tag
+
+
+async def _download(store: Store, request: Request, found: Object) -> Answer:
+    tag = _check_conditions(request, found)
+    headers = object_headers(found)
+    headers.append((b"etag", tag.encode()))
+    headers.append((b"cache-control", b"no-cache, no-store, max-age=0, must-revalidate"))
+    return await media_answer(store, found, request, headers)
 
 
 def _update(store: Store, request: Request, found: Object, settings: dict[str, Any]) -> Answer:
     allowed = changed_settings(found.settings, settings)
-    changed = store.update(found, Conditions.from_query(request.query), allowed, request.base)
+    changed = store.update(found, query_conditions(request.query), allowed, request.base)
     return show(changed, request)
+
+
+def _query(request: Request) -> Query:
+    """The parameters of `objects.list`; 400 for a malformed one."""
+    query = request.query
+    if request.flag("softDeleted"):
+        raise unsupported("softDeleted")
+    prefix = query.get("prefix", "")
+    limit = number(query, "maxResults")
+    start = max(prefix, query.get("startOffset", ""))
+    return Query(
+        prefix,
+        query.get("delimiter", ""),
+        query.get("endOffset", ""),
+        compile_glob(query["matchGlob"]) if query.get("matchGlob") else None,
+        request.flag("includeTrailingDelimiter"),
+        min(limit or MAX_RESULTS, MAX_RESULTS),
+        max((start, -1), decode_token(query.get("pageToken", ""))),
+    )

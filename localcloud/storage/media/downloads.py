@@ -1,4 +1,4 @@
-"""Downloads: an object's bytes, whole or in part, streamed from its file; and the headers that describe them."""
+"""Downloads: an object's bytes or a range of them, streamed from its file, and the headers that describe them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -7,12 +7,13 @@ from typing import BinaryIO
 
 from localcloud.compression import gunzip
 from localcloud.errors import ApiError
+from localcloud.http import Answer, Header, Request
 from localcloud.storage.data.contents import Contents
 from localcloud.storage.data.store import Store
 from localcloud.storage.errors import condition_failed, not_modified
-from localcloud.storage.http import Answer, Header, Request
-from localcloud.storage.media.ranges import parse_range
 from localcloud.storage.model import Content, Object
+from localcloud.storage.rules.objects import DEFAULT_TYPE
+from localcloud.storage.rules.ranges import parse_range
 
 CHUNK_BYTES = 1 << 18
 _SETTINGS = {
@@ -23,9 +24,9 @@ _SETTINGS = {
 
 
 async def media_answer(store: Store, stored: Object, request: Request, headers: list[Header]) -> Answer:
-    """The bytes that a request asks for; gzip content is served plain to a client that does not accept gzip."""
+    """The requested bytes. Gzip content is decompressed for a client that does not accept gzip."""
     content = store.contents.of(stored)
-    file = store.contents.open(content)  # before others have their turn: they may remove it, but not what is open
+    file = store.contents.open(content)  # now: another request may remove the content, but an open file stays readable
     try:
         if _is_transcoded(stored, request) and await _is_gzip(store.contents, content, stored.size):
             plain = [header for header in headers if header[0] not in {b"content-encoding", b"accept-ranges"}]
@@ -53,7 +54,7 @@ def _span(file: BinaryIO, stored: Object, request: Request, headers: list[Header
 
 
 def check_http_conditions(stored: Object, etag: str, headers: Mapping[str, str]) -> None:
-    """RFC 9110 §13: an entity tag beats a date; 412 or 304."""
+    """412 or 304 as RFC 9110 §13 has it: an entity tag takes precedence over a date."""
     if "if-match" in headers:
         if not _names(headers["if-match"], etag):
             raise condition_failed()
@@ -67,11 +68,11 @@ def check_http_conditions(stored: Object, etag: str, headers: Mapping[str, str])
 
 
 def object_headers(stored: Object) -> list[Header]:
-    """What both APIs say about an object in headers."""
+    """The headers of an object that both APIs send."""
     hashes = f"crc32c={stored.crc32c}" + (f",md5={stored.md5}" if stored.md5 else "")
     encoding = stored.settings.get("contentEncoding", "identity")
     headers = [
-        (b"content-type", clean(stored.settings.get("contentType", "application/octet-stream"))),
+        (b"content-type", clean(stored.settings.get("contentType", DEFAULT_TYPE))),
         (b"accept-ranges", b"bytes"),
         (b"last-modified", http_date(stored.updated)),
         (b"x-goog-generation", str(stored.generation).encode()),
@@ -85,12 +86,12 @@ def object_headers(stored: Object) -> list[Header]:
 
 
 def clean(text: str) -> bytes:
-    """A header's value: nothing in it can end the header."""
+    """The text as a header's value, without control characters, which could end the header."""
     return "".join(c if c >= " " and c != "\x7f" else " " for c in text).strip().encode("utf-8", "replace")
 
 
 def http_date(seconds: float) -> bytes:
-    """RFC 9110 §5.6.7."""
+    """The time in the format of RFC 9110 §5.6.7."""
     return formatdate(seconds, usegmt=True).encode()
 
 
@@ -112,7 +113,7 @@ def _is_transcoded(stored: Object, request: Request) -> bool:
 
 
 async def _is_gzip(contents: Contents, content: Content, size: int) -> bool:
-    """Whether it can be decompressed to its end: once an answer has begun, there is no way to refuse it."""
+    """Whether the content can be decompressed to its end; checked first, as an answer that has begun cannot be refused."""
     with contents.open(content) as file:
         if file.read(2) != b"\x1f\x8b":
             return False

@@ -1,6 +1,5 @@
-"""Which fields of a bucket a client may set, and what they may say. Pure."""
+"""The fields of a bucket that a client may set, with their checks; its IAM policy. Pure."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,11 +7,12 @@ from localcloud.labels import wrong_label
 from localcloud.storage.errors import StorageError, invalid, unsupported
 from localcloud.storage.model import Settings
 from localcloud.storage.rules.lifecycle import check_lifecycle
+from localcloud.storage.rules.locations import check_location
 from localcloud.storage.rules.objects import check_class, refuse_fields
 
-#: Merged by key on PATCH; all other fields are replaced.
+#: Fields merged by key on PATCH; all others are replaced.
 MERGED = frozenset({"labels", "iamConfiguration"})
-#: What would change the service's behaviour and is not done here. Empty and false values are harmless.
+#: Fields that would change the service's behaviour and are not supported. Empty and false values are harmless.
 _UNSUPPORTED = (
     "acl",
     "defaultObjectAcl",
@@ -26,37 +26,19 @@ _UNSUPPORTED = (
     "ipFilter",
     "objectRetention",
 )
-DEFAULT_LOCATION = "US-CENTRAL1"
-_LOCATION = re.compile(r"[A-Z][A-Z0-9-]{1,40}")
-_MULTI_REGIONS, _DUAL_REGIONS = {"US", "EU", "ASIA"}, {"NAM4", "EUR4", "EUR5", "EUR7", "EUR8", "ASIA1"}
 _PUBLIC = {"allUsers", "allAuthenticatedUsers"}
 
 
 def bucket_settings(body: Mapping[str, Any]) -> Settings:
-    """The fields of a bucket resource that a client may set; output-only ones, which clients echo, are dropped."""
+    """The settable fields of a bucket resource, checked. Output-only fields, which clients echo, are dropped."""
     refuse_fields(body, _UNSUPPORTED)
     _refuse_switches(body)
     settings = {key: body[key] for key in _CHECKS if body.get(key) is not None}
     return {key: _CHECKS[key](value) for key, value in settings.items()}
 
 
-def with_location_of(current: Settings, changed: Settings) -> Settings:
-    """The changed settings in the place where the bucket was made; 400 for another place."""
-    location = current.get("location", DEFAULT_LOCATION)
-    if changed.get("location", location) != location:
-        raise invalid(f"The location of a bucket is fixed when it is created: it is {location}.")
-    return changed | {"location": location}
-
-
-def location_type(location: str) -> str:
-    """https://cloud.google.com/storage/docs/locations"""
-    if location in _MULTI_REGIONS:
-        return "multi-region"
-    return "dual-region" if location in _DUAL_REGIONS else "region"
-
-
 def policy_settings(body: Mapping[str, Any]) -> Settings:
-    """What a client may say in an IAM policy, but for its etag; 400 names what is wrong with it."""
+    """The version and bindings of an IAM policy; 400 names a malformed field."""
     version, bindings = body.get("version", 1), body.get("bindings", [])
     if type(version) is not int or version not in (0, 1, 3):
         raise invalid("version of a policy must be 0, 1 or 3.")
@@ -65,12 +47,12 @@ def policy_settings(body: Mapping[str, Any]) -> Settings:
     for binding in bindings:
         members = binding.get("members", [])
         if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
-            raise invalid("members of a binding must be a list of texts.")
+            raise invalid("members of a binding must be a list of strings.")
     return {"version": version, "bindings": bindings}
 
 
 def check_public(settings: Settings, bindings: list[Any]) -> None:
-    """412 for a policy that lets everybody in while public access prevention is enforced."""
+    """412 for a policy that grants public access while public access prevention is enforced."""
     if settings.get("iamConfiguration", {}).get("publicAccessPrevention") != "enforced":
         return
     if any(_PUBLIC.intersection(binding.get("members", [])) for binding in bindings):
@@ -81,7 +63,7 @@ def check_public(settings: Settings, bindings: list[Any]) -> None:
 
 
 def _refuse_switches(body: Mapping[str, Any]) -> None:
-    """What may be said only in the one way in which things are here."""
+    """400 for a switch that is not in its only supported position."""
     if body.get("hierarchicalNamespace") not in (None, {}, {"enabled": False}):
         raise unsupported("hierarchicalNamespace")
     if body.get("autoclass") not in (None, {}) and (
@@ -92,7 +74,7 @@ def _refuse_switches(body: Mapping[str, Any]) -> None:
         raise unsupported("rpo other than DEFAULT")
     policy = body.get("softDeletePolicy") or {}
     if not isinstance(policy, dict) or str(policy.get("retentionDurationSeconds") or 0) != "0":
-        raise unsupported("softDeletePolicy; what is deleted is gone (retentionDurationSeconds: 0)")
+        raise unsupported("softDeletePolicy: deleted objects cannot be restored; set retentionDurationSeconds to 0")
 
 
 def _check_access(value: Any) -> Settings:
@@ -100,7 +82,7 @@ def _check_access(value: Any) -> Settings:
     for switch in ("uniformBucketLevelAccess", "bucketPolicyOnly"):
         setting = value.get(switch)
         if setting is not None and (not isinstance(setting, dict) or setting.get("enabled") is False):
-            raise unsupported(f"switching {switch} off: there are no ACLs")
+            raise unsupported(f"switching {switch} off: ACLs are missing")
     prevention = value.get("publicAccessPrevention", "inherited")
     if prevention not in ("inherited", "unspecified", "enforced"):
         raise invalid(f"Invalid publicAccessPrevention: {str(prevention)[:40]!r}")
@@ -114,7 +96,7 @@ def _check_cors(rules: Any) -> Any:
         for key in ("origin", "method", "responseHeader"):
             texts = rule.get(key, [])
             if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-                raise invalid(f"{key} of a cors rule must be a list of texts.")
+                raise invalid(f"{key} of a cors rule must be a list of strings.")
         if not isinstance(rule.get("maxAgeSeconds", 0), int):
             raise invalid("maxAgeSeconds of a cors rule must be a number.")
     return rules or None
@@ -122,7 +104,7 @@ def _check_cors(rules: Any) -> Any:
 
 def _check_labels(labels: Any) -> Any:
     _check_object("labels", labels)
-    # null removes a label.
+    # A null value removes its label.
     if wrong := wrong_label({key: "" if value is None else value for key, value in labels.items()}):
         raise invalid(wrong)
     return labels
@@ -135,24 +117,18 @@ def _check_versioning(value: Any) -> Any:
     return value
 
 
-def _check_location(value: Any) -> str:
-    if not isinstance(value, str) or not _LOCATION.fullmatch(value.upper()):
-        raise invalid(f"Invalid location: {str(value)[:40]!r}")
-    return value.upper()
-
-
 def _check_object(field: str, value: Any) -> None:
     if not isinstance(value, dict):
         raise invalid(f"{field} must be an object.")
 
 
-#: Every field that is kept; a check gives None for what says nothing.
+#: The stored fields and their checks; a check returns None for an empty value, which is dropped.
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "cors": _check_cors,
     "lifecycle": check_lifecycle,
     "labels": _check_labels,
     "versioning": _check_versioning,
     "storageClass": check_class,
-    "location": _check_location,
+    "location": check_location,
     "iamConfiguration": _check_access,
 }

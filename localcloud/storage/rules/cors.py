@@ -1,4 +1,4 @@
-"""Cross-origin requests, as a bucket's CORS configuration allows them. Pure.
+"""CORS headers, as a bucket's configuration grants them. Pure.
 
 https://cloud.google.com/storage/docs/cross-origin
 """
@@ -6,14 +6,14 @@ https://cloud.google.com/storage/docs/cross-origin
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud.storage.http import Header
+from localcloud.http import Header
 from localcloud.storage.model import Bucket
 
 Rule = Mapping[str, Any]
 
 
 def preflight_headers(bucket: Bucket | None, headers: Mapping[str, str]) -> list[Header]:
-    """What to answer OPTIONS with; nothing when no rule allows the request that is to follow."""
+    """Headers of the answer to OPTIONS; none when no rule of the bucket allows the announced request."""
     method = headers.get("access-control-request-method", "")
     asked = [name.strip() for name in headers.get("access-control-request-headers", "").split(",") if name.strip()]
     rule = _rule(bucket, headers.get("origin", ""), method)
@@ -28,7 +28,7 @@ def preflight_headers(bucket: Bucket | None, headers: Mapping[str, str]) -> list
 
 
 def response_headers(bucket: Bucket | None, method: str, headers: Mapping[str, str]) -> list[Header]:
-    """What to add to the answer of a request that comes from another origin."""
+    """Headers to add to the answer of a cross-origin request; none when no rule of the bucket allows it."""
     if "origin" not in headers:
         return []
     rule = _rule(bucket, headers["origin"], method)
@@ -39,7 +39,7 @@ def response_headers(bucket: Bucket | None, method: str, headers: Mapping[str, s
 
 
 def open_preflight_headers(headers: Mapping[str, str]) -> list[Header]:
-    """The JSON API's answer to OPTIONS: it allows every origin, whatever a bucket's configuration says."""
+    """Headers of the JSON API's answer to OPTIONS: every origin is allowed, as with Cloud Storage."""
     asked = headers.get("access-control-request-headers", "*").encode("latin-1", "replace")
     return [
         (b"access-control-allow-origin", headers.get("origin", "*").encode("latin-1", "replace")),
@@ -51,7 +51,7 @@ def open_preflight_headers(headers: Mapping[str, str]) -> list[Header]:
 
 
 def open_response_headers(headers: Mapping[str, str]) -> list[Header]:
-    """What the JSON API adds to an answer to another origin."""
+    """Headers to add to an answer of the JSON API to a cross-origin request."""
     if "origin" not in headers:
         return []
     exposed = b"Content-Length, Content-Type, Date, ETag, Location, Range, X-Goog-Hash, X-GUploader-UploadID"

@@ -1,4 +1,4 @@
-"""Lifecycle rules: what they may say, and whether one applies to an object. Pure.
+"""Lifecycle rules: their checks, and the action for an object. Pure.
 
 https://cloud.google.com/storage/docs/lifecycle
 """
@@ -15,7 +15,7 @@ from localcloud.storage.rules.objects import check_class
 DAY_SECONDS = 24 * 3600
 DELETE, SET_CLASS, ABORT = "Delete", "SetStorageClass", "AbortIncompleteMultipartUpload"
 MAX_RULES = 100
-#: The dearer one is to keep, the lower; all others are 0.
+#: Rank of a storage class, higher for cheaper storage; 0 for all others.
 _COLDNESS = {"DURABLE_REDUCED_AVAILABILITY": -1, "NEARLINE": 1, "COLDLINE": 2, "ARCHIVE": 3}
 _NUMBERS = {"age", "numNewerVersions", "daysSinceNoncurrentTime", "daysSinceCustomTime"}
 _DATES = {"createdBefore", "noncurrentTimeBefore", "customTimeBefore"}
@@ -24,7 +24,7 @@ _LISTS = {"matchesPrefix", "matchesSuffix", "matchesStorageClass"}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the conditions ask about one generation; `newer` tells how many newer generations there are."""
+    """One generation, the current time, and the number of newer generations, which is computed on demand."""
 
     object: Object
     now: float
@@ -32,7 +32,7 @@ class Facts:
 
 
 def check_lifecycle(value: Any) -> Settings | None:
-    """The configuration itself, None when it has no rules; 400 names what is wrong with it, or what is not done here."""
+    """The checked configuration, None without rules; 400 names a malformed or unsupported rule."""
     rules = value.get("rule", []) if isinstance(value, dict) else None
     if not isinstance(rules, list) or len(rules) > MAX_RULES:
         raise invalid(f"lifecycle.rule must be a list of at most {MAX_RULES} rules.")
@@ -50,14 +50,14 @@ def check_lifecycle(value: Any) -> Settings | None:
 
 
 def applies(condition: Mapping[str, Any], facts: Facts) -> bool:
-    """Whether all that a condition demands holds."""
+    """Whether every part of a condition holds."""
     return all(_CONDITIONS[key](wanted, facts) for key, wanted in condition.items())
 
 
-def chosen(actions: Sequence[Mapping[str, Any]], storage_class: str) -> Mapping[str, Any] | None:
-    """What is done where several rules apply to an object of that class: deleting wins, then the class that is cheapest to keep.
+def choose_action(actions: Sequence[Mapping[str, Any]], storage_class: str) -> Mapping[str, Any] | None:
+    """The one action for an object of that class: deletion first, else the change to the cheapest class.
 
-    No object gets warmer (https://cloud.google.com/storage/docs/lifecycle#multiple-rules, #setstorageclass).
+    A change to a dearer class is dropped (https://cloud.google.com/storage/docs/lifecycle#multiple-rules, #setstorageclass).
     """
     deletes = (action for action in actions if action["type"] == DELETE)
     colder = (a for a in actions if a["type"] == SET_CLASS and _coldness(a["storageClass"]) > _coldness(storage_class))
@@ -77,7 +77,7 @@ def _check_action(action: Mapping[str, Any], condition: Mapping[str, Any]) -> No
     if not condition:
         raise invalid("A lifecycle rule's condition cannot be empty.")
     if kind == ABORT and not condition.keys() <= {"age", "matchesPrefix", "matchesSuffix"}:
-        raise invalid(f"{ABORT} knows the conditions age, matchesPrefix and matchesSuffix only.")
+        raise invalid(f"{ABORT} allows the conditions age, matchesPrefix and matchesSuffix only.")
 
 
 def _check_condition(key: str, wanted: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which bucket and object names Cloud Storage accepts (https://cloud.google.com/storage/docs/naming-objects)."""
+"""Names of buckets and objects (https://cloud.google.com/storage/docs/naming-objects). Pure."""
 
 import re
 from urllib.parse import unquote_to_bytes
@@ -11,7 +11,7 @@ _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
 def decode(raw: str) -> str:
-    """Percent-decode once; what is not UTF-8 is refused, never guessed."""
+    """Percent-decode once; 400 for bytes that are not UTF-8."""
     if "%" not in raw and raw.isascii():
         return raw
     try:
@@ -21,7 +21,7 @@ def decode(raw: str) -> str:
 
 
 def check_bucket_name(name: str) -> str:
-    """The name itself; 400 when it breaks a rule."""
+    """The name itself; 400 for a disallowed one."""
     labels = name.split(".")
     fits = len(name) <= 63 if len(labels) == 1 else all(0 < len(label) <= 63 for label in labels)
     if not (_BUCKET.fullmatch(name) and fits) or _ADDRESS.fullmatch(name) or name.startswith("goog"):
@@ -30,7 +30,7 @@ def check_bucket_name(name: str) -> str:
 
 
 def check_object_name(name: object) -> str:
-    """The name itself; 400 when it breaks a rule."""
+    """The name itself; 400 for a disallowed one."""
     if not isinstance(name, str) or not name:
         raise StorageError(400, "required", "Required parameter: name")
     try:

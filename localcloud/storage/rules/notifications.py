@@ -1,6 +1,6 @@
-"""Pub/Sub notifications: which configuration wants which event, and the message it gets.
+"""Pub/Sub notifications: configurations, and the messages of an event. Pure.
 
-Attributes and payload as https://cloud.google.com/storage/docs/pubsub-notifications describes them. Pure.
+Attributes and payload: https://cloud.google.com/storage/docs/pubsub-notifications
 """
 
 import json
@@ -11,8 +11,8 @@ from typing import Any
 
 from localcloud.clock import rfc3339
 from localcloud.storage.errors import invalid
-from localcloud.storage.json.resources import object_resource
 from localcloud.storage.model import Object, Settings
+from localcloud.storage.rules.resources import object_resource
 
 FINALIZE = "OBJECT_FINALIZE"
 DELETE = "OBJECT_DELETE"
@@ -27,7 +27,7 @@ _TOPIC = re.compile(r"projects/[^/\s]+/topics/[^/\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to an object; the related generation is the one that replaced it, or that it replaced."""
+    """A change of an object; `related` is the generation that it replaced, or that replaced it."""
 
     type: str
     object: Object
@@ -37,7 +37,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be published."""
+    """A message for Pub/Sub."""
 
     topic: str
     data: bytes
@@ -45,12 +45,12 @@ class Message:
 
 
 def messages(event: Event, configurations: Iterable[Settings], base: str) -> list[Message]:
-    """One message for every configuration that asks for such events."""
-    return [_message(event, wanted, base) for wanted in configurations if _wants(wanted, event)]
+    """One message for every configuration that selects the event."""
+    return [_message(event, configuration, base) for configuration in configurations if _selects(configuration, event)]
 
 
 def parse_configuration(body: dict[str, Any], identity: str) -> Settings:
-    """What a client may configure, checked; 400 names what is wrong."""
+    """The stored form of a configuration; 400 names a malformed field."""
     topic = str(body.get("topic", "")).removeprefix(_HOST)
     if not _TOPIC.fullmatch(topic):
         raise invalid(f"Invalid topic {topic!r}: write {_HOST}projects/PROJECT/topics/TOPIC.")
@@ -74,14 +74,14 @@ def parse_configuration(body: dict[str, Any], identity: str) -> Settings:
 
 
 def configuration_resource(configuration: Settings, bucket: str, base: str) -> dict[str, Any]:
-    """The JSON resource; Google's Python client insists on the topic's long form."""
+    """The JSON resource. Google's Python client requires the topic's long form."""
     given = {key: value for key, value in configuration.items() if value}
     link = f"{base}/storage/v1/b/{bucket}/notificationConfigs/{configuration['id']}"
     more = {"kind": "storage#notification", "selfLink": link, "etag": configuration["id"]}
     return given | more | {"topic": _HOST + configuration["topic"]}
 
 
-def _wants(configuration: Settings, event: Event) -> bool:
+def _selects(configuration: Settings, event: Event) -> bool:
     types = configuration["event_types"]
     return (not types or event.type in types) and event.object.name.startswith(configuration["object_name_prefix"])
 

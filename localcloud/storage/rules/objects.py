@@ -1,4 +1,4 @@
-"""Which fields of an object a client may set, and what they may say. Pure."""
+"""The fields of an object that a client may set, with their checks. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,19 +25,30 @@ _TEXTS = (
     "storageClass",
     "customTime",
 )
-#: What would change the service's behaviour and is not done here. Empty and false values are harmless.
+#: Fields that would change the service's behaviour and are not supported. Empty and false values are harmless.
 _UNSUPPORTED = ("acl", "temporaryHold", "eventBasedHold", "retention", "kmsKeyName", "contexts")
 MAX_METADATA_BYTES = 8192
-#: Kept with what a client may set, and the resource's default is when the object was made: only lifecycle rules write it.
+DEFAULT_TYPE = "application/octet-stream"
+_META = "x-goog-meta-"
+_HEADER_FIELDS = {
+    "content-type": "contentType",
+    "content-encoding": "contentEncoding",
+    "content-disposition": "contentDisposition",
+    "content-language": "contentLanguage",
+    "cache-control": "cacheControl",
+    "x-goog-storage-class": "storageClass",
+    "x-goog-custom-time": "customTime",
+}
+#: Stored among the settings, but written by lifecycle rules only; without it, the resource shows the object's creation time.
 CLASS_CHANGED = "timeStorageClassUpdated"
 
 
 def object_settings(body: Mapping[str, Any]) -> Settings:
-    """The fields of an object resource that a client may set; output-only ones, which clients echo, are dropped."""
+    """The settable fields of an object resource, checked. Output-only fields, which clients echo, are dropped."""
     refuse_fields(body, _UNSUPPORTED)
     settings = {key: body[key] for key in _TEXTS if body.get(key) is not None}
     if not all(isinstance(value, str) for value in settings.values()):
-        raise invalid(f"Not text: {', '.join(key for key, value in settings.items() if not isinstance(value, str))}")
+        raise invalid(f"Not a string: {', '.join(key for key, value in settings.items() if not isinstance(value, str))}")
     if "storageClass" in settings:
         settings["storageClass"] = check_class(settings["storageClass"])
     if "customTime" in settings:
@@ -48,8 +59,18 @@ def object_settings(body: Mapping[str, Any]) -> Settings:
     return settings
 
 
+def header_settings(headers: Mapping[str, str]) -> Settings:
+    """The settings in an upload's headers, or in a form's fields, which have the same names."""
+    given: Settings = {field: headers[header] for header, field in _HEADER_FIELDS.items() if header in headers}
+    metadata = {key[len(_META) :]: value for key, value in headers.items() if key.startswith(_META)}
+    if metadata:
+        given["metadata"] = metadata
+    given.setdefault("contentType", DEFAULT_TYPE)
+    return object_settings(given)
+
+
 def changed_settings(current: Settings, given: Settings) -> Settings:
-    """What PATCH and PUT may change: not the storage class, which only a rewrite does (clients echo the current one)."""
+    """The settings after PATCH or PUT. 400 for another storage class, which only a rewrite may set."""
     now = current.get("storageClass", "STANDARD")
     if given.get("storageClass") not in {None, now}:
         raise invalid("The storage class of an object is changed by a rewrite, not by its metadata.")
@@ -73,14 +94,14 @@ def patched(current: Settings, patch: Mapping[str, Any], merged: frozenset[str])
 
 
 def check_class(value: Any) -> str:
-    """A storage class, in capitals; it costs nothing here, but is kept, shown and matched by lifecycle rules."""
+    """The storage class in capitals; 400 for an unknown one. It is stored, shown and matched by lifecycle rules."""
     if not isinstance(value, str) or value.upper() not in STORAGE_CLASSES:
         raise invalid(f"Invalid storage class {str(value)[:40]!r}: {', '.join(sorted(STORAGE_CLASSES))}.")
     return value.upper()
 
 
 def check_time(value: Any, field: str) -> str:
-    """An RFC 3339 time."""
+    """The RFC 3339 time itself; 400 for any other value."""
     try:
         if _parsed(value).tzinfo is not None:
             return str(value)
@@ -90,7 +111,7 @@ def check_time(value: Any, field: str) -> str:
 
 
 def refuse_fields(body: Mapping[str, Any], fields: tuple[str, ...]) -> None:
-    """400, naming the first of these fields that says anything."""
+    """400 naming the first of these fields that has a value."""
     for key in fields:
         if body.get(key):
             raise no_acls() if key in ACLS else unsupported(key)
@@ -98,7 +119,7 @@ def refuse_fields(body: Mapping[str, Any], fields: tuple[str, ...]) -> None:
 
 def _check_metadata(metadata: Any) -> Settings:
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise invalid("metadata must map texts to texts.")
+        raise invalid("metadata must map strings to strings.")
     size = sum(len(text.encode("utf-8", "replace")) for item in metadata.items() for text in item)
     if size > MAX_METADATA_BYTES:
         raise invalid(f"The custom metadata has {size} bytes, limit {MAX_METADATA_BYTES}.", "MetadataTooLarge")

@@ -1,4 +1,4 @@
-"""HTML forms that upload: a signed policy document says what they may. Pure.
+"""Signed policy documents, which limit the uploads of an HTML form. Pure.
 
 https://cloud.google.com/storage/docs/xml-api/post-object-forms
 """
@@ -10,15 +10,18 @@ from datetime import datetime
 from typing import Any
 
 from localcloud.storage.errors import StorageError, invalid
-from localcloud.storage.media.ranges import LengthRange
+from localcloud.storage.model import LengthRange
 from localcloud.storage.rules.signatures import PublicKey, check_form_signature
 
-#: Fields that say how the policy is signed, or come after it: no condition has to allow them.
+#: Fields that need no condition: the policy, its signature, and the file.
 _FREE = {"policy", "x-goog-signature", "file"}
 
 
 def check_form(fields: Mapping[str, str], bucket: str, public_key: PublicKey, now: float) -> LengthRange | None:
-    """Which lengths the policy allows; refuses a form that breaks it. A form without a policy is an anonymous client's."""
+    """The lengths that the policy allows; 400 or 403 for a form that breaks it.
+
+    A form without a policy comes from an anonymous client, and passes.
+    """
     if "policy" not in fields:
         return None
     check_form_signature(fields, public_key)
@@ -45,9 +48,9 @@ def _parse(text: str) -> dict[str, Any]:
     try:
         policy = json.loads(base64.b64decode(text, validate=True))
     except (ValueError, RecursionError):
-        raise _refused("it is not JSON in base64") from None
+        raise _refused("it is not base64 of a JSON object") from None
     if not isinstance(policy, dict) or not isinstance(policy.get("conditions"), list):
-        raise _refused("it has no conditions")
+        raise _refused("conditions are missing")
     return policy
 
 
@@ -55,7 +58,7 @@ def _expiration(policy: Mapping[str, Any]) -> float:
     try:
         return datetime.fromisoformat(str(policy.get("expiration"))).timestamp()
     except ValueError:
-        raise _refused("it has no expiration") from None
+        raise _refused("expiration is missing or malformed") from None
 
 
 def _condition(condition: Any) -> tuple[str, Any, Any]:
@@ -69,7 +72,7 @@ def _condition(condition: Any) -> tuple[str, Any, Any]:
             return operator, name, value
         if operator in {"eq", "starts-with"} and isinstance(name, str) and name.startswith("$"):
             return operator, name[1:].lower(), str(value)
-    raise _refused(f"a condition makes no sense: {str(condition)[:80]}")
+    raise _refused(f"a condition is malformed: {str(condition)[:80]}")
 
 
 def _lengths(first: Any, last: Any) -> LengthRange:

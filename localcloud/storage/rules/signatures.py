@@ -1,6 +1,6 @@
-"""V4 signatures of URLs, really verified (https://cloud.google.com/storage/docs/authentication/canonical-requests).
+"""Verification of V4 signatures (https://cloud.google.com/storage/docs/authentication/canonical-requests). Pure.
 
-Parameter names come in Title-Case (Google's libraries) and in lower case (gsutil).
+Parameter names are in Title-Case (Google's libraries) or in lower case (gsutil).
 """
 
 import hashlib
@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from localcloud.http import Request
 from localcloud.storage.errors import StorageError, invalid, unsupported
-from localcloud.storage.http import Request
 
 ALGORITHM = "GOOG4-RSA-SHA256"
 MAX_EXPIRES_SECONDS = 7 * 24 * 3600
-#: How far a signer's clock may run ahead of ours.
+#: Largest allowed lead of the signer's clock.
 MAX_SKEW_SECONDS = 15 * 60
 _DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 
@@ -28,7 +28,7 @@ PublicKey = Callable[[str], RSAPublicKey | None]
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What the query of a signed URL says about its signature."""
+    """The signature in the query of a signed URL."""
 
     email: str
     scope: str
@@ -39,12 +39,12 @@ class Signed:
 
     @property
     def start(self) -> float:
-        """When it was signed, in seconds since the epoch."""
+        """The time of signing in seconds since the epoch."""
         return datetime.strptime(self.date, _DATE_FORMAT).replace(tzinfo=UTC).timestamp()
 
 
 def verify(request: Request, public_key: PublicKey, now: float) -> None:
-    """Refuse a request whose signature does not hold; one without any signature passes, as from an anonymous client."""
+    """403 or 400 for a wrong signature. A request without one comes from an anonymous client, and passes."""
     parameters = {key.lower(): value for key, value in request.query.items()}
     _refuse_other_schemes(request, parameters)
     if "x-goog-signature" not in parameters and "x-goog-algorithm" not in parameters:
@@ -55,11 +55,11 @@ def verify(request: Request, public_key: PublicKey, now: float) -> None:
     canonical = canonical_request(request, signed.headers)
     key = public_key(signed.email)
     if key is None or not _holds(key, signed, canonical):
-        raise _mismatch(f"no key of {signed.email} is known here" if key is None else f"canonical request:\n{canonical}")
+        raise _mismatch(f"{signed.email} has no key here" if key is None else f"canonical request:\n{canonical}")
 
 
 def check_form_signature(fields: Mapping[str, str], public_key: PublicKey) -> None:
-    """Refuse a form whose policy document is not signed by the account it names."""
+    """403 or 400 for a policy document that the named account has not signed."""
     try:
         if fields["x-goog-algorithm"] != ALGORITHM:
             raise unsupported(f"the signing algorithm {fields['x-goog-algorithm'][:40]!r}, only {ALGORITHM}")
@@ -69,11 +69,11 @@ def check_form_signature(fields: Mapping[str, str], public_key: PublicKey) -> No
         raise _malformed(f"missing or malformed: {error}") from None
     key = public_key(email)
     if key is None or not _verifies(key, signature, fields["policy"].encode()):
-        raise _mismatch(f"no key of {email} is known here" if key is None else "the policy is signed with another key")
+        raise _mismatch(f"{email} has no key here" if key is None else "the policy is signed with another key")
 
 
 def canonical_request(request: Request, headers: Iterable[str]) -> str:
-    """The text both sides hash: method, path, query, headers, their names and the payload's hash."""
+    """The text that both sides hash: method, path, query, headers, their names and the payload's hash."""
     lines = [f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in headers]
     payload = request.headers.get("x-goog-content-sha256", "UNSIGNED-PAYLOAD")
     return "\n".join(
@@ -89,7 +89,7 @@ def canonical_request(request: Request, headers: Iterable[str]) -> str:
 
 
 def canonical_query(raw: str) -> str:
-    """All parameters but the signature, encoded afresh and in order."""
+    """All parameters except the signature, encoded again and sorted."""
     pairs = (pair.partition("=") for pair in raw.split("&") if pair)
     kept = sorted((_recode(key, "~"), _recode(value, "~")) for key, _, value in pairs)
     return "&".join(f"{key}={value}" for key, value in kept if key.lower() != "x-goog-signature")
@@ -121,7 +121,7 @@ def _check_time(signed: Signed, now: float) -> None:
     if not 0 < signed.expires <= MAX_EXPIRES_SECONDS:
         raise _malformed(f"X-Goog-Expires must be 1 to {MAX_EXPIRES_SECONDS}")
     if signed.start > now + MAX_SKEW_SECONDS:
-        raise _malformed("X-Goog-Date lies in the future")
+        raise _malformed("X-Goog-Date is in the future")
     end = signed.start + signed.expires
     if now > end:
         at = datetime.fromtimestamp(end, UTC).isoformat()
@@ -141,7 +141,7 @@ def _check_headers(signed: Signed, request: Request) -> None:
 
 
 def _holds(key: RSAPublicKey, signed: Signed, canonical: str) -> bool:
-    # latin-1 gives back the very bytes of the headers.
+    # latin-1 restores the bytes of the headers.
     digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
     text = "\n".join((ALGORITHM, signed.date, signed.scope, digest))
     return _verifies(key, signed.signature, text.encode("latin-1", "replace"))

@@ -1,30 +1,29 @@
-"""Uploads by HTML form: POST to a bucket, as a browser sends `multipart/form-data`."""
+"""Uploads by an HTML form: POST of `multipart/form-data` to a bucket."""
 
 from urllib.parse import quote, urlencode
 
+from localcloud.http import Answer, Request, empty_answer
 from localcloud.storage.data.store import Store
 from localcloud.storage.errors import invalid
-from localcloud.storage.http import Answer, Request, empty_answer
-from localcloud.storage.media import checksums
-from localcloud.storage.media.multipart import parse_form
-from localcloud.storage.media.uploads import Intent, store_upload
-from localcloud.storage.model import Object
-from localcloud.storage.rules.conditions import Conditions
-from localcloud.storage.rules.header_fields import settings_of
+from localcloud.storage.media.mime import parse_form
+from localcloud.storage.media.uploads import store_upload
+from localcloud.storage.model import Intent, Object
+from localcloud.storage.rules.checksums import claims
+from localcloud.storage.rules.conditions import header_conditions
 from localcloud.storage.rules.names import check_object_name
+from localcloud.storage.rules.objects import header_settings
 from localcloud.storage.rules.post_policy import check_form
-from localcloud.storage.rules.signatures import PublicKey
-from localcloud.storage.xml.multipart import element, xml_answer
+from localcloud.storage.xml.documents import element, xml_answer
 
 
-async def upload_form(store: Store, request: Request, bucket: str, public_key: PublicKey) -> Answer:
+async def upload_form(store: Store, request: Request, bucket: str) -> Answer:
     """POST /BUCKET"""
     form = await parse_form(request.headers.get("content-type", ""), request.body)
     fields = form.fields
     key = fields.get("key", "").replace("${filename}", form.filename)
-    lengths = check_form({**fields, "key": key}, bucket, public_key, store.clock.time())
-    conditions = Conditions.from_headers(fields)
-    intent = Intent(bucket, check_object_name(key), settings_of(fields), checksums.claims(fields), conditions, lengths)
+    lengths = check_form({**fields, "key": key}, bucket, store.public_key, store.clock.time())
+    conditions = header_conditions(fields)
+    intent = Intent(bucket, check_object_name(key), header_settings(fields), claims(fields), conditions, lengths)
     return _answer(await store_upload(store, intent, form.media, request.base), fields, request)
 
 
@@ -37,9 +36,9 @@ def _answer(made: Object, fields: dict[str, str], request: Request) -> Answer:
         query = urlencode({"bucket": made.bucket, "key": made.name, "etag": etag})
         location = f"{redirect}{'&' if '?' in redirect else '?'}{query}"
         return empty_answer(303, (b"location", quote(location, safe="/:?&=%#+").encode()))
-    where = f"{request.base}/{made.bucket}/{quote(made.name)}"
+    location = f"{request.base}/{made.bucket}/{quote(made.name)}"
     if fields.get("success_action_status") == "201":
-        content = {"Location": where, "Bucket": made.bucket, "Key": made.name, "ETag": etag}
+        content = {"Location": location, "Bucket": made.bucket, "Key": made.name, "ETag": etag}
         return xml_answer("PostResponse", *(element(name, text) for name, text in content.items()), status=201)
     status = 200 if fields.get("success_action_status") == "200" else 204
-    return empty_answer(status, (b"location", where.encode()), (b"etag", etag.encode()))
+    return empty_answer(status, (b"location", location.encode()), (b"etag", etag.encode()))

@@ -12,8 +12,9 @@ from hypothesis import Phase, settings
 
 from localcloud.accounts import Accounts
 from localcloud.clock import TurnedClock
+from localcloud.http import Answer, Disconnected, Request
 from localcloud.storage import Storage
-from localcloud.storage.http import Answer, Disconnected, Request, parse_query
+from localcloud.storage.media import resumable
 
 _numbers = itertools.count(1)
 #: No shrinking, which can take minutes: a failure is printed as the steps that led to it.
@@ -32,15 +33,15 @@ class Service:
     def open(self) -> None:
         self.storage = Storage(Path(self._folder.name) / "storage", self.clock, self.accounts, _publish)
         self.storage.store.contents.small_bytes = 1  # so that some contents are files
-        self.storage.sessions.expire()
+        resumable.expire(self.storage.store)
         self.storage.store.sweep()
 
     def restart(self) -> None:
-        self.storage.store.database.close()
+        self.storage.store.close()
         self.open()
 
     def close(self) -> None:
-        self.storage.store.database.close()
+        self.storage.store.close()
         self._folder.cleanup()
 
     def call(self, method: str, url: str, body: bytes = b"", *, broken: bool = False, **headers: str) -> Answer:
@@ -51,7 +52,7 @@ class Service:
     def request(self, method: str, url: str, body: bytes = b"", *, broken: bool = False, **headers: str) -> Request:
         path, _, query = url.partition("?")
         given = {"host": "localhost"} | {name.replace("_", "-"): value for name, value in headers.items()}
-        return Request(method, path, query, parse_query(query), given, "http", _chunks(body, broken))
+        return Request(method, path, query, given, "http", _chunks(body, broken))
 
     def bucket(self) -> str:
         """A new, empty bucket."""

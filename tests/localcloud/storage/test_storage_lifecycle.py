@@ -10,7 +10,7 @@ import requests
 
 from localcloud.clock import TurnedClock
 from localcloud.storage.model import Object
-from localcloud.storage.rules.lifecycle import Facts, applies, chosen
+from localcloud.storage.rules.lifecycle import Facts, applies, choose_action
 from tests.eventually import eventually
 from tests.localcloud.storage.world import World
 from tests.localcloud.world import started
@@ -66,7 +66,7 @@ def to(storage_class: str) -> dict[str, Any]:
 def test_of_several_rules_deletion_wins_then_the_coldest_class(
     now: str, actions: list[dict[str, Any]], expected: dict[str, Any] | None
 ) -> None:
-    assert chosen(actions, now) == expected
+    assert choose_action(actions, now) == expected
 
 
 class Turned:

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.storage.data.listing import Cursor, Page, Query, decode_token, list_page
 from localcloud.storage.model import Object
-from localcloud.storage.rules.globs import compile_glob
+from localcloud.storage.rules.listing import Cursor, Page, Query, compile_glob, decode_token, list_page
 from tests.localcloud.storage.world import World
 
 NAMES = ["a", "a/", "a/1", "a/2", "a/b/1", "a/b/2", "a0", "b/1", "é"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from localcloud.storage.http import Answer
+from localcloud.http import Answer
 from tests.localcloud.storage.direct import LIMITS, service, shown
 
 pytestmark = pytest.mark.usefixtures("closed_service")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from localcloud.storage.http import Answer, Disconnected
+from localcloud.http import Answer, Disconnected
 from tests.localcloud.storage.direct import LIMITS, service
 
 pytestmark = pytest.mark.usefixtures("closed_service")

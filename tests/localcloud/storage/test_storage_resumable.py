@@ -1,8 +1,10 @@
 """Resumable uploads, in every way clients continue them."""
 
+import pytest
 import requests
 
-from localcloud.storage.media.ranges import Span, parse_content_range
+from localcloud.storage.errors import StorageError
+from localcloud.storage.rules.ranges import Span, parse_content_range
 from tests.eventually import eventually
 from tests.localcloud.storage.world import World, send_part
 
@@ -91,8 +93,19 @@ def test_more_bytes_than_announced_are_refused(world: World, bucket: str) -> Non
 
 
 def test_content_ranges_of_all_forms_are_understood() -> None:
-    assert parse_content_range("bytes */*", None) == Span(None, 0, None)
-    assert parse_content_range("bytes */7", None) == Span(None, 0, 7)
-    assert parse_content_range("bytes 0-3/*", 4) == Span(0, 4, None)
-    assert parse_content_range("bytes 4-7/8", 4) == Span(4, 4, 8)
-    assert parse_content_range(None, 4) == Span(0, 4, 4)
+    assert parse_content_range("bytes */*", None) == Span(None, None)
+    assert parse_content_range("bytes */7", None) == Span(None, 7)
+    assert parse_content_range("bytes 0-3/*", 4) == Span(0, None)
+    assert parse_content_range("bytes 4-7/8", 4) == Span(4, 8)
+    assert parse_content_range("bytes 4-*/8", None) == Span(4, 8)
+    assert parse_content_range("bytes 4-*/*", 4) == Span(4, None, is_last=True)
+    assert parse_content_range(None, 4) == Span(0, 4)
+    assert parse_content_range(None, None) == Span(0, None, is_last=True)
+
+
+@pytest.mark.parametrize("header", ["bytes 5-3/9", "bytes 0-9/9", "bytes 9-*/8", "bytes *-3/9", "bytes 1-/9", "bytes -/-", "x"])
+def test_other_content_ranges_are_refused(header: str) -> None:
+    with pytest.raises(StorageError) as caught:
+        parse_content_range(header, None)
+
+    assert caught.value.code == 400

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.storage.http import Answer
+from localcloud.http import Answer
 from localcloud.storage.media import resumable
 from tests.localcloud.storage.direct import Service, close_service, service, shown
 

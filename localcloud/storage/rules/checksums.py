@@ -1,4 +1,4 @@
-"""CRC32C and MD5 as Cloud Storage writes them (base64), computed while bytes pass by, and compared with what a client claims."""
+"""CRC32C and MD5 in base64: computed over a stream, and compared with a client's claims. Pure."""
 
 import base64
 import hashlib
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import google_crc32c
 
-from localcloud.storage.errors import StorageError
+from localcloud.storage.errors import invalid
 
 
 class Checksums:
-    """Running checksums of a stream."""
+    """Running checksums of a stream, and its size in bytes."""
 
     def __init__(self) -> None:
         self._crc32c = 0
@@ -18,14 +18,14 @@ class Checksums:
         self.size = 0
 
     def update(self, chunk: bytes) -> None:
-        """Take in the next bytes."""
+        """Add the next bytes."""
         self._crc32c = google_crc32c.extend(self._crc32c, chunk)
         self._md5.update(chunk)
         self.size += len(chunk)
 
     @property
     def crc32c(self) -> str:
-        """Big-endian, base64: `AAAAAA==` for nothing."""
+        """Big-endian, base64; `AAAAAA==` for an empty stream."""
         return base64.b64encode(self._crc32c.to_bytes(4, "big")).decode()
 
     @property
@@ -35,7 +35,7 @@ class Checksums:
 
 
 def claims(headers: Mapping[str, str]) -> dict[str, str]:
-    """What `x-goog-hash: crc32c=…,md5=…` and `Content-MD5` say the bytes should be."""
+    """The checksums that `x-goog-hash: crc32c=…,md5=…` and `Content-MD5` claim, by kind."""
     found = {}
     for item in headers.get("x-goog-hash", "").split(","):
         kind, _, value = item.strip().partition("=")
@@ -47,14 +47,9 @@ def claims(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def check(claimed: Mapping[str, str], actual: Checksums) -> None:
-    """400 when a claim does not hold."""
+    """400 for a claim that differs from the actual checksum."""
     for kind, value in claimed.items():
         calculated = actual.md5 if kind == "md5" else actual.crc32c
         if value != calculated:
             label = "MD5 hash" if kind == "md5" else "CRC32C"
-            raise StorageError(
-                400,
-                "invalid",
-                f'Provided {label} "{value[:60]}" doesn\'t match calculated {label} "{calculated}".',
-                "BadDigest",
-            )
+            raise invalid(f'Provided {label} "{value[:60]}" doesn\'t match calculated {label} "{calculated}".', "BadDigest")

@@ -1,4 +1,7 @@
-"""Lists of objects: prefixes, delimiters and pages over names in the order of their UTF-8 bytes."""
+"""Lists of objects in the order of their UTF-8 names: prefixes, delimiters, `matchGlob` and pages. Pure.
+
+https://cloud.google.com/storage/docs/json_api/v1/objects/list
+"""
 
 import base64
 import json
@@ -6,25 +9,26 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from localcloud.storage.errors import invalid, unsupported
-from localcloud.storage.http import Request
+from localcloud.storage.errors import invalid
 from localcloud.storage.model import Object
-from localcloud.storage.rules.conditions import number
-from localcloud.storage.rules.globs import compile_glob
 
 MAX_RESULTS = 1000
-#: Read at once where a common prefix may leave all but the first unused.
-_ROWS_TO_JUMP_IN = 20
+#: Rows per read with a delimiter: after a common prefix, the other rows are discarded.
+_DELIMITED_ROWS = 20
 _LAST_CHARACTER = "\U0010ffff"
 
+#: Name and generation of the last object that was seen.
 Cursor = tuple[str, int]
-#: The objects after a cursor, so many at most.
+#: Returns the next objects after a cursor, up to a limit.
 Reader = Callable[[Cursor, int], list[Object]]
+
+_GLOB_PART = re.compile(r"\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|\\.|[{},]|.", re.DOTALL)
+_GLOB_WILDCARDS = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which part of a bucket is wanted; the page begins after `cursor`."""
+    """The requested part of a bucket; the page begins after `cursor`."""
 
     prefix: str = ""
     delimiter: str = ""
@@ -35,11 +39,11 @@ class Query:
     cursor: Cursor = ("", -1)
 
     def ends_before(self, name: str) -> bool:
-        """Whether no name from this one on is wanted."""
+        """Whether this name and all later ones are outside the requested part."""
         return (bool(self.end) and name >= self.end) or (name > self.prefix and not name.startswith(self.prefix))
 
     def group(self, name: str) -> str:
-        """The common prefix that stands for this name, up to the first delimiter after the prefix; "" for none."""
+        """The common prefix of this name, up to the first delimiter after `prefix`; "" for an item."""
         if not self.delimiter:
             return ""
         position = name.find(self.delimiter, len(self.prefix))
@@ -48,41 +52,22 @@ class Query:
 
 @dataclass(slots=True)
 class Page:
-    """What one answer shows; `token` leads to the next page, "" when this was the last."""
+    """Objects and common prefixes of one answer; `token` continues the list, "" after the last page."""
 
     items: list[Object] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
     token: str = ""
 
 
-def parse_query(request: Request) -> Query:
-    """From the parameters of `objects.list`; 400 for what makes no sense."""
-    query = request.query
-    if request.flag("softDeleted"):
-        raise unsupported("softDeleted")
-    prefix = query.get("prefix", "")
-    limit = number(query, "maxResults")
-    start = max(prefix, query.get("startOffset", ""))
-    return Query(
-        prefix,
-        query.get("delimiter", ""),
-        query.get("endOffset", ""),
-        compile_glob(query["matchGlob"]) if query.get("matchGlob") else None,
-        request.flag("includeTrailingDelimiter"),
-        min(limit or MAX_RESULTS, MAX_RESULTS),
-        max((start, -1), decode_token(query.get("pageToken", ""))),
-    )
-
-
 def list_page(query: Query, read: Reader) -> Page:
-    """One page; a common prefix is skipped with one jump, however many objects it holds."""
+    """One page. The objects of a common prefix are skipped in one read, however many they are."""
     page = Page()
     cursor = query.cursor
-    rows = min(query.limit + 1, _ROWS_TO_JUMP_IN if query.delimiter else MAX_RESULTS + 1)
+    rows = min(query.limit + 1, _DELIMITED_ROWS if query.delimiter else MAX_RESULTS + 1)
     while batch := read(cursor, rows):
         for found in batch:
             if (found.name, found.generation) <= cursor:
-                continue  # in the common prefix that was just seen
+                continue  # in the last common prefix
             if query.ends_before(found.name):
                 return page
             if len(page.items) + len(page.prefixes) >= query.limit:
@@ -95,12 +80,12 @@ def list_page(query: Query, read: Reader) -> Page:
 
 
 def encode_token(cursor: Cursor) -> str:
-    """A page token that clients cannot read anything into."""
+    """An opaque page token."""
     return base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
 
 
 def decode_token(token: str) -> Cursor:
-    """Reads `encode_token`; 400 for anything else."""
+    """Read the token of `encode_token`; 400 for any other text."""
     if not token:
         return ("", -1)
     try:
@@ -120,9 +105,34 @@ def _add(page: Page, query: Query, found: Object, group: str) -> None:
 
 
 def _after(prefix: str) -> str:
-    """The first name, in byte order, that follows all names with this prefix."""
+    """The first name in byte order after all names with this prefix."""
     stem = prefix.rstrip(_LAST_CHARACTER)
     if not stem:
         return _LAST_CHARACTER * 257
     code = ord(stem[-1]) + 1
     return stem[:-1] + chr(0xE000 if code == 0xD800 else code)
+
+
+def compile_glob(pattern: str) -> re.Pattern[str]:
+    """`**/*.{jpg,png}` as a regular expression for whole names; 400 for a malformed pattern."""
+    depth = 0
+    translated = []
+    for part in _GLOB_PART.findall(pattern):
+        depth += {"{": 1, "}": -1}.get(part, 0)
+        translated.append(_translate(part, depth))
+    try:
+        return re.compile("".join(translated), re.DOTALL)
+    except (re.error, RecursionError, OverflowError):
+        raise invalid(f"Invalid matchGlob: {pattern[:60]!r}") from None
+
+
+def _translate(part: str, depth: int) -> str:
+    if part in _GLOB_WILDCARDS:
+        return _GLOB_WILDCARDS[part]
+    if part in {"{", "}", ","}:
+        return {"{": "(?:", "}": ")", ",": "|" if depth else ","}[part]
+    if part.startswith("[") and len(part) > 2:
+        inverted = part[1] in "!^"
+        members = part[2 if inverted else 1 : -1].replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+        return f"[{'^' if inverted else ''}{members}]"
+    return re.escape(part[-1])

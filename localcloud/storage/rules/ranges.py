@@ -4,27 +4,31 @@ import re
 from dataclasses import dataclass
 
 from localcloud.storage.errors import StorageError, invalid
+from localcloud.storage.model import LengthRange
 
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
-_CONTENT_RANGE = re.compile(r"bytes\s+(?:(\d{1,19})-(\d{1,19})|\*)/(?:(\d{1,19})|\*)")
+_CONTENT_RANGE = re.compile(r"bytes\s+(?:(\d{1,19})-(\d{1,19}|\*)|\*)/(?:(\d{1,19})|\*)")
 _LENGTHS = re.compile(r"(\d{1,19}),(\d{1,19})")
-
-
-#: From so many bytes to so many, both included.
-LengthRange = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a PUT to a resumable upload brings: from `first` (None: nothing, a question) of `total` (None: not known)."""
+    """The bytes of one PUT to a resumable upload.
+
+    `first` is None for a status query, `total` is None while it is unknown. With `is_last`, the end of the body is the
+    end of the upload.
+    """
 
     first: int | None
-    length: int | None
     total: int | None
+    is_last: bool = False
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """First and last byte; None when the whole is to be sent (RFC 9110: a range not understood is ignored), else 416."""
+    """First and last byte of a download; None for the whole object. 416 for a range beyond the object.
+
+    A header that is not understood is ignored (RFC 9110 §14.2).
+    """
     found = _RANGE.fullmatch(header.replace(" ", ""))
     if not found or found.groups() == ("", ""):
         return None
@@ -41,22 +45,27 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
 
 
 def parse_content_range(header: str | None, content_length: int | None) -> Span:
-    """`bytes */*`, `*/T`, `a-b/*`, `a-b/T`; without the header the body is the whole object."""
+    """Read `bytes */*`, `*/T`, `a-b/*`, `a-b/T`, `a-*/*` or `a-*/T`; 400 for any other text.
+
+    Node's clients leave the last byte open (`a-*`). Without the header, the body is the whole object.
+    """
     if header is None:
-        return Span(0, content_length, content_length)
+        return Span(0, content_length, is_last=content_length is None)
     found = _CONTENT_RANGE.fullmatch(header.strip())
     if not found:
         raise invalid(f"Failed to parse Content-Range header: {header[:60]!r}")
-    first, last, total = (None if text is None else int(text) for text in found.groups())
-    if first is None or last is None:
-        return Span(None, 0, total)
-    if last < first - 1 or (total is not None and last >= total):
+    first, last, total = (int(text) if text and text != "*" else None for text in found.groups())
+    if first is None:
+        return Span(None, total)
+    if last is None and (total is None or first <= total):
+        return Span(first, total, is_last=total is None)
+    if last is None or last < first - 1 or (total is not None and last >= total):
         raise invalid(f"Invalid Content-Range: {header[:60]!r}")
-    return Span(first, last - first + 1, total)
+    return Span(first, total)
 
 
 def parse_length_range(header: str | None) -> LengthRange | None:
-    """`x-goog-content-length-range: 1,1000`; None when absent."""
+    """Read `x-goog-content-length-range: 1,1000`; None when the header is absent."""
     if header is None:
         return None
     found = _LENGTHS.fullmatch(header.replace(" ", ""))
@@ -66,12 +75,12 @@ def parse_length_range(header: str | None) -> LengthRange | None:
 
 
 def check_length(size: int, allowed: LengthRange | None, complete: bool = True) -> None:
-    """400 when so many bytes are too many or, once `complete`, too few."""
+    """400 for a size outside the allowed range; an incomplete upload may still be too small."""
     if allowed is None:
         return
     if size > allowed[1]:
         message = f"Your proposed upload is larger than the maximum object size specified: {size} > {allowed[1]}"
-        raise StorageError(400, "invalid", message, "EntityTooLarge")
+        raise invalid(message, "EntityTooLarge")
     if complete and size < allowed[0]:
         message = f"Your proposed upload is smaller than the minimum object size specified: {size} < {allowed[0]}"
-        raise StorageError(400, "invalid", message, "EntityTooSmall")
+        raise invalid(message, "EntityTooSmall")

@@ -1,6 +1,6 @@
-"""multipart bodies: `multipart/related` uploads as a stream, and the parts of `multipart/mixed` batches.
+"""MIME multipart bodies: uploads (`related`, `form-data`) as streams, and batches (`mixed`) in memory.
 
-Clients differ: python sends CRLF and a double-quoted boundary, apitools LF alone and single quotes. Both are binary-safe.
+Python's client sends CRLF and a double-quoted boundary; apitools sends LF and single quotes.
 """
 
 import re
@@ -8,18 +8,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.http import parse_json
 from localcloud.storage.errors import invalid
-from localcloud.storage.http import parse_json
 
+#: Limit on buffered data: the preamble, the JSON part of an upload, or one field of a form.
 MAX_METADATA_BYTES = 1 << 20
 _BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|'([^']+)'|([^;\s]+))", re.IGNORECASE)
-
 _QUOTED = re.compile(r'(\w+)="([^"]*)"')
 
 
 @dataclass(slots=True)
 class Related:
-    """An upload's two parts: the object's JSON, and the media with its own content type."""
+    """The two parts of an upload: the object's JSON, and the media with its own content type."""
 
     metadata: dict[str, Any]
     media_type: str | None
@@ -28,7 +28,7 @@ class Related:
 
 @dataclass(slots=True)
 class Form:
-    """A form's fields, names in lower case, and its file."""
+    """The fields of a form, with lower-case names, and its file."""
 
     fields: dict[str, str]
     filename: str
@@ -36,7 +36,7 @@ class Form:
 
 
 def boundary(content_type: str) -> bytes:
-    """The boundary that a Content-Type header names; 400 when it names none."""
+    """The boundary in a Content-Type header; 400 for a missing one."""
     found = _BOUNDARY.search(content_type)
     if not found:
         raise invalid("The multipart Content-Type has no boundary.")
@@ -44,7 +44,7 @@ def boundary(content_type: str) -> bytes:
 
 
 async def parse_related(content_type: str, body: AsyncIterator[bytes]) -> Related:
-    """Read up to the media, which is then to be iterated; a body that ends too early is refused with 400."""
+    """Read up to the media, which the caller iterates; 400 for a body that ends too early."""
     delimiter = b"--" + boundary(content_type)
     buffer = bytearray()
     await _fill(buffer, body, delimiter)
@@ -62,7 +62,7 @@ async def parse_related(content_type: str, body: AsyncIterator[bytes]) -> Relate
 
 
 async def parse_form(content_type: str, body: AsyncIterator[bytes]) -> Form:
-    """Read the fields up to the file, which is then to be iterated; what follows the file is ignored."""
+    """Read the fields up to the file, which the caller iterates. Fields after the file are ignored."""
     delimiter = b"\r\n--" + boundary(content_type)
     buffer = bytearray(b"\r\n")
     fields: dict[str, str] = {}
@@ -82,20 +82,20 @@ async def parse_form(content_type: str, body: AsyncIterator[bytes]) -> Form:
 
 
 def parse_mixed(content_type: str, body: bytes) -> list[tuple[dict[str, str], bytes]]:
-    """Headers and content of every part of a batch."""
+    """Headers and content of each part of a batch."""
     delimiter = b"--" + boundary(content_type)
     parts = re.split(rb"(?:^|\r?\n)" + re.escape(delimiter) + rb"(?:--)?[ \t]*(?:\r?\n|$)", body)
     return [(part_headers(head), content) for head, content in map(split_part, parts) if head.strip()]
 
 
 def split_part(part: bytes) -> tuple[bytes, bytes]:
-    """Header block and content, around the first empty line."""
+    """Header block and content of a part, which an empty line separates."""
     pieces = re.split(rb"\r?\n\r?\n", b"\n" + part, maxsplit=1)
     return pieces[0], pieces[1] if len(pieces) == 2 else b""
 
 
 def part_headers(head: bytes) -> dict[str, str]:
-    """`Name: value` lines, names in lower case."""
+    """The headers of a part, with lower-case names."""
     lines = (line.partition(":") for line in head.decode("latin-1").splitlines() if ":" in line)
     return {name.strip().lower(): value.strip() for name, _, value in lines}
 
@@ -106,12 +106,12 @@ async def _fill(buffer: bytearray, body: AsyncIterator[bytes], wanted: bytes) ->
             raise invalid("The metadata part of the upload is too large.")
         chunk = await anext(body, b"")
         if not chunk:
-            raise invalid("The multipart body has no media part, or a boundary is missing.")
+            raise invalid("The multipart body lacks its media part or a boundary.")
         buffer += chunk
 
 
 async def _until(end: bytes, start: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    # The end marker may be cut by a chunk's edge: as many bytes as it has are held back.
+    # The end marker may span two chunks, so its length in bytes is held back.
     held = start
     while (position := held.find(end)) < 0:
         safe = len(held) - len(end) + 1
@@ -127,6 +127,6 @@ async def _until(end: bytes, start: bytes, body: AsyncIterator[bytes]) -> AsyncI
 
 
 def _disposition(header: str) -> tuple[str, str]:
-    """Name and file name of a form's part."""
+    """Field name and file name of a form's part."""
     found = {key: value.encode("latin-1").decode("utf-8", "replace") for key, value in _QUOTED.findall(header)}
     return found.get("name", ""), found.get("filename", "")

@@ -7,11 +7,11 @@ from zlib import crc32
 
 from localcloud.clock import rfc3339
 from localcloud.storage.model import Bucket, Object
-from localcloud.storage.rules.buckets import DEFAULT_LOCATION, location_type
+from localcloud.storage.rules.locations import DEFAULT_LOCATION, location_type
 
 
 def object_resource(stored: Object, base: str) -> dict[str, Any]:
-    """The JSON resource; links start with `base`, so that they lead back to whoever asks."""
+    """The JSON resource of an object; `base` is scheme and host of its links."""
     path = f"b/{stored.bucket}/o/{quote(stored.name, safe='')}"
     created = rfc3339(stored.created)
     resource = {
@@ -43,7 +43,7 @@ def object_resource(stored: Object, base: str) -> dict[str, Any]:
 
 
 def bucket_resource(bucket: Bucket, base: str) -> dict[str, Any]:
-    """The JSON resource of a bucket."""
+    """The JSON resource of a bucket; `base` is scheme and host of its links."""
     return {
         "kind": "storage#bucket",
         "id": bucket.name,
@@ -69,12 +69,12 @@ def bucket_resource(bucket: Bucket, base: str) -> dict[str, Any]:
 
 
 def etag(generation: int, metageneration: int) -> str:
-    """Both numbers as Google packs them: a protocol buffer in base64."""
+    """Both numbers in Google's encoding: a protocol buffer in base64."""
     return base64.b64encode(b"\x08" + _varint(generation) + b"\x10" + _varint(metageneration)).decode()
 
 
 def project_number(project: str) -> str:
-    """A number that is always the same for a project id."""
+    """A stable number for a project id."""
     return project if project.isdecimal() else str(100_000_000_000 + crc32(project.encode("utf-8", "replace")))
 
 

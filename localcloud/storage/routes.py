@@ -1,0 +1,170 @@
+"""Which handler answers which request: a table for each API, with the operation names of Google's references.
+
+https://cloud.google.com/storage/docs/json_api/v1 and https://cloud.google.com/storage/docs/xml-api/reference-methods
+"""
+
+from collections.abc import Awaitable, Callable
+
+from localcloud.http import Answer, Request
+from localcloud.storage.errors import ACLS, invalid, method_not_allowed, no_acls, unsupported
+from localcloud.storage.json import buckets, copies, notifications, objects, policies, uploads
+from localcloud.storage.rules.names import check_bucket_name, check_object_name, decode
+from localcloud.storage.xml import buckets as xml_buckets
+from localcloud.storage.xml import forms, multipart
+from localcloud.storage.xml import objects as xml_objects
+
+#: Takes the store, the request and the names in its path.
+Handler = Callable[..., Awaitable[Answer]]
+
+_UPLOAD = "upload/b/*/o"
+#: Method and path, with `*` for a name → operation and handler. Several routes may be steps of one operation.
+JSON_API: dict[tuple[str, str], tuple[str, Handler]] = {
+    ("GET", "b"): ("buckets.list", buckets.list_buckets),
+    ("POST", "b"): ("buckets.insert", buckets.create_bucket),
+    ("GET", "b/*"): ("buckets.get", buckets.get_bucket),
+    ("PATCH", "b/*"): ("buckets.patch", buckets.patch_bucket),
+    ("PUT", "b/*"): ("buckets.update", buckets.put_bucket),
+    ("DELETE", "b/*"): ("buckets.delete", buckets.delete_bucket),
+    ("GET", "b/*/storageLayout"): ("buckets.getStorageLayout", buckets.storage_layout),
+    ("GET", "b/*/managedFolders"): ("managedFolders.list (there are none)", buckets.list_folders),
+    ("GET", "b/*/folders"): ("folders.list (there are none)", buckets.list_folders),
+    ("GET", "b/*/iam"): ("buckets.getIamPolicy", policies.get_policy),
+    ("PUT", "b/*/iam"): ("buckets.setIamPolicy", policies.set_policy),
+    ("GET", "b/*/iam/*"): ("buckets.testIamPermissions", policies.test_permissions),
+    ("GET", "b/*/notificationConfigs"): ("notifications.list", notifications.list_configurations),
+    ("POST", "b/*/notificationConfigs"): ("notifications.insert", notifications.create_configuration),
+    ("GET", "b/*/notificationConfigs/*"): ("notifications.get", notifications.get_configuration),
+    ("DELETE", "b/*/notificationConfigs/*"): ("notifications.delete", notifications.delete_configuration),
+    ("GET", "b/*/o"): ("objects.list", objects.list_objects),
+    ("GET", "b/*/o/*"): ("objects.get", objects.get_object),
+    ("GET", "download/b/*/o/*"): ("objects.get", objects.download_object),
+    ("PATCH", "b/*/o/*"): ("objects.patch", objects.patch_object),
+    ("PUT", "b/*/o/*"): ("objects.update", objects.put_object),
+    ("DELETE", "b/*/o/*"): ("objects.delete", objects.delete_object),
+    ("POST", "b/*/o/*/compose"): ("objects.compose", copies.compose_object),
+    ("POST", "b/*/o/*/copyTo/b/*/o/*"): ("objects.copy", copies.copy_object),
+    ("POST", "b/*/o/*/rewriteTo/b/*/o/*"): ("objects.rewrite", copies.rewrite_object),
+    ("POST", f"{_UPLOAD}?uploadType=media"): ("objects.insert (media)", uploads.insert_media),
+    ("POST", f"{_UPLOAD}?uploadType=multipart"): ("objects.insert (multipart)", uploads.insert_multipart),
+    ("POST", f"{_UPLOAD}?uploadType=resumable"): ("objects.insert (resumable)", uploads.start_session),
+    ("POST", f"{_UPLOAD}?upload_id"): ("objects.insert (resumable)", uploads.continue_session),
+    ("PUT", f"{_UPLOAD}?upload_id"): ("objects.insert (resumable)", uploads.continue_session),
+    ("DELETE", f"{_UPLOAD}?upload_id"): ("objects.insert (resumable)", uploads.cancel_session),
+    ("GET", "projects/*/serviceAccount"): ("projects.serviceAccount.get", policies.service_account),
+}
+_JSON_PATHS = {path for _, path in JSON_API}
+
+BUCKET, BUCKET_UPLOADS, BUCKET_FORM = "bucket", "bucket?uploads", "bucket (form)"
+OBJECT, SESSION, MULTIPART_START, MULTIPART = "object", "object?upload_id", "object?uploads", "object?uploadId"
+#: Method and target → operation and handler. A target is a bucket or an object, and the parameter that changes its meaning.
+XML_API: dict[tuple[str, str], tuple[str, Handler]] = {
+    ("GET", BUCKET): ("GET bucket (list objects)", xml_buckets.list_objects),
+    ("HEAD", BUCKET): ("HEAD bucket", xml_buckets.head_bucket),
+    ("GET", BUCKET_UPLOADS): ("GET bucket?uploads", multipart.list_uploads),
+    ("POST", BUCKET_FORM): ("POST bucket (upload by form)", forms.upload_form),
+    ("GET", OBJECT): ("GET object", xml_objects.get_object),
+    ("HEAD", OBJECT): ("HEAD object", xml_objects.get_object),
+    ("PUT", OBJECT): ("PUT object", xml_objects.put_object),
+    ("DELETE", OBJECT): ("DELETE object", xml_objects.delete_object),
+    ("POST", OBJECT): ("POST object (start a resumable upload)", xml_objects.start_session),
+    ("PUT", SESSION): ("POST object (start a resumable upload)", xml_objects.continue_session),
+    ("DELETE", SESSION): ("POST object (start a resumable upload)", xml_objects.cancel_session),
+    ("POST", MULTIPART_START): ("POST uploadId (complete a multipart upload)", multipart.start_upload),
+    ("PUT", MULTIPART): ("PUT part", multipart.put_part),
+    ("GET", MULTIPART): ("GET uploadId (list parts)", multipart.list_parts),
+    ("POST", MULTIPART): ("POST uploadId (complete a multipart upload)", multipart.complete_upload),
+    ("DELETE", MULTIPART): ("DELETE uploadId (abort a multipart upload)", multipart.abort_upload),
+}
+
+
+def operations() -> list[str]:
+    """Every emulated operation by Google's name, such as `objects.patch` or `XML: PUT part`."""
+    json_names = {name for name, _ in JSON_API.values()} | {"batch"}
+    xml_names = {f"XML: {name}" for name, _ in XML_API.values()}
+    return sorted(json_names) + sorted(xml_names)
+
+
+def json_segments(path: str) -> list[str] | None:
+    """`/upload/storage/v1/b/B/o` → `["upload", "b", "B", "o"]`, still encoded; None for a path of the XML API.
+
+    Node's client omits `/storage/v1`, gcloud uploads under `/resumable/upload`. No bucket is named `b`: bucket names have at
+    least three letters.
+    """
+    rest = path.removeprefix("/resumable")
+    kind = next((kind for kind in ("upload", "download", "batch") if rest.startswith(f"/{kind}/")), "")
+    segments = rest.removeprefix(f"/{kind}" if kind else "").removeprefix("/storage/v1").split("/")[1:]
+    if path == "/batch" or (kind == "batch" and segments in ([], [""])):
+        return ["batch"]
+    if segments and (segments[0] == "b" or _is_project(segments)):
+        return [kind, *segments] if kind else segments
+    return None
+
+
+def find_json(request: Request, segments: list[str]) -> tuple[Handler, list[str]]:
+    """The handler of a JSON API request, and the names in its path. 405 or 400 for an unsupported request."""
+    shape, names = _shape(segments)
+    if shape == _UPLOAD:
+        shape += "?upload_id" if "upload_id" in request.query else f"?uploadType={request.query.get('uploadType', '')}"
+    # Clients that cannot send PATCH use this header (https://cloud.google.com/storage/docs/json_api#method-override).
+    method = request.headers.get("x-http-method-override", request.method)
+    if found := JSON_API.get((method, shape)):
+        return found[1], names
+    if shape in _JSON_PATHS:
+        raise method_not_allowed(method, shape)
+    if shape.startswith(f"{_UPLOAD}?"):
+        kind = request.query.get("uploadType", "")
+        raise invalid(f"Invalid uploadType {kind[:20]!r}: use media, multipart or resumable.")
+    raise no_acls() if ACLS.intersection(shape.split("/")) else unsupported(f"{method} {shape}")
+
+
+def xml_path(request: Request) -> tuple[str, str]:
+    """Bucket and object of an XML API request, still encoded; the bucket may be the first part of the host name."""
+    host = request.headers.get("host", "").partition(":")[0]
+    if host.endswith(".storage.googleapis.com"):
+        return host.removesuffix(".storage.googleapis.com"), request.path[1:]
+    bucket, _, name = request.path[1:].partition("/")
+    return bucket, name
+
+
+def xml_names(raw_bucket: str, raw_name: str) -> list[str]:
+    """The decoded name of a bucket, or of a bucket and an object; 400 for a disallowed name."""
+    bucket = check_bucket_name(decode(raw_bucket))
+    return [bucket, check_object_name(decode(raw_name))] if raw_name else [bucket]
+
+
+def xml_target(request: Request, names: list[str]) -> str:
+    """The target of an XML API request, as in the table."""
+    if len(names) == 1:
+        if request.method == "POST" and request.headers.get("content-type", "").startswith("multipart/form-data"):
+            return BUCKET_FORM
+        return BUCKET_UPLOADS if "uploads" in request.query else BUCKET
+    for target in (SESSION, MULTIPART_START, MULTIPART):
+        if target.partition("?")[2] in request.query:
+            return target
+    return OBJECT
+
+
+def find_xml(method: str, target: str) -> Handler:
+    """The handler of an XML API request. 405 or 400 for an unsupported request."""
+    if found := XML_API.get((method, target)):
+        return found[1]
+    if target.startswith(BUCKET):
+        raise unsupported(f"{method[:20]} of a bucket over the XML API")
+    raise method_not_allowed(method, f"an {target}")
+
+
+def _shape(segments: list[str]) -> tuple[str, list[str]]:
+    """`["b", "B", "o", "O"]` → `b/*/o/*` and the decoded names. Every second segment is a name, except after a verb."""
+    if segments[-1] == "":
+        segments = segments[:-1]
+    prefix, path = (segments[:1], segments[1:]) if segments[0] in {"upload", "download", "batch"} else ([], segments)
+    places = {1, 3, 6, 8} if len(path) == 9 else {1, 3}
+    shape = "/".join([*prefix, *("*" if place in places else text for place, text in enumerate(path))])
+    names = [decode(text) for place, text in enumerate(path) if place in places]
+    if len(names) > 1 and path[2] == "o":
+        check_object_name(names[1])
+    return shape, names
+
+
+def _is_project(segments: list[str]) -> bool:
+    return len(segments) == 3 and segments[0] == "projects" and segments[2] in {"serviceAccount", "hmacKeys"}
