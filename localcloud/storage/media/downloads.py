@@ -113,7 +113,7 @@ def _is_transcoded(stored: Object, request: Request) -> bool:
 
 
 async def _is_gzip(contents: Contents, content: Content, size: int) -> bool:
-    """Whether the content can be decompressed to its end; checked first, as an answer that has begun cannot be refused."""
+    """Whether the content decompresses to its end. Checked first: an answer that has begun cannot be refused."""
     with contents.open(content) as file:
         if file.read(2) != b"\x1f\x8b":
             return False

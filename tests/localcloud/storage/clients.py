@@ -1,4 +1,4 @@
-"""Google's programs against the whole local cloud, each run as people run it."""
+"""Google's command-line programs, run against the whole local cloud."""
 
 import json
 import os
@@ -21,7 +21,7 @@ MEGABYTE = 1 << 20
 
 
 class Clients:
-    """gsutil, gcloud and curl with one configuration, and a look at what they left behind."""
+    """Runs gsutil, gcloud and curl with one configuration, and inspects the results."""
 
     def __init__(self, machine: Machine, folder: Path) -> None:
         self.machine = machine
@@ -31,13 +31,13 @@ class Clients:
         self.http = requests.Session()
 
     def run(self, *command: str) -> str:
-        """What a program printed; a status other than 0 fails the test."""
+        """The output of a program; an exit status other than 0 fails the test."""
         done = self._done(command)
         assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
     def refused(self, *command: str) -> str:
-        """What a program said that must fail, and in words of its own."""
+        """The output of a program that must fail without a traceback."""
         done = self._done(command)
         assert done.returncode != 0, f"{command}: {done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
@@ -52,7 +52,7 @@ class Clients:
         return self.run("gcloud", "storage", *arguments)
 
     def kill_while_uploading(self, *command: str) -> None:
-        """Run a program and kill it, with all its children, as soon as some megabytes have arrived."""
+        """Run a program and kill it, with all its children, once four megabytes have arrived."""
         known = set(self._contents())
         with subprocess.Popen(command, env=self.environment, cwd=self.folder, start_new_session=True, stderr=-3) as process:
             eventually(
@@ -61,7 +61,7 @@ class Clients:
             os.killpg(process.pid, signal.SIGKILL)
 
     def file(self, name: str, data: bytes = b"", size: int = 0) -> Path:
-        """A file to upload; with `size`, of so many bytes that take no room on disk."""
+        """A file to upload; `size` in bytes makes a sparse file of zeros."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
@@ -71,12 +71,12 @@ class Clients:
         return path
 
     def bucket(self, name: str, **fields: Any) -> str:
-        """A new bucket, made without any of the programs."""
+        """A new bucket, made over HTTP."""
         self.http.post(f"{self.url}/storage/v1/b?project=local-project", json={"name": name, **fields}).raise_for_status()
         return name
 
     def put(self, bucket: str, name: str, data: bytes) -> None:
-        """An object, made without any of the programs."""
+        """Upload an object over HTTP."""
         url = f"{self.url}/upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}"
         self.http.post(url, data=data, headers={"Content-Type": "text/plain"}).raise_for_status()
 
@@ -87,7 +87,7 @@ class Clients:
         return found
 
     def names(self, bucket: str) -> list[str]:
-        """All objects of a bucket."""
+        """The names of all objects of a bucket."""
         return [item["name"] for item in self.shown(f"b/{bucket}/o").get("items", [])]
 
     def _done(self, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
@@ -100,12 +100,12 @@ class Clients:
 
 
 def python_client(world: World) -> Client:
-    """google-cloud-storage against the service alone."""
+    """A google-cloud-storage client of the service."""
     return Client("local-project", AnonymousCredentials(), client_options={"api_endpoint": world.url})
 
 
 def together(*chains: Callable[[], Any]) -> None:
-    """Run independent steps side by side: a program mostly starts up."""
+    """Run independent chains of steps in parallel: most of a program's time is its start."""
     with ThreadPoolExecutor(len(chains)) as pool:
         for done in [pool.submit(chain) for chain in chains]:
             done.result()

@@ -1,4 +1,4 @@
-"""The service, shared by all tests of this folder; every test makes buckets of its own."""
+"""The service, shared by all tests of this folder; each test makes its own buckets."""
 
 import itertools
 from collections.abc import Iterator
@@ -31,19 +31,19 @@ def bucket(world: World) -> str:
 
 @pytest.fixture
 def home(world: World, bucket: str) -> Bucket:
-    """A new bucket, as Google's library sees it."""
+    """A new bucket in Google's library."""
     return python_client(world).bucket(bucket)
 
 
 @pytest.fixture(scope="module")
 def closed_service() -> Iterator[None]:
-    """The service without a network does not outlive a module's tests."""
+    """Closes the service without a network after a module's tests."""
     yield
     close_service()
 
 
 @pytest.fixture(scope="session")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """Google's programs, and a whole local cloud for them."""
+    """Google's programs and a whole local cloud."""
     with running_machine(Machine(tmp_path_factory.mktemp("cloud"), cloud_only=True)) as machine:
         yield Clients(machine, tmp_path_factory.mktemp("files"))

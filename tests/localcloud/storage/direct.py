@@ -1,4 +1,4 @@
-"""The service without a network, for Hypothesis: many examples a second, and restarts in between."""
+"""The service without a network, for Hypothesis: fast, and it can be restarted between requests."""
 
 import functools
 import itertools
@@ -17,12 +17,12 @@ from localcloud.storage import Storage
 from localcloud.storage.media import resumable
 
 _numbers = itertools.count(1)
-#: No shrinking, which can take minutes: a failure is printed as the steps that led to it.
+#: No shrinking, which can take minutes: a failure prints the steps that led to it.
 LIMITS = settings(max_examples=60, stateful_step_count=30, phases=[Phase.generate])
 
 
 class Service:
-    """The service without a network; `restart` is what a kill and a new start are to it."""
+    """The service without a network; `restart` has the effect of a kill and a new start."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
@@ -45,7 +45,7 @@ class Service:
         self._folder.cleanup()
 
     def call(self, method: str, url: str, body: bytes = b"", *, broken: bool = False, **headers: str) -> Answer:
-        """One request, answered; `broken` ones lose their connection after the body."""
+        """The answer to one request; a `broken` one loses its connection after the body."""
         answer: Answer = run(self.storage.answer(self.request(method, url, body, broken=broken, **headers)))
         return answer
 
@@ -61,7 +61,7 @@ class Service:
         return name
 
     def read(self, bucket: str, name: str, query: str = "") -> bytes | None:
-        """An object's bytes; None when there is none."""
+        """An object's bytes; None for a missing object."""
         answer = self.call("GET", f"/storage/v1/b/{bucket}/o/{name}?alt=media{query}")
         assert isinstance(answer.body, bytes)
         return answer.body if answer.status == 200 else None
@@ -69,19 +69,19 @@ class Service:
 
 @functools.cache
 def service() -> Service:
-    """One for all examples: every one has a bucket of its own."""
+    """One service for all examples; each example has its own bucket."""
     return Service()
 
 
 def close_service() -> None:
-    """Forget it, if there was one."""
+    """Close the shared service."""
     if service.cache_info().currsize:
         service().close()
         service.cache_clear()
 
 
 def run(work: Any) -> Any:
-    """The result of a coroutine that waits for nothing but others' turns."""
+    """The result of a coroutine that awaits no I/O."""
     while True:
         try:
             work.send(None)

@@ -1,4 +1,4 @@
-"""Cloud Storage in a process of its own, to be killed: `serve.py FOLDER PORT`. Messages go to FOLDER/published."""
+"""Cloud Storage in its own process, for tests that kill it: `serve.py FOLDER PORT`. Messages go to FOLDER/published."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from localcloud.storage import Storage
 
 
 async def serve(folder: Path, port: int) -> None:
-    """Serve until killed or interrupted; topics exist only while there is a file FOLDER/topics."""
+    """Serve until killed or interrupted; topics exist only while the file FOLDER/topics exists."""
     clock = SystemClock()
     accounts = Accounts(folder / "keys", "local-project", "http://127.0.0.1:1", clock)
 

@@ -1,4 +1,4 @@
-"""What can be set on buckets: it does what it says, or it is refused and named."""
+"""Settings of buckets: each takes effect, or is refused by name."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def change(world: World, bucket: str, body: dict[str, Any]) -> Any:
         {"lifecycle": {"rule": [{"action": {"type": "Delete"}, "condition": {}}]}},
     ],
 )
-def test_a_setting_that_would_have_no_effect_is_refused(world: World, bucket: str, body: dict[str, Any]) -> None:
+def test_a_setting_without_effect_is_refused(world: World, bucket: str, body: dict[str, Any]) -> None:
     before = world.http.get(f"{world.url}/storage/v1/b/{bucket}").json()
     reply = change(world, bucket, body)
     made = world.http.post(f"{world.url}/storage/v1/b", json={"name": "never-made", **body})
@@ -56,7 +56,7 @@ def test_clients_may_echo_the_whole_resource(world: World, bucket: str) -> None:
     assert world.http.put(f"{world.url}/storage/v1/b/{bucket}", json=shown | harmless).status_code == 200
 
 
-def test_objects_have_their_bucket_s_storage_class_unless_they_name_one(world: World, bucket: str) -> None:
+def test_the_default_storage_class_is_the_bucket_s(world: World, bucket: str) -> None:
     change(world, bucket, {"storageClass": "nearline"})
     world.upload(bucket, "x", b"1")
     rewrite = world.object_url(bucket, "x", f"/rewriteTo/b/{bucket}/o/y")
@@ -78,7 +78,7 @@ def test_empty_settings_are_removed(world: World, bucket: str) -> None:
     assert changed["labels"] == {"c": "d"}
 
 
-def test_nobody_can_be_let_in_where_public_access_is_prevented(world: World, bucket: str) -> None:
+def test_public_access_prevention_refuses_public_policies(world: World, bucket: str) -> None:
     change(world, bucket, {"iamConfiguration": {"publicAccessPrevention": "enforced"}})
     policy = {"bindings": [{"role": "roles/storage.objectViewer", "members": ["allUsers"]}]}
 
@@ -86,7 +86,7 @@ def test_nobody_can_be_let_in_where_public_access_is_prevented(world: World, buc
 
 
 @pytest.mark.parametrize("acl", ["publicRead", "authenticatedRead", "publicReadWrite"])
-def test_an_acl_for_strangers_is_refused(world: World, bucket: str, acl: str) -> None:
+def test_a_public_acl_is_refused(world: World, bucket: str, acl: str) -> None:
     reply = world.upload(bucket, "x", b"1", f"&predefinedAcl={acl}")
 
     assert (reply.status_code, "predefinedAcl" in reply.text) == (400, True)
@@ -94,5 +94,5 @@ def test_an_acl_for_strangers_is_refused(world: World, bucket: str, acl: str) ->
 
 
 @pytest.mark.parametrize("query", ["kmsKeyName=projects/p/keys/k", "enableObjectRetention=True", "softDeleted=true"])
-def test_a_parameter_that_would_have_no_effect_is_refused(world: World, bucket: str, query: str) -> None:
+def test_a_parameter_without_effect_is_refused(world: World, bucket: str, query: str) -> None:
     assert world.http.get(f"{world.url}/storage/v1/b/{bucket}/o?{query}").status_code == 400

@@ -1,4 +1,4 @@
-"""Contents of every size, in the database or in a file: read, copied, composed, replaced, and nothing left behind in the end."""
+"""Contents of every size, in the database or in a file: read, copied, composed, replaced and deleted."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""curl, as people use it, against both APIs."""
+"""curl against both APIs."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ DATA = bytes(range(256)) * 4096 * 3
 
 @pytest.fixture
 def url(world: World, bucket: str) -> str:
-    """Where an object may be."""
+    """The URL of an object in one of the APIs."""
     return f"{world.url}/{bucket}/a%20file"
 
 

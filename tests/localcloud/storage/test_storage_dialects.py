@@ -1,4 +1,4 @@
-"""What the clients of Node, Go and Java send over the wire, byte for byte, where it differs from Python's."""
+"""Requests of the Node, Go and Java clients, byte for byte, where they differ from Python's."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ def _path(location: str) -> str:
 
 @pytest.fixture(params=[json_session, xml_session])
 def start(request: pytest.FixtureRequest) -> Start:
-    """Starts a session of either API."""
+    """A function that starts a session of one of the APIs."""
     chosen: Start = request.param
     return chosen
 
@@ -189,7 +189,7 @@ def test_go_sees_no_override_when_the_upload_is_complete(world: World, bucket: s
 
 
 def send_json(world: World, method: str, path: str, value: object, **headers: str) -> tuple[int, dict[str, object]]:
-    """Send gzipped JSON as google-http-client does: compressed while it is sent, in chunks."""
+    """Send gzipped JSON as google-http-client does: compressed on the fly, so in chunks."""
     given = {"Content-Type": "application/json; charset=UTF-8", "Content-Encoding": "gzip", **headers}
     reply = exchange(world.port, method, path, given, gzip.compress(json.dumps(value).encode()), is_chunked=True)
     return reply.status, json.loads(reply.body or b"{}")
@@ -232,7 +232,7 @@ def test_java_gzips_a_batch(world: World, bucket: str) -> None:
 
 
 @pytest.mark.parametrize("packed", [b'{"labels": {}}', gzip.compress(b"{}")[:-9], gzip.compress(b'{"a": "' + bytes(5 << 20))])
-def test_gzip_that_is_none_or_too_much_is_refused(world: World, bucket: str, packed: bytes) -> None:
+def test_malformed_or_too_large_gzip_is_refused(world: World, bucket: str, packed: bytes) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
     assert exchange(world.port, "PATCH", f"/storage/v1/b/{bucket}", headers, packed).status == 400

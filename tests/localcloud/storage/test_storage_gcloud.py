@@ -1,4 +1,4 @@
-"""gcloud storage, every command people use it for, against the whole local cloud."""
+"""The common gcloud storage commands against the whole local cloud."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""gsutil, every command people use it for, against the whole local cloud."""
+"""The common gsutil commands against the whole local cloud."""
 
 import gzip
 import json
@@ -92,7 +92,7 @@ def test_gsutil_shows_moves_describes_and_removes(clients: Clients) -> None:
     assert clients.shown(f"b/{bucket}")["error"]["code"] == 404
 
 
-def test_gsutil_compresses_for_good_or_on_the_way(clients: Clients) -> None:
+def test_gsutil_compresses_objects_or_transfers(clients: Clients) -> None:
     bucket = clients.bucket("gsutil-gzip")
     text = b"words " * 1000
     file = str(clients.file("words.txt", text))
@@ -111,13 +111,13 @@ def test_gsutil_compresses_for_good_or_on_the_way(clients: Clients) -> None:
     assert (clients.folder / "back").read_bytes() == text
 
 
-def test_gsutil_rewrites_to_another_class_and_says_what_it_needs_for_that(clients: Clients) -> None:
+def test_gsutil_rewrites_to_another_class(clients: Clients) -> None:
     bucket = clients.bucket("gsutil-classes")
     for name in ("with", "without"):
         clients.put(bucket, name, b"hello")
 
     def refused() -> None:
-        # gsutil's own refusal, as with any bucket that has uniform bucket-level access
+        # gsutil itself refuses this for a bucket with uniform bucket-level access
         assert "include the -O option" in clients.refused("gsutil", "rewrite", "-s", "nearline", f"gs://{bucket}/without")
 
     together(lambda: clients.gsutil("rewrite", "-O", "-s", "nearline", f"gs://{bucket}/with"), refused)
@@ -126,7 +126,7 @@ def test_gsutil_rewrites_to_another_class_and_says_what_it_needs_for_that(client
     assert clients.shown(f"b/{bucket}/o/without")["storageClass"] == "STANDARD"
 
 
-def test_gsutil_hears_that_there_are_no_acls(clients: Clients) -> None:
+def test_gsutil_reports_that_acls_are_unsupported(clients: Clients) -> None:
     bucket = clients.bucket("gsutil-acls")
     clients.put(bucket, "x", b"hello")
 

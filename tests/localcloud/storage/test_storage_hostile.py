@@ -1,4 +1,4 @@
-"""Whatever a client sends, it is answered, and never with a 5xx."""
+"""Malformed requests are answered, and never with a 5xx."""
 
 import http.client
 import random

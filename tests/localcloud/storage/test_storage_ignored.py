@@ -1,4 +1,4 @@
-"""What would have no effect is refused by its name: 200 must mean that it was done."""
+"""Parameters without effect are refused by name, so that 200 means "done"."""
 
 import pytest
 
@@ -10,7 +10,7 @@ SUBRESOURCES = ["versions", "location", "versioning", "retention", "requestPayme
 @pytest.mark.parametrize(
     "query", [*SUBRESOURCES, "encoding-type=url", "fetch-owner=true", "list-type=3", "uploads&max-uploads=1"]
 )
-def test_what_a_bucket_is_asked_over_the_xml_api_is_answered_or_refused(world: World, bucket: str, query: str) -> None:
+def test_an_unsupported_bucket_parameter_is_refused(world: World, bucket: str, query: str) -> None:
     answer = world.http.get(f"{world.url}/{bucket}?{query}")
 
     assert answer.status_code == 400
@@ -19,9 +19,7 @@ def test_what_a_bucket_is_asked_over_the_xml_api_is_answered_or_refused(world: W
 
 @pytest.mark.parametrize("query", [*SUBRESOURCES, "ifGenerationMatch=7", "response-expires=0"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE"])
-def test_what_an_object_is_asked_over_the_xml_api_is_done_or_refused(
-    world: World, bucket: str, method: str, query: str
-) -> None:
+def test_an_unsupported_object_parameter_is_refused(world: World, bucket: str, method: str, query: str) -> None:
     world.upload(bucket, "x", b"1")
     answer = world.http.request(method, f"{world.url}/{bucket}/x?{query}")
 
@@ -42,21 +40,21 @@ def test_what_an_object_is_asked_over_the_xml_api_is_done_or_refused(
         "x-amz-server-side-encryption",
     ],
 )
-def test_a_header_that_would_be_ignored_by_the_xml_api_is_refused(world: World, bucket: str, header: str) -> None:
+def test_an_unsupported_header_is_refused(world: World, bucket: str, header: str) -> None:
     answer = world.http.put(f"{world.url}/{bucket}/x", data=b"1", headers={header: "y"})
 
     assert (answer.status_code, header in answer.text) == (400, True)
     assert world.names(bucket) == []
 
 
-def test_what_means_nothing_is_ignored_of_a_download_as_pages_expect(world: World, bucket: str) -> None:
+def test_a_download_ignores_meaningless_parameters(world: World, bucket: str) -> None:
     world.upload(bucket, "app.js", b"1")
 
     assert world.http.get(f"{world.url}/{bucket}/app.js?v=3&ignoreCache=1").content == b"1"
     assert world.http.put(f"{world.url}/{bucket}/app.js?v=3", data=b"2").status_code == 400
 
 
-def test_what_the_xml_api_does_know_still_works(world: World, bucket: str) -> None:
+def test_supported_parameters_are_accepted(world: World, bucket: str) -> None:
     generation = world.upload(bucket, "a/x", b"1").json()["generation"]
     lists = [
         "prefix=a/&delimiter=/&marker=a&max-keys=3",
@@ -98,7 +96,7 @@ def test_buckets_are_listed_in_pages(world: World) -> None:
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_a_bucket_stays_where_it_was_made(world: World, method: str) -> None:
+def test_the_location_of_a_bucket_is_fixed(world: World, method: str) -> None:
     url = f"{world.url}/storage/v1/b/{world.bucket(f'placed-{method.lower()}', location='eu')}"
     moved = world.http.request(method, url, json={"location": "US"})
     same = world.http.request(method, url, json={"location": "EU", "labels": {"a": "b"}})

@@ -1,4 +1,4 @@
-"""Lifecycle rules: the decision by itself, and the service carrying it out as a turned clock passes."""
+"""Lifecycle rules: the pure decision, and the service that applies it while a test turns the clock."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,14 +63,12 @@ def to(storage_class: str) -> dict[str, Any]:
         ("STANDARD", [], None),
     ],
 )
-def test_of_several_rules_deletion_wins_then_the_coldest_class(
-    now: str, actions: list[dict[str, Any]], expected: dict[str, Any] | None
-) -> None:
+def test_deletion_wins_then_the_coldest_class(now: str, actions: list[dict[str, Any]], expected: dict[str, Any] | None) -> None:
     assert choose_action(actions, now) == expected
 
 
 class Turned:
-    """A service whose clock only this test turns."""
+    """A service with a clock that the test turns."""
 
     def __init__(self, world: World, clock: TurnedClock) -> None:
         self.world = world
@@ -142,7 +140,7 @@ def test_storage_classes_change_and_unfinished_uploads_end(turned: Turned) -> No
     assert world.contents() == 1
 
 
-def test_an_object_changes_its_class_once_and_tells_when(turned: Turned) -> None:
+def test_an_object_changes_its_class_once_and_shows_the_time(turned: Turned) -> None:
     rules = [{"action": to(name), "condition": {"age": 1}} for name in ("NEARLINE", "COLDLINE")]
     world, bucket = turned.world, turned.bucket("classes", *rules)
     world.upload(bucket, "x", b"1")

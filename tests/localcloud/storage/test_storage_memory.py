@@ -1,4 +1,4 @@
-"""Half a gigabyte passes through the service in either direction, and nothing of it stays in memory."""
+"""Uploads and downloads of half a gigabyte stream: the service's memory does not grow."""
 
 import http.client
 import shutil
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 
 
 class Served:
-    """The service in a process of its own, which has served something small already."""
+    """The service in its own process, warmed up by a small upload."""
 
     def __init__(self, pid: int, port: int) -> None:
         self.pid = pid
@@ -36,12 +36,12 @@ class Served:
         requests.put(f"{self.base}/bucket/small", data=ZEROS, timeout=5)
 
     def peak_bytes(self) -> int:
-        """The most memory that it ever held."""
+        """The peak of its resident memory."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
     def send(self, path: str, **headers: str) -> int:
-        """PUT so many zeros; the status."""
+        """PUT half a gigabyte of zeros. Returns the status."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         connection.putrequest("PUT", path)
         for name, value in {"Content-Length": str(SIZE), **headers}.items():

@@ -16,7 +16,7 @@ NAMES = st.sampled_from(["a", "b"])
 
 @dataclass(frozen=True)
 class Version:
-    """What the model knows of a generation."""
+    """The model of a generation."""
 
     generation: int
     metageneration: int
@@ -28,7 +28,7 @@ NOTHING = Version(0, 0, b"")
 
 @dataclass(frozen=True)
 class Condition:
-    """`ifGenerationMatch` and its sisters, towards a state that is only known when the condition is used."""
+    """`ifGenerationMatch` and its siblings, relative to the state at the time of use."""
 
     field: str
     is_match: bool
@@ -47,12 +47,12 @@ Conditions = list[Condition]
 
 
 def hold(conditions: Conditions) -> bool:
-    """Whether all hold; of one that is given twice, the first counts."""
+    """Whether all hold; the first of a repeated one counts."""
     return all({(condition.field, condition.is_match): condition.holds for condition in reversed(conditions)}.values())
 
 
 class Objects(RuleBasedStateMachine):
-    """Objects of one bucket, whose versioning is switched on and off, under any mixture of conditions."""
+    """Objects of one bucket with versioning switched on and off, under any mixture of conditions."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Hypothesis against a small model of resumable uploads, with all their accidents."""
+"""Hypothesis against a small model of resumable uploads, broken connections and restarts included."""
 
 import base64
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("closed_service")
 
 @dataclass
 class Session:
-    """What the model knows of a resumable upload."""
+    """The model of a resumable upload."""
 
     location: str
     data: bytes
@@ -27,7 +27,7 @@ class Session:
 
 
 class Uploads(RuleBasedStateMachine):
-    """Resumable uploads to one name: any pieces, repeated, overlapping, cut off, asked about, across restarts."""
+    """Resumable uploads to one name: pieces in any size, repeated, overlapping or cut off, status queries and restarts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class Uploads(RuleBasedStateMachine):
         assert self.service.read(self.bucket, "x") == self.live
 
     def expect(self, session: Session, answer: Answer, says_total: bool) -> None:
-        """What the answer must be, and what becomes of the upload."""
+        """Check the answer, and update the model."""
         if session.state != "open":
             assert answer.status == (200 if session.state == "done" else 410)
             return

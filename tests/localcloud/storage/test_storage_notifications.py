@@ -1,4 +1,4 @@
-"""Notifications: who hears of what, and that nothing is lost."""
+"""Notifications: which topic gets which event, and that none is lost."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_a_versioned_bucket_archives(world: World, bucket: str) -> None:
     assert [payload for _, payload in events] == [{}, {}]
 
 
-def test_only_what_is_asked_for_is_announced(world: World, bucket: str) -> None:
+def test_only_selected_events_are_announced(world: World, bucket: str) -> None:
     world.notify(bucket, object_name_prefix="in/", event_types=["OBJECT_METADATA_UPDATE"])
     world.upload(bucket, "in/a", b"1")
     world.upload(bucket, "out/a", b"1")

@@ -1,4 +1,4 @@
-"""Objects over the JSON API: write, read, change, copy, compose, delete."""
+"""Objects over the JSON API: write, read, change, copy, compose and delete."""
 
 import base64
 import hashlib
@@ -56,7 +56,7 @@ def test_hostile_names_are_refused(world: World, bucket: str, name: str) -> None
         "/{}?acl",
     ],
 )
-def test_nonsense_is_answered_with_400(world: World, bucket: str, path: str) -> None:
+def test_a_malformed_request_is_answered_with_400(world: World, bucket: str, path: str) -> None:
     assert world.http.get(world.url + path.format(bucket)).status_code == 400
 
 
@@ -67,7 +67,7 @@ def test_a_malformed_resource_is_answered_with_400(world: World, bucket: str, bo
     assert world.http.patch(world.object_url(bucket, "x"), data=body).status_code == 400
 
 
-def test_what_is_not_supported_is_named(world: World, bucket: str) -> None:
+def test_unsupported_features_are_named(world: World, bucket: str) -> None:
     world.upload(bucket, "x", b"1")
     url = world.object_url(bucket, "x")
     key = {"x-goog-encryption-algorithm": "AES256"}
@@ -161,7 +161,7 @@ def test_metadata_is_merged_by_patch_and_replaced_by_put(world: World, bucket: s
     assert "metadata" not in put
 
 
-def test_composing_joins_bytes_and_ignores_claims_about_the_first(world: World, bucket: str) -> None:
+def test_composing_ignores_checksums_of_the_first_component(world: World, bucket: str) -> None:
     for name in ("a", "b"):
         world.upload(bucket, name, name.encode() * 3)
     body = {"sourceObjects": [{"name": "a"}, {"name": "b"}], "destination": {"crc32c": "AAAAAA==", "contentType": "x/y"}}

@@ -1,4 +1,4 @@
-"""Whatever stands in whichever field of a body, it is taken or refused, and what was taken does no harm later."""
+"""Odd values in any field of a body are accepted or refused; an accepted one breaks nothing later."""
 
 import json
 from collections.abc import Iterator

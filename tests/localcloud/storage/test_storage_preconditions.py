@@ -1,4 +1,4 @@
-"""Preconditions: every change is refused when the state is not the one it asks for; what cannot be checked is not ignored."""
+"""Preconditions: every change is refused when one fails; an unsupported one is refused, not ignored."""
 
 import io
 from collections.abc import Callable
@@ -81,7 +81,7 @@ def test_each_of_the_four_conditions_holds_for_every_write(world: World, bucket:
 
 @pytest.mark.parametrize(("method", "path"), [*WRITES, ("PUT", "/{0}/x"), ("DELETE", "/{0}/x"), ("PATCH", "/storage/v1/b/{0}")])
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match", "If-Unmodified-Since"])
-def test_http_s_own_conditions_are_for_reads(world: World, bucket: str, method: str, path: str, header: str) -> None:
+def test_http_conditions_are_for_reads_only(world: World, bucket: str, method: str, path: str, header: str) -> None:
     made = world.upload(bucket, "x", b"1").json()
     world.upload(bucket, "y", b"2")
 

@@ -1,4 +1,4 @@
-"""google-cloud-storage: all of what its README and transfer_manager do."""
+"""google-cloud-storage: everything in its README, and transfer_manager."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""What is acknowledged is there after `kill -9`; what is not leaves nothing behind."""
+"""Acknowledged changes survive `kill -9`; unacknowledged ones leave nothing behind."""
 
 import asyncio
 import subprocess
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 
 @contextmanager
 def killed_after(folder: Path, port: int) -> Iterator[str]:
-    """The service's URL, in a process that is killed in the end."""
+    """The URL of the service in a process that is killed at the end."""
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "tests.localcloud.storage.serve", str(folder), str(port)]
     with subprocess.Popen(command, cwd=ROOT) as process:
@@ -69,11 +69,11 @@ def _answers(url: str) -> bool:
         return False
 
 
-def test_an_upload_that_comes_while_the_service_starts_keeps_its_bytes(tmp_path: Path) -> None:
-    """Ports are open before `start`: what is taken in by then is no dead process's left-over."""
+def test_an_upload_during_the_start_keeps_its_bytes(tmp_path: Path) -> None:
+    """Ports are open before `start`; an upload received by then is not a leftover of a dead process."""
 
     async def publish(topic: str, data: bytes, attributes: dict[str, str]) -> str:
-        raise AssertionError("nothing is to be told")
+        raise AssertionError("nothing should be published")
 
     async def start() -> None:
         await storage.start()

@@ -1,4 +1,4 @@
-"""Resumable uploads, in every way clients continue them."""
+"""Resumable uploads: every way to continue them."""
 
 import pytest
 import requests
@@ -55,7 +55,7 @@ def test_a_gap_is_refused(world: World, bucket: str) -> None:
     assert put(world, location, "0-9/10", b"helloworld").status_code == 200
 
 
-def test_an_empty_upload_is_finished_by_saying_so(world: World, bucket: str) -> None:
+def test_an_empty_upload_is_finished_by_its_total(world: World, bucket: str) -> None:
     assert put(world, start(world, bucket), "*/0").json()["size"] == "0"
 
 
@@ -92,7 +92,7 @@ def test_more_bytes_than_announced_are_refused(world: World, bucket: str) -> Non
     assert world.names(bucket) == []
 
 
-def test_content_ranges_of_all_forms_are_understood() -> None:
+def test_all_forms_of_content_range_are_read() -> None:
     assert parse_content_range("bytes */*", None) == Span(None, None)
     assert parse_content_range("bytes */7", None) == Span(None, 7)
     assert parse_content_range("bytes 0-3/*", 4) == Span(0, None)

@@ -1,4 +1,4 @@
-"""A client that lost its connection sends the end of its upload again while the first request is still at work on it."""
+"""Concurrent requests to one session: a client resends the end of an upload while the first request still runs."""
 
 from collections.abc import Coroutine, Iterator
 from typing import Any
@@ -14,13 +14,13 @@ DATA = bytes(range(200))
 
 @pytest.fixture
 def direct(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    monkeypatch.setattr(resumable, "_READ_BYTES", 50)  # so that checksums take several turns
+    monkeypatch.setattr(resumable, "_READ_BYTES", 50)  # so that computing checksums yields several times
     yield service()
     close_service()
 
 
 def turn_by_turn(*requests: Coroutine[Any, None, Answer], first_alone: int) -> list[Answer]:
-    """The answers of requests that are served together; the first one has so many turns before the others come."""
+    """The answers to concurrent requests; the first runs `first_alone` turns before the others begin."""
     answers: dict[int, Answer] = {}
     turn = 0
     while len(answers) < len(requests):
@@ -43,7 +43,7 @@ def test_an_upload_ended_twice_at_once_is_one_object(direct: Service, resent: in
     location = dict(started.headers)[b"location"].decode().partition("localhost")[2]
     begun = len(DATA) - resent
     direct.call("PUT", location, DATA[:begun], content_range=f"bytes 0-{begun - 1}/*")
-    direct.restart()  # which forgets the checksums: they are taken again
+    direct.restart()  # checksums are not stored: they are computed again
     span = f"bytes {begun}-{len(DATA) - 1}/{len(DATA)}" if resent else f"bytes */{len(DATA)}"
 
     ends = [direct.request("PUT", location, DATA[begun:], content_range=span) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Conditions, caches, other origins, encodings, and what happens around the end of the service."""
+"""Concurrency, caches, CORS, encodings, multipart uploads, and the end of the service."""
 
 import gzip
 import random
@@ -95,23 +95,23 @@ def test_the_json_api_answers_every_origin(world: World, bucket: str) -> None:
         (gzip.compress(b"one") + gzip.compress(b"two"), b"onetwo"),
         (b"never compressed", b"never compressed"),
     ],
-    ids=["compressed", "two-members", "plain"],  # the compressed bytes hold the second they were made in
+    ids=["compressed", "two-members", "plain"],  # compressed bytes contain the time of their making
 )
-def test_gzip_is_served_plain_to_whoever_does_not_accept_it(world: World, bucket: str, stored: bytes, expected: bytes) -> None:
+def test_gzip_is_decompressed_unless_the_client_accepts_it(world: World, bucket: str, stored: bytes, expected: bytes) -> None:
     world.upload(bucket, "x", stored, "&contentEncoding=gzip")
 
     assert raw(world, bucket, "identity") == expected
     assert raw(world, bucket, "gzip") == stored
 
 
-def test_a_broken_gzip_is_served_as_it_is(world: World, bucket: str) -> None:
+def test_broken_gzip_is_served_unchanged(world: World, bucket: str) -> None:
     broken = gzip.compress(bytes(range(256)) * 2000)[:-100]
     world.upload(bucket, "x", broken, "&contentEncoding=gzip")
 
     assert raw(world, bucket, "identity") == broken
 
 
-def test_gzip_that_is_deleted_while_it_is_looked_at_is_served_to_its_end() -> None:
+def test_a_download_survives_the_deletion_of_its_object() -> None:
     service = Service()
     plain = random.Random(1).randbytes(1 << 20)
     bucket = service.bucket()
@@ -186,7 +186,7 @@ def test_parts_may_come_in_any_order_and_again(world: World, bucket: str) -> Non
     assert put(3, b"late").status_code == 404
 
 
-def test_whatever_keeps_pubsub_from_taking_a_notification_it_is_tried_again(world: World, bucket: str) -> None:
+def test_a_failed_notification_is_retried(world: World, bucket: str) -> None:
     world.notify(bucket)
     world.broken = True
     world.upload(bucket, "x", b"1")
@@ -195,7 +195,7 @@ def test_whatever_keeps_pubsub_from_taking_a_notification_it_is_tried_again(worl
     assert [attributes["objectId"] for attributes, _ in world.events(bucket, 1)] == ["x"]
 
 
-def test_nothing_is_printed_when_the_service_stops_under_way(tmp_path: Path) -> None:
+def test_a_stop_during_transfers_prints_nothing(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "tests.localcloud.storage.serve", str(tmp_path), str(port)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:

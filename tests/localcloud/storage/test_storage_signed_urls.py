@@ -1,4 +1,4 @@
-"""Signed URLs as Google's library makes them, used by curl; and what happens to those that were tampered with."""
+"""Signed URLs of Google's library, used by curl; tampered ones are refused."""
 
 import re
 import subprocess
@@ -58,7 +58,7 @@ def test_curl_continues_a_signed_resumable_upload(world: World, bucket: str) -> 
     assert world.http.get(f"{world.url}/{bucket}/x").content == b"helloworld"
 
 
-def test_terms_of_the_signature_are_enforced(world: World, bucket: str) -> None:
+def test_signed_headers_are_enforced(world: World, bucket: str) -> None:
     terms = {"x-goog-content-length-range": "3,5", "x-goog-if-generation-match": "0", "x-goog-meta-owner": "me"}
     url = sign(world, bucket, "x", "PUT", content_type="text/plain", headers=terms)
 
@@ -77,7 +77,7 @@ def test_terms_of_the_signature_are_enforced(world: World, bucket: str) -> None:
     assert world.http.get(f"{world.url}/{bucket}/x").headers["x-goog-meta-owner"] == "me"
 
 
-def test_a_length_range_also_binds_bodies_of_unknown_length_and_resumable_uploads(world: World, bucket: str) -> None:
+def test_a_length_range_limits_chunked_and_resumable_uploads(world: World, bucket: str) -> None:
     terms = {"x-goog-content-length-range": "1,5"}
     url = f"{world.url}/{bucket}/x"
 
@@ -113,7 +113,7 @@ def test_a_changed_url_is_refused(world: World, bucket: str, change: tuple[str, 
     assert (reply.status_code, _code(reply.text)) == (status, code)
 
 
-def test_a_url_serves_only_its_own_method_and_only_until_it_expires(world: World, bucket: str) -> None:
+def test_a_url_is_for_one_method_and_until_it_expires(world: World, bucket: str) -> None:
     world.upload(bucket, "x", b"1")
     key = service_account.Credentials.from_service_account_file(str(world.accounts.key_file("signer")))
     past: dict[str, Any] = {"api_access_endpoint": world.url, "_request_timestamp": "20200101T000000Z"}
@@ -143,7 +143,7 @@ def test_a_simple_client_needs_no_signature(world: World, bucket: str) -> None:
     assert _code(world.http.get(f"{world.url}/no-such-bucket/x").text) == "NoSuchBucket"
 
 
-def test_browsers_are_answered_as_the_bucket_says(world: World, bucket: str) -> None:
+def test_browsers_get_the_bucket_s_cors_headers(world: World, bucket: str) -> None:
     rule = {
         "origin": ["https://a.test"],
         "method": ["PUT"],

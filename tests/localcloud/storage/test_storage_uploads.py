@@ -1,4 +1,4 @@
-"""Uploads in one request: checksums, multipart bodies of every client, gzip on the way, bodies that end too early."""
+"""Uploads in one request: checksums, multipart bodies of each client, gzip in transit, truncated bodies."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ def test_wrong_checksums_store_nothing(world: World, bucket: str) -> None:
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("quoted", ["'==B=='", '"==B=="', "==B=="])
-def test_multipart_uploads_of_every_client_are_read(world: World, bucket: str, newline: str, quoted: str) -> None:
+def test_multipart_bodies_of_every_client_are_read(world: World, bucket: str, newline: str, quoted: str) -> None:
     data = b"\r\n--==\r\n\n--==B\r" + bytes(range(256)) * 300 + b"\r"
     body = _multipart(newline, {"name": "x", "crc32c": ""}, data)
     url = f"{world.url}/upload/storage/v1/b/{bucket}/o?uploadType=multipart"
@@ -55,7 +55,7 @@ def test_a_client_that_hangs_up_leaves_nothing_behind(world: World, bucket: str)
     assert world.names(bucket) == []
 
 
-def test_gzip_on_the_way_is_undone_but_a_stored_encoding_is_kept(world: World, bucket: str) -> None:
+def test_gzip_in_transit_is_undone_but_a_stored_encoding_is_kept(world: World, bucket: str) -> None:
     packed = gzip.compress(b"hello" * 1000)
     sent = world.upload(bucket, "sent", packed, **{"Content-Encoding": "gzip"}).json()
     world.upload(bucket, "kept", packed, "&contentEncoding=gzip")

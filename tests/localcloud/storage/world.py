@@ -1,4 +1,4 @@
-"""Cloud Storage served from a thread of its own, with the messages it published, and small HTTP helpers."""
+"""Cloud Storage in its own thread, its published messages, and small HTTP helpers."""
 
 import json
 import socket
@@ -25,7 +25,7 @@ TOPIC = "projects/local-project/topics/uploads"
 
 
 class World(ServiceThread):
-    """A running service; `published` holds what Pub/Sub took, `topics` which topics exist."""
+    """A running service; `published` holds the accepted messages, `topics` the existing topics."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         super().__init__(folder, clock)
@@ -53,7 +53,7 @@ class World(ServiceThread):
         return self.http.post(url, data=data, headers=headers)
 
     def object_url(self, bucket: str, name: str, query: str = "") -> str:
-        """The object in the JSON API."""
+        """The URL of an object in the JSON API."""
         return f"{self.url}/storage/v1/b/{bucket}/o/{quote(name, safe='')}{query}"
 
     def listed(self, bucket: str, query: str = "") -> dict[str, Any]:
@@ -66,14 +66,14 @@ class World(ServiceThread):
         return [item["name"] for item in self.listed(bucket, query).get("items", [])]
 
     def notify(self, bucket: str, **fields: Any) -> str:
-        """A notification configuration; its id."""
+        """Create a notification configuration. Returns its id."""
         url = f"{self.url}/storage/v1/b/{bucket}/notificationConfigs"
         reply = self.http.post(url, json={"topic": f"//pubsub.googleapis.com/{TOPIC}", **fields})
         assert reply.status_code == 200, reply.text
         return str(reply.json()["id"])
 
     def events(self, bucket: str, count: int) -> list[tuple[dict[str, str], dict[str, Any]]]:
-        """Attributes and payloads published for a bucket, as soon as there are `count`."""
+        """Attributes and payloads published for a bucket; waits for at least `count`."""
 
         def found() -> list[tuple[dict[str, str], dict[str, Any]]]:
             mine = [(a, d) for _, d, a in list(self.published) if a["bucketId"] == bucket]
@@ -83,7 +83,7 @@ class World(ServiceThread):
         return found()
 
     def contents(self) -> int:
-        """How many contents there are, in files and in the database."""
+        """The number of contents in files and in the database."""
         return kept_contents(self.folder / "storage")
 
     async def _start(self) -> None:
@@ -110,7 +110,7 @@ class World(ServiceThread):
 
 
 def kept_contents(folder: Path) -> int:
-    """How many contents a data folder holds, those of unfinished uploads included."""
+    """The number of contents in a data folder, unfinished uploads included."""
     with closing(sqlite3.connect(folder / "storage.sqlite")) as database:
         small: int = database.execute("SELECT count(*) FROM small_contents").fetchone()[0]
     return small + sum(1 for _ in (folder / "contents").glob("??/*"))
@@ -128,7 +128,7 @@ class Reply:
 def exchange(
     port: int, method: str, path: str, headers: dict[str, str], body: bytes = b"", *, is_chunked: bool = False
 ) -> Reply:
-    """One request over a connection of its own, with these headers only; a chunked body is sent in two chunks."""
+    """One request over its own connection, with these headers only; a chunked body has two chunks."""
     framing = ("Transfer-Encoding", "chunked") if is_chunked else ("Content-Length", str(len(body)))
     lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
     lines += [f"{name}: {value}" for name, value in [*headers.items(), framing]] + ["", ""]
@@ -143,7 +143,7 @@ def exchange(
 
 
 def send_part(port: int, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
-    """Send a request whose body ends too early, and hang up."""
+    """Send a request with a truncated body, and hang up."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall("\r\n".join(lines).encode() + body)
