@@ -54,3 +54,21 @@ def test_an_upload_ended_twice_at_once_is_one_object(direct: Service, resent: in
     assert {answer.status for answer in answers} <= {200, 409}
     assert answers[1].status == 200  # the first one's client is gone
     assert direct.read(bucket, "a") == DATA
+
+
+@pytest.mark.parametrize("first_alone", range(8))
+def test_an_upload_cancelled_meanwhile_is_gone_or_done(direct: Service, first_alone: int) -> None:
+    bucket = direct.bucket()
+    started = direct.call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=resumable&name=a")
+    location = dict(started.headers)[b"location"].decode().partition("localhost")[2]
+    direct.call("PUT", location, DATA[:150], content_range="bytes 0-149/*")
+    direct.restart()
+
+    end = direct.request("PUT", location, DATA[150:], content_range=f"bytes 150-199/{len(DATA)}")
+    cancel = direct.request("DELETE", location)
+    ended, cancelled = turn_by_turn(direct.storage.answer(end), direct.storage.answer(cancel), first_alone=first_alone)
+
+    assert cancelled.status == 499
+    assert ended.status in {200, 409, 410}
+    assert direct.read(bucket, "a") == (DATA if ended.status == 200 else None)
+    assert direct.call("PUT", location, content_range="bytes */*").status == 410
