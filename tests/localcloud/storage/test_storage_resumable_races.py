@@ -57,14 +57,16 @@ def test_an_upload_ended_twice_at_once_is_one_object(direct: Service, resent: in
 
 
 @pytest.mark.parametrize("first_alone", range(8))
-def test_an_upload_cancelled_meanwhile_is_gone_or_done(direct: Service, first_alone: int) -> None:
+@pytest.mark.parametrize("stored", [150, len(DATA)])
+def test_an_upload_cancelled_meanwhile_is_gone_or_done(direct: Service, stored: int, first_alone: int) -> None:
     bucket = direct.bucket()
     started = direct.call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=resumable&name=a")
     location = dict(started.headers)[b"location"].decode().partition("localhost")[2]
-    direct.call("PUT", location, DATA[:150], content_range="bytes 0-149/*")
+    direct.call("PUT", location, DATA[:stored], content_range=f"bytes 0-{stored - 1}/*")
     direct.restart()
+    span = f"bytes {stored}-{len(DATA) - 1}/{len(DATA)}" if stored < len(DATA) else f"bytes */{len(DATA)}"
 
-    end = direct.request("PUT", location, DATA[150:], content_range=f"bytes 150-199/{len(DATA)}")
+    end = direct.request("PUT", location, DATA[stored:], content_range=span)
     cancel = direct.request("DELETE", location)
     ended, cancelled = turn_by_turn(direct.storage.answer(end), direct.storage.answer(cancel), first_alone=first_alone)
 
