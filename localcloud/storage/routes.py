@@ -3,6 +3,7 @@
 https://cloud.google.com/storage/docs/json_api/v1 and https://cloud.google.com/storage/docs/xml-api/reference-methods
 """
 
+import re
 from collections.abc import Awaitable, Callable
 
 from localcloud.http import Answer, Request
@@ -52,6 +53,7 @@ JSON_API: dict[tuple[str, str], tuple[str, Handler]] = {
     ("DELETE", f"{_UPLOAD}?upload_id"): ("objects.insert (resumable)", uploads.cancel_session),
     ("GET", "projects/*/serviceAccount"): ("projects.serviceAccount.get", policies.service_account),
 }
+_JSON_PREFIX = re.compile(r"(?:/resumable)?(?:/(upload|download|batch)(?=/))?(?:/storage/v1)?")
 _JSON_PATHS = {path for _, path in JSON_API}
 
 BUCKET, BUCKET_UPLOADS, BUCKET_FORM = "bucket", "bucket?uploads", "bucket (form)"
@@ -90,9 +92,9 @@ def json_segments(path: str) -> list[str] | None:
     Node's client omits `/storage/v1`, gcloud uploads under `/resumable/upload`. No bucket is named `b`: bucket names have at
     least three letters.
     """
-    rest = path.removeprefix("/resumable")
-    kind = next((kind for kind in ("upload", "download", "batch") if rest.startswith(f"/{kind}/")), "")
-    segments = rest.removeprefix(f"/{kind}" if kind else "").removeprefix("/storage/v1").split("/")[1:]
+    found = _JSON_PREFIX.match(path)
+    assert found  # every part of the expression is optional
+    kind, segments = found[1], path[found.end() :].split("/")[1:]
     if path == "/batch" or (kind == "batch" and segments in ([], [""])):
         return ["batch"]
     if segments and (segments[0] == "b" or _is_project(segments)):
@@ -155,15 +157,16 @@ def find_xml(method: str, target: str) -> Handler:
 
 def _shape(segments: list[str]) -> tuple[str, list[str]]:
     """`["b", "B", "o", "O"]` → `b/*/o/*` and the decoded names. Every second segment is a name, except after a verb."""
-    if segments[-1] == "":
-        segments = segments[:-1]
-    prefix, path = (segments[:1], segments[1:]) if segments[0] in {"upload", "download", "batch"} else ([], segments)
-    places = {1, 3, 6, 8} if len(path) == 9 else {1, 3}
-    shape = "/".join([*prefix, *("*" if place in places else text for place, text in enumerate(path))])
-    names = [decode(text) for place, text in enumerate(path) if place in places]
+    segments = segments[:-1] if segments[-1] == "" else segments
+    start = 1 if segments[0] in {"upload", "download", "batch"} else 0
+    prefix, path = segments[:start], segments[start:]
+    places = (1, 3, 6, 8) if len(path) == 9 else (1, 3)
+    names = [decode(path[place]) for place in places if place < len(path)]
     if len(names) > 1 and path[2] == "o":
         check_object_name(names[1])
-    return shape, names
+    for place in places[: len(names)]:
+        path[place] = "*"
+    return "/".join(prefix + path), names
 
 
 def _is_project(segments: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from operator import attrgetter
 from sqlite3 import Connection
 from typing import Any
 
@@ -10,7 +11,7 @@ from localcloud.storage.model import Object
 _COLUMNS = (
     "bucket, name, generation, metageneration, created, updated, deleted, content, size, crc32c, md5, components, settings"
 )
-_NAMES = _COLUMNS.split(", ")[:-1]
+_values = attrgetter(*_COLUMNS.split(", ")[:-1])
 _INSERT = f"INSERT INTO objects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _LIVE = f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name = ? AND deleted IS NULL"  # noqa: S608
 _ONE = f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name = ? AND generation = ?"  # noqa: S608
@@ -58,7 +59,7 @@ class Objects:
 
     def insert(self, new: Object) -> None:
         """Add a generation."""
-        self._database.execute(_INSERT, (*(getattr(new, name) for name in _NAMES), json.dumps(new.settings)))
+        self._database.execute(_INSERT, (*_values(new), json.dumps(new.settings)))
 
     def update(self, changed: Object) -> None:
         """Write the fields that may change: metageneration, times and settings."""

@@ -74,8 +74,8 @@ async def delete_object(store: Store, request: Request, bucket: str, name: str) 
 
 def show(stored: Object, request: Request) -> Answer:
     """The answer with an object's resource."""
-    tag = etag(stored.generation, stored.metageneration)
-    return json_answer(object_resource(stored, request.base), 200, (b"etag", tag.encode()))
+    resource = object_resource(stored, request.base)
+    return json_answer(resource, 200, (b"etag", resource["etag"].encode()))
 
 
 def _find(store: Store, request: Request, bucket: str, name: str) -> Object:

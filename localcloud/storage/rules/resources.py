@@ -28,7 +28,7 @@ def object_resource(stored: Object, base: str) -> dict[str, Any]:
         "crc32c": stored.crc32c,
         "etag": etag(stored.generation, stored.metageneration),
         "timeCreated": created,
-        "updated": rfc3339(stored.updated),
+        "updated": created if stored.updated == stored.created else rfc3339(stored.updated),
         "timeStorageClassUpdated": created,
         "timeFinalized": created,
         **stored.settings,
