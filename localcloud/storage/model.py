@@ -1,4 +1,4 @@
-"""Buckets, objects and uploads as plain data: no SQL, no I/O."""
+"""Buckets, objects, uploads and messages as plain data: no SQL, no I/O."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -129,3 +129,12 @@ class MultipartUpload:
     created: float
     intent: Intent
     finished: Object | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message for Pub/Sub."""
+
+    topic: str
+    data: bytes
+    attributes: dict[str, str]

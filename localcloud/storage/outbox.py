@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from localcloud.clock import Clock
 from localcloud.errors import ApiError
 from localcloud.storage.data.store import Store
-from localcloud.storage.rules.notifications import Message
+from localcloud.storage.model import Message
 
 #: Publishes data with attributes to a topic. Returns the message id.
 Publish = Callable[[str, bytes, dict[str, str]], Awaitable[str]]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable
 from sqlite3 import Connection
 
-from localcloud.storage.rules.notifications import Message
+from localcloud.storage.model import Message
 
 
 class Messages:

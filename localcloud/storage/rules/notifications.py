@@ -11,7 +11,7 @@ from typing import Any
 
 from localcloud.clock import rfc3339
 from localcloud.storage.errors import invalid
-from localcloud.storage.model import Object, Settings
+from localcloud.storage.model import Message, Object, Settings
 from localcloud.storage.rules.resources import object_resource
 
 FINALIZE = "OBJECT_FINALIZE"
@@ -33,15 +33,6 @@ class Event:
     object: Object
     time: float
     related: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message for Pub/Sub."""
-
-    topic: str
-    data: bytes
-    attributes: dict[str, str]
 
 
 def messages(event: Event, configurations: Iterable[Settings], base: str) -> list[Message]:

@@ -10,14 +10,14 @@ from localcloud.storage.media import parts
 from localcloud.storage.model import MultipartUpload
 from localcloud.storage.rules.checksums import claims
 from localcloud.storage.rules.conditions import number
+from localcloud.storage.rules.intents import header_intent
 from localcloud.storage.rules.parameters import MAX_BODY_BYTES
 from localcloud.storage.xml.documents import element, group, xml_answer
-from localcloud.storage.xml.objects import header_intent
 
 
 async def start_upload(store: Store, request: Request, bucket: str, name: str) -> Answer:
     """POST /BUCKET/OBJECT?uploads"""
-    identity = store.uploads.start_multipart(header_intent(request, bucket, name), store.clock.time())
+    identity = store.uploads.start_multipart(header_intent(bucket, name, request.headers), store.clock.time())
     content = (element("Bucket", bucket), element("Key", name), element("UploadId", identity))
     return xml_answer("InitiateMultipartUploadResult", *content)
 

@@ -8,12 +8,11 @@ from localcloud.storage.errors import unsupported
 from localcloud.storage.media import resumable
 from localcloud.storage.media.downloads import check_http_conditions, clean, media_answer, object_headers
 from localcloud.storage.media.uploads import store_upload
-from localcloud.storage.model import Intent, Object
-from localcloud.storage.rules.checksums import claims
+from localcloud.storage.model import Object
 from localcloud.storage.rules.conditions import check_read, header_conditions, number
-from localcloud.storage.rules.objects import header_settings
+from localcloud.storage.rules.intents import header_intent
 from localcloud.storage.rules.parameters import OVERRIDES
-from localcloud.storage.rules.ranges import check_length, parse_length_range
+from localcloud.storage.rules.ranges import check_length
 
 _META = "x-goog-meta-"
 _OF_AN_UPLOAD = {b"x-goog-generation", b"x-goog-metageneration", b"x-goog-hash", b"x-goog-stored-content-length"}
@@ -35,7 +34,7 @@ async def get_object(store: Store, request: Request, bucket: str, name: str) -> 
 
 async def put_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
     """PUT /BUCKET/OBJECT"""
-    intent = header_intent(request, bucket, name)
+    intent = header_intent(bucket, name, request.headers)
     size = number(request.headers, "content-length")
     if size is not None:
         check_length(size, intent.lengths)
@@ -54,7 +53,7 @@ async def start_session(store: Store, request: Request, bucket: str, name: str) 
     if request.headers.get("x-goog-resumable") != "start":
         raise unsupported("POST of an object without x-goog-resumable: start")
     declared = number(request.headers, "x-upload-content-length")
-    identity = resumable.start(store, header_intent(request, bucket, name), declared)
+    identity = resumable.start(store, header_intent(bucket, name, request.headers), declared)
     location = f"{request.base}{request.path}?upload_id={identity}"
     return empty_answer(201, (b"location", location.encode("latin-1")))
 
@@ -70,14 +69,6 @@ async def cancel_session(store: Store, request: Request, _bucket: str, _name: st
     """DELETE of the Location of a resumable upload."""
     resumable.cancel(store, store.uploads.session(request.query["upload_id"]))
     return empty_answer(499)
-
-
-def header_intent(request: Request, bucket: str, name: str) -> Intent:
-    """The intent of an upload in its headers."""
-    headers = request.headers
-    settings = header_settings({key: _text(value) for key, value in headers.items()})
-    lengths = parse_length_range(headers.get("x-goog-content-length-range"))
-    return Intent(bucket, name, settings, claims(headers), header_conditions(headers), lengths)
 
 
 def _stored(stored: Object) -> Answer:
@@ -101,7 +92,3 @@ def _etag(stored: Object) -> str:
 def _is_token(key: str) -> bool:
     """Whether a key can be part of a header's name (RFC 9110 §5.6.2)."""
     return key.isascii() and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in key)
-
-
-def _text(header: str) -> str:
-    return header.encode("latin-1").decode("utf-8", "replace")

@@ -1,4 +1,7 @@
-"""Cloud Storage in its own process, for tests that kill it: `serve.py FOLDER PORT`. Messages go to FOLDER/published."""
+"""Cloud Storage in its own process, for tests that kill it: `serve.py FOLDER PORT`.
+
+It writes messages to FOLDER/published.
+"""
 
 import asyncio
 import json

@@ -27,7 +27,7 @@ class Session:
 
 
 class Uploads(RuleBasedStateMachine):
-    """Resumable uploads to one name: pieces in any size, repeated, overlapping or cut off, status queries and restarts."""
+    """Resumable uploads to one name: pieces repeated, overlapping or cut off, status queries and restarts."""
 
     def __init__(self) -> None:
         super().__init__()
