@@ -32,6 +32,7 @@ def measure(folder: Path) -> dict[str, float]:
     (folder / "hello" / "main.py").write_text(HELLO)
     image = build(folder / "image")
     with running(Machine(folder / "cold", cloud_only=True)) as machine:
+        machine.create_resources()
         customer = Customer(machine)
         took: dict[str, list[float]] = {name: [] for name in ("hello", *FUNCTIONS)}
         for number in range(ROUNDS + 1):

@@ -1,10 +1,11 @@
-"""A photograph through all three doors, with the clients that people use, and what came out of it."""
+"""The demo: a photograph through all three doors, sent by the clients that people use, and its results."""
 
 import asyncio
 import json
 import os
 import shlex
 import shutil
+import signal
 import time
 import urllib.request
 from collections.abc import Mapping
@@ -16,8 +17,10 @@ from urllib.parse import quote
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
-from local.stack import ROOT, Stack, client_environment
+from local.stack import DATA, ROOT, Stack, client_environment
 from localcloud.address import PROJECT
+from localcloud.command import command_line
+from localcloud.errors import CannotRun
 
 PHOTO = ROOT / "tests" / "data" / "photo.jpg"
 GSUTIL_OF_OUR_OWN = ROOT / ".venv-gsutil" / "bin" / "gsutil"
@@ -25,12 +28,12 @@ NOTICE_SECONDS = 60
 JOB_FINISHED = "sluice.job.finished.v1"
 
 
-class DemoFailed(Exception):
-    """A door, a verdict or a notice was not as it should be."""
+class DemoFailed(CannotRun):
+    """A door failed, a verdict is not `succeeded`, or a notice is missing."""
 
 
 async def run(data: Path, offset: int) -> int:
-    """Start everything, take each door in turn, print what came out, stop everything. Raises `DemoFailed`."""
+    """Start everything, take each door in turn, print the results, stop everything. Raises `DemoFailed`."""
     started = time.monotonic()
     stack = Stack(data, offset)
     await stack.start()
@@ -45,12 +48,12 @@ async def run(data: Path, offset: int) -> int:
 
 async def _walk(stack: Stack) -> None:
     shell = _Shell(client_environment(stack.data, stack.ports))
-    notices = _Notices(shell.environment["PUBSUB_EMULATOR_HOST"])
+    notices = _Notices(shell.environment["PUBSUB_EMULATOR_HOST"], stack.logs)
     try:
         for folder, take in (("1-bucket", _bucket), ("2-issuer", _issuer), ("3-upload", _upload)):
             name = await take(shell)
             job, arrived = await notices.of(name)
-            # The cloud runs in this very loop: whatever waits for its answers has to do so in another thread.
+            # The cloud runs in this event loop: blocking calls to it need another thread.
             created = await asyncio.to_thread(shell.created, name)
             kept = await asyncio.to_thread(shell.keep, job, stack.data / "demo" / folder)
             _show(job, arrived - created, kept)
@@ -85,11 +88,10 @@ _TAKE_TICKET = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"curl\
 
 def how_to_use(stack: Stack) -> str:
     """Copy-paste lines for a running stack."""
-    offset = f" --port-offset {stack.ports.offset}" if stack.ports.offset else ""
-    data = f" --data {shlex.quote(str(stack.data))}" if stack.data != ROOT / ".local" else ""
+    env = command_line("local", "env", None if stack.data == DATA else stack.data, stack.ports.offset)
     return f"""Sluice is up. In another shell, in this folder:
 
-eval "$(.venv/bin/python -m local env{data}{offset})"
+eval "$({env})"
 
 # 1. straight into the bucket
 {shlex.quote(gsutil())} cp {_photo()} gs://uploads/photo.jpg
@@ -98,14 +100,14 @@ eval "$(.venv/bin/python -m local env{data}{offset})"
 # 3. a POST to the Upload Service
 {_POST.format(photo=_photo())}
 
-# what came of it
+# the results
 gcloud pubsub subscriptions pull completions --auto-ack --limit=9 \\
   --format='table(message.attributes.name,message.attributes.step,message.attributes.verdict)'
 {shlex.quote(gsutil())} ls -r gs://results
 curl $SLUICE_STATUS_URL/objects/photo.jpg
 
-The functions' logs are in {stack.logs}; a function that ends by itself is started again.
-Ctrl-C ends every process; everything is kept in {stack.data} for the next start."""
+The functions' logs are in {stack.logs}; a function that ends is restarted.
+Ctrl-C ends every process. The data stays in {stack.data} for the next start."""
 
 
 def gsutil() -> str:
@@ -114,7 +116,7 @@ def gsutil() -> str:
         return "gsutil"
     if GSUTIL_OF_OUR_OWN.exists():
         return str(GSUTIL_OF_OUR_OWN)
-    raise DemoFailed("there is no gsutil; `make setup` installs one into .venv-gsutil")
+    raise DemoFailed("gsutil not found; run `make setup`, which installs it into .venv-gsutil")
 
 
 def _photo() -> str:
@@ -135,25 +137,36 @@ def _show(job: Mapping[str, Any], seconds: float, kept: Path) -> None:
 
 
 class _Shell:
-    """Runs commands as a person would, in the environment that `python -m local env` prints."""
+    """Runs commands in the environment that `python -m local env` prints."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self.environment = {**os.environ, **variables}
 
     async def run(self, command: str, folder: Path = ROOT) -> str:
-        """Show the command, run it, return what it prints. Raises `DemoFailed`."""
+        """Print the command, run it, return its output. Raises `DemoFailed`."""
         print("   $", command if len(command) < 150 else command[:147] + "…", flush=True)
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_shell(
-            command, cwd=folder, env=self.environment, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
+            command,
+            cwd=folder,
+            env=self.environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            start_new_session=True,  # Ctrl-C reaches this process only, which then kills the whole group
         )
-        printed, complaints = await process.communicate()
+        try:
+            output, errors = await process.communicate()
+        except asyncio.CancelledError:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            raise
         if process.returncode:
-            raise DemoFailed(f"status {process.returncode}: {printed.decode()}{complaints.decode()}")
-        return printed.decode()
+            raise DemoFailed(f"status {process.returncode}: {output.decode()}{errors.decode()}")
+        return output.decode()
 
     def created(self, name: str) -> float:
-        """When the upload became an object, in seconds since the epoch."""
+        """The time at which the upload became an object, in seconds since the epoch."""
         url = f"{self.environment['STORAGE_EMULATOR_HOST']}/storage/v1/b/uploads/o/{quote(name, safe='')}"
         with urllib.request.urlopen(url) as answer:  # noqa: S310
             return datetime.fromisoformat(json.load(answer)["timeCreated"]).timestamp()
@@ -169,10 +182,11 @@ class _Shell:
 
 
 class _Notices:
-    """What arrives on the `completions` subscription: job notices, by the object's name, with the time of their arrival."""
+    """The job notices of the `completions` subscription, by the object's name, with their times of arrival."""
 
-    def __init__(self, emulator: str) -> None:
+    def __init__(self, emulator: str, logs: Path) -> None:
         os.environ["PUBSUB_EMULATOR_HOST"] = emulator
+        self._logs = logs
         self._loop = asyncio.get_running_loop()
         self._arrived: dict[str, asyncio.Future[tuple[dict[str, Any], float]]] = {}
         self._subscriber = SubscriberClient()
@@ -180,11 +194,11 @@ class _Notices:
         self._pull = self._subscriber.subscribe(path, self._take)
 
     async def of(self, name: str) -> tuple[dict[str, Any], float]:
-        """The job notice for this object and when it arrived. Raises `DemoFailed` when none does."""
+        """The job notice for this object and its time of arrival. Raises `DemoFailed` when it is missing."""
         try:
             return await asyncio.wait_for(self._future(name), NOTICE_SECONDS)
         except TimeoutError:
-            raise DemoFailed(f"no notice for {name} within {NOTICE_SECONDS} s; see the logs in .local/logs") from None
+            raise DemoFailed(f"no notice for {name} within {NOTICE_SECONDS} s; see the logs in {self._logs}") from None
 
     def close(self) -> None:
         """Stop pulling."""
@@ -198,7 +212,7 @@ class _Notices:
         message.ack()
 
     def _set(self, name: str, job: dict[str, Any], arrived: float) -> None:
-        if not self._future(name).done():  # a repeat has the same ce-id and says the same
+        if not self._future(name).done():  # a repeated notice has the same content
             self._future(name).set_result((job, arrived))
 
     def _future(self, name: str) -> "asyncio.Future[tuple[dict[str, Any], float]]":

@@ -1,14 +1,15 @@
-"""Where the local cloud is: its one project and location, its ports."""
+"""The local cloud's one project and location, its host and its ports."""
 
 from dataclasses import dataclass
 
 PROJECT = "local-project"
 LOCATION = "us-central1"
+HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the services listen; `offset` moves them all."""
+    """The ports of the services; `offset` moves them all."""
 
     offset: int = 0
 
@@ -35,3 +36,8 @@ class Ports:
     @property
     def tasks(self) -> int:
         return 8123 + self.offset
+
+    @property
+    def all(self) -> set[int]:
+        """Every port that the local cloud listens on."""
+        return {self.storage, self.storage_tls, self.pubsub_grpc, self.pubsub, self.pubsub_tls, self.tasks}

@@ -1,15 +1,15 @@
-"""What gsutil, gcloud, curl and Google's libraries need to know to talk to the local cloud: variables and one file."""
+"""The variables and the file that point gsutil, gcloud and Google's libraries to the local cloud."""
 
 from pathlib import Path
 
-from localcloud.address import LOCATION, PROJECT, Ports
-from localcloud.server import HOST
+from localcloud.address import HOST, LOCATION, PROJECT, Ports
+from localcloud.folder import prepare
 from localcloud.tls import tls_files
 
 
 def environment(data: Path, ports: Ports) -> dict[str, str]:
-    """The variables to export; writes gsutil's configuration, made for these ports, into the data folder."""
-    data = data.resolve()
+    """The variables to export; also writes gsutil's configuration into the data folder. Raises `CannotRun`."""
+    data = prepare(data)
     bundle = str(tls_files(data / "tls").bundle)
     (data / "boto").write_text(_boto(data, ports, bundle))
     return {
@@ -19,7 +19,7 @@ def environment(data: Path, ports: Ports) -> dict[str, str]:
         "CLOUDSDK_CORE_PROJECT": PROJECT,
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
         "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
-        # gcloud hands this to gsutil on its command line, where it beats the boto file.
+        # gcloud passes this to gsutil on the command line, which overrides the boto file.
         "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE": bundle,
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"http://{HOST}:{ports.storage}/storage/v1/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"http://{HOST}:{ports.pubsub}/",
@@ -32,7 +32,7 @@ def environment(data: Path, ports: Ports) -> dict[str, str]:
 
 
 def _boto(data: Path, ports: Ports, bundle: str) -> str:
-    return f"""# Written by `python -m local`; gsutil reads it through BOTO_CONFIG.
+    return f"""# Written by the local cloud; gsutil reads it through BOTO_CONFIG.
 [Credentials]
 gs_json_host = {HOST}
 gs_json_port = {ports.storage_tls}

@@ -7,24 +7,24 @@ from typing import Any
 import grpc.aio
 
 from localcloud.accounts import Accounts
-from localcloud.address import PROJECT, Ports
+from localcloud.address import HOST, PROJECT, Ports
 from localcloud.clock import Clock, SystemClock
 from localcloud.faults import Faults, Interceptor, MessageFaults, with_control, with_faults
 from localcloud.folder import claim
 from localcloud.pubsub import PubSub
-from localcloud.server import HOST, HttpServer, PortInUse, bind
+from localcloud.server import HttpServer, bind
 from localcloud.storage import Storage
 from localcloud.tasks import Tasks
 from localcloud.tls import tls_files
 
 
 class LocalCloud:
-    """Cloud Storage, Pub/Sub and Cloud Tasks on loopback, with all they know under `data`."""
+    """Cloud Storage, Pub/Sub and Cloud Tasks on loopback, with their state in the folder `data`."""
 
     def __init__(self, data: Path, ports: Ports | None = None, clock: Clock | None = None) -> None:
-        """Take the folder, which `stop` gives back. Raises `FolderInUse`."""
-        self.data = data
+        """Claim the folder, until `stop`. Raises `FolderInUse`, `NotADataFolder`, `WrongLayout`."""
         self._claim = claim(data)
+        self.data = data = data.resolve()
         self.ports = ports or Ports()
         self.clock = clock or SystemClock()
         issuer = f"http://{HOST}:{self.ports.tasks}"
@@ -49,16 +49,16 @@ class LocalCloud:
         self._grpc: grpc.aio.Server | None = None
 
     async def start(self) -> None:
-        """Open every port, then begin to deliver; raises `PortInUse` with nothing left running."""
+        """Open every port, then begin to deliver. Raises `PortInUse` with nothing left running."""
         try:
             for server in self._http:
                 await server.start()
             await self._start_grpc()
-        except PortInUse:
+            for service in (self.pubsub, self.storage, self.tasks):
+                await service.start()
+        except BaseException:
             await self.stop()
             raise
-        for service in (self.pubsub, self.storage, self.tasks):
-            await service.start()
 
     async def stop(self) -> None:
         """Close every port, then stop delivering; what was acknowledged is on disk."""

@@ -3,18 +3,35 @@
 import sqlite3
 from pathlib import Path
 
+from localcloud.folder import LAYOUT, WrongLayout
+
 
 def open_database(path: Path, schema: str) -> sqlite3.Connection:
-    """Open (or create) a database in autocommit mode; group writes with `with transaction(db):`."""
+    """Open (or create) `<data folder>/<service>/<name>.sqlite` in autocommit mode. Raises `WrongLayout`.
+
+    Group writes with `with transaction(database):`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     database.row_factory = sqlite3.Row
+    _check_layout(database, path)
     database.execute("PRAGMA journal_mode = WAL")
     # NORMAL survives the death of the process; only a power cut could lose the last commits.
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute("PRAGMA foreign_keys = ON")
     database.executescript(schema)
     return database
+
+
+def _check_layout(database: sqlite3.Connection, path: Path) -> None:
+    """Compare the version in the file's header; a new file gets it before its tables, so that no crash can part them."""
+    found = database.execute("PRAGMA user_version").fetchone()[0]
+    if found == LAYOUT:
+        return
+    if found or database.execute("SELECT 1 FROM sqlite_master").fetchone():
+        database.close()
+        raise WrongLayout(path.parent.parent, found)
+    database.execute(f"PRAGMA user_version = {LAYOUT}")
 
 
 class transaction:  # noqa: N801  (reads as a statement: `with transaction(db):`)

@@ -1,4 +1,4 @@
-"""Errors as Google's services word them: an HTTP code, a canonical status, a message, and JSON around it."""
+"""Refusals of requests, in the words of Google's services, and of commands, in words for the user."""
 
 import json
 from typing import Any
@@ -46,3 +46,11 @@ def require(holds: bool, message: str) -> None:
     """Raise `ApiError` (INVALID_ARGUMENT) with that message unless the condition holds."""
     if not holds:
         raise ApiError("INVALID_ARGUMENT", message)
+
+
+class CannotRun(Exception):
+    """A command cannot run; the message says why. `remedy` is the command that helps, without the program's name."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -9,19 +10,21 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from localcloud.address import HOST
+from localcloud.errors import CannotRun
 from localcloud.tls import TlsFiles
 
-HOST = "127.0.0.1"
 _HANG_UP_SECONDS = 1.0
 #: The key of a request's scope extensions that holds its connection's abort().
 ABORT = "localcloud.abort"
 
 
-class PortInUse(Exception):
-    """Another program listens on a port we need."""
+class PortInUse(CannotRun):
+    """A port cannot be opened, most often because another program listens on it."""
 
-    def __init__(self, port: int, purpose: str) -> None:
-        super().__init__(f"port {port} ({purpose}) is in use; stop what holds it, or move every port: --port-offset 1000")
+    def __init__(self, port: int, purpose: str, error: OSError) -> None:
+        found = "is in use; stop what holds it" if error.errno == errno.EADDRINUSE else f"cannot be opened ({error.strerror})"
+        super().__init__(f"port {port} ({purpose}) {found}, or move every port: --port-offset 1000")
         self.port = port
 
 
@@ -101,7 +104,7 @@ def bind(port: int, purpose: str) -> socket.socket:
         listener.bind((HOST, port))
     except OSError as error:
         listener.close()
-        raise PortInUse(port, purpose) from error
+        raise PortInUse(port, purpose, error) from None
     listener.listen(2048)
     listener.setblocking(False)
     return listener

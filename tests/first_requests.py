@@ -1,6 +1,6 @@
 """The first request of each function: a cheap one that succeeds and uses every client of the function.
 
-The cloud behind it is `python -m local up --cloud-only`; the caller starts the function itself.
+The cloud behind it is `python -m localcloud up`; the caller starts the function itself.
 """
 
 import base64

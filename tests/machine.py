@@ -1,11 +1,11 @@
-"""The stack, or only its cloud, as a process of its own: on free ports, in a folder of its own, and gone when the test is."""
+"""The stack, or the local cloud alone, in a process of its own: free ports, a new data folder, and an end with the tests."""
 
 import argparse
+import asyncio
 import io
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -13,7 +13,9 @@ from pathlib import Path
 
 import psutil
 
-from local.stack import FUNCTIONS, client_environment, function_port
+from local import pipeline, resources
+from local.stack import all_ports, client_environment
+from localcloud import child
 from localcloud.address import Ports
 from localcloud.faults import command as faults
 from tests.eventually import eventually
@@ -24,27 +26,26 @@ START_SECONDS = 60
 
 
 class Machine:
-    """`python -m local up` in a child process."""
+    """`python -m local up` in a child process, or with `cloud_only` `python -m localcloud up`."""
 
     def __init__(self, data: Path, *, cloud_only: bool = False, functions: Path | None = None) -> None:
         self.data = data
-        self.offset = free_offset(_ports)
-        self._arguments = ["--cloud-only"] if cloud_only else []
-        self._arguments += ["--functions", str(functions)] if functions else []
+        self.offset = free_offset(lambda offset: all_ports(Ports(offset)))
+        self._module = "localcloud" if cloud_only else "local"
+        self._arguments = ["--functions", str(functions)] if functions else []
         self._process: subprocess.Popen[str] | None = None
         self._reading: threading.Thread | None = None
         self._lines: list[str] = []
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a shell that uses the stack has, over the test's own variables."""
-        self.data.mkdir(parents=True, exist_ok=True)
+        """The variables of a shell that uses the stack, over the test's own."""
         inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         return inherited | client_environment(self.data, Ports(self.offset))
 
     @property
     def pid(self) -> int:
-        """Of the process that is the cloud; the functions are its children."""
+        """The process of the local cloud; the functions are its children."""
         assert self._process is not None
         return self._process.pid
 
@@ -53,48 +54,54 @@ class Machine:
         return self.environment[f"SLUICE_{name.upper()}_URL"]
 
     def start(self) -> None:
-        """Start, and return once it says that it is ready."""
-        command = [sys.executable, "-m", "local", "up", "--data", str(self.data), "--port-offset", str(self.offset)]
-        self._process = subprocess.Popen(command + self._arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        """Start, and return once it is ready. The process ends with this one, even after `kill -9`."""
+        place = ["--data", str(self.data), "--port-offset", str(self.offset)]
+        command = child.command(self._module, "up", *place, *self._arguments)
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
         self._lines = []
         self._reading = threading.Thread(target=self._read, args=(self._process.stdout,))
         self._reading.start()
         eventually(lambda: self._lines or not self._is_alive(), seconds=START_SECONDS)
         assert self._lines, f"the stack ended before it was ready: status {self._process.wait()}"
 
+    def create_resources(self) -> None:
+        """Sluice's buckets, topics and queues in a local cloud that runs alone."""
+        asyncio.run(resources.create(Ports(self.offset), self.url("dispatcher"), pipeline.queues()))
+
     def function_pid(self, name: str) -> int | None:
-        """Of a function's master process; None while there is none."""
-        for child in psutil.Process(self.pid).children():
-            with suppress(psutil.NoSuchProcess):  # or a zombie, which is one
-                if f"--target {name} " in " ".join(child.cmdline()):
-                    return child.pid
+        """A function's master process; None while it does not run."""
+        for function in psutil.Process(self.pid).children():
+            with suppress(psutil.NoSuchProcess):  # raised for a zombie too
+                if f"--target {name} " in " ".join(function.cmdline()):
+                    return function.pid
         return None
 
     def printed(self, beginning: str) -> str:
-        """The first line that begins so, as soon as it is printed."""
+        """The first line with this beginning; waits until it is printed."""
         return eventually(lambda: next((line for line in self._lines if line.startswith(beginning)), None))
 
     def kill(self) -> None:
-        """`kill -9`: no chance to tidy up."""
+        """`kill -9`: nothing is tidied up."""
         assert self._process is not None
         self._process.kill()
         self._reap()
-        eventually(lambda: all(map(is_free, _ports(self.offset))))  # the functions end when they see that the cloud is gone
+        eventually(lambda: all(map(is_free, all_ports(Ports(self.offset)))))  # the functions end after the cloud
 
     def stop(self) -> None:
-        """As Ctrl-C does."""
+        """Stop as Ctrl-C does."""
         if self._process and self._is_alive():
             self._process.send_signal(signal.SIGINT)
             self._reap()
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a client to its end and give what it printed; a status other than 0 fails the test."""
+        """Run a client to its end and give its output; a status other than 0 fails the test."""
         done = subprocess.run(command, env=self.environment | variables, cwd=ROOT, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
     def fault(self, *arguments: str) -> str:
-        """`python -m local fault …`, in this process to save time; gives what it printed."""
+        """`python -m localcloud fault …`, in this process to save time; gives its output."""
         parser = argparse.ArgumentParser()
         faults.add_arguments(parser)
         parser.set_defaults(port_offset=self.offset)
@@ -105,11 +112,12 @@ class Machine:
 
     def _reap(self) -> None:
         assert self._process is not None
-        assert self._process.stdout is not None
         assert self._reading is not None
         self._process.wait(timeout=30)
         self._reading.join()
-        self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
 
     def _read(self, printed: Iterable[str]) -> None:
         for line in printed:
@@ -121,7 +129,7 @@ class Machine:
 
 @contextmanager
 def running(machine: Machine) -> Iterator[Machine]:
-    """Started, and stopped whatever happens."""
+    """Start the machine; stop it in the end."""
     machine.start()
     try:
         yield machine
@@ -131,7 +139,7 @@ def running(machine: Machine) -> Iterator[Machine]:
 
 @contextmanager
 def variables(values: Mapping[str, str]) -> Iterator[None]:
-    """Google's libraries read their emulator's address from the environment when a client is made."""
+    """Set environment variables: Google's libraries read the emulator's address there when a client is made."""
     before = dict(os.environ)
     os.environ.update(values)
     try:
@@ -139,9 +147,3 @@ def variables(values: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _ports(offset: int) -> set[int]:
-    ports = Ports(offset)
-    cloud = {ports.storage, ports.storage_tls, ports.pubsub_grpc, ports.pubsub, ports.pubsub_tls, ports.tasks}
-    return cloud | {function_port(name, ports) for name in FUNCTIONS}

@@ -6,10 +6,9 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from localcloud.address import Ports
+from localcloud.address import HOST, Ports
 from localcloud.faults.control import CONTROL_PATH
 from localcloud.faults.rules import KINDS, SERVICES, STREAMS
-from localcloud.server import HOST
 
 EXAMPLES = """examples:
   fault drop notifications --next 3                    lose the next three notifications of buckets

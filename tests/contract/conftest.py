@@ -24,6 +24,7 @@ from tests.machine import Machine, running, variables
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     machine = Machine(tmp_path_factory.mktemp("contract"), cloud_only=True)
     with variables({"SLUICE_PIPELINE": str(PIPELINE)}), running(machine):
+        machine.create_resources()
         yield machine
 
 

@@ -33,6 +33,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 @pytest.fixture(scope="module")
 def customer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Customer]:
     with running(Machine(tmp_path_factory.mktemp("cloud"), cloud_only=True)) as machine:
+        machine.create_resources()
         yield Customer(machine)
 
 

@@ -73,9 +73,7 @@ def test_a_function_that_was_killed_is_started_again_and_told_of(tmp_path: Path)
         told = machine.printed("function status")
 
         assert machine.printed("The functions' logs are in").startswith(f"The functions' logs are in {machine.data}/logs;")
-        assert (
-            told == f"function status ended with status -9; it starts again in 1 s; its log: {machine.data}/logs/status.log\n"
-        )
+        assert told == f"function status ended with status -9; restart in 1 s; log: {machine.data}/logs/status.log\n"
         assert eventually(lambda: _answer(machine.url("status") + "/objects/none")) == 404
 
 

@@ -1,0 +1,43 @@
+"""The commands of `python -m local`: those of the local cloud, with Sluice on it."""
+
+import argparse
+from pathlib import Path
+
+from local import demo
+from local.stack import DATA, ROOT, Stack, all_ports, client_environment
+from localcloud.address import Ports
+from localcloud.command import FAULT, RESET, Command, keep_running, print_exports, run_command, run_interruptible
+
+
+def main() -> int:
+    """Run `python -m local`; gives the exit status."""
+    commands = {
+        "up": Command(up, "start everything, print how to use it, stop on Ctrl-C", _add_functions_option),
+        "env": Command(env, 'print export lines for a shell: eval "$(python -m local env)"'),
+        "demo": Command(run_demo, "send a photograph through all three doors and print the results"),
+        "fault": FAULT,
+        "reset": RESET,
+    }
+    return run_command("local", "Sluice and its cloud on this machine.", commands, DATA, all_ports(Ports()))
+
+
+def up(options: argparse.Namespace) -> int:
+    """Run the stack until a signal comes."""
+    stack = Stack(options.data, options.port_offset, options.functions)
+    return run_interruptible(keep_running(stack, lambda: demo.how_to_use(stack), stack.data))
+
+
+def env(options: argparse.Namespace) -> int:
+    """Print export lines; the stack need not run."""
+    print_exports(client_environment(options.data, Ports(options.port_offset)))
+    return 0
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """Start the stack, send a photograph through each door, stop it."""
+    return run_interruptible(demo.run(options.data, options.port_offset))
+
+
+def _add_functions_option(parser: argparse.ArgumentParser) -> None:
+    help_text = "folder with a folder per function (default: functions)"
+    parser.add_argument("--functions", type=Path, default=ROOT / "functions", metavar="DIR", help=help_text)

@@ -1,0 +1,90 @@
+"""The buckets, topics, subscriptions and queues that Sluice needs, made through the public APIs."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import aiohttp
+
+from localcloud.address import HOST, LOCATION, PROJECT, Ports
+from shared.routes import Queue
+
+NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
+
+
+async def create(ports: Ports, dispatcher_url: str, queues: Iterable[Queue]) -> None:
+    """Create what is missing and update the rest."""
+    async with aiohttp.ClientSession(raise_for_status=_check) as http:
+        resources = _Resources(http, ports)
+        for bucket in ("uploads", "results"):
+            await resources.bucket(bucket)
+        for topic in ("uploads", "completions", "dead-letters"):
+            await resources.topic(topic)
+        for topic in ("completions", "dead-letters"):
+            await resources.subscription(topic, topic, {})
+        await resources.push(dispatcher_url)
+        for queue in queues:
+            await resources.queue(queue)
+        await resources.notification()
+
+
+class _Resources:
+    def __init__(self, http: aiohttp.ClientSession, ports: Ports) -> None:
+        self._http = http
+        self._storage = f"http://{HOST}:{ports.storage}/storage/v1"
+        self._pubsub = f"http://{HOST}:{ports.pubsub}/v1/projects/{PROJECT}"
+        self._tasks = f"http://{HOST}:{ports.tasks}/v2"
+
+    async def bucket(self, name: str) -> None:
+        await self._call("POST", f"{self._storage}/b?project={PROJECT}", {"name": name})
+
+    async def topic(self, name: str) -> None:
+        await self._call("PUT", f"{self._pubsub}/topics/{name}", {})
+
+    async def subscription(self, name: str, topic: str, fields: dict[str, Any]) -> None:
+        body = {"topic": f"projects/{PROJECT}/topics/{topic}", **fields}
+        await self._call("PUT", f"{self._pubsub}/subscriptions/{name}", body)
+
+    async def push(self, dispatcher_url: str) -> None:
+        """The subscription that pushes notifications to the dispatcher."""
+        token = {"serviceAccountEmail": f"push@{PROJECT}.iam.gserviceaccount.com", "audience": dispatcher_url}
+        # functions-framework takes the event's source from the topic's name in the path.
+        push = {"pushEndpoint": f"{dispatcher_url}/projects/{PROJECT}/topics/uploads", "oidcToken": token}
+        dead = {"deadLetterTopic": f"projects/{PROJECT}/topics/dead-letters", "maxDeliveryAttempts": 20}
+        retry = {"minimumBackoff": "1s", "maximumBackoff": "60s"}
+        fields = {"pushConfig": push, "ackDeadlineSeconds": 60, "deadLetterPolicy": dead, "retryPolicy": retry}
+        await self.subscription("dispatcher", "uploads", fields)
+        # The subscription may be an older one: another port offset means another endpoint.
+        await self._call("POST", f"{self._pubsub}/subscriptions/dispatcher:modifyPushConfig", {"pushConfig": push})
+
+    async def queue(self, queue: Queue) -> None:
+        rates = {
+            "maxDispatchesPerSecond": queue.max_dispatches_per_second,
+            "maxConcurrentDispatches": queue.max_concurrent_dispatches,
+        }
+        retries = {
+            "maxAttempts": queue.attempts + 1,  # the last delivery only records the verdict `dead`
+            # Both limits must be passed before Cloud Tasks gives up: a task outlives a week without a processor.
+            "maxRetryDuration": "604800s",
+            "minBackoff": f"{queue.min_backoff_seconds}s",
+            "maxBackoff": f"{queue.max_backoff_seconds}s",
+        }
+        name = f"projects/{PROJECT}/locations/{LOCATION}/queues/{queue.name}"
+        body = {"name": name, "rateLimits": rates, "retryConfig": retries}
+        await self._call("PATCH", f"{self._tasks}/{name}?updateMask=rateLimits,retryConfig", body)
+
+    async def notification(self) -> None:
+        url = f"{self._storage}/b/uploads/notificationConfigs"
+        found = await self._call("GET", url)
+        if not any(item["topic"] == NOTIFICATION for item in found.get("items", [])):
+            fields = {"topic": NOTIFICATION, "payload_format": "JSON_API_V1", "event_types": ["OBJECT_FINALIZE"]}
+            await self._call("POST", url, fields)
+
+    async def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> Any:
+        async with self._http.request(method, url, json=body) as answer:
+            return await answer.json()
+
+
+async def _check(answer: aiohttp.ClientResponse) -> None:
+    """Raise RuntimeError for every error but 409, the answer when the resource exists already."""
+    if answer.status >= 400 and answer.status != 409:
+        raise RuntimeError(f"{answer.method} {answer.url}: {answer.status} {await answer.text()}")

@@ -1,0 +1,11 @@
+"""`python -m localcloud up | env | fault | reset`: the local cloud from the command line."""
+
+import sys
+
+from localcloud import interrupts
+
+if __name__ == "__main__":
+    interrupts.install()
+    from localcloud.command import main
+
+    sys.exit(main())

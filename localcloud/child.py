@@ -1,0 +1,26 @@
+"""`python -m localcloud.child MODULE ARGUMENTS …`: run a module in a process that ends with its parent, even after `kill -9`.
+
+The parent keeps the other end of standard input. When the parent dies the pipe breaks, and the process gets SIGTERM.
+"""
+
+import os
+import runpy
+import signal
+import sys
+import threading
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """The command line of such a process; start it with a pipe as standard input."""
+    return [sys.executable, "-m", "localcloud.child", module, *arguments]
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)  # nothing is ever written: this returns when the pipe breaks
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sys.argv = sys.argv[1:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
