@@ -1,5 +1,6 @@
 """The three services, started and stopped together in one event loop."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,12 @@ class LocalCloud:
 
     async def start(self) -> None:
         """Open every port, then begin to deliver. Raises `PortInUse` with nothing left running."""
+        opening = asyncio.ensure_future(self._open())
         try:
-            for server in self._http:
-                await server.start()
-            await self._start_grpc()
-            for service in (self.pubsub, self.storage, self.tasks):
-                await service.start()
+            # A cancellation waits until all is open: grpc cannot close a server that is half started.
+            await asyncio.shield(opening)
         except BaseException:
+            await asyncio.gather(opening, return_exceptions=True)
             await self.stop()
             raise
 
@@ -69,6 +69,13 @@ class LocalCloud:
         for service in (self.tasks, self.storage, self.pubsub):
             await service.stop()
         self._claim.close()
+
+    async def _open(self) -> None:
+        for server in self._http:
+            await server.start()
+        await self._start_grpc()
+        for service in (self.pubsub, self.storage, self.tasks):
+            await service.start()
 
     def _with_faults(self, service: str, app: Any) -> Any:
         return with_faults(app, service, self.faults, self.clock)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import os
 import shlex
@@ -122,7 +123,8 @@ async def keep_running(service: Service, greeting: Callable[[], str], data: Path
         print(greeting(), flush=True)
         await asyncio.Event().wait()
     except asyncio.CancelledError:
-        print("\nstopping; the data stays in", data, flush=True)
+        with contextlib.suppress(BrokenPipeError):  # the reader of the output may have died first
+            print("\nstopping; the data stays in", data, flush=True)
     finally:
         await service.stop()
     return 0
