@@ -97,8 +97,7 @@ def test_the_folder_of_a_running_cloud_is_private(machine: Machine) -> None:
     assert stat.S_IMODE((machine.data / "tls" / "server.key").stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("module", ["local", "localcloud"])
-@pytest.mark.parametrize("command", ["up", "env", "reset"])
+@pytest.mark.parametrize(("module", "command"), [("local", "up"), ("local", "env"), ("local", "reset"), ("localcloud", "up")])
 def test_a_folder_of_other_files_is_refused_and_kept(tmp_path: Path, module: str, command: str) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     done = run(module, command, tmp_path)
@@ -167,8 +166,7 @@ def test_the_mark_is_deleted_last(data: Path) -> None:
     assert folder.contents(data)[-1] == data / folder.MARK
 
 
-@pytest.mark.parametrize("module", ["local", "localcloud"])
-@pytest.mark.parametrize("command", ["up", "env"])
+@pytest.mark.parametrize(("module", "command"), [("local", "up"), ("localcloud", "env")])
 def test_an_old_folder_is_refused_with_the_command_that_helps(old: Path, module: str, command: str) -> None:
     done = run(module, command, old)
 

@@ -1,0 +1,118 @@
+"""A user's mistake ends a command with one clear error and status 1, before anything starts."""
+
+import os
+import shutil
+import subprocess
+import sys
+from argparse import ArgumentTypeError
+from pathlib import Path
+
+import pytest
+
+from local import pipeline
+from local.stack import all_ports
+from localcloud.address import Ports
+from localcloud.command import port_offset
+from localcloud.errors import CannotRun
+from tests.machine import ROOT
+
+PIPELINE = (ROOT / "pipeline.toml").read_text()
+
+
+def run(*arguments: str, folder: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`python -m local …` to its end."""
+    command = [sys.executable, "-m", "local", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "error"),
+    [
+        ("attempts = 5", "attempts = 500", ": queues.images.attempts: 500; it takes a whole number from 1 to 99"),
+        ("attempts = 5", "", ": queues.images.attempts"),
+        ('processor = "any.digest"', 'processor = "any.sum"', ": steps.digest.processor: 'any.sum'"),
+        ('queue = "digests"', 'queue = "digest"', ": steps.digest.queue: 'digest'"),
+        ("[queues.images]", "[queues.images", "line 3"),
+    ],
+)
+def test_a_mistake_in_pipeline_toml_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, right: str, wrong: str, error: str
+) -> None:
+    assert right in PIPELINE
+    file = tmp_path / "pipeline.toml"
+    file.write_text(PIPELINE.replace(right, wrong, 1))
+    monkeypatch.setenv("SLUICE_PIPELINE", str(file))
+    with pytest.raises(CannotRun) as refusal:
+        pipeline.queues()
+
+    assert str(refusal.value).startswith(str(file))
+    assert error in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_missing_pipeline_toml_is_named(tmp_path: Path, command: str) -> None:
+    done = run(command, "--data", str(tmp_path / "data"), SLUICE_PIPELINE=str(tmp_path / "none.toml"))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: {tmp_path}/none.toml does not exist; set SLUICE_PIPELINE to your pipeline.toml\n"
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what `python -m local up` runs."""
+    copy = tmp_path_factory.mktemp("project")
+    for folder in ("local", "localcloud", "shared", "functions"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pipeline.toml", copy)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("undefined", "line 1: NameError: name 'undefined' is not defined"),
+        ("import no_such_package", "line 1: ModuleNotFoundError: No module named 'no_such_package'"),
+        ("def broken(:", "line 1: SyntaxError: invalid syntax"),
+    ],
+)
+def test_a_processor_that_cannot_be_imported_is_named(project: Path, line: str, error: str) -> None:
+    module = project / "shared" / "processors" / "any.py"
+    text = module.read_text()
+    module.write_text(f"{line}\n{text}")
+    done = run("up", "--data", str(project / "data"), folder=project)
+    module.write_text(text)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        f"error: a processor of {project}/pipeline.toml cannot be imported: shared/processors/any.py, "
+    )
+    assert error in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("offset", [-8080, 56_093, 99_999])
+def test_an_offset_that_moves_a_port_out_of_range_is_refused(offset: int) -> None:
+    parse = port_offset(all_ports(Ports()))
+    with pytest.raises(ArgumentTypeError, match=f"{offset} is out of range: ports go from 1 to 65535; use -8079 to 56092"):
+        parse(str(offset))
+
+    assert [parse("-8079"), parse("0"), parse("56092")] == [-8079, 0, 56_092]
+
+
+@pytest.mark.parametrize("command", ["up", "fault list"])
+def test_a_command_refuses_such_an_offset(tmp_path: Path, command: str) -> None:
+    done = run(*command.split(), "--data", str(tmp_path / "data"), "--port-offset", "99999")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: argument --port-offset: 99999 is out of range" in done.stderr
+
+
+def test_an_offset_must_be_a_number(tmp_path: Path) -> None:
+    done = run("up", "--data", str(tmp_path), "--port-offset", "x")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "argument --port-offset: invalid offset value: 'x'" in done.stderr

@@ -1,0 +1,63 @@
+"""`python -m localcloud` as a program of its own."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localcloud.address import Ports
+from tests.machine import ROOT, eventually
+from tests.ports import free_offset
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Path:
+    """An empty folder with a copy of localcloud/."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "localcloud", tmp_path / "localcloud", ignore=ignored)
+    return tmp_path
+
+
+@pytest.fixture
+def offset(alone: Path) -> Iterator[int]:
+    """The port offset of `python -m localcloud up`, which runs in that folder."""
+    offset = free_offset(lambda offset: Ports(offset).all)
+    command = [sys.executable, "-m", "localcloud", "up", "--port-offset", str(offset)]
+    with subprocess.Popen(command, cwd=alone, env=_environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = list(itertools.takewhile(lambda line: not line.startswith("Ctrl-C"), process.stdout))
+        assert printed[0] == "The local cloud is up.\n"
+        assert f"Cloud Tasks    http://127.0.0.1:{8123 + offset}\n" in printed
+        assert f'eval "$({sys.executable} -m localcloud env --port-offset {offset})"\n' in printed
+        yield offset
+        process.terminate()
+
+
+def test_it_starts_from_a_copy_of_its_folder_and_nothing_else(alone: Path, offset: int) -> None:
+    def shell(script: str) -> str:
+        env = f'eval "$({sys.executable} -m localcloud env --port-offset {offset})"'
+        done = subprocess.run(
+            f"{env}; {script}", shell=True, cwd=alone, env=_environment(), capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    buckets = "$STORAGE_EMULATOR_HOST/storage/v1/b"
+    made = shell(f"""curl -sS -X POST {buckets} -H 'content-type: application/json' -d '{{"name": "alone"}}'""")
+    listed = shell(f"curl -sS --fail-with-body {buckets}?project=local-project")
+    faults = shell(f"{sys.executable} -m localcloud fault list --port-offset {offset}")
+
+    assert '"name": "alone"' in made
+    assert '"name": "alone"' in listed
+    assert faults == "no fault is planted\n"
+    assert sorted(path.name for path in alone.iterdir()) == [".localcloud", "localcloud"]
+    assert eventually(lambda: (alone / ".localcloud" / "localcloud.json").exists())
+
+
+def _environment() -> dict[str, str]:
+    """Without the project on the path of modules."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.lower().endswith("_proxy")}
