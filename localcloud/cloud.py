@@ -7,11 +7,14 @@ from typing import Any
 
 import grpc.aio
 
+from localcloud import guard
 from localcloud.accounts import Accounts
 from localcloud.address import HOST, PROJECT, Ports
 from localcloud.clock import Clock, SystemClock
 from localcloud.faults import Faults, Interceptor, MessageFaults, with_control, with_faults
 from localcloud.folder import claim
+from localcloud.guard import guarded
+from localcloud.http import App, Scope
 from localcloud.pubsub import PubSub
 from localcloud.server import HttpServer, bind
 from localcloud.storage import Storage
@@ -38,8 +41,7 @@ class LocalCloud:
         self._notifications = MessageFaults("notifications", self.faults, self.clock)
         self.storage = Storage(data / "storage", self.clock, self.accounts, self._notify)
         self.tasks = Tasks(data / "tasks", self.clock, self.accounts)
-        storage, pubsub = self._with_faults("storage", self.storage.app), self._with_faults("pubsub", self.pubsub.app)
-        tasks = with_control(_with_certificates(self._with_faults("tasks", self.tasks.app), self.accounts), self.faults)
+        storage, pubsub, tasks = self._apps()
         self._http = [
             HttpServer(storage, self.ports.storage, "Cloud Storage"),
             HttpServer(storage, self.ports.storage_tls, "Cloud Storage, https", self.tls),
@@ -77,6 +79,16 @@ class LocalCloud:
         for service in (self.pubsub, self.storage, self.tasks):
             await service.start()
 
+    def _apps(self) -> tuple[App, App, App]:
+        """The three services, each behind its fault rules and the guard against web pages."""
+        storage, pubsub = self._with_faults("storage", self.storage.app), self._with_faults("pubsub", self.pubsub.app)
+        tasks = with_control(_with_certificates(self._with_faults("tasks", self.tasks.app), self.accounts), self.faults)
+        return (
+            guarded(storage, guard.STORAGE, needs_json=_is_metadata, checks_origins=True),
+            guarded(pubsub, guard.LOOPBACK, needs_json=lambda _scope: True),
+            guarded(tasks, guard.LOOPBACK, needs_json=lambda scope: not scope["path"].endswith(":buffer")),
+        )
+
     def _with_faults(self, service: str, app: Any) -> Any:
         return with_faults(app, service, self.faults, self.clock)
 
@@ -98,6 +110,11 @@ class LocalCloud:
         server.add_insecure_port(f"{HOST}:{self.ports.pubsub_grpc}")
         await server.start()
         self._grpc = server
+
+
+def _is_metadata(scope: Scope) -> bool:
+    """Whether Cloud Storage's JSON API takes JSON here; uploads take every type."""
+    return scope["path"] == "/b" or scope["path"].startswith(("/storage/v1/", "/b/"))
 
 
 def _with_certificates(app: Any, accounts: Accounts) -> Any:

@@ -10,6 +10,7 @@ from localcloud.address import HOST, Ports
 from localcloud.faults.control import CONTROL_PATH
 from localcloud.faults.rules import KINDS, SERVICES, STREAMS
 
+JSON = {"content-type": "application/json"}
 EXAMPLES = """examples:
   fault drop notifications --next 3                    lose the next three notifications of buckets
   fault repeat messages --match topics/completions     publish the next message to that topic twice
@@ -56,11 +57,11 @@ def _rule(options: argparse.Namespace) -> dict[str, Any]:
 
 def _call(method: str, options: argparse.Namespace, query: str = "", body: dict[str, Any] | None = None) -> Any:
     url = f"http://{HOST}:{Ports(options.port_offset).tasks}{CONTROL_PATH}{query}"
-    request = urllib.request.Request(url, json.dumps(body).encode() if body else None, method=method)
+    request = urllib.request.Request(url, json.dumps(body).encode() if body else None, JSON, method=method)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             return json.load(answer)
     except urllib.error.HTTPError as error:
         raise SystemExit(f"error: {json.load(error)['error']}") from None
     except OSError:
-        raise SystemExit(f"error: no local cloud answers at {url}; `make up` starts it") from None
+        raise SystemExit(f"error: no local cloud answers at {url}; start one: python -m localcloud up") from None

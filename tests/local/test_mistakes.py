@@ -16,7 +16,21 @@ from localcloud.command import port_offset
 from localcloud.errors import CannotRun
 from tests.machine import ROOT
 
-PIPELINE = (ROOT / "pipeline.toml").read_text()
+PIPELINE = """# The first line.
+[queues.images]
+max_dispatches_per_second = 50
+max_concurrent_dispatches = 20
+attempts = 5
+min_backoff_seconds = 1
+max_backoff_seconds = 300
+[steps.digest]
+processor = "any.digest"
+queue = "images"
+[[routes]]
+content_type = "*/*"
+name = "**"
+steps = ["digest"]
+"""
 
 
 def run(*arguments: str, folder: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -33,8 +47,8 @@ def run(*arguments: str, folder: Path = ROOT, **variables: str) -> subprocess.Co
         ("attempts = 5", "attempts = 500", ": queues.images.attempts: 500; it takes a whole number from 1 to 99"),
         ("attempts = 5", "", ": queues.images.attempts"),
         ('processor = "any.digest"', 'processor = "any.sum"', ": steps.digest.processor: 'any.sum'"),
-        ('queue = "digests"', 'queue = "digest"', ": steps.digest.queue: 'digest'"),
-        ("[queues.images]", "[queues.images", "line 3"),
+        ('queue = "images"', 'queue = "pictures"', ": steps.digest.queue: 'pictures'"),
+        ("[queues.images]", "[queues.images", "line 2"),
     ],
 )
 def test_a_mistake_in_pipeline_toml_is_named(
