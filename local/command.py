@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from local import demo
-from local.stack import DATA, ROOT, Stack, all_ports, client_environment
+from local.pipeline import ROOT
+from local.stack import DATA, Stack, all_ports, client_environment
 from localcloud.address import Ports
 from localcloud.command import FAULT, RESET, Command, keep_running, print_exports, run_command, run_interruptible
 

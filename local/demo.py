@@ -17,7 +17,8 @@ from urllib.parse import quote
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
-from local.stack import DATA, ROOT, Stack, client_environment
+from local.pipeline import ROOT
+from local.stack import DATA, Stack, client_environment
 from localcloud.address import PROJECT
 from localcloud.command import command_line
 from localcloud.errors import CannotRun

@@ -114,7 +114,8 @@ class LocalCloud:
 
 def _is_metadata(scope: Scope) -> bool:
     """Whether Cloud Storage's JSON API takes JSON here; uploads take every type."""
-    return scope["path"] == "/b" or scope["path"].startswith(("/storage/v1/", "/b/"))
+    path: str = scope["path"]
+    return path == "/b" or path.startswith(("/storage/v1/", "/b/"))
 
 
 def _with_certificates(app: Any, accounts: Accounts) -> Any:

@@ -105,7 +105,7 @@ def run_interruptible(work: Coroutine[Any, Any, int]) -> int:
     async def cancellable() -> int:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
-        with interrupts.cancelling(lambda: loop.call_soon_threadsafe(task.cancel) and None):
+        with interrupts.cancelling(lambda: loop.call_soon_threadsafe(task.cancel)):
             return await work
 
     try:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_cancel: Callable[[], None] | None = None
+_cancel: Callable[[], object] | None = None
 _received = 0
 
 
@@ -21,7 +21,7 @@ def install() -> None:
 
 
 @contextmanager
-def cancelling(cancel: Callable[[], None]) -> Iterator[None]:
+def cancelling(cancel: Callable[[], object]) -> Iterator[None]:
     """Inside the block the first signal calls `cancel`, and later ones are ignored while the work is undone."""
     global _cancel
     _cancel = cancel

@@ -1,0 +1,15 @@
+"""The operations that the local cloud emulates. `python -m localcloud.operations` prints README.md's table of them."""
+
+from localcloud import pubsub, storage, tasks
+
+SERVICES = {"Cloud Storage": storage.operations, "Pub/Sub": pubsub.operations, "Cloud Tasks": tasks.operations}
+
+
+def table() -> str:
+    """A Markdown table with one line per operation."""
+    rows = [f"| {service} | `{operation}` |" for service, listed in SERVICES.items() for operation in sorted(listed())]
+    return "\n".join(["| service | operation |", "|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    print(table())
