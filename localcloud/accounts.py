@@ -1,6 +1,6 @@
-"""The local cloud's service accounts: their keys, the tokens Google would sign for them, and the certificates to check both.
+"""Service accounts: their keys, their identity tokens, and the certificates that verify the tokens.
 
-Keys are made on first use and kept in the data folder; they are worth nothing outside this machine.
+Keys are made on first use and stay in the data folder. No other machine accepts them.
 """
 
 import json
@@ -17,9 +17,9 @@ from google.auth import crypt, jwt
 from localcloud.clock import Clock
 
 TOKEN_LIFETIME_SECONDS = 3600
-#: A token is handed out again while it is good for at least this long, as Google's own services do.
+#: A token is reused while it is valid for at least this long, as Google's own services do.
 TOKEN_MARGIN_SECONDS = 1800
-#: So many tokens are remembered; audiences may be as many as URLs.
+#: Limit on cached tokens: every URL of a task may be another audience.
 MOST_TOKENS = 1000
 
 
@@ -49,7 +49,7 @@ class Accounts:
         return path
 
     def public_key(self, email: str) -> rsa.RSAPublicKey | None:
-        """The key that proves this account's signatures; None for an account that never had a key."""
+        """The key that verifies this account's signatures; None for an account without a key."""
         name, _, domain = email.partition("@")
         path = self.folder / f"{name}.json"
         if domain != f"{self.project}.iam.gserviceaccount.com" or "/" in name or not path.exists():
@@ -59,7 +59,7 @@ class Accounts:
         return public if isinstance(public, rsa.RSAPublicKey) else None
 
     def id_token(self, email: str, audience: str) -> str:
-        """An OIDC token as Cloud Tasks and Pub/Sub attach it: RS256, one hour, e-mail verified."""
+        """An OIDC token as Cloud Tasks and Pub/Sub attach it: RS256, valid for one hour, e-mail verified."""
         now = self._clock.time()
         token, expires = self._tokens.get((email, audience), ("", 0.0))
         if expires - now < TOKEN_MARGIN_SECONDS:

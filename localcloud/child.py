@@ -1,6 +1,7 @@
-"""`python -m localcloud.child MODULE ARGUMENTS …`: run a module in a process that ends with its parent, even after `kill -9`.
+"""`python -m localcloud.child MODULE ARGUMENTS …`: run a module in a process that ends with its parent.
 
-The parent keeps the other end of standard input. When the parent dies the pipe breaks, and the process gets SIGTERM.
+The parent keeps the other end of standard input. When the parent dies, even by `kill -9`, the pipe breaks and the process
+gets SIGTERM.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The one source of time for the local cloud, so that tests can turn it."""
+"""The local cloud's only source of time, so that tests can advance it."""
 
 import asyncio
 import math
@@ -9,13 +9,13 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the services ask of time."""
+    """The time, and a pause, as the services use them."""
 
     def time(self) -> float:
         """Seconds since the epoch."""
 
     async def sleep(self, seconds: float) -> None:
-        """Return after so many seconds of this clock."""
+        """Return after this many seconds of this clock."""
 
 
 class SystemClock:
@@ -29,7 +29,7 @@ class SystemClock:
 
 
 class TurnedClock:
-    """A clock that stands still until a test turns it; sleepers wake in order of their time."""
+    """A clock that stands still until a test advances it."""
 
     def __init__(self, start: float = 1_800_000_000.0) -> None:
         self._now = start
@@ -47,7 +47,7 @@ class TurnedClock:
         await wake.wait()
 
     async def turn(self, seconds: float) -> None:
-        """Let `seconds` pass, waking every sleeper whose time has come, the earliest first."""
+        """Advance by `seconds`, waking every sleeper that is due, the earliest first."""
         end = self._now + seconds
         while due := [sleeper for sleeper in self._sleepers if sleeper[0] <= end]:
             first = min(due, key=lambda sleeper: sleeper[0])

@@ -137,7 +137,7 @@ def print_exports(variables: Mapping[str, str]) -> None:
 
 
 def command_line(module: str, command: str, data: Path | None, offset: int) -> str:
-    """A command to copy: `.venv/bin/python -m localcloud env --data DIR --port-offset N`; `data` None means the default."""
+    """A command for the user to copy. `data` is None for the default folder."""
     options = [*(["--data", str(data)] if data else []), *(["--port-offset", str(offset)] if offset else [])]
     return shlex.join([_python(), "-m", module, command, *options])
 

@@ -1,17 +1,20 @@
-"""gzip as a stream: request bodies that are compressed in transit, and downloads that Cloud Storage decompresses."""
+"""gzip as a stream, for compressed request bodies and for downloads that Cloud Storage decompresses."""
 
 import zlib
 from collections.abc import AsyncIterator
 
 from localcloud.errors import ApiError
 
-#: Output limit of one step: a few compressed bytes can stand for gigabytes.
+#: Output limit of one step: a few compressed bytes may decompress to gigabytes.
 STEP_BYTES = 1 << 18
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 async def gunzip(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The decompressed bytes of all members. Raises `ApiError` (INVALID_ARGUMENT) for data that is not gzip or ends early."""
+    """The decompressed bytes of all members.
+
+    Raises `ApiError` (INVALID_ARGUMENT) for data that is not gzip or ends early.
+    """
     decoder = zlib.decompressobj(_GZIP)
     async for chunk in chunks:
         data = chunk

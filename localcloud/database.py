@@ -1,4 +1,4 @@
-"""SQLite as every service of the local cloud opens it: write-ahead log, so that `kill -9` loses nothing committed."""
+"""SQLite databases with a write-ahead log: `kill -9` loses no committed data."""
 
 import sqlite3
 from pathlib import Path
@@ -24,7 +24,7 @@ def open_database(path: Path, schema: str) -> sqlite3.Connection:
 
 
 def _check_layout(database: sqlite3.Connection, path: Path) -> None:
-    """Compare the version in the file's header; a new file gets it before its tables, so that no crash can part them."""
+    """Compare the version in the file. A new file gets it before its tables, in case of a crash between the two."""
     found = database.execute("PRAGMA user_version").fetchone()[0]
     if found == LAYOUT:
         return

@@ -18,7 +18,7 @@ CANONICAL: dict[str, tuple[int, grpc.StatusCode]] = {
     "RESOURCE_EXHAUSTED": (429, grpc.StatusCode.RESOURCE_EXHAUSTED),
     "CANCELLED": (499, grpc.StatusCode.CANCELLED),
     "INTERNAL": (500, grpc.StatusCode.INTERNAL),
-    # 501 would be the HTTP code of UNIMPLEMENTED; gcloud retries every 5xx for half a minute, so the answer is a plain 4xx.
+    # Google's code is 501. gcloud retries every 5xx for half a minute, hence a 4xx.
     "UNIMPLEMENTED": (405, grpc.StatusCode.UNIMPLEMENTED),
     "UNAVAILABLE": (503, grpc.StatusCode.UNAVAILABLE),
 }

@@ -38,7 +38,7 @@ class WrongLayout(CannotRun):
 
 
 def prepare(folder: Path) -> Path:
-    """Make the folder and mark it, or check its mark; gives its resolved path. Raises `NotADataFolder`, `WrongLayout`."""
+    """Make and mark the folder, or check its mark; gives the resolved path. Raises `NotADataFolder`, `WrongLayout`."""
     folder = folder.resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -101,7 +101,7 @@ def _layout(folder: Path) -> int | None:
 
 
 def _protection(folder: Path) -> str:
-    """Why this folder is never deleted, whatever it holds; "" when it may be."""
+    """The reason why this folder is never deleted, even with a mark; "" for other folders."""
     homes = {
         "the home folder": Path(os.path.expanduser("~")),  # noqa: PTH111  (Path.home() raises without an account)
         "the project": Path(__file__).parent.parent,

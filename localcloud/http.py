@@ -23,7 +23,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Disconnected(Exception):
-    """The client hung up before its request was complete, or before it had an answer."""
+    """The client closed the connection before its request was complete, or before the answer."""
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Request:
 
     @property
     def base(self) -> str:
-        """Scheme and host as the client wrote them: links and upload locations must lead back the same way."""
+        """Scheme and host as the client wrote them, for links and upload locations."""
         return f"{self.scheme}://{self.headers.get('host', 'localhost')}"
 
     @property

@@ -1,4 +1,7 @@
-"""Labels of resources, for which all of Google Cloud has one rule (https://cloud.google.com/resource-manager/docs/labels-overview)."""
+"""Labels of resources: one rule for all of Google Cloud.
+
+https://cloud.google.com/resource-manager/docs/labels-overview
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +11,7 @@ _TEXT = re.compile(r"[\w-]{0,63}")
 
 
 def wrong_label(labels: Mapping[str, object]) -> str:
-    """What is wrong with the labels; "" when nothing is."""
+    """The mistake in the labels, for the user; "" for correct labels."""
     if len(labels) > MAX_LABELS:
         return f"There are {len(labels)} labels, and at most {MAX_LABELS} are allowed."
     for key, value in labels.items():

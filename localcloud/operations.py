@@ -1,4 +1,4 @@
-"""The operations that the local cloud emulates. `python -m localcloud.operations` prints README.md's table of them."""
+"""The emulated operations. `python -m localcloud.operations` prints the table for README.md."""
 
 from localcloud import pubsub, storage, tasks
 

@@ -14,7 +14,10 @@ M = TypeVar("M", bound=Message)
 
 
 def fill(message: M, content: dict[str, Any], source: str = "JSON payload") -> M:
-    """Set the message's fields from JSON values. Raises `ApiError` (INVALID_ARGUMENT) for unknown fields and wrong types."""
+    """Set the message's fields from JSON values.
+
+    Raises `ApiError` (INVALID_ARGUMENT) for unknown fields and wrong types; `source` names the values in its message.
+    """
     try:
         return json_format.ParseDict(content, message)
     except (json_format.ParseError, OverflowError) as error:  # OverflowError: an enum of 1e999

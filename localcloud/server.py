@@ -1,4 +1,4 @@
-"""HTTP servers inside the local cloud's one event loop: uvicorn on a socket that we bind ourselves."""
+"""HTTP servers in the local cloud's event loop: uvicorn on a socket of our own."""
 
 import asyncio
 import contextlib
@@ -69,7 +69,7 @@ class HttpServer:
         await self._hang_up()
 
     async def _hang_up(self) -> None:
-        """End what is still being answered: its client sees a broken connection, and no task is left to be cancelled aloud."""
+        """Break every open connection, and wait for their tasks: a cancelled task would print an error."""
         state = self._server.server_state
         for connection in list(state.connections):
             transport = getattr(connection, "transport", None)
@@ -80,7 +80,7 @@ class HttpServer:
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's own, but a request can break its connection: `scope["extensions"][ABORT]["abort"]()`."""
+    """uvicorn's protocol; a request can also break its connection: `scope["extensions"][ABORT]["abort"]()`."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -96,7 +96,7 @@ class _LoopServer(uvicorn.Server):
 
 
 def bind(port: int, purpose: str) -> socket.socket:
-    """A listening loopback socket; `PortInUse` names the port and what it is for."""
+    """A listening loopback socket. Raises `PortInUse` with the port and its purpose."""
     # asyncio switches off Nagle's algorithm only where the protocol is named; with it, each keep-alive answer takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

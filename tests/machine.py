@@ -1,4 +1,4 @@
-"""The stack, or the local cloud alone, in a process of its own: free ports, a new data folder, and an end with the tests."""
+"""The stack, or the local cloud alone, in a process of its own that ends with the tests."""
 
 import argparse
 import asyncio

@@ -1,7 +1,7 @@
-"""Ports that are this process's own, so that tests side by side cannot take each other's.
+"""Free ports, each given once: tests that run side by side never get the same one.
 
-A port that the system calls free may be another's a moment later: another worker's, or the near end of an outgoing
-connection. So each process claims a band of ports below those of outgoing connections, and gives each of them once.
+A port that the system reports as free may be taken a moment later, by another worker or as the near end of an outgoing
+connection. So each process claims a band of ports below those of outgoing connections.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ BAND = 2_200  # a stack's ports lie 1,400 apart
 
 
 def free_port() -> int:
-    """A free port that no other test gets."""
+    """A free port, reserved for the caller."""
     left = _ports_left()
     port = next(port for port in sorted(left) if is_free(port))
     left.remove(port)
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 def free_offset(ports_at: Callable[[int], set[int]]) -> int:
-    """The lowest offset at which all of a stack's ports are such ports."""
+    """The smallest offset at which all of a stack's ports are free; they are reserved for the caller."""
     left = _ports_left()
     offsets = range(min(left) - min(ports_at(0)), max(left) - max(ports_at(0)) + 1)
     offset = next(offset for offset in offsets if ports_at(offset) <= left and all(map(is_free, ports_at(offset))))
@@ -34,9 +34,9 @@ def free_offset(ports_at: Callable[[int], set[int]]) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a port can be listened on now."""
+    """Whether the port can be opened now."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, whatever ended here just now
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: closed connections do not count
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
@@ -52,7 +52,7 @@ def is_listening(port: int) -> bool:
 
 @cache
 def _ports_left() -> set[int]:
-    """The ports of this process's band that are left. Another process can claim the band when this one ends."""
+    """The ports of this process's band that are not reserved. The band is free again when the process ends."""
     for first in range(FIRST, LAST, BAND):
         claim = os.open(Path(tempfile.gettempdir()) / f"sluice-test-ports-{first}", os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -61,4 +61,6 @@ def _ports_left() -> set[int]:
             os.close(claim)
         else:
             return set(range(first, first + BAND))
-    raise RuntimeError(f"{(LAST - FIRST) // BAND} processes with tests of Sluice run already, and each needs ports of its own")
+    raise RuntimeError(
+        f"{(LAST - FIRST) // BAND} test processes run already, and each needs ports of its own; wait for one to end"
+    )

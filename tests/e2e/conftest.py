@@ -1,4 +1,4 @@
-"""The whole stack as one process, shared by the tests that only send files through it."""
+"""The whole stack in a process of its own, shared by the tests of a module."""
 
 import json
 import queue
@@ -31,7 +31,7 @@ class Notices:
         self._arrived.put(message)
 
     def job(self, name: str, but_not: str = "") -> dict[str, Any]:
-        """The job notice for an object's name; `but_not` is a job id that has been seen already."""
+        """The job notice for an object's name, except that of the job `but_not`."""
         while True:
             message = next((message for message in self.seen if _is_job(message, name, but_not)), None)
             if message:
@@ -40,7 +40,7 @@ class Notices:
             self.seen.append(self._arrived.get(timeout=NOTICE_SECONDS))
 
     def ids(self, name: str) -> list[str]:
-        """`ce-id` of everything told of an object so far."""
+        """The `ce-id` of every notice of an object so far."""
         while not self._arrived.empty():
             self.seen.append(self._arrived.get())
         return [message.attributes["ce-id"] for message in self.seen if message.attributes["name"] == name]

@@ -1,4 +1,4 @@
-"""Real processes, really killed: every file that was accepted still comes to one verdict."""
+"""Killed processes: every accepted file still gets one verdict."""
 
 import json
 import os

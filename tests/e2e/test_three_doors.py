@@ -1,4 +1,4 @@
-"""A real photograph through each door, sent by the clients that people use; outputs, manifest and one honest notice come out."""
+"""A photograph through each door, sent by the clients that people use: outputs, manifest and one notice."""
 
 import http.client
 import io
@@ -46,7 +46,7 @@ def get(machine: Machine, url: str) -> tuple[int, Any]:
 
 
 def check_photo(job: dict[str, Any], results: Bucket) -> None:
-    """Everything that has to be true of the demo photograph's job, looked at in the results bucket itself."""
+    """Check the demo photograph's job against the results bucket."""
     assert job["verdict"] == "succeeded"
     assert {step["step"]: step["attempt"] for step in job["steps"]} == {"digest": 1, "thumbnails": 1}
     outputs = {output["name"]: output for step in job["steps"] for output in step["outputs"]}
@@ -90,7 +90,7 @@ def test_curl_to_the_upload_service(machine: Machine, notices: Notices, results:
 
     check_photo(job, results)
     assert job["job_id"] == receipt["job_id"]
-    # The upload service and the notification both queued the tasks: each still ran once and told once.
+    # The upload service and the notification both queued the tasks; each ran once and sent one notice.
     assert sorted(notices.ids(receipt["object"])) == sorted([job["job_id"], *(step["task_id"] for step in job["steps"])])
 
 
@@ -188,7 +188,7 @@ def test_a_queue_outlives_an_outage_of_the_processor(machine: Machine, queue: st
     assert (status, found["retryConfig"]["maxAttempts"], found["retryConfig"]["maxRetryDuration"]) == (200, 6, "604800s")
 
 
-def test_a_message_nobody_can_read_arrives_among_the_dead_letters(machine: Machine) -> None:
+def test_an_unreadable_message_becomes_a_dead_letter(machine: Machine) -> None:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
     with variables(machine.environment):
@@ -275,7 +275,7 @@ def test_a_name_no_object_can_have_is_not_found(machine: Machine, name: str) -> 
 
 
 def peak_bytes(machine: Machine, function: str) -> int:
-    """The most memory that any process of a function ever had (Linux)."""
+    """The peak memory of a function's largest process (Linux)."""
     workers = [child for child in psutil.Process(machine.pid).children(recursive=True) if function in child.cmdline()]
     peaks = [Path(f"/proc/{worker.pid}/status").read_text().partition("VmHWM:")[2].split()[0] for worker in workers]
     return max(int(peak) for peak in peaks) << 10

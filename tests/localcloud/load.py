@@ -1,4 +1,4 @@
-"""Real clients that go on whatever happens, and a ledger of what the cloud has acknowledged to them."""
+"""Google's clients under load, which retry every failure, and a ledger of the acknowledgements they got."""
 
 import io
 import threading
@@ -32,11 +32,11 @@ PROJECT = "projects/local-project"
 TOPIC, SUBSCRIPTION = f"{PROJECT}/topics/load", f"{PROJECT}/subscriptions/load"
 QUEUE = f"{PROJECT}/locations/us-central1/queues/load"
 BUCKET = "load"
-#: A lease must not outlive the test: what was not acknowledged in time has to come again.
+#: Leases are shorter than the test: a message that is not acknowledged in time is delivered again.
 FLOW = FlowControl(max_messages=1000, min_duration_per_lease_extension=10, max_duration_per_lease_extension=10)
-#: Between two pieces of work of a client, so that there is time for all of them, and for looking at all afterwards.
+#: Pause between two requests of a client: it leaves time to the others, and limits the state to compare in the end.
 PAUSE_SECONDS = 0.01
-#: The publisher waits for the subscriber when it is so far ahead.
+#: The publisher waits for the subscriber when it is this many messages ahead.
 MOST_AHEAD = 1000
 CHUNK_BYTES, BIG_BYTES = 256 << 10, 3 << 20
 
@@ -46,7 +46,7 @@ _FAILURES = (OSError, exceptions.GoogleAPIError, InvalidResponse)
 
 @dataclass
 class Ledger:
-    """What was acknowledged, and what arrived. Each collection has one writer, but for the counters."""
+    """Acknowledged writes and received messages. Each collection has one writing thread, except the counters."""
 
     uploads: dict[str, bytes] = field(default_factory=dict)
     resumed: int = 0
@@ -54,20 +54,20 @@ class Ledger:
     tasks: set[str] = field(default_factory=set)
     published: set[str] = field(default_factory=set)
     received: Counter[str] = field(default_factory=Counter)
-    #: Messages whose acknowledgement the service has confirmed, and those that came again after that.
+    #: Messages whose acknowledgement was confirmed, and those of them that were delivered again.
     confirmed: set[str] = field(default_factory=set)
     returned: list[str] = field(default_factory=list)
-    #: Messages whose acknowledgement was on its way at a kill and refused afterwards: it may have counted before.
+    #: Messages whose acknowledgement was in flight at a kill and refused afterwards: it may have been stored before.
     unsure: set[str] = field(default_factory=set)
     kills: int = 0
 
     def sizes(self) -> tuple[int, ...]:
-        """How much has been acknowledged to senders, by kind."""
+        """The numbers of acknowledged uploads, tasks and messages."""
         return len(self.uploads), len(self.tasks), len(self.published)
 
 
 class Clients:
-    """One of each, made for the addresses in `environment`."""
+    """One client of each kind, for the addresses in `environment`."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         with variables(environment):
@@ -80,7 +80,7 @@ class Clients:
         self.upload_url = f"{environment['STORAGE_EMULATOR_HOST']}/upload/storage/v1/b/{BUCKET}/o?uploadType=resumable"
 
     def prepare(self) -> None:
-        """Make what the load needs."""
+        """Create the resources of the load."""
         self.storage.create_bucket(BUCKET)
         self.publisher.create_topic(name=TOPIC)
         subscription = {"name": SUBSCRIPTION, "topic": TOPIC, "enable_exactly_once_delivery": True, "ack_deadline_seconds": 10}
@@ -88,7 +88,7 @@ class Clients:
         self.tasks.create_queue(parent=QUEUE.rpartition("/queues/")[0], queue=tasks_v2.Queue(name=QUEUE))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close every connection."""
         self.storage.close()
         self.publisher.stop()
         self.publisher.transport.close()
@@ -97,12 +97,12 @@ class Clients:
 
 
 def _channel(address: str) -> grpc.Channel:
-    """A connection that is tried again soon; gRPC would wait for up to two minutes."""
+    """A channel that reconnects within 200 ms; gRPC's default backoff grows to two minutes."""
     return grpc.insecure_channel(address, [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 200)])
 
 
 class Load:
-    """The clients at work, each in a thread of its own, until `stop`."""
+    """The running clients, each in its own thread, until `stop`."""
 
     def __init__(self, clients: Clients, target_url: str, seed: int) -> None:
         self.ledger = Ledger()
@@ -119,7 +119,7 @@ class Load:
             thread.start()
 
     def stop(self) -> None:
-        """Begin nothing more; return when what was begun is acknowledged. The subscriber goes on."""
+        """Start no more requests; return when those in flight are acknowledged. The subscriber continues."""
         self._stopped.set()
         for thread in self._threads:
             thread.join()
@@ -199,7 +199,7 @@ class Load:
 
 
 def insist(call: Callable[[], Found]) -> Found:
-    """Call until it succeeds, as whoever has something to deliver must; a refusal is final."""
+    """Call until it succeeds; a refusal is final."""
     pause = threading.Event()
     for _ in range(600):
         try:
@@ -213,7 +213,7 @@ def insist(call: Callable[[], Found]) -> Found:
 
 
 def _recovered(upload: ResumableUpload, session: requests.Session) -> bool:
-    """Ask how much of the upload is stored; True when it is complete."""
+    """Query the stored size of the upload; True when it is complete."""
     try:
         upload.recover(session)
     except InvalidResponse as error:
@@ -225,7 +225,7 @@ def _recovered(upload: ResumableUpload, session: requests.Session) -> bool:
 
 @contextmanager
 def loading(environment: Mapping[str, str], target_url: str, seed: int) -> Iterator[tuple[Load, Any]]:
-    """The clients at work; whatever happens, they end."""
+    """The running clients; they are stopped in the end."""
     with ExitStack() as stack:
         clients = Clients(environment)
         stack.callback(clients.close)

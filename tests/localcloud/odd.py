@@ -1,4 +1,4 @@
-"""Valid bodies of requests, with anything at all in each of their places."""
+"""Valid request bodies with an odd value in each place."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""`kill -9` while gsutil uploads a large file and a folder of small ones: both arrive whole, and nothing is sent from the start."""
+"""`kill -9` while gsutil uploads a large file and many small ones: all arrive whole, and the large one resumes."""
 
 import base64
 import subprocess
@@ -16,9 +16,9 @@ from tests.machine import Machine, running
 SEED = 4
 MEGABYTE = 1 << 20
 LARGE, SMALL_FILES = 200 * MEGABYTE, 60
-#: How much of the large file has arrived at each kill; how much exactly is drawn.
+#: Range of the large file's megabytes that have arrived at each kill; the number is random.
 KILLS = ((5, 40), (60, 100), (120, 160))
-#: A run of gsutil goes on by itself when it is soon enough let in again; else another one does.
+#: gsutil resumes within one run after a short outage; after a longer one a new run resumes.
 RUNS = 10
 PATIENCE = ("-o", "Boto:max_retry_delay=1", "-o", "Boto:num_retries=5")
 
@@ -44,7 +44,7 @@ def test_what_gsutil_uploads_arrives_however_often_the_cloud_is_killed(tmp_path:
 
 
 def _files(folder: Path) -> dict[str, str]:
-    """Files to upload, and the checksums of the objects that they shall be."""
+    """Make the files to upload; gives the checksums of their objects by name."""
     files = {"large": bytes(LARGE)} | {f"small/{number}": b"%d" % number * 100 for number in range(SMALL_FILES)}
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def _until_done(folder: Path, environment: Mapping[str, str], *arguments: str) -
 
 
 def _larger(machine: Machine, size: int) -> set[Path]:
-    """Where so many bytes of one content are."""
+    """The stored contents larger than this."""
     contents = (machine.data / "storage" / "contents").glob("??/*")
     return {path for path in contents if path.stat().st_size > size}
 

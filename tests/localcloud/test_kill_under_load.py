@@ -1,4 +1,4 @@
-"""`kill -9` at random moments while real clients are at work: whatever was acknowledged to them is there afterwards.
+"""`kill -9` at random moments under load: every acknowledged write is still there.
 
 The guarantees, by their documentation: an object whose upload was answered is stored, and an upload session keeps the bytes
 it has acknowledged; a published message is delivered at least once, and, on a subscription with exactly-once delivery, never
@@ -16,9 +16,9 @@ from tests.machine import Machine, running
 
 SEED = 4
 KILLS = 4
-#: More kills than that are made only until one has hit an upload session half way.
+#: After `KILLS` kills, more follow until one has interrupted an upload session.
 MOST_KILLS = 16
-#: So much of each kind is acknowledged between a start and the next kill, at the least; how much is drawn.
+#: Range of acknowledgements of each kind between a start and the next kill; the number is random.
 BETWEEN = (5, 60)
 
 
@@ -53,7 +53,7 @@ def test_nothing_acknowledged_is_lost_when_the_cloud_is_killed_again_and_again(t
 
 
 def _hold_some(target: Target) -> None:
-    """Return with some tasks in flight: their target has them, and does not answer."""
+    """Return with some tasks in flight: the target has received them and does not answer."""
     target.gate.clear()
     enough = len(target.received) + 5
     eventually(lambda: len(target.received) >= enough)

@@ -1,4 +1,4 @@
-"""Labels, as Google Cloud keeps them."""
+"""The rule for labels."""
 
 import pytest
 
