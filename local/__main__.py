@@ -2,7 +2,7 @@
 
 import sys
 
-from localcloud import interrupts
+from localcloud.cli import interrupts
 
 if __name__ == "__main__":
     interrupts.install()

@@ -9,8 +9,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from localcloud import child
 from localcloud.address import HOST
+from localcloud.cli import child
 from localcloud.errors import CannotRun
 from localcloud.server import bind
 
@@ -24,7 +24,7 @@ class ChildFailed(CannotRun):
 
 
 class Child:
-    """One module in a process of its own. The process ends with this one (`localcloud/child.py`)."""
+    """One module in a process of its own. The process ends with this one (`localcloud/cli/child.py`)."""
 
     def __init__(self, name: str, port: int, log: Path) -> None:
         self.name = name

@@ -7,7 +7,7 @@ from local import demo
 from local.pipeline import ROOT
 from local.stack import DATA, Stack, all_ports, client_environment
 from localcloud.address import Ports
-from localcloud.command import FAULT, RESET, Command, keep_running, print_exports, run_command, run_interruptible
+from localcloud.cli.command import FAULT, RESET, Command, keep_running, print_exports, run_command, run_interruptible
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ from google.cloud.pubsub_v1.subscriber.message import Message
 from local.pipeline import ROOT
 from local.stack import DATA, Stack, client_environment
 from localcloud.address import PROJECT
-from localcloud.command import command_line
+from localcloud.cli.command import command_line
 from localcloud.errors import CannotRun
 
 PHOTO = ROOT / "tests" / "data" / "photo.jpg"

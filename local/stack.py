@@ -8,9 +8,9 @@ from pathlib import Path
 from local import pipeline, resources
 from local.children import Child
 from local.pipeline import ROOT
-from localcloud import clients
 from localcloud.accounts import Accounts
 from localcloud.address import HOST, LOCATION, PROJECT, Ports
+from localcloud.cli import clients
 from localcloud.cloud import LocalCloud
 
 DATA = ROOT / ".local"

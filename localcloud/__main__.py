@@ -2,10 +2,10 @@
 
 import sys
 
-from localcloud import interrupts
+from localcloud.cli import interrupts
 
 if __name__ == "__main__":
     interrupts.install()
-    from localcloud.command import main
+    from localcloud.cli.command import main
 
     sys.exit(main())

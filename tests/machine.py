@@ -15,8 +15,8 @@ import psutil
 
 from local import pipeline, resources
 from local.stack import all_ports, client_environment
-from localcloud import child
 from localcloud.address import Ports
+from localcloud.cli import child
 from localcloud.faults import command as faults
 from tests.eventually import eventually
 from tests.ports import free_offset, is_free

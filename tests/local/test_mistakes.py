@@ -12,7 +12,7 @@ import pytest
 from local import pipeline
 from local.stack import all_ports
 from localcloud.address import Ports
-from localcloud.command import port_offset
+from localcloud.cli.command import port_offset
 from localcloud.errors import CannotRun
 from tests.machine import ROOT
 

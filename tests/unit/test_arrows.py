@@ -131,7 +131,7 @@ def test_a_planted_violation_is_seen(path: str, line: str) -> None:
         ("shared/processors/any.py", "import google_crc32c"),
         ("shared/identity.py", "from google.auth import jwt"),
         ("shared/settings.py", "import os\nos.environ"),
-        ("localcloud/clients.py", "import os\nfrom google.cloud import storage\nos.environ"),
+        ("localcloud/cli/clients.py", "import os\nfrom google.cloud import storage\nos.environ"),
         ("functions/upload/main.py", "import functions_framework\nfrom shared import cloud"),
         ("tests/machine.py", "import unittest\nfrom shared.model import File\nfrom localcloud.clock import Clock"),
         ("local/stack.py", "from localcloud.cloud import LocalCloud"),

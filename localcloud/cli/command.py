@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from localcloud import clients, folder, interrupts
+from localcloud import folder
 from localcloud.address import HOST, Ports
+from localcloud.cli import clients, interrupts
 from localcloud.cloud import LocalCloud
 from localcloud.errors import CannotRun
 from localcloud.faults.command import add_arguments, fault

@@ -1,4 +1,4 @@
-"""`python -m localcloud.child MODULE ARGUMENTS …`: run a module in a process that ends with its parent.
+"""`python -m localcloud.cli.child MODULE ARGUMENTS …`: run a module in a process that ends with its parent.
 
 The parent keeps the other end of standard input. When the parent dies, even by `kill -9`, the pipe breaks and the process
 gets SIGTERM.
@@ -13,7 +13,7 @@ import threading
 
 def command(module: str, *arguments: str) -> list[str]:
     """The command line of such a process; start it with a pipe as standard input."""
-    return [sys.executable, "-m", "localcloud.child", module, *arguments]
+    return [sys.executable, "-m", "localcloud.cli.child", module, *arguments]
 
 
 def _end_with_parent() -> None:
