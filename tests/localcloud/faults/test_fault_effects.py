@@ -182,5 +182,5 @@ def test_the_command_plants_lists_and_clears(machine: Machine) -> None:
 def test_without_a_cloud_the_command_says_how_to_start_one(machine: Machine) -> None:
     machine_less = argparse.Namespace(kind="list", place=None, port_offset=-7000)
 
-    with pytest.raises(SystemExit, match="make up"):
+    with pytest.raises(SystemExit, match="python -m localcloud up"):
         command.fault(machine_less)
