@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.address import Ports
-from tests.machine import ROOT, eventually
+from tests.machine import ROOT
 from tests.ports import free_offset
 
 
@@ -55,7 +55,7 @@ def test_it_starts_from_a_copy_of_its_folder_and_nothing_else(alone: Path, offse
     assert '"name": "alone"' in listed
     assert faults == "no fault is planted\n"
     assert sorted(path.name for path in alone.iterdir()) == [".localcloud", "localcloud"]
-    assert eventually(lambda: (alone / ".localcloud" / "localcloud.json").exists())
+    assert (alone / ".localcloud" / "localcloud.json").exists()
 
 
 def _environment() -> dict[str, str]:
