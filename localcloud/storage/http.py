@@ -1,29 +1,33 @@
 """The HTTP surface: takes a request to its handler, and words refusals as JSON or XML, as the API is."""
 
 from localcloud.errors import ApiError
+from localcloud.guard import is_foreign
 from localcloud.http import Answer, Header, Request, empty_answer
 from localcloud.storage.data.store import Store
 from localcloud.storage.errors import StorageError, storage_error
 from localcloud.storage.json.batch import answer_batch
+from localcloud.storage.model import Bucket
 from localcloud.storage.routes import BUCKET_FORM, SESSION, find_json, find_xml, json_segments, xml_names, xml_path, xml_target
 from localcloud.storage.rules import cors
 from localcloud.storage.rules.conditions import check_write_headers
 from localcloud.storage.rules.parameters import check_bucket_request, check_encryption, check_object_request, check_parameters
-from localcloud.storage.rules.signatures import verify
+from localcloud.storage.rules.signatures import is_signed, verify
 
 
 async def answer(store: Store, request: Request) -> Answer:
     """Answer one request. Refusals are answers too: a browser shows them to a page only with CORS headers."""
     segments = json_segments(request.path)
     if request.method == "OPTIONS":
-        return empty_answer(200, *_preflight_headers(store, request, segments is not None))
+        return empty_answer(200, *_preflight_headers(store, request, segments))
     try:
+        if "origin" in request.headers and not _is_authorized(request, segments):
+            cors.check_origin(_bucket(store, request, segments), request.method, request.headers)
         check_write_headers(request.method, request.headers)
         reply = await (_xml(store, request) if segments is None else _json(store, request, segments))
     except (StorageError, ApiError) as error:
         reply = refuse(request, error)
     if "origin" in request.headers:
-        reply.headers += _cors_headers(store, request, segments is not None)
+        reply.headers += _cors_headers(store, request, segments)
     return reply
 
 
@@ -61,13 +65,28 @@ async def _xml(store: Store, request: Request) -> Answer:
     return await find_xml(request.method, target)(store, request, *names)
 
 
-def _preflight_headers(store: Store, request: Request, is_json: bool) -> list[Header]:
-    if is_json:
+def _preflight_headers(store: Store, request: Request, segments: list[str] | None) -> list[Header]:
+    if segments is not None and not is_foreign(request.headers.get("origin", "")):
         return cors.open_preflight_headers(request.headers)
-    return cors.preflight_headers(store.buckets.get(xml_path(request)[0]), request.headers)
+    return cors.preflight_headers(_bucket(store, request, segments), request.headers)
 
 
-def _cors_headers(store: Store, request: Request, is_json: bool) -> list[Header]:
-    if is_json:
+def _cors_headers(store: Store, request: Request, segments: list[str] | None) -> list[Header]:
+    if segments is not None and not is_foreign(request.headers["origin"]):
         return cors.open_response_headers(request.headers)
-    return cors.response_headers(store.buckets.get(xml_path(request)[0]), request.method, request.headers)
+    return cors.response_headers(_bucket(store, request, segments), request.method, request.headers)
+
+
+def _bucket(store: Store, request: Request, segments: list[str] | None) -> Bucket | None:
+    """The bucket whose CORS configuration applies; None for a request that concerns no bucket or two of them."""
+    if segments is None:
+        return store.buckets.get(xml_path(request)[0])
+    names = segments if segments[0] == "b" else segments[1:]
+    return store.buckets.get(names[1]) if 1 < len(names) < 6 else None
+
+
+def _is_authorized(request: Request, segments: list[str] | None) -> bool:
+    """Whether the request carries its own authorization: the URL of a session, a signed URL, or a form with its policy."""
+    if segments is not None:
+        return segments[0] == "upload" and "upload_id" in request.query
+    return is_signed(request.query) or xml_target(request, xml_names(*xml_path(request))) in {SESSION, BUCKET_FORM}

@@ -1,15 +1,26 @@
-"""CORS headers, as a bucket's configuration grants them. Pure.
+"""Requests of web pages, as a bucket's CORS configuration allows them. Pure.
 
-https://cloud.google.com/storage/docs/cross-origin
+https://cloud.google.com/storage/docs/cross-origin. Stricter than Cloud Storage, where credentials decide: here every request
+is trusted, so a page of a foreign origin needs a rule of the bucket, for the JSON API too.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from localcloud.guard import foreign_origin, is_foreign
 from localcloud.http import Header
+from localcloud.storage.errors import StorageError
 from localcloud.storage.model import Bucket
 
 Rule = Mapping[str, Any]
+
+
+def check_origin(bucket: Bucket | None, method: str, headers: Mapping[str, str]) -> None:
+    """403 for a request of a page of a foreign origin, unless a rule of the bucket allows it."""
+    origin = headers.get("origin")
+    if origin is not None and is_foreign(origin) and _rule(bucket, origin, method) is None:
+        message = f"{foreign_origin(origin)} Or add a CORS rule with this origin and {method} to the bucket."
+        raise StorageError(403, "forbidden", message, "AccessDenied")
 
 
 def preflight_headers(bucket: Bucket | None, headers: Mapping[str, str]) -> list[Header]:
@@ -39,7 +50,7 @@ def response_headers(bucket: Bucket | None, method: str, headers: Mapping[str, s
 
 
 def open_preflight_headers(headers: Mapping[str, str]) -> list[Header]:
-    """Headers of the JSON API's answer to OPTIONS: every origin is allowed, as with Cloud Storage."""
+    """Headers of the JSON API's answer to OPTIONS from a page of this machine: everything is allowed."""
     asked = headers.get("access-control-request-headers", "*").encode("latin-1", "replace")
     return [
         (b"access-control-allow-origin", headers.get("origin", "*").encode("latin-1", "replace")),
@@ -51,7 +62,7 @@ def open_preflight_headers(headers: Mapping[str, str]) -> list[Header]:
 
 
 def open_response_headers(headers: Mapping[str, str]) -> list[Header]:
-    """Headers to add to an answer of the JSON API to a cross-origin request."""
+    """Headers to add to an answer of the JSON API to a page of this machine."""
     if "origin" not in headers:
         return []
     exposed = b"Content-Length, Content-Type, Date, ETag, Location, Range, X-Goog-Hash, X-GUploader-UploadID"

@@ -8,6 +8,7 @@ from localcloud.storage.errors import invalid
 from localcloud.storage.media.mime import parse_form
 from localcloud.storage.media.uploads import store_upload
 from localcloud.storage.model import Intent, Object
+from localcloud.storage.rules import cors
 from localcloud.storage.rules.checksums import claims
 from localcloud.storage.rules.conditions import header_conditions
 from localcloud.storage.rules.names import check_object_name
@@ -20,6 +21,8 @@ async def upload_form(store: Store, request: Request, bucket: str) -> Answer:
     """POST /BUCKET"""
     form = await parse_form(request.headers.get("content-type", ""), request.body)
     fields = form.fields
+    if "policy" not in fields:
+        cors.check_origin(store.buckets.get(bucket), request.method, request.headers)
     key = fields.get("key", "").replace("${filename}", form.filename)
     lengths = check_form({**fields, "key": key}, bucket, store.public_key, store.clock.time())
     conditions = header_conditions(fields)

@@ -79,15 +79,6 @@ def test_a_cache_asks_whether_something_changed(world: World, bucket: str, api: 
     assert status(If_Modified_Since="nonsense") == 200
 
 
-def test_the_json_api_answers_every_origin(world: World, bucket: str) -> None:
-    headers = {"Origin": "https://a.test", "Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "x-a"}
-    preflight = world.http.options(world.object_url(bucket, "x"), headers=headers)
-    missing = world.http.get(world.object_url(bucket, "x"), headers=headers)
-
-    assert preflight.headers["Access-Control-Allow-Headers"] == "x-a"
-    assert (missing.status_code, missing.headers["Access-Control-Allow-Origin"]) == (404, "https://a.test")
-
-
 @pytest.mark.parametrize(
     ("stored", "expected"),
     [
