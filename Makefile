@@ -26,7 +26,7 @@ check: $(STAMP) ## ruff, mypy --strict, shellcheck
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@for function in functions/*/main.py; do $(BIN)/mypy "$$function" || exit 1; done
-	@$(BIN)/shellcheck -x -a .ci/run $(wildcard *.sh) # with what they source: deploy/*.sh
+	@$(BIN)/shellcheck -x -a .ci/run $(wildcard *.sh)
 
 bench: setup ## latency, throughput and overhead, beside the bare processing
 	@$(BIN)/python -m benchmarks

@@ -1,104 +1,74 @@
 #!/usr/bin/env bash
-# Puts Sluice into a Google Cloud project, again and again without harm. This file is the list of what exists there, in the order
-# in which it is made; `./deploy.sh --help` tells how to use it, docs/deploy.md the whole way.
-((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)) || { echo "error: bash 4.4 or newer is needed, this is $BASH_VERSION" >&2; exit 1; }
-set -Eeuo pipefail
-shopt -s inherit_errexit
-CALLER=$PWD
+# Deploys Sluice into a Google Cloud project; safe to repeat. `./deploy.sh --help` lists commands and options, docs/deploy.md explains
+# them. Below is the list of what exists there, in the order of creation; deploy/ compares it with the project and runs gcloud.
+set -eu
+PYTHON=${PYTHON:-python3}
+"$PYTHON" -c 'import tomllib' 2>/dev/null || { echo "error: Python 3.11 or newer is missing; install it, or set PYTHON to its path" >&2; exit 1; }
+export CALLER=$PWD # a relative --env-file is looked for there
 cd "$(dirname "${BASH_SOURCE[0]}")"
+exec "$PYTHON" -m deploy "$@" 3<<'LIST'
 
-# What calls or is called, one line for each folder of functions/. A new folder needs its line here, and its rows in deploy/grants.tsv.
-# Requests at once, seconds and memory go together: see docs/deploy.md before changing one of them.
-services() {
-  #        name        cpu               memory               at once                   seconds  instances               ingress
-  service  upload      1                 512Mi                16                        300      "$INSTANCES"            all
-  service  issuer      1                 512Mi                40                        30       "$INSTANCES"            all
-  service  dispatcher  1                 512Mi                40                        50       "$INSTANCES"            internal
-  service  processor   "$PROCESSOR_CPU"  "$PROCESSOR_MEMORY"  "$PROCESSOR_CONCURRENCY"  540      "$PROCESSOR_INSTANCES"  internal
-  service  status      1                 512Mi                40                        60       "$INSTANCES"            all
-}
+# A word and its arguments make a line; deploy/everything.py names the function behind each word. $NAME is an option of that name.
+# The lines of a step run side by side: `step` and `wait` wait for those before.
 
-# Accounts that no service runs as: two sign URLs, two call services, one builds the image.
-OTHER_ACCOUNTS=(signer reader tasks push build)
-BUCKETS=(uploads results build)
-TOPICS=(uploads completions dead-letters)
-SUBSCRIPTIONS=(completions dead-letters dispatcher)
-APIS=(artifactregistry cloudbuild cloudresourcemanager cloudtasks iam iamcredentials logging monitoring pubsub run storage)
+step "APIs"
+  apis  artifactregistry cloudbuild cloudresourcemanager cloudtasks iam iamcredentials logging monitoring pubsub run storage
 
-source deploy/settings.sh
-source deploy/state.sh
-source deploy/change.sh
-source deploy/resources.sh
-source deploy/watching.sh
-source deploy/grants.sh
-source deploy/down.sh
-source deploy/status.sh
-source deploy/doctor.sh
-source deploy/verify.sh
+step "Accounts: one per job, none with a key"
+  # One for each service below; and those that no service runs as: two sign URLs, two call services, one builds the image.
+  accounts  signer reader tasks push build
 
-everything() {
-  step "APIs"
-  apis
+step "Buckets: closed to the public, objects never overwritten"
+  #       name     soft delete  objects are deleted after days (0: never)
+  bucket  uploads  7d           $KEEP_UPLOADS_DAYS
+  bucket  results  7d           $KEEP_RESULTS_DAYS
+  bucket  build    0            1
 
-  step "Accounts: one for each job, none with a key"
-  for name in "${ACCOUNTS[@]}"; do account "$name"; done
-
-  step "Buckets: nobody public, nothing overwritten"
-  bucket uploads 7d "$KEEP_UPLOADS_DAYS"
-  bucket results 7d "$KEEP_RESULTS_DAYS"
-  bucket build   0  1
-
-  step "Topics, the image repository, log-based metrics"
-  for name in "${TOPICS[@]}"; do topic "$name"; done
+step "Topics, the image repository, log-based metrics"
+  topics  uploads completions dead-letters
   repository
-  for file in deploy/metrics/*.json; do metric "$file"; done
+  metrics
 
-  step "Subscriptions that wait to be read; queues from pipeline.toml"
-  pull_subscription completions
-  pull_subscription dead-letters
-  while read -r name numbers; do queue "$name" "$numbers"; done <<<"$QUEUES"
+step "Subscriptions that are pulled; queues from pipeline.toml"
+  pull_subscriptions  completions dead-letters
+  queues
 
-  step "Rights, from deploy/grants.tsv"
+step "Grants, from deploy/grants.tsv"
   service_agents
-  settle
-  grants project account bucket topic repository queue
+  wait
+  grants  project account bucket topic repository queue
 
-  step "The image, built once and named by its digest"
+step "The image, built once and named by its digest"
   image
 
-  step "Services"
-  each_service deploy_service
-  settle
+step "Services"
+  # One for each folder of functions/. A new folder needs its line here, and its rows in deploy/grants.tsv.
+  # Requests at once, seconds and memory depend on each other: see docs/deploy.md before changing one of them.
+  #        name        cpu             memory             at once                 seconds  instances             ingress
+  service  upload      1               512Mi              16                      300      $INSTANCES            all
+  service  issuer      1               512Mi              40                      30       $INSTANCES            all
+  service  dispatcher  1               512Mi              40                      50       $INSTANCES            internal
+  service  processor   $PROCESSOR_CPU  $PROCESSOR_MEMORY  $PROCESSOR_CONCURRENCY  540      $PROCESSOR_INSTANCES  internal
+  service  status      1               512Mi              40                      60       $INSTANCES            all
+  wait
   newest_revisions
 
-  step "Who may call them, and the push to the dispatcher"
-  grants service
-  push_subscription dispatcher uploads
-  grants subscription:completions subscription:dead-letters
-  settle
-  grants subscription:dispatcher
+step "Callers of the services, and the push to the dispatcher"
+  grants  service
+  push_subscription  dispatcher uploads
+  grants  subscription:completions subscription:dead-letters
+  wait
+  grants  subscription:dispatcher
 
-  step "What sets it going, after everything else: queues that were paused, and the notification"
+step "Start, after everything else: queues that were paused, and the notification"
   resume_queues
-  notification uploads
+  notification  uploads
 
-  step "Rights that are not in the table"
+step "Grants that are not in the table"
   revocations
 
-  step "Alerts and the dashboard"
+step "Alerts and the dashboard"
   notification_channel
-  settle
-  for file in deploy/alerts/*.json; do alert "$file"; done
+  alerts
   dashboard
-  settle
-}
-
-trap 'trap "" INT; echo "stopping; what has begun is ended first" >&2; wait; exit 130' INT
-settings "$@"
-case $COMMAND in
-  plan | up) read_settings; read_state; everything; summary ;;
-  down) read_settings; read_state; down; summary ;;
-  status) read_settings; read_state; status ;;
-  doctor) read_settings; read_state; doctor ;;
-  verify) verify ;;
-esac
+LIST

@@ -1,24 +1,87 @@
-"""The queues of a pipeline.toml, a line each: name, rate, tasks at once, attempts of the queue, least and longest pause."""
+"""Queues of pipeline.toml. Each delivers once more than a file has attempts: then the processor stores `dead`."""
 
-import sys
 import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from deploy.deployment import Deployment
+from deploy.errors import Failed
+from deploy.gcloud import Command
+from deploy.state import Queue
 
-def line(name: str, queue: dict[str, Any]) -> str:
-    """As deploy/resources.sh reads it: no spaces but between the fields, numbers as short as they can be."""
-    rates = f"{queue['max_dispatches_per_second']:g} {queue['max_concurrent_dispatches']}"
-    # One delivery more than a file has attempts: the processor buries the task in it.
-    return f"{name} {rates} {queue['attempts'] + 1} {queue['min_backoff_seconds']:g}s {queue['max_backoff_seconds']:g}s"
+#: Tasks out of attempts are deleted only at this age: a week, so that an outage of the processor deletes none.
+RETRY_SECONDS = 604800
 
 
-if __name__ == "__main__":
-    path = Path(sys.argv[1])
+def read(path: Path) -> dict[str, Queue]:
+    """The queues of a pipeline.toml by name. Raises Failed if the file or a number is missing, or for invalid TOML."""
     try:
-        queues = tomllib.loads(path.read_text())["queues"]
-        print("\n".join(line(name, queue) for name, queue in queues.items()))
-    except KeyError as error:
-        sys.exit(f"error: {path}: {error.args[0]} is missing; docs/settings.md tells what a queue takes")
+        return {name: _queue(queue) for name, queue in tomllib.loads(path.read_text())["queues"].items()}
+    except KeyError as missing:
+        raise Failed(f"{path}: {missing.args[0]} is missing; docs/settings.md lists what a queue takes") from missing
     except (OSError, tomllib.TOMLDecodeError) as error:
-        sys.exit(f"error: {path}: {error}")
+        raise Failed(f"{path}: {error}") from error
+
+
+def _queue(numbers: dict[str, Any]) -> Queue:
+    return Queue(
+        rate=numbers["max_dispatches_per_second"],
+        at_once=numbers["max_concurrent_dispatches"],
+        attempts=numbers["attempts"] + 1,  # in the last one the processor stores the verdict `dead`
+        retry_seconds=RETRY_SECONDS,
+        min_backoff=numbers["min_backoff_seconds"],
+        max_backoff=numbers["max_backoff_seconds"],
+        max_doublings=16,
+        logged=0.1,
+    )
+
+
+def queues(deployment: Deployment) -> Iterator[list[Command]]:
+    """Every queue of pipeline.toml."""
+    for name, numbers in deployment.queues.items():
+        full, wanted = deployment.full(name), _addressed(deployment, numbers)
+        found = deployment.state.queues.get(full)
+        if found != wanted:
+            verb = "update" if found else "create"
+            yield [["tasks", "queues", verb, full, deployment.at_location, *_flags(wanted), *_target(wanted, found)]]
+
+
+def _addressed(deployment: Deployment, queue: Queue) -> Queue:
+    """With the processor as the target of its tasks, unless each task names its own."""
+    if deployment.options.queue_auth == "task":
+        return queue
+    return replace(
+        queue, host=deployment.host("processor"), account=deployment.email("tasks"), audience=deployment.url("processor")
+    )
+
+
+def _flags(queue: Queue) -> list[str]:
+    return [
+        f"--max-dispatches-per-second={queue.rate:g}",
+        f"--max-concurrent-dispatches={queue.at_once:g}",
+        f"--max-attempts={queue.attempts:g}",
+        f"--max-retry-duration={queue.retry_seconds}s",
+        f"--min-backoff={queue.min_backoff:g}s",
+        f"--max-backoff={queue.max_backoff:g}s",
+        f"--max-doublings={queue.max_doublings}",
+        f"--log-sampling-ratio={queue.logged}",
+    ]
+
+
+def _target(wanted: Queue, found: Queue | None) -> list[str]:
+    flags = ["http-uri-override", "http-oidc-service-account-email-override", "http-oidc-token-audience-override"]
+    if wanted.host:
+        values = [f"scheme:HTTPS,host:{wanted.host},mode:ALWAYS", wanted.account, wanted.audience]
+        return [f"--{flag}={value}" for flag, value in zip(flags, values, strict=True)]
+    has_target = found and (found.host or found.account or found.audience)
+    return [f"--clear-{flag}" for flag in flags] if has_target else []
+
+
+def resume_queues(deployment: Deployment) -> Iterator[list[Command]]:
+    """Resume paused queues. Only once the processor exists: failed deliveries lengthen the pauses."""
+    for full in map(deployment.full, deployment.queues):
+        found = deployment.state.queues.get(full)
+        if found and found.state != "RUNNING":
+            yield [["tasks", "queues", "resume", full, deployment.at_location]]

@@ -1,4 +1,4 @@
-"""The tag of the image: a hash over every file that `gcloud builds submit` uploads, names and contents."""
+"""The tag of the image: a hash over the names and contents of all files that `gcloud builds submit` uploads."""
 
 import hashlib
 from pathlib import Path
@@ -8,13 +8,14 @@ FOLDERS = ("shared", "functions")
 
 
 def sources() -> list[Path]:
-    """What .gcloudignore lets through."""
+    """The files that .gcloudignore admits, relative to the project's root, which is the current folder."""
     found = [path for folder in FOLDERS for path in Path(folder).rglob("*") if path.is_file()]
     return sorted([*map(Path, NAMED), *(path for path in found if path.suffix != ".pyc" and "__pycache__" not in path.parts)])
 
 
-if __name__ == "__main__":
+def tag() -> str:
+    """16 hexadecimal digits."""
     total = hashlib.sha256()
     for path in sources():
         total.update(f"{path.as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    print(total.hexdigest()[:16])
+    return total.hexdigest()[:16]

@@ -1,7 +1,8 @@
-"""What docs/deploy.md says a million files cost is what its own formulas give."""
+"""The costs of a million files in docs/deploy.md follow from its own formulas."""
 
 import re
 
+from deploy.options import Options
 from shared.settings import ROOT
 
 DOCS = (ROOT / "docs" / "deploy.md").read_text()
@@ -41,5 +42,4 @@ def test_what_an_instance_costs_follows_from_its_size() -> None:
 
     assert (given["qd"], given["qp"]) == (24 * 1 + 2.5 * 0.5, 24 * 2 + 2.5 * 4)
     assert re.search(r"service  dispatcher  1 +512Mi", (ROOT / "deploy.sh").read_text())
-    assert "{GIVEN[PROCESSOR_CPU]-2}" in (ROOT / "deploy" / "settings.sh").read_text()
-    assert "{GIVEN[PROCESSOR_MEMORY]-4Gi}" in (ROOT / "deploy" / "settings.sh").read_text()
+    assert (Options("up").processor_cpu, Options("up").processor_memory) == ("2", "4Gi")

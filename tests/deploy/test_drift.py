@@ -1,4 +1,4 @@
-"""Everything that can drift has drifted, and on top of it the cloud stutters: doctor names the faults, up puts all right."""
+"""Everything has drifted, and Google's APIs fail now and then: doctor names the faults, up repairs all of it."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ROGUE = ("roles/storage.admin", f"serviceAccount:{account('issuer')}")
 LEFT_BEHIND = ("roles/storage.objectViewer", f"deleted:serviceAccount:{account('processor')}?uid=123456789012345678901")
 SOMEBODY = ("roles/storage.objectViewer", "user:auditor@example.com")
 
-#: Changes made behind deploy.sh's back; None deletes.
+#: Changes made without deploy.sh; None deletes.
 CHANGED: dict[str, Json | None] = {
     f"{HOME}/serviceAccounts/{account('status')}": {"disabled": True},
     UPLOADS: {
@@ -34,7 +34,7 @@ CHANGED: dict[str, Json | None] = {
     f"{HOME}/metrics/sluice-refusals": {"filter": "nothing"},
     f"{PLACE}/repositories/sluice": {"cleanupPolicies": None},
 }
-#: Faults that pass: what each request is told the first times.
+#: Faults that pass: the first answers to each request.
 STUTTERS = [
     (r"PUT storage.*/iam", 1, 412, "conditionNotMet: concurrent policy changes"),
     (r"sluice-processor:setIamPolicy", 2, 409, "There were concurrent policy changes. Please retry."),
@@ -48,7 +48,7 @@ STUTTERS = [
 
 @dataclass(frozen=True)
 class Sick:
-    """What doctor said, what up did, and what was right before."""
+    """The results of doctor and up, and the right state of before."""
 
     doctor: Run
     up: Run
@@ -150,7 +150,7 @@ def test_doctor_finds_no_fault_where_there_is_none(project: Project, deployed: D
             "--push-auth-token-audience=" + re.escape(url("dispatcher")),
         ),
         (
-            "duplicate notifications: every upload is told 2 times",
+            "duplicate notifications: every upload is announced 2 times",
             "gcloud storage buckets notifications delete projects/_/buckets/",
         ),
         ("a notification carries no payload", r"\./deploy\.sh up"),
@@ -175,7 +175,7 @@ def test_doctor_names_the_fault_and_the_fix(sick: Sick, fault: str, fix: str) ->
     assert re.search(fix, found["fix"])
 
 
-def test_up_survives_a_cloud_that_has_not_heard_yet(sick: Sick) -> None:
+def test_up_survives_transient_errors(sick: Sick) -> None:
     stuttered = [line for line in sick.up.requests if line["mutating"] and line["status"] >= 400]
 
     assert sick.up.status == 0, sick.up.complaints
@@ -183,7 +183,7 @@ def test_up_survives_a_cloud_that_has_not_heard_yet(sick: Sick) -> None:
 
 
 def lasting(resource: Json) -> Json:
-    """Without what every change changes, what is empty, and the nonce that gcloud puts on each deployment of a service."""
+    """A resource without empty fields and those that every change changes, such as gcloud's nonce on services."""
     changing = {"etag", "metageneration", "status", "metadata"}
     kept = {key: value for key, value in resource.items() if key not in changing and value not in ([], {})}
     return {**kept, "spec": resource["spec"]["template"]["spec"]} if "spec" in resource else kept
@@ -243,7 +243,7 @@ def test_up_leaves_one_notification_and_no_moment_without_any(sick: Sick) -> Non
         f"{HOME}/topics/sluice-dead-letters",
     ],
 )
-def test_up_takes_away_what_our_accounts_should_not_have_and_gives_what_they_lack(sick: Sick, name: str) -> None:
+def test_up_removes_rogue_grants_and_adds_missing_ones(sick: Sick, name: str) -> None:
     before = policy(sick.before, name) if name in sick.before["policies"] else set()
 
     assert policy(sick.up.state, name) == before
@@ -255,7 +255,7 @@ def test_a_paused_queue_goes_on_only_when_there_is_a_processor_for_it(sick: Sick
     assert resumed > max(sick.up.asked("PUT", "/services/sluice-processor"))
 
 
-def test_nobody_loses_a_right_before_others_have_got_theirs(sick: Sick) -> None:
+def test_grants_are_added_before_any_is_removed(sick: Sick) -> None:
     commands = sick.up.commands
     added = [number for number, line in enumerate(commands) if "add-iam-policy-binding" in line]
     removed = [number for number, line in enumerate(commands) if "remove-iam-policy-binding" in line]

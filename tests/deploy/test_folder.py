@@ -1,35 +1,96 @@
-"""The folder in which one command at a time keeps what it reads and renders."""
+"""The folder of a deployment's rendered files: one command at a time uses it, and no accident blocks it."""
 
 import os
 import re
+import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from shared.settings import ROOT
+from tests.machine import eventually
+
+Begin = Callable[[str], "subprocess.Popen[str]"]
 
 
-def bash(script: str, folder: Path, path: str = "") -> "subprocess.CompletedProcess[str]":
-    environment = {"PATH": f"{path}:{os.environ['PATH']}", "DEPLOY_FOLDER": str(folder / "work"), "HOME": str(folder)}
-    return subprocess.run(["bash", "-c", script], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+@pytest.fixture
+def begin(tmp_path: Path) -> Begin:
+    """Start a plan whose gcloud is this shell script, in a process group of its own."""
+
+    def start(script: str) -> "subprocess.Popen[str]":
+        gcloud = tmp_path / "gcloud"
+        gcloud.write_text(f"#!/bin/sh\n{script}\n")
+        gcloud.chmod(0o755)
+        environment = {
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "DEPLOY_FOLDER": str(tmp_path / "work"),
+            "HOME": str(tmp_path),
+        }
+        command = ["bash", str(ROOT / "deploy.sh"), "plan", "--project", "demo-project"]
+        return subprocess.Popen(
+            command,
+            env=environment,
+            cwd=ROOT,
+            text=True,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    return start
 
 
-def test_a_second_command_is_told_which_is_at_work_and_leaves_its_files_alone(tmp_path: Path) -> None:
+def complaints(process: "subprocess.Popen[str]") -> str:
+    return process.communicate(timeout=60)[1]
+
+
+def test_a_second_command_is_refused_while_the_first_runs(tmp_path: Path, begin: Begin) -> None:
     """The first one's gcloud runs the second, with which it would share a folder."""
     second = f"bash {ROOT}/deploy.sh status --project demo-project 2>>{tmp_path}/second"
-    gcloud = tmp_path / "gcloud"
-    gcloud.write_text(f'#!/bin/sh\n{second}\necho "refused: $?" >>{tmp_path}/second\nexit 1\n')
-    gcloud.chmod(0o755)
-    first = bash("./deploy.sh plan --project demo-project", tmp_path, str(tmp_path))
+    first = complaints(begin(f'{second}\necho "refused: $?" >>{tmp_path}/second\nexit 1'))
     said = (tmp_path / "second").read_text()
 
-    assert "the state cannot be read" in first.stderr
+    assert "the state cannot be read" in first
     assert re.search(r"error: plan, process \d+ is at work on demo-project, prefix sluice", said)
     assert said.count("refused: 1\n") == said.count("is at work on"), "it asked gcloud nothing"
-    assert not list((tmp_path / "work").glob("lock*")), "the next one may begin"
+    assert "at work on" not in complaints(begin("exit 1")), "the next one may begin"
 
 
-def test_a_list_that_is_gone_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
-    done = bash("set -Eeuo pipefail; source deploy/state.sh; WORK=$DEPLOY_FOLDER; load bucket; echo went on", tmp_path)
+def test_a_command_that_was_killed_blocks_no_other(tmp_path: Path, begin: Begin) -> None:
+    killed = begin(f"touch {tmp_path}/begun; while [ -e {tmp_path}/begun ]; do sleep 0.1; done; exit 1")
+    eventually((tmp_path / "begun").exists)
+    killed.kill()
+    killed.communicate(timeout=60)
+    next_one = complaints(begin("exit 1"))
 
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "what was read of bucket is gone" in done.stderr
+    assert "at work on" not in next_one
+    assert "the state cannot be read" in next_one
+
+
+def test_ctrl_c_ends_what_has_begun_and_begins_nothing_more(tmp_path: Path, begin: Begin) -> None:
+    stopped = begin(
+        f"echo begun >>{tmp_path}/calls; while [ ! -e {tmp_path}/go ]; do sleep 0.1; done; echo ended >>{tmp_path}/calls; exit 1"
+    )
+    calls = tmp_path / "calls"
+    eventually(calls.exists)
+    os.killpg(stopped.pid, signal.SIGINT)
+    assert stopped.stderr
+    said = stopped.stderr.readline()
+    with pytest.raises(subprocess.TimeoutExpired):
+        stopped.wait(1)
+    (tmp_path / "go").touch()
+    stopped.communicate(timeout=60)
+    words = calls.read_text().split()
+
+    assert said == "stopping; what has begun is ended first\n"
+    assert stopped.returncode == 130
+    assert words.count("begun") == words.count("ended") > 0
+
+
+def test_a_list_that_is_not_json_is_not_taken_for_an_empty_one(begin: Begin) -> None:
+    done = begin("echo no JSON")
+
+    assert "the state cannot be read" in complaints(done)
+    assert done.returncode == 2

@@ -1,7 +1,8 @@
-"""Options: what is wrong is refused before gcloud is asked, naming what would be right; what is right has its effect in a plan."""
+"""Options: wrong values are refused before gcloud is called; right ones show in a plan."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from deploy.options import NAMED
 from shared.settings import ROOT
 from tests.deploy.project import Project, Run, account
 
 
 def said(*arguments: str, folder: Path = ROOT) -> tuple[int, str]:
-    """Status and complaint of a deploy.sh that would not find a gcloud."""
+    """Status and errors of a deploy.sh that needs no gcloud."""
     command = ["bash", str(folder / "deploy.sh"), *arguments]
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "DEPLOY_FOLDER": "/nonexistent"}
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
@@ -23,10 +25,9 @@ def said(*arguments: str, folder: Path = ROOT) -> tuple[int, str]:
 
 def test_help_explains_every_command_and_option() -> None:
     done = subprocess.run(["bash", "deploy.sh", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    settings = (ROOT / "deploy" / "settings.sh").read_text()
-    options = settings.partition('OPTIONS=" ')[2].partition('"')[0].replace("\\\n", "").split()
+    options = [name.replace("_", "-") for name in NAMED]
 
-    assert [option for option in options if f"--{option} " not in done.stdout] == []
+    assert [option for option in options if not re.search(rf"^  --{option}[ \[]", done.stdout, re.MULTILINE)] == []
     for word in ("plan", "up", "verify", "status", "doctor", "down"):
         assert word in done.stdout
     for word in ("--local", "--delete-data", "--yes", "--allow-unauthenticated"):
@@ -62,7 +63,7 @@ def test_help_explains_every_command_and_option() -> None:
         (["plan", "--env-file", "/nonexistent/file"], "cannot be read"),
     ],
 )
-def test_what_is_wrong_is_refused_and_what_is_right_is_named(arguments: list[str], complaint: str) -> None:
+def test_a_wrong_value_is_refused_and_right_ones_are_named(arguments: list[str], complaint: str) -> None:
     status, complaints = said(*arguments)
 
     assert status == 1
@@ -95,7 +96,7 @@ def test_an_env_file_is_looked_for_where_one_is(tmp_path: Path) -> None:
         ("", "exit 0", "which project? --project ID"),
     ],
 )
-def test_what_is_not_there_is_named(tmp_path: Path, project: str, gcloud: str, complaint: str) -> None:
+def test_a_missing_gcloud_or_project_is_named(tmp_path: Path, project: str, gcloud: str, complaint: str) -> None:
     for name in ("bash", "dirname"):
         (tmp_path / name).symlink_to(shutil.which(name) or "")
     for name, script in {"python3": f'exec {sys.executable} "$@"', "gcloud": gcloud}.items():
@@ -108,6 +109,16 @@ def test_what_is_not_there_is_named(tmp_path: Path, project: str, gcloud: str, c
     assert (done.returncode, done.stderr.startswith(f"error: {complaint}")) == (1, True), done.stderr
 
 
+def test_an_older_python_is_refused(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    environment = {"PATH": os.environ["PATH"], "PYTHON": str(old)}
+    done = subprocess.run(["bash", "deploy.sh", "plan"], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr.startswith("error: Python 3.11 or newer is missing")) == (1, True), done.stderr
+
+
 def test_an_env_file_with_an_unknown_name_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "production.env"
     file.write_text("MEMORY=4Gi\n")
@@ -117,7 +128,7 @@ def test_an_env_file_with_an_unknown_name_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def changed(project: Project) -> Run:
-    """A plan with every switch turned."""
+    """A plan with every option set."""
     project.stub.reset()
     flags = ["--prefix=two", "--queue-auth=task", "--allow-unauthenticated", "--origins=https://a.example,https://b.example"]
     flags += ["--notify=me@example.com", "--keep-uploads-days=30", "--processor-concurrency=8", "--processor-memory=8Gi"]
@@ -162,7 +173,7 @@ def test_origins_may_put_to_signed_urls(changed: Run, project: Project) -> None:
     assert len([line for line in changed.commands if "--cors-file=" in line]) == 1
 
 
-def test_alerts_tell_whom_they_are_told_to_tell(changed: Run, project: Project) -> None:
+def test_alerts_go_to_the_address_of_notify(changed: Run, project: Project) -> None:
     alert = json.loads((project.stub.folder / "work" / "alert-dead-letters.json").read_text())
 
     assert alert["notificationChannels"] == ["CHANNEL-OF-me@example.com"]
@@ -182,17 +193,6 @@ def test_uploads_are_deleted_when_they_are_old_enough(changed: Run, project: Pro
     assert [rule["condition"]["age"] for rule in rules if rule["action"]["type"] == "Delete"] == [30]
 
 
-def test_a_rate_in_pipeline_toml_reaches_its_queue(project: Project, tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    shutil.copytree(project.tree, tree)
-    (tree / "pipeline.toml").write_text((tree / "pipeline.toml").read_text().replace("= 50\n", "= 0.5\n", 1))
-    listing = subprocess.run(
-        ["python3", "deploy/queues.py", "pipeline.toml"], cwd=tree, capture_output=True, text=True, check=True
-    )
-
-    assert listing.stdout.splitlines()[0] == "images 0.5 20 6 1s 300s"
-
-
 def test_a_queue_that_lacks_a_number_is_named_with_it(project: Project, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     shutil.copytree(project.tree, tree)
@@ -201,7 +201,7 @@ def test_a_queue_that_lacks_a_number_is_named_with_it(project: Project, tmp_path
     status, complaints = said("plan", "--project", "demo-project", folder=tree)
     assert (status, complaints) == (
         1,
-        "error: pipeline.toml: max_concurrent_dispatches is missing; docs/settings.md tells what a queue takes\n",
+        "error: pipeline.toml: max_concurrent_dispatches is missing; docs/settings.md lists what a queue takes\n",
     )
 
 

@@ -1,0 +1,17 @@
+"""Compare the list in deploy.sh with a Google Cloud project, and run gcloud where they differ.
+
+Standard library only, so that deploying needs nothing but bash, Python 3.11 and gcloud.
+
+    deploy.sh     the list: one line per resource, in the order of creation
+    __main__      the commands: plan, up, verify, status, doctor, down
+    options       flags, the --env-file, defaults, checks
+    listing       the lines of deploy.sh
+    reading       gcloud's lists and policies, read side by side
+    state         their answers, as dataclasses
+    deployment    options, names and state of one deployment
+    everything    from a line of the list to its commands
+    buckets · pubsub · queues · services · grants · watching
+                  one module per kind of resource: wanted state, and the commands for what differs
+    running       prints commands and, unless it only plans, runs them, with retries
+    gcloud        one call of gcloud, and a command as a user would type it
+"""

@@ -1,0 +1,123 @@
+"""The commands of deploy.sh, which starts this in the project's root with its list as file descriptor 3."""
+
+import fcntl
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from deploy import gcloud, queues, sources
+from deploy.capacity import fitted
+from deploy.deployment import Deployment
+from deploy.doctor import doctor
+from deploy.down import down
+from deploy.errors import Failed
+from deploy.everything import everything
+from deploy.listing import Listing
+from deploy.options import Options, parse
+from deploy.reading import read_state
+from deploy.running import Runner, running
+from deploy.status import status
+from deploy.verify import deployed_system, local_system, verify
+
+
+def main() -> int:
+    """Run one command; its status is 0, that of what failed, or 130 after Ctrl-C."""
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        options = parse(sys.argv[1:], Path(os.environ.get("CALLER", "")))
+        if options.command == "verify":
+            verify(local_system() if options.local else deployed_system(_prepared(options)))
+        else:
+            _run(_prepared(options))
+    except Failed as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _interrupt(*_: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.write(2, b"stopping; what has begun is ended first\n")
+    raise KeyboardInterrupt
+
+
+def _run(deployment: Deployment) -> None:
+    command = deployment.options.command
+    with _alone(deployment):
+        read_state(deployment)
+        if command == "status":
+            status(deployment)
+        elif command == "doctor":
+            doctor(deployment)
+        elif command == "plan":
+            runner = Runner(None, sys.stdout)
+            everything(deployment, runner)
+            _summarize(command, runner.count)
+        else:
+            with running() as runner:
+                (everything if command == "up" else down)(deployment, runner)
+            _summarize(command, runner.count)
+
+
+def _summarize(command: str, count: int) -> None:
+    if not count:
+        print(f"0 changes: {'nothing is left to remove' if command == 'down' else 'everything is as it should be'}.")
+    elif command == "plan":
+        print(f"\n{count} commands; ./deploy.sh up would run them, nothing was changed.")
+    else:
+        print(f"\n{count} changes, done.")
+
+
+def _prepared(options: Options) -> Deployment:
+    """The deployment that these options describe, checked; its state is not read yet."""
+    options = replace(options, project=options.project or os.environ.get("CLOUDSDK_CORE_PROJECT") or _gclouds_project())
+    options.check()
+    wanted = queues.read(Path("pipeline.toml"))
+    options = fitted(options, wanted.values())
+    _require_gcloud()
+    os.environ.update(CLOUDSDK_CORE_PROJECT=options.project, CLOUDSDK_CORE_DISABLE_PROMPTS="1")
+    with open(3) as file:
+        listing = Listing(file.read(), options.variables())
+    folder = Path(os.environ.get("DEPLOY_FOLDER") or f".deploy/{options.project}-{options.prefix}")
+    return Deployment(options, listing, wanted, folder, sources.tag())
+
+
+def _gclouds_project() -> str:
+    _require_gcloud()
+    project = gcloud.call(["config", "get-value", "project"]).stdout.strip()
+    if not project:
+        raise Failed("which project? --project ID")
+    return project
+
+
+def _require_gcloud() -> None:
+    if not shutil.which("gcloud"):
+        raise Failed("gcloud is not installed: https://cloud.google.com/sdk/docs/install")
+
+
+@contextmanager
+def _alone(deployment: Deployment) -> Iterator[None]:
+    """Lock the deployment's folder, where rendered files lie. The lock ends with its process, also after kill -9."""
+    deployment.folder.mkdir(parents=True, exist_ok=True)
+    with (deployment.folder / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            options = deployment.options
+            raise Failed(f"{lock.read()} is at work on {options.project}, prefix {options.prefix}: wait for its end") from error
+        lock.truncate(0)
+        lock.write(f"{deployment.options.command}, process {os.getpid()}")
+        lock.flush()
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

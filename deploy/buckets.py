@@ -1,0 +1,52 @@
+"""Buckets: closed to the public, with soft delete, a lifecycle and, for uploads, CORS."""
+
+import json
+from collections.abc import Iterator
+
+from deploy.deployment import Deployment
+from deploy.gcloud import Command
+from deploy.state import Bucket
+
+DAY = 24 * 3600
+#: Request and response headers of an upload to a signed URL.
+HEADERS = ["content-type", "content-range", "location", "range"]
+HEADERS += ["x-goog-content-length-range", "x-goog-if-generation-match", "x-goog-resumable"]
+
+
+def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> Iterator[list[Command]]:
+    """A bucket whose objects are deleted after so many days, 0 keeps them; `soft_delete` is a duration such as `7d`."""
+    url, found = f"gs://{deployment.bucket(name)}", deployment.state.buckets.get(deployment.bucket(name))
+    wanted = _wanted(deployment, name, soft_delete, int(days))
+    lifecycle = deployment.write(f"lifecycle-{name}.json", _lifecycle(int(days)))
+    flags = ["--uniform-bucket-level-access", "--public-access-prevention", f"--soft-delete-duration={soft_delete}"]
+    flags.append(f"--lifecycle-file={lifecycle}")
+    cors = [f"--cors-file={deployment.write('cors.json', _cors(wanted.origins))}"] if wanted.origins else []
+    update = ["storage", "buckets", "update", url]
+    if found is None:
+        create = ["storage", "buckets", "create", url, deployment.at_location, *flags]
+        yield [create, [*update, *cors]] if cors else [create]  # gcloud takes CORS only from `update`
+    elif found != wanted:
+        yield [[*update, *flags, *(cors or ["--clear-cors"] * bool(found.origins))]]
+
+
+def _wanted(deployment: Deployment, name: str, soft_delete: str, days: int) -> Bucket:
+    return Bucket(
+        location=deployment.options.region.upper(),
+        uniform_access=True,
+        public_access_prevention="enforced",
+        soft_delete_seconds=int(soft_delete.removesuffix("d")) * DAY,
+        lifecycle=(("AbortIncompleteMultipartUpload", 7), *([("Delete", days)] * bool(days))),
+        origins=deployment.options.origins if name == "uploads" else "",
+    )
+
+
+def _lifecycle(days: int) -> str:
+    rules = [{"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}}]
+    if days:
+        rules.append({"action": {"type": "Delete"}, "condition": {"age": days}})
+    return json.dumps({"rule": rules})
+
+
+def _cors(origins: str) -> str:
+    rule = {"origin": origins.split(","), "method": ["PUT", "POST", "GET"], "maxAgeSeconds": 3600, "responseHeader": HEADERS}
+    return json.dumps([rule])

@@ -1,0 +1,86 @@
+"""One deployment: its options, its list, the names that follow from them, and its state."""
+
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.listing import Listing
+from deploy.options import Options
+from deploy.state import Queue, State
+
+
+@dataclass
+class Deployment:
+    """One deployment. `image` and `channel` are set by their lines of the list."""
+
+    options: Options
+    listing: Listing
+    queues: dict[str, Queue]  # as pipeline.toml wants them, by name
+    folder: Path  # for rendered files, which gcloud reads
+    tag: str  # of the image: a hash of its sources
+    state: State = field(default_factory=State)
+    image: str = ""
+    channel: str = ""
+
+    def full(self, name: str) -> str:
+        """The name of a topic, subscription, queue or service; also that of an account before its @."""
+        return f"{self.options.prefix}-{name}"
+
+    def bucket(self, name: str) -> str:
+        return f"{self.options.project}-{self.full(name)}"
+
+    def email(self, account: str) -> str:
+        return f"{self.full(account)}@{self.options.project}.iam.gserviceaccount.com"
+
+    def host(self, service: str) -> str:
+        """Cloud Run's deterministic host name, known before the service exists."""
+        return f"{self.full(service)}-{self.state.project_number}.{self.options.region}.run.app"
+
+    def url(self, service: str) -> str:
+        return f"https://{self.host(service)}"
+
+    @property
+    def topic_of_uploads(self) -> str:
+        """As notifications name it."""
+        return f"{self.options.project}/topics/{self.full('uploads')}"
+
+    @property
+    def push_endpoint(self) -> str:
+        """The functions-framework takes the event's source from this path."""
+        return f"{self.url('dispatcher')}/projects/{self.topic_of_uploads}"
+
+    @property
+    def repository(self) -> str:
+        return f"{self.options.region}-docker.pkg.dev/{self.options.project}/{self.options.prefix}"
+
+    @property
+    def title(self) -> str:
+        """Of the dashboard and the channel; the titles of alerts begin with it."""
+        return f"Sluice ({self.options.prefix})"
+
+    @property
+    def storage_agent(self) -> str:
+        return f"service-{self.state.project_number}@gs-project-accounts.iam.gserviceaccount.com"
+
+    @property
+    def pubsub_agent(self) -> str:
+        return f"service-{self.state.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+
+    @property
+    def in_region(self) -> str:
+        return f"--region={self.options.region}"
+
+    @property
+    def at_location(self) -> str:
+        return f"--location={self.options.region}"
+
+    def write(self, name: str, content: str) -> str:
+        """The path of a file with this content, for gcloud to read."""
+        path = self.folder / name
+        path.write_text(content)
+        return str(path)
+
+
+def fingerprint(content: str) -> str:
+    """A number of at most ten digits that identifies a definition in labels."""
+    return str(zlib.crc32(content.encode()))

@@ -1,0 +1,136 @@
+"""`down`: remove everything, in an order that leaves no reference to a deleted resource.
+
+Uploads, results and waiting tasks stay, unless --delete-data. The queues stay too, paused: the name of a deleted queue is
+blocked for days. `up` resumes all of it.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+
+from deploy import grants, watching
+from deploy.deployment import Deployment
+from deploy.errors import Failed
+from deploy.gcloud import Command
+from deploy.pubsub import remove_notification
+from deploy.running import Runner
+
+Jobs = Iterator[list[Command]]
+
+
+def stays(resource: str) -> bool:
+    """Whether `down` leaves a resource with a policy behind."""
+    return bool(re.fullmatch(r"project|queue:.*|bucket:(uploads|results)", resource))
+
+
+def down(deployment: Deployment, runner: Runner) -> None:
+    """Remove everything. Raises Failed when data would be deleted without consent, or a command is refused."""
+    if deployment.options.delete_data and not deployment.options.yes:
+        _ask_for_consent(deployment)
+    _warn(deployment)
+    for title, jobs in _steps(deployment):
+        runner.step(title)
+        for job in jobs:
+            runner.start(job)
+    runner.wait()
+
+
+def _ask_for_consent(deployment: Deployment) -> None:
+    """Ask at a terminal; a script has to pass --yes."""
+    project, prefix = deployment.options.project, deployment.options.prefix
+    if not sys.stdin.isatty():
+        raise Failed(
+            f"--delete-data deletes every upload and result of {project}, prefix {prefix}, for ever: say --yes too; "
+            "nothing was changed"
+        )
+    question = f"This deletes every upload and result of {project} for ever. Type the prefix, {prefix}, to go on: "
+    print(question, end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip() != prefix:
+        raise Failed("that is not the prefix; nothing was changed")
+
+
+def _warn(deployment: Deployment) -> None:
+    full = deployment.full("dispatcher")
+    if full in deployment.state.subscriptions:
+        warning = f"warning: files whose notifications still wait in the subscription {full} will not be processed."
+        print(warning, file=sys.stderr, flush=True)
+
+
+def _steps(deployment: Deployment) -> Iterator[tuple[str, Jobs]]:
+    yield "Notification: no new file is processed", _notifications(deployment)
+    yield "Queues, paused", _queues(deployment)
+    yield "Alerts, dashboard", _watching(deployment)
+    yield "Metrics, which alerts used until now; the channel", _metrics(deployment)
+    yield "Services and subscriptions", _services(deployment)
+    yield "Topics and images", _topics(deployment)
+    yield "Grants of our accounts on what stays: else policies keep deleted accounts for ever", _revocations(deployment)
+    yield "Accounts", _accounts(deployment)
+    yield "Buckets", _buckets(deployment)
+
+
+def _notifications(deployment: Deployment) -> Jobs:
+    for found in deployment.state.notifications.get("uploads", []):
+        if found.topic == deployment.topic_of_uploads:
+            yield [remove_notification(deployment, "uploads", found.id)]
+
+
+def _queues(deployment: Deployment) -> Jobs:
+    for name in deployment.queues:
+        full, found = deployment.full(name), deployment.state.queues.get(deployment.full(name))
+        if found and found.state != "PAUSED":
+            yield [["tasks", "queues", "pause", full, deployment.at_location]]
+        if name in deployment.state.waiting:  # read only with --delete-data
+            yield [["tasks", "queues", "purge", full, deployment.at_location]]
+
+
+def _watching(deployment: Deployment) -> Jobs:
+    for alert in deployment.state.alerts:
+        if alert.title in watching.alert_titles(deployment):
+            yield [[*deployment.state.alert_group, "delete", alert.name]]
+    for dashboard in deployment.state.dashboards:
+        if dashboard.title == deployment.title:
+            yield [["monitoring", "dashboards", "delete", dashboard.name]]
+
+
+def _metrics(deployment: Deployment) -> Jobs:
+    for name in watching.metric_names(deployment):
+        if name in deployment.state.metrics:
+            yield [["logging", "metrics", "delete", name]]
+    for channel in deployment.state.channels:
+        if channel.title == deployment.title:
+            yield [["beta", "monitoring", "channels", "delete", channel.name]]
+
+
+def _services(deployment: Deployment) -> Jobs:
+    for full in map(deployment.full, deployment.listing.services):
+        if full in deployment.state.services:
+            yield [["run", "services", "delete", full, deployment.in_region]]
+    for full in map(deployment.full, deployment.listing.subscriptions):
+        if full in deployment.state.subscriptions:
+            yield [["pubsub", "subscriptions", "delete", full]]
+
+
+def _topics(deployment: Deployment) -> Jobs:
+    for full in map(deployment.full, deployment.listing.topics):
+        if full in deployment.state.topics:
+            yield [["pubsub", "topics", "delete", full]]
+    if deployment.options.prefix in deployment.state.repositories:
+        yield [["artifacts", "repositories", "delete", deployment.options.prefix, deployment.at_location]]
+
+
+def _revocations(deployment: Deployment) -> Jobs:
+    for resource in filter(stays, grants.resources(deployment)):
+        if not (deployment.options.delete_data and resource.startswith("bucket:")):  # these are deleted
+            yield from grants.revoke(deployment, resource, [])
+
+
+def _accounts(deployment: Deployment) -> Jobs:
+    for email in map(deployment.email, deployment.listing.accounts):
+        if email in deployment.state.accounts:
+            yield [["iam", "service-accounts", "delete", email]]
+
+
+def _buckets(deployment: Deployment) -> Jobs:
+    for name in ["build", *(["uploads", "results"] if deployment.options.delete_data else [])]:
+        if deployment.bucket(name) in deployment.state.buckets:
+            yield [["storage", "rm", "--recursive", f"gs://{deployment.bucket(name)}"]]

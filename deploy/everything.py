@@ -1,0 +1,76 @@
+"""Follow the list in deploy.sh: run the commands of each line. Used by `plan`, `up` and `status`."""
+
+from collections.abc import Callable, Iterator
+
+from deploy import buckets, grants, pubsub, queues, services, watching
+from deploy.deployment import Deployment
+from deploy.errors import Failed
+from deploy.gcloud import Command
+from deploy.listing import Line
+from deploy.running import Runner
+
+Jobs = Iterator[list[Command]]
+
+
+def apis(deployment: Deployment, *names: str) -> Jobs:
+    """All APIs that are off, in one command."""
+    missing = [f"{name}.googleapis.com" for name in names if f"{name}.googleapis.com" not in deployment.state.apis]
+    if missing:
+        yield [["services", "enable", *missing]]
+
+
+def accounts(deployment: Deployment, *names: str) -> Jobs:
+    """These accounts, and one for each service; one that was disabled is enabled."""
+    for name in [*names, *deployment.listing.services]:
+        email, group = deployment.email(name), ["iam", "service-accounts"]
+        if email not in deployment.state.accounts:
+            yield [[*group, "create", deployment.full(name), f"--display-name=Sluice {name}"]]
+        elif deployment.state.accounts[email]:
+            yield [[*group, "enable", email]]
+
+
+#: These yield jobs. Jobs run side by side, the commands of a job one after the other.
+WORDS: dict[str, Callable[..., Jobs]] = {
+    "apis": apis,
+    "accounts": accounts,
+    "bucket": buckets.bucket,
+    "topics": pubsub.topics,
+    "repository": services.repository,
+    "metrics": watching.metrics,
+    "pull_subscriptions": pubsub.pull_subscriptions,
+    "push_subscription": pubsub.push_subscription,
+    "queues": queues.queues,
+    "service_agents": grants.service_agents,
+    "grants": grants.grants,
+    "service": services.service,
+    "newest_revisions": services.newest_revisions,
+    "resume_queues": queues.resume_queues,
+    "notification": pubsub.notification,
+    "revocations": grants.revocations,
+    "alerts": watching.alerts,
+    "dashboard": watching.dashboard,
+}
+#: These need the runner: they wait for jobs, or for the output of a command.
+WAITING: dict[str, Callable[..., None]] = {
+    "step": lambda _, runner, title: runner.step(title),
+    "wait": lambda _, runner: runner.wait(),
+    "image": services.image,
+    "notification_channel": watching.notification_channel,
+}
+
+
+def everything(deployment: Deployment, runner: Runner) -> None:
+    """Every line of the list, in order."""
+    for line in deployment.listing.lines:
+        _follow(deployment, runner, line)
+    runner.wait()
+
+
+def _follow(deployment: Deployment, runner: Runner, line: Line) -> None:
+    if line.word in WAITING:
+        WAITING[line.word](deployment, runner, *line.arguments)
+    elif line.word in WORDS:
+        for job in WORDS[line.word](deployment, *line.arguments):
+            runner.start(job)
+    else:
+        raise Failed(f"deploy.sh: `{line.word}` is no word of the list; deploy/everything.py has them all")

@@ -1,0 +1,150 @@
+"""Grants: deploy/grants.tsv lists all rights of our accounts; missing ones are added, others removed."""
+
+import csv
+from collections.abc import Container, Iterator
+from pathlib import Path
+
+from deploy.deployment import Deployment
+from deploy.errors import Failed
+from deploy.gcloud import Command
+from deploy.state import Grant
+
+TABLE = Path("deploy/grants.tsv")
+STRANGERS = ("allUsers", "allAuthenticatedUsers")
+#: Resources whose policies may have conditions: without --condition=None gcloud asks for one.
+CONDITIONAL = ("project", "repository", "bucket", "account", "service")
+
+
+def resources(deployment: Deployment) -> list[str]:
+    """Every resource that has a policy, as grants.tsv names it."""
+    listing = deployment.listing
+    names = {
+        "bucket": listing.buckets,
+        "topic": listing.topics,
+        "subscription": listing.subscriptions,
+        "queue": list(deployment.queues),
+        "account": listing.accounts,
+        "service": listing.services,
+    }
+    return ["project", "repository", *(f"{kind}:{name}" for kind in names for name in names[kind])]
+
+
+def exists(deployment: Deployment, resource: str) -> bool:
+    """Whether the resource was there when the state was read."""
+    state, (kind, _, name) = deployment.state, resource.partition(":")
+    found: dict[str, tuple[str, Container[str]]] = {
+        "project": (deployment.options.project, [deployment.options.project]),
+        "repository": (deployment.options.prefix, state.repositories),
+        "bucket": (deployment.bucket(name), state.buckets),
+        "topic": (deployment.full(name), state.topics),
+        "subscription": (deployment.full(name), state.subscriptions),
+        "queue": (deployment.full(name), state.queues),
+        "account": (deployment.email(name), state.accounts),
+        "service": (deployment.full(name), state.services),
+    }
+    full, names = found[kind]
+    return full in names
+
+
+def policy_command(deployment: Deployment, verb: str, resource: str) -> Command:
+    """`get`, or `add` or `remove` a binding, whose --member and --role come after it."""
+    kind, _, name = resource.partition(":")
+    groups: dict[str, tuple[str, str, list[str]]] = {
+        "project": ("projects", deployment.options.project, []),
+        "repository": ("artifacts repositories", deployment.options.prefix, [deployment.at_location]),
+        "bucket": ("storage buckets", f"gs://{deployment.bucket(name)}", []),
+        "account": ("iam service-accounts", deployment.email(name), []),
+        "service": ("run services", deployment.full(name), [deployment.in_region]),
+        "topic": ("pubsub topics", deployment.full(name), []),
+        "subscription": ("pubsub subscriptions", deployment.full(name), []),
+        "queue": ("tasks queues", deployment.full(name), [deployment.at_location]),
+    }
+    group, target, where = groups[kind]
+    if verb == "get":
+        return [*group.split(), "get-iam-policy", target, *where]
+    unconditional = ["--condition=None"] if kind in CONDITIONAL else []
+    return [*group.split(), f"{verb}-iam-policy-binding", target, *where, *unconditional]
+
+
+def change(deployment: Deployment, verb: str, resource: str, grant: Grant) -> Command:
+    """The command that adds or removes one grant."""
+    return [*policy_command(deployment, verb, resource), f"--member={grant.member}", f"--role={grant.role}"]
+
+
+def grants(deployment: Deployment, *wanted_on: str) -> Iterator[list[Command]]:
+    """Add the missing grants on these kinds of resources, or on these resources. `revocations` removes others."""
+    for resource in resources(deployment):
+        if resource in wanted_on or resource.partition(":")[0] in wanted_on:
+            found = deployment.state.policies.get(resource, [])
+            yield from _changes(
+                deployment, "add", resource, [grant for grant in wanted(deployment, resource) if grant not in found]
+            )
+
+
+def revocations(deployment: Deployment) -> Iterator[list[Command]]:
+    """Remove grants of our accounts and of strangers that the table lacks; last, when no service needs them."""
+    for resource in resources(deployment):
+        yield from revoke(deployment, resource, wanted(deployment, resource))
+
+
+def revoke(deployment: Deployment, resource: str, kept: list[Grant]) -> Iterator[list[Command]]:
+    """Remove the grants of our accounts and of strangers on a resource, except `kept`."""
+    found = deployment.state.policies.get(resource, [])
+    rogue = [grant for grant in found if _is_ours(deployment, resource, grant.member) and grant not in kept]
+    yield from _changes(deployment, "remove", resource, rogue)
+
+
+def _changes(deployment: Deployment, verb: str, resource: str, rows: list[Grant]) -> Iterator[list[Command]]:
+    """One job, hence one after the other: of two simultaneous changes of a policy, one is refused."""
+    if rows:
+        yield [change(deployment, verb, resource, grant) for grant in rows]
+
+
+def wanted(deployment: Deployment, resource: str) -> list[Grant]:
+    """The grants of the table on this resource, with the options as they are."""
+    every = f"{resource.partition(':')[0]}:*"
+    return [
+        Grant(row["role"], member(deployment, row["member"]))
+        for row in table()
+        if row["on"] in (resource, every) and _holds(deployment, row["when"])
+    ]
+
+
+def table() -> list[dict[str, str]]:
+    """The rows of grants.tsv."""
+    with TABLE.open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def _holds(deployment: Deployment, when: str) -> bool:
+    option, _, value = when.partition("=")
+    if option == "queue-auth":
+        return deployment.options.queue_auth == value
+    if option == "open":
+        return value in deployment.options.allow_unauthenticated.split(",")
+    if when != "always":
+        raise Failed(f"{TABLE}: `{when}` is no condition; write always, queue-auth=VALUE or open=SERVICE")
+    return True
+
+
+def member(deployment: Deployment, name: str) -> str:
+    """A member as policies spell it: an account of ours, a service agent of Google's, or allUsers."""
+    agents = {"agent:storage": deployment.storage_agent, "agent:pubsub": deployment.pubsub_agent}
+    return name if name == "allUsers" else f"serviceAccount:{agents.get(name) or deployment.email(name)}"
+
+
+def _is_ours(deployment: Deployment, resource: str, who: str) -> bool:
+    """Whether a member is an account of ours, deleted or not, or, except on the project, a stranger."""
+    if resource != "project" and who in STRANGERS:
+        return True
+    account = who.removeprefix("deleted:").partition("?uid=")[0]
+    return account in [member(deployment, name) for name in deployment.listing.accounts]
+
+
+def service_agents(deployment: Deployment) -> Iterator[list[Command]]:
+    """Create Google's service agents: they must exist before they are granted anything."""
+    policies = deployment.state.policies
+    if deployment.storage_agent not in str(policies.get("topic:uploads")):
+        yield [["storage", "service-agent"]]
+    if deployment.pubsub_agent not in str(policies.get("topic:dead-letters")):
+        yield [["beta", "services", "identity", "create", "--service=pubsub.googleapis.com"]]

@@ -1,0 +1,43 @@
+"""Parse the list in deploy.sh: each line is a word, which names a kind of resource, and its arguments."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from string import Template
+
+from deploy.errors import Failed
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: its word, and its arguments with options in place of $VARIABLES."""
+
+    word: str
+    arguments: tuple[str, ...]
+
+
+class Listing:
+    """Every line in order, and the names of what they list."""
+
+    def __init__(self, text: str, variables: Mapping[str, str]) -> None:
+        words = [shlex.split(line, comments=True) for line in text.splitlines()]
+        self.lines = [Line(word, tuple(_filled(rest, variables))) for word, *rest in filter(None, words)]
+        self.apis = self._all("apis")
+        self.services = self._first("service")
+        self.accounts = [*self._all("accounts"), *self.services]
+        self.buckets = self._first("bucket")
+        self.topics = self._all("topics")
+        self.subscriptions = [*self._all("pull_subscriptions"), *self._first("push_subscription")]
+
+    def _all(self, word: str) -> list[str]:
+        return [name for line in self.lines if line.word == word for name in line.arguments]
+
+    def _first(self, word: str) -> list[str]:
+        return [line.arguments[0] for line in self.lines if line.word == word]
+
+
+def _filled(arguments: list[str], variables: Mapping[str, str]) -> list[str]:
+    try:
+        return [Template(argument).substitute(variables) for argument in arguments]
+    except KeyError as missing:
+        raise Failed(f"deploy.sh: ${missing.args[0]} is no option") from missing

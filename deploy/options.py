@@ -1,0 +1,171 @@
+"""Options of deploy.sh: each is declared once, with its default, its check and its line in --help."""
+
+import re
+import sys
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from deploy.errors import Failed
+
+COMMANDS = {
+    "plan": "change nothing; print the commands that `up` would run, in their order",
+    "up": "create what is missing, repair what differs, leave the rest alone; safe to repeat",
+    "verify": "send a photograph through every door and wait for its notices (--local: through the running `make up`)",
+    "status": "list what is deployed, and whether `up` would change anything",
+    "doctor": "look for common faults and print the command that mends each",
+    "down": "remove everything but the buckets and the queues with their tasks (--delete-data: these too, after\n"
+    "           you have typed the prefix, or with --yes)",
+}
+STATUS = "Status: 0 success; 1 something was refused or is wrong; 2 the state could not be read, and nothing was changed."
+
+ABOVE_0 = r"[1-9][0-9]{0,14}", "a whole number above 0"
+DAYS = r"0|[1-9][0-9]{0,4}", "a number of days; 0 keeps for ever"
+DOORS = r"issuer|upload|status"
+
+
+def _option(default: str, value: str, meaning: str, pattern: str = ".*", takes: str = "", heading: str = "") -> Any:
+    """A field with its placeholder and meaning in --help, the pattern of its whole value, and that pattern in words."""
+    metadata = {"value": value, "meaning": meaning, "pattern": pattern, "takes": takes, "heading": heading}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command and every option, as strings that gcloud takes."""
+
+    command: str
+    local: bool = False
+    delete_data: bool = False
+    yes: bool = False
+
+    project: str = _option("", "ID", "default: gcloud's own", r"[a-z][a-z0-9-]{4,28}[a-z0-9]", "a project's id", "Where")
+    region: str = _option(
+        "us-central1", "NAME", "of everything, buckets included: they cannot move later", r"[a-z]+-[a-z]+[0-9]+",
+        "a region such as us-central1",
+    )  # fmt: skip
+    prefix: str = _option(
+        "sluice", "NAME", "starts every name, so that several deployments fit in one project", r"[a-z]([a-z0-9-]{0,17}[a-z0-9])?",
+        "up to 19 lower-case letters, digits and hyphens: accounts have 30 at most",
+    )  # fmt: skip
+    env_file: str = _option("", "FILE", "lines such as KEEP_UPLOADS_DAYS=30: any option in capitals, with _ for -; flags win")
+
+    allow_unauthenticated: str = _option(
+        "", "[=LIST]", "open issuer and upload to strangers, or the services in LIST: issuer,upload,status",
+        rf"(({DOORS})(,({DOORS}))*)?", "some of issuer,upload,status; no other service is for strangers", "Who may use it",
+    )  # fmt: skip
+    origins: str = _option(
+        "", "LIST", "web pages that may PUT to signed URLs, such as https://app.example,https://test.example",
+        r'(https?://[^,/ "]+(,https?://[^,/ "]+)*)?', "origins such as https://app.example, without a path",
+    )  # fmt: skip
+    notify: str = _option("", "EMAIL", "receives alerts", r'([^@ "]+@[^@ "]+)?', "an e-mail address")
+    queue_auth: str = _option(
+        "queue", "queue|task", "queue: the queue names the account that calls the processor; task: every task names it",
+        r"queue|task", "queue or task",
+    )  # fmt: skip
+
+    instances: str = _option("10", "N", "the most instances of each service but the processor", *ABOVE_0, "How much")
+    processor_cpu: str = _option(
+        "2", "N", "vCPUs of a processor instance", r"[12468]", "what Cloud Run offers: 1, 2, 4, 6 or 8"
+    )
+    processor_memory: str = _option(
+        "4Gi", "SIZE", "memory of a processor instance", r"[1-9][0-9]{0,5}(Mi|Gi)", "a size such as 4Gi"
+    )
+    processor_concurrency: str = _option("4", "N", "tasks at once in one instance", *ABOVE_0)
+    processor_instances: str = _option(
+        "", "N", "default: enough for all queues of pipeline.toml, and one more", r"([1-9][0-9]*)?", ABOVE_0[1]
+    )
+    max_file_bytes: str = _option("536870912", "N", "a file lies in the processor's memory while it is processed", *ABOVE_0)
+    url_seconds: str = _option("900", "N", "validity of a signed URL", *ABOVE_0)
+    keep_uploads_days: str = _option("0", "N", "uploads older than this are deleted; 0 keeps them for ever", *DAYS)
+    keep_results_days: str = _option("0", "N", "the same for results", *DAYS)
+
+    def variables(self) -> dict[str, str]:
+        """Every option under the name that env-files and the list in deploy.sh use."""
+        return {name.upper(): str(getattr(self, name)) for name in NAMED}
+
+    def check(self) -> None:
+        """Raise Failed for the first value that its option does not take."""
+        for name, option in NAMED.items():
+            if not re.fullmatch(option["pattern"], getattr(self, name)):
+                raise Failed(f"--{_flag(name)} is '{getattr(self, name)}'; it takes {option['takes']}")
+
+
+NAMED = {option.name: option.metadata for option in fields(Options) if option.metadata}
+SWITCHES = ("local", "delete_data", "yes")
+
+
+def parse(arguments: list[str], folder: Path) -> Options:
+    """The options of a command line, then those of its --env-file, which may be relative to `folder`."""
+    given: dict[str, Any] = {}
+    command, waiting = "", list(arguments)
+    while waiting:
+        word = waiting.pop(0)
+        flag, equals, value = word.removeprefix("--").partition("=")
+        name = flag.replace("-", "_")
+        if word in ("-h", "--help", "help"):
+            print(usage())
+            sys.exit()
+        if not word.startswith("--"):
+            if command:
+                raise Failed(f"one command at a time: {command} or {word}")
+            command = word
+        elif name in SWITCHES and not equals:
+            given[name] = True
+        elif name == "allow_unauthenticated":
+            given[name] = value if equals else "issuer,upload"
+        else:
+            given[_known(word, name)] = value if equals else _next(word, waiting)
+    if command not in COMMANDS:
+        raise Failed("which command? ./deploy.sh --help lists them")
+    return Options(command, **(_env_file(given.get("env_file", ""), folder) | given))
+
+
+def _known(word: str, name: str) -> str:
+    if name not in NAMED:
+        raise Failed(f"{word.partition('=')[0]} is no option; ./deploy.sh --help lists them")
+    return name
+
+
+def _next(word: str, waiting: list[str]) -> str:
+    if not waiting:
+        raise Failed(f"{word} takes a value")
+    return waiting.pop(0)
+
+
+def _env_file(name: str, folder: Path) -> dict[str, str]:
+    """The lines NAME=VALUE of a file; it is read, not run."""
+    if not name:
+        return {}
+    try:
+        lines = [line.strip() for line in (folder / name).read_text().splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failed(f"--env-file {name} cannot be read") from error
+    return dict(_assignment(line, name) for line in lines if line and not line.startswith("#"))
+
+
+def _assignment(line: str, file: str) -> tuple[str, str]:
+    name, equals, value = line.partition("=")
+    if not equals or name != name.upper() or name.lower() not in NAMED:
+        raise Failed(f"{file}: {line}: write NAME=VALUE with an option's name in capitals")
+    return name.lower(), value
+
+
+def usage() -> str:
+    """The text of --help."""
+    commands = "\n".join(f"  {name:8} {meaning}" for name, meaning in COMMANDS.items())
+    return f"Usage: ./deploy.sh COMMAND [OPTION...]\n\nCommands\n{commands}\n{''.join(map(_help, fields(Options)))}\n{STATUS}"
+
+
+def _help(option: Any) -> str:
+    if option.name not in NAMED:
+        return ""
+    about = option.metadata
+    default = f"default: {option.default}; " if option.default else ""
+    heading = f"\n{about['heading']}\n" if about["heading"] else ""
+    flag = f"--{_flag(option.name)} {about['value']}".replace(" [", "[")
+    return f"{heading}  {flag:25}  {default}{about['meaning']}\n"
+
+
+def _flag(name: str) -> str:
+    return name.replace("_", "-")

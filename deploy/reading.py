@@ -1,0 +1,156 @@
+"""Read the state before anything is changed: a gcloud list per kind of resource, a policy per resource of ours.
+
+An empty list means that nothing exists; a list that cannot be read stops the command.
+"""
+
+from typing import Any
+
+from deploy import gcloud, grants
+from deploy.answers import Json, T, at, last, parsed, text
+from deploy.deployment import Deployment
+from deploy.down import stays
+from deploy.errors import Failed
+from deploy.gcloud import Command
+from deploy.state import (
+    Alert,
+    Bucket,
+    Channel,
+    Dashboard,
+    Grant,
+    Metric,
+    Notification,
+    Queue,
+    Repository,
+    Service,
+    State,
+    Subscription,
+)
+
+#: Resources whose policies doctor looks at.
+SUSPECTS = {"service:dispatcher", "service:processor", "topic:uploads", "topic:dead-letters", "subscription:dispatcher"}
+SUSPECTS |= {"account:signer", "account:reader", "account:push"}
+
+
+def read_state(deployment: Deployment) -> None:
+    """Fill `deployment.state`. Raises Unreadable, and Failed when a bucket lies in another region."""
+    state = deployment.state
+    describe = ["projects", "describe", deployment.options.project]
+    with gcloud.workers() as pool:
+        group = pool.submit(_alert_group)
+        found = gcloud.read({"project": describe, "api": ["services", "list", "--enabled"]})
+    state.project_number = text(found["project"], "projectNumber")
+    state.apis = {text(api, "config", "name") for api in found["api"]}
+    state.alert_group = group.result()
+    fill(state, gcloud.read(lists(deployment)))
+    check_region(deployment)
+    fill_belongings(deployment, gcloud.read(belongings(deployment)))
+
+
+def _alert_group() -> list[str]:
+    """Alert policies are still alpha in some versions of gcloud."""
+    group = ["monitoring", "policies"]
+    is_unknown = "Invalid choice: 'policies'" in gcloud.call([*group, "list", "--limit=0"]).stderr
+    return ["alpha", *group] if is_unknown else group
+
+
+def lists(deployment: Deployment) -> dict[str, Command]:
+    """A list per kind of resource whose API is on; an API that is off would refuse."""
+    options = deployment.options
+    every = {
+        "bucket": ("storage", ["storage", "buckets", "list"]),
+        "topic": ("pubsub", ["pubsub", "topics", "list"]),
+        "subscription": ("pubsub", ["pubsub", "subscriptions", "list"]),
+        "queue": ("cloudtasks", ["tasks", "queues", "list", deployment.at_location]),
+        "service": ("run", ["run", "services", "list", deployment.in_region]),
+        "account": ("iam", ["iam", "service-accounts", "list"]),
+    }
+    if options.command != "doctor":
+        every |= {
+            "repository": ("artifactregistry", ["artifacts", "repositories", "list", deployment.at_location]),
+            "metric": ("logging", ["logging", "metrics", "list"]),
+            "alert": ("monitoring", [*deployment.state.alert_group, "list"]),
+            "dashboard": ("monitoring", ["monitoring", "dashboards", "list"]),
+        }
+        if options.notify or options.command == "down":
+            every["channel"] = ("monitoring", ["beta", "monitoring", "channels", "list"])
+    return {kind: command for kind, (api, command) in every.items() if f"{api}.googleapis.com" in deployment.state.apis}
+
+
+def fill(state: State, found: dict[str, Any]) -> None:
+    """Fill the state from the lists, which come by kind."""
+
+    def rows(kind: str) -> list[Json]:
+        return found.get(kind) or []
+
+    def named(kind: str, fields: type[T]) -> dict[str, T]:
+        return {last(row["name"]): parsed(fields, row) for row in rows(kind)}
+
+    state.buckets = named("bucket", Bucket)
+    state.topics = {last(row["name"]) for row in rows("topic")}
+    state.subscriptions = named("subscription", Subscription)
+    state.queues = named("queue", Queue)
+    state.services = {row["metadata"]["name"]: parsed(Service, row) for row in rows("service")}
+    state.accounts = {row["email"]: bool(row.get("disabled")) for row in rows("account")}
+    state.repositories = named("repository", Repository)
+    state.metrics = named("metric", Metric)
+    state.alerts = [parsed(Alert, row) for row in rows("alert")]
+    state.dashboards = [parsed(Dashboard, row) for row in rows("dashboard")]
+    state.channels = [parsed(Channel, row) for row in rows("channel")]
+
+
+def check_region(deployment: Deployment) -> None:
+    """Services and queues are looked for in one region only: with a wrong one they would seem to be missing."""
+    region = deployment.options.region.upper()
+    for full in map(deployment.bucket, deployment.listing.buckets):
+        found = deployment.state.buckets.get(full)
+        if found and found.location != region:
+            raise Failed(
+                f"bucket {full} is in {found.location}, not in {region}; nothing was changed. "
+                "Buckets cannot move: name their --region, or choose another --prefix"
+            )
+
+
+def belongings(deployment: Deployment) -> dict[str, Command]:
+    """Commands about single resources that exist: images, notifications, tasks, policies."""
+    state, options = deployment.state, deployment.options
+    commands = {}
+    if options.prefix in state.repositories:
+        image = ["artifacts", "docker", "images", "list", deployment.repository, "--include-tags"]
+        commands["image"] = [*image, f"--filter=tags:{deployment.tag}"]
+    for name in ("uploads", "results"):
+        if deployment.bucket(name) in state.buckets:
+            commands[f"notification.{name}"] = [
+                "storage",
+                "buckets",
+                "notifications",
+                "list",
+                f"gs://{deployment.bucket(name)}",
+            ]
+    for name in deployment.queues:
+        if options.delete_data and deployment.full(name) in state.queues:
+            tasks = ["tasks", "list", f"--queue={deployment.full(name)}", deployment.at_location]
+            commands[f"waiting.{name}"] = [*tasks, "--limit=1"]
+    for resource in _with_policy(deployment):
+        commands[f"policy.{resource}"] = grants.policy_command(deployment, "get", resource)
+    return commands
+
+
+def _with_policy(deployment: Deployment) -> list[str]:
+    """`up` needs every policy; `doctor` and `down` need a few."""
+    interest = {"doctor": SUSPECTS.__contains__, "down": stays}.get(deployment.options.command, bool)
+    return [name for name in grants.resources(deployment) if interest(name) and grants.exists(deployment, name)]
+
+
+def fill_belongings(deployment: Deployment, found: dict[str, Any]) -> None:
+    state = deployment.state
+    for key, answer in found.items():
+        kind, _, name = key.partition(".")
+        if kind == "image":
+            state.digest = text(answer, 0, "version")
+        elif kind == "notification":
+            state.notifications[name] = [parsed(Notification, it) for it in answer or []]
+        elif kind == "waiting" and answer:
+            state.waiting.add(name)
+        elif kind == "policy":
+            bindings = at(answer, "bindings") or []
+            state.policies[name] = [Grant(it["role"], member) for it in bindings for member in it.get("members", [])]

@@ -1,0 +1,112 @@
+"""The image and its repository, and the services that run from it."""
+
+import json
+from collections.abc import Iterator
+
+from deploy.deployment import Deployment
+from deploy.gcloud import Command
+from deploy.running import Runner
+from deploy.state import Repository, Service
+
+#: What deploy/cleanup.json says.
+KEPT = Repository("DOCKER", 10, 30 * 24 * 3600)
+
+
+def repository(deployment: Deployment) -> Iterator[list[Command]]:
+    """The image repository, which keeps the newest ten images, and all of thirty days."""
+    name, found = deployment.options.prefix, deployment.state.repositories.get(deployment.options.prefix)
+    group, place = ["artifacts", "repositories"], deployment.at_location
+    create = [[*group, "create", name, "--repository-format=docker", place]]
+    clean_up = [*group, "set-cleanup-policies", name, place, "--policy=deploy/cleanup.json", "--no-dry-run"]
+    if found != KEPT:
+        yield [*([] if found else create), clean_up]
+
+
+def image(deployment: Deployment, runner: Runner) -> None:
+    """Build the image unless its sources were built before. In a plan `DIGEST-OF-TAG` stands for the digest to come."""
+    digest = deployment.state.digest or runner.ask(_build(deployment), f"DIGEST-OF-{deployment.tag}")
+    deployment.image = f"{deployment.repository}/functions@{digest}"
+
+
+def _build(deployment: Deployment) -> Command:
+    account = f"projects/{deployment.options.project}/serviceAccounts/{deployment.email('build')}"
+    return [
+        *("builds", "submit", ".", "--config=deploy/cloudbuild.yaml"),
+        f"--substitutions=_IMAGE={deployment.repository}/functions:{deployment.tag}",
+        f"--service-account={account}",
+        f"--gcs-source-staging-dir=gs://{deployment.bucket('build')}/source",
+        "--suppress-logs",
+        "--format=value(results.images[0].digest)",
+    ]
+
+
+def service(
+    deployment: Deployment, name: str, cpu: str, memory: str, at_once: str, seconds: str, instances: str, ingress: str
+) -> Iterator[list[Command]]:
+    """One service: size of an instance, its requests at once, their time limit, most instances, ingress."""
+    wanted = Service(
+        image=deployment.image,
+        account=deployment.email(name),
+        concurrency=at_once,
+        timeout_seconds=seconds,
+        cpu=cpu,
+        memory=memory,
+        instances=instances,
+        ingress=ingress,
+        variables=variables(deployment, name, at_once),
+    )
+    lines = "".join(f"{variable}: {json.dumps(value)}\n" for variable, value in sorted(wanted.variables.items()))
+    file = deployment.write(f"variables-{name}.yaml", lines)
+    if deployment.state.services.get(deployment.full(name)) != wanted:
+        yield [["run", "deploy", deployment.full(name), deployment.in_region, *_flags(wanted), f"--env-vars-file={file}"]]
+
+
+def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]:
+    """Every variable of a service: the one place where a deployed service gets its settings."""
+    options = deployment.options
+    signers = {"issuer": {"SLUICE_SIGNER": deployment.email("signer")}, "status": {"SLUICE_SIGNER": deployment.email("reader")}}
+    return {
+        "FUNCTION_TARGET": name,
+        "FUNCTION_SOURCE": f"functions/{name}/main.py",
+        "THREADS": at_once,
+        "GOOGLE_CLOUD_PROJECT": options.project,
+        "SLUICE_LOCATION": options.region,
+        "SLUICE_UPLOADS_BUCKET": deployment.bucket("uploads"),
+        "SLUICE_RESULTS_BUCKET": deployment.bucket("results"),
+        "SLUICE_COMPLETIONS_TOPIC": deployment.full("completions"),
+        "SLUICE_DEAD_LETTERS_TOPIC": deployment.full("dead-letters"),
+        "SLUICE_QUEUE_PREFIX": deployment.full(""),
+        "SLUICE_QUEUE_AUTH": options.queue_auth,
+        "SLUICE_ISSUER_URL": deployment.url("issuer"),
+        "SLUICE_DISPATCHER_URL": deployment.url("dispatcher"),
+        "SLUICE_PROCESSOR_URL": deployment.url("processor"),
+        "SLUICE_STATUS_URL": deployment.url("status"),
+        "SLUICE_PUSH_ACCOUNT": deployment.email("push"),
+        "SLUICE_TASKS_ACCOUNT": deployment.email("tasks"),
+        "SLUICE_MAX_FILE_BYTES": options.max_file_bytes,
+        "SLUICE_URL_SECONDS": options.url_seconds,
+        **signers.get(name, {}),
+    }
+
+
+def _flags(wanted: Service) -> list[str]:
+    return [
+        f"--image={wanted.image}",
+        f"--service-account={wanted.account}",
+        f"--cpu={wanted.cpu}",
+        f"--memory={wanted.memory}",
+        f"--concurrency={wanted.concurrency}",
+        f"--timeout={wanted.timeout_seconds}",
+        f"--max-instances={wanted.instances}",
+        "--cpu-boost",
+        f"--ingress={wanted.ingress}",
+        "--invoker-iam-check",
+    ]
+
+
+def newest_revisions(deployment: Deployment) -> Iterator[list[Command]]:
+    """Send requests to the newest revision again where an older one was chosen by hand."""
+    for full in map(deployment.full, deployment.listing.services):
+        found = deployment.state.services.get(full)
+        if found and not found.only_newest:
+            yield [["run", "services", "update-traffic", full, deployment.in_region, "--to-latest"]]

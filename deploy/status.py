@@ -1,0 +1,50 @@
+"""`status`: print what is deployed, and whether `up` would change anything."""
+
+from deploy.deployment import Deployment
+from deploy.everything import everything
+from deploy.running import Runner
+
+
+def status(deployment: Deployment) -> None:
+    """Print the page. The file `plan` in the deployment's folder then holds the commands that `up` would run."""
+    options, state = deployment.options, deployment.state
+    print(f"Project {options.project} ({state.project_number}), {options.region}, prefix {options.prefix}")
+    print("\nServices")
+    for name in deployment.listing.services:
+        print(f"  {deployment.full(name):24} {service_state(deployment, name):9} {deployment.url(name)}")
+    print("\nQueues")
+    for name in map(deployment.full, deployment.queues):
+        print(f"  {name:24} {_queue(deployment, name)}")
+    print("\nTopics, subscriptions, buckets")
+    for name, kind, there in _presences(deployment):
+        print(f"  {name:40} {kind if there else 'missing'}")
+    print(f"\nImage of these sources: {deployment.tag}, {'built' if state.digest else 'not built'}")
+    count = _planned(deployment)
+    print(f"\nup would run {count} commands; plan shows them." if count else "\nup would change nothing.")
+
+
+def service_state(deployment: Deployment, name: str) -> str:
+    """`missing`, `ready` or `not ready`."""
+    found = deployment.state.services.get(deployment.full(name))
+    if found is None:
+        return "missing"
+    return "ready" if found.ready else "not ready"
+
+
+def _queue(deployment: Deployment, name: str) -> str:
+    found = deployment.state.queues.get(name)
+    return f"{found.state:9} {found.rate:g} a second, {found.at_once:g} at once" if found else "missing"
+
+
+def _presences(deployment: Deployment) -> list[tuple[str, str, bool]]:
+    listing, state = deployment.listing, deployment.state
+    rows = [(name, "topic", name in state.topics) for name in map(deployment.full, listing.topics)]
+    rows += [(name, "subscription", name in state.subscriptions) for name in map(deployment.full, listing.subscriptions)]
+    return rows + [(f"gs://{name}", "there", name in state.buckets) for name in map(deployment.bucket, listing.buckets)]
+
+
+def _planned(deployment: Deployment) -> int:
+    with (deployment.folder / "plan").open("w") as file:
+        runner = Runner(None, file)
+        everything(deployment, runner)
+    return runner.count

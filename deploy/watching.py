@@ -1,0 +1,94 @@
+"""Monitoring: metrics, alerts and their channel, the dashboard. Their templates are JSON files in deploy/."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.deployment import Deployment, fingerprint
+from deploy.gcloud import Command
+from deploy.running import Runner
+from deploy.state import Metric
+
+METRICS = Path("deploy/metrics")
+ALERTS = Path("deploy/alerts")
+DASHBOARD = Path("deploy/dashboard.json")
+
+
+def metric_names(deployment: Deployment) -> dict[str, Path]:
+    """The full name of every metric, and its template."""
+    return {deployment.full(path.stem): path for path in sorted(METRICS.glob("*.json"))}
+
+
+def alert_titles(deployment: Deployment) -> dict[str, Path]:
+    """The title of every alert, and its template."""
+    return {f"{deployment.title}: {path.stem.replace('-', ' ')}": path for path in sorted(ALERTS.glob("*.json"))}
+
+
+def metrics(deployment: Deployment) -> Iterator[list[Command]]:
+    """Every log-based metric. Its description ends with the fingerprint of its definition."""
+    for name, path in metric_names(deployment).items():
+        definition = json.loads(rendered(deployment, path)[0])
+        wanted, found = Metric(definition["description"], definition["filter"]), deployment.state.metrics.get(name)
+        file = deployment.write(f"metric-{name}.json", json.dumps(definition))
+        if found != wanted:
+            yield [["logging", "metrics", "update" if found else "create", name, f"--config-from-file={file}"]]
+
+
+def notification_channel(deployment: Deployment, runner: Runner) -> None:
+    """The channel that alerts are sent to: one with our title; channels of others to the same address stay theirs."""
+    address = deployment.options.notify
+    if not address:
+        return
+    ours = [it.name for it in deployment.state.channels if (it.title, it.address) == (deployment.title, address)]
+    create = ["beta", "monitoring", "channels", "create", f"--display-name={deployment.title}", "--type=email"]
+    create += [f"--channel-labels=email_address={address}", "--format=value(name)"]
+    deployment.channel = ours[-1] if ours else runner.ask(create, f"CHANNEL-OF-{address}")
+
+
+def alerts(deployment: Deployment) -> Iterator[list[Command]]:
+    """Every alert. One tuned in the console stays so until our definition changes; one switched off is switched on."""
+    group = deployment.state.alert_group
+    for title, path in alert_titles(deployment).items():
+        content, spec = rendered(deployment, path)
+        flag = f"--policy-from-file={deployment.write(f'alert-{path.name}', content)}"
+        found = [alert for alert in deployment.state.alerts if alert.title == title]
+        yield from ([[*group, "delete", other.name]] for other in found[1:])
+        if not found:
+            yield [[*group, "create", flag]]
+        elif (found[0].enabled, found[0].spec) != (True, spec):
+            yield [[*group, "update", found[0].name, flag]]
+
+
+def dashboard(deployment: Deployment) -> Iterator[list[Command]]:
+    """The dashboard; of two with our title the first stays."""
+    group = ["monitoring", "dashboards"]
+    content, spec = rendered(deployment, DASHBOARD)
+    found = [dashboard for dashboard in deployment.state.dashboards if dashboard.title == deployment.title]
+    yield from ([[*group, "delete", other.name]] for other in found[1:])
+    if found:
+        content = json.dumps({"etag": found[0].etag, **json.loads(content)})
+    flag = f"--config-from-file={deployment.write('dashboard.json', content)}"
+    if not found:
+        yield [[*group, "create", flag]]
+    elif found[0].labels != (f"spec-{spec}",):
+        yield [[*group, "update", found[0].name, flag]]
+
+
+def rendered(deployment: Deployment, template: Path) -> tuple[str, str]:
+    """A template with its names filled in, and the fingerprint that it carries as @SPEC@.
+
+    Resources are named one by one, not by prefix: another deployment may be called PREFIX-eu.
+    """
+    names = {
+        "@PREFIX@": deployment.options.prefix,
+        "@PROJECT@": deployment.options.project,
+        "@SERVICES@": "|".join(deployment.listing.services),
+        "@QUEUES@": "|".join(deployment.queues),
+        "@SUBSCRIPTIONS@": "|".join(deployment.listing.subscriptions),
+        '"@CHANNEL@"': json.dumps(deployment.channel) if deployment.channel else "",
+    }
+    content = template.read_text()
+    for placeholder, value in names.items():
+        content = content.replace(placeholder, value)
+    spec = fingerprint(content)
+    return content.replace("@SPEC@", spec), spec

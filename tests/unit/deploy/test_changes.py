@@ -1,0 +1,326 @@
+"""Resources that are as wanted are left alone; for one that differs the right command is run."""
+
+import copy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy import buckets, pubsub, queues, services
+from deploy.answers import Json, parsed
+from deploy.deployment import Deployment
+from deploy.gcloud import Command
+from deploy.state import Bucket, Notification, Queue, Repository, Service, Subscription
+from tests.unit.deploy.example import deployment
+
+ACCOUNT = "{}@demo-project.iam.gserviceaccount.com"
+#: As gcloud prints them.
+BUCKET: Json = {
+    "location": "US-CENTRAL1",
+    "uniform_bucket_level_access": True,
+    "public_access_prevention": "enforced",
+    "soft_delete_policy": {"retentionDurationSeconds": "604800"},
+    "lifecycle_config": {
+        "rule": [
+            {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}},
+            {"action": {"type": "Delete"}, "condition": {"age": 30}},
+        ]
+    },
+    "cors_config": [{"origin": ["https://a.example", "https://b.example"], "method": ["PUT"]}],
+}
+QUEUE: Json = {
+    "state": "RUNNING",
+    "rateLimits": {"maxDispatchesPerSecond": 0.5, "maxConcurrentDispatches": 20, "maxBurstSize": 10},
+    "retryConfig": {
+        "maxAttempts": 6,
+        "maxRetryDuration": "604800s",
+        "minBackoff": "1s",
+        "maxBackoff": "300s",
+        "maxDoublings": 16,
+    },
+    "stackdriverLoggingConfig": {"samplingRatio": 0.1},
+    "httpTarget": {
+        "uriOverride": {"host": "sluice-processor-42.us-central1.run.app"},
+        "oidcToken": {
+            "serviceAccountEmail": ACCOUNT.format("sluice-tasks"),
+            "audience": "https://sluice-processor-42.us-central1.run.app",
+        },
+    },
+}
+SUBSCRIPTION: Json = {
+    "topic": "projects/demo-project/topics/sluice-uploads",
+    "ackDeadlineSeconds": 60,
+    "messageRetentionDuration": "604800s",
+    "expirationPolicy": {},
+    "pushConfig": {
+        "pushEndpoint": "https://sluice-dispatcher-42.us-central1.run.app/projects/demo-project/topics/sluice-uploads",
+        "oidcToken": {
+            "serviceAccountEmail": ACCOUNT.format("sluice-push"),
+            "audience": "https://sluice-dispatcher-42.us-central1.run.app",
+        },
+    },
+    "retryPolicy": {"minimumBackoff": "1s", "maximumBackoff": "60s"},
+    "deadLetterPolicy": {"deadLetterTopic": "projects/demo-project/topics/sluice-dead-letters", "maxDeliveryAttempts": 20},
+}
+SERVICE_ROW = ("issuer", "1", "512Mi", "40", "30", "10", "all")
+
+
+def commands(jobs: Iterator[list[Command]]) -> list[str]:
+    return [" ".join(command) for job in jobs for command in job]
+
+
+def changed(found: Json, *path: str, value: Any = None) -> Json:
+    """A copy with another value at this path."""
+    found = part = copy.deepcopy(found)
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    return found
+
+
+def service_json(it: Deployment) -> Json:
+    """The issuer, as `run services list` prints it; memory and CPU spelled as Cloud Run does."""
+    variables = services.variables(it, "issuer", "40")
+    container = {
+        "image": "IMAGE",
+        "resources": {"limits": {"cpu": "1000m", "memory": "512Mi"}},
+        "env": [{"name": name, "value": value} for name, value in reversed(variables.items())],
+    }
+    scaling = {"autoscaling.knative.dev/maxScale": "10", "run.googleapis.com/startup-cpu-boost": "true"}
+    spec = {
+        "serviceAccountName": ACCOUNT.format("sluice-issuer"),
+        "containerConcurrency": 40,
+        "timeoutSeconds": 30,
+        "containers": [container],
+    }
+    return {
+        "metadata": {"name": "sluice-issuer", "annotations": {"run.googleapis.com/ingress": "all"}},
+        "spec": {
+            "template": {"metadata": {"annotations": scaling}, "spec": spec},
+            "traffic": [{"latestRevision": True, "percent": 100}],
+        },
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+
+# ---- buckets
+
+
+def bucket(it: Deployment, found: Json) -> list[str]:
+    it.state.buckets["demo-project-sluice-uploads"] = parsed(Bucket, found)
+    return commands(buckets.bucket(it, "uploads", "7d", "30"))
+
+
+def test_a_bucket_as_it_should_be_is_left_alone(tmp_path: Path) -> None:
+    it = deployment(tmp_path, origins="https://a.example,https://b.example")
+
+    assert bucket(it, BUCKET) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("uniform_bucket_level_access",),
+        ("public_access_prevention",),
+        ("soft_delete_policy",),
+        ("lifecycle_config",),
+        ("cors_config",),
+    ],
+)
+def test_a_bucket_that_differs_is_updated(path: tuple[str, ...], tmp_path: Path) -> None:
+    it = deployment(tmp_path, origins="https://a.example,https://b.example")
+    (command,) = bucket(it, changed(BUCKET, *path))
+
+    assert command.startswith("storage buckets update gs://demo-project-sluice-uploads --uniform-bucket-level-access")
+    assert command.endswith(f"--cors-file={tmp_path}/cors.json")
+
+
+def test_origins_that_are_no_longer_wanted_are_cleared(tmp_path: Path) -> None:
+    (command,) = bucket(deployment(tmp_path), BUCKET)
+
+    assert command.endswith("--clear-cors")
+
+
+def test_a_bucket_is_created_before_its_cors_is_set(tmp_path: Path) -> None:
+    create, update = commands(buckets.bucket(deployment(tmp_path, origins="https://a.example"), "uploads", "7d", "0"))
+
+    assert create.startswith("storage buckets create gs://demo-project-sluice-uploads --location=us-central1")
+    assert "--cors-file" not in create
+    assert update == f"storage buckets update gs://demo-project-sluice-uploads --cors-file={tmp_path}/cors.json"
+
+
+# ---- queues
+
+
+def queue(it: Deployment, found: Json) -> list[str]:
+    it.queues.pop("digests", None)
+    it.state.queues["sluice-images"] = parsed(Queue, found)
+    return commands(queues.queues(it))
+
+
+def test_a_queue_as_it_should_be_is_left_alone_even_paused(tmp_path: Path) -> None:
+    assert queue(deployment(tmp_path), QUEUE) == []
+    assert queue(deployment(tmp_path), changed(QUEUE, "state", value="PAUSED")) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [("rateLimits",), ("retryConfig", "minBackoff"), ("stackdriverLoggingConfig",), ("httpTarget", "oidcToken", "audience")],
+)
+def test_a_queue_that_differs_is_updated(path: tuple[str, ...], tmp_path: Path) -> None:
+    (command,) = queue(deployment(tmp_path), changed(QUEUE, *path))
+
+    assert command == (
+        "tasks queues update sluice-images --location=us-central1 --max-dispatches-per-second=0.5 "
+        "--max-concurrent-dispatches=20 --max-attempts=6 --max-retry-duration=604800s --min-backoff=1s --max-backoff=300s "
+        "--max-doublings=16 --log-sampling-ratio=0.1 "
+        "--http-uri-override=scheme:HTTPS,host:sluice-processor-42.us-central1.run.app,mode:ALWAYS "
+        f"--http-oidc-service-account-email-override={ACCOUNT.format('sluice-tasks')} "
+        "--http-oidc-token-audience-override=https://sluice-processor-42.us-central1.run.app"
+    )
+
+
+def test_a_queue_loses_its_target_when_tasks_name_it(tmp_path: Path) -> None:
+    (command,) = queue(deployment(tmp_path, queue_auth="task"), QUEUE)
+
+    assert command.endswith(
+        "--clear-http-uri-override --clear-http-oidc-service-account-email-override --clear-http-oidc-token-audience-override"
+    )
+    assert queue(deployment(tmp_path, queue_auth="task"), changed(QUEUE, "httpTarget")) == []
+
+
+def test_only_a_paused_queue_is_resumed(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    it.state.queues = {"sluice-images": Queue(state="PAUSED"), "sluice-digests": Queue(state="RUNNING")}
+
+    assert commands(queues.resume_queues(it)) == ["tasks queues resume sluice-images --location=us-central1"]
+
+
+# ---- subscriptions and the notification
+
+
+def subscription(it: Deployment, found: Json) -> list[str]:
+    it.state.subscriptions["sluice-dispatcher"] = parsed(Subscription, found)
+    return commands(pubsub.push_subscription(it, "dispatcher", "uploads"))
+
+
+def test_a_subscription_as_it_should_be_is_left_alone(tmp_path: Path) -> None:
+    assert subscription(deployment(tmp_path), SUBSCRIPTION) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("ackDeadlineSeconds",),
+        ("messageRetentionDuration",),
+        ("pushConfig",),
+        ("pushConfig", "oidcToken", "audience"),
+        ("retryPolicy", "maximumBackoff"),
+        ("deadLetterPolicy",),
+    ],
+)
+def test_a_subscription_that_differs_is_updated(path: tuple[str, ...], tmp_path: Path) -> None:
+    (command,) = subscription(deployment(tmp_path), changed(SUBSCRIPTION, *path))
+
+    assert command.startswith("pubsub subscriptions update sluice-dispatcher --ack-deadline=60 --expiration-period=never")
+
+
+def test_a_subscription_that_would_expire_is_updated(tmp_path: Path) -> None:
+    expiring = changed(SUBSCRIPTION, "expirationPolicy", value={"ttl": "2678400s"})
+
+    assert len(subscription(deployment(tmp_path), expiring)) == 1
+
+
+def test_a_subscription_of_a_deleted_topic_is_made_anew_with_its_grants(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    it.state.policies["subscription:dispatcher"] = []
+    delete, create = subscription(it, changed(SUBSCRIPTION, "topic", value="_deleted-topic_"))
+
+    assert delete == "pubsub subscriptions delete sluice-dispatcher"
+    assert create.startswith("pubsub subscriptions create sluice-dispatcher --topic=sluice-uploads")
+    assert "subscription:dispatcher" not in it.state.policies
+
+
+def notification(identity: str, payload: str = "JSON_API_V1", topic: str = "sluice-uploads") -> Notification:
+    full = f"//pubsub.googleapis.com/projects/demo-project/topics/{topic}"
+    it = {"id": identity, "topic": full, "payload_format": payload, "event_types": ["OBJECT_FINALIZE"]}
+    return parsed(Notification, {"Notification Configuration": it})
+
+
+@pytest.mark.parametrize(
+    ("found", "verbs"),
+    [
+        ([], ["create"]),
+        ([notification("1")], []),
+        ([notification("1"), notification("2")], ["delete 2"]),
+        ([notification("1", "NONE")], ["create", "delete 1"]),
+        ([notification("1", "NONE"), notification("2")], ["delete 1"]),
+        ([notification("1", topic="others")], ["create"]),
+    ],
+)
+def test_one_right_notification_is_left(found: list[Notification], verbs: list[str], tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    it.state.notifications["uploads"] = found
+    words = [command.split() for command in commands(pubsub.notification(it, "uploads"))]
+
+    said = [f"{word[3]} {word[4].rpartition('/')[2]}" if word[3] == "delete" else word[3] for word in words]
+    assert said == verbs
+
+
+# ---- services and the image repository
+
+
+def service(it: Deployment, change: Callable[[Json], None] = lambda _: None) -> list[str]:
+    it.image, found = "IMAGE", service_json(it)
+    change(found)
+    it.state.services["sluice-issuer"] = parsed(Service, found)
+    return commands(services.service(it, *SERVICE_ROW)) + commands(services.newest_revisions(it))
+
+
+def test_a_service_as_it_should_be_is_left_alone(tmp_path: Path) -> None:
+    assert service(deployment(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it["metadata"]["annotations"].update({"run.googleapis.com/ingress": "internal"}),
+        lambda it: it["metadata"]["annotations"].update({"run.googleapis.com/invoker-iam-disabled": "true"}),
+        lambda it: it["spec"]["template"]["metadata"]["annotations"].pop("run.googleapis.com/startup-cpu-boost"),
+        lambda it: it["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "DEBUG", "value": "1"}),
+        lambda it: it["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"].update(memory="1Gi"),
+        lambda it: it["spec"]["template"]["spec"].update(timeoutSeconds=60),
+        lambda it: it["status"].update(conditions=[{"type": "Ready", "status": "False"}]),
+        lambda it: it.update(status={}),
+    ],
+)
+def test_a_service_that_differs_is_deployed(change: Callable[[Json], None], tmp_path: Path) -> None:
+    (command,) = service(deployment(tmp_path), change)
+
+    assert command == (
+        "run deploy sluice-issuer --region=us-central1 --image=IMAGE "
+        f"--service-account={ACCOUNT.format('sluice-issuer')} --cpu=1 --memory=512Mi --concurrency=40 --timeout=30 "
+        "--max-instances=10 --cpu-boost --ingress=all --invoker-iam-check "
+        f"--env-vars-file={tmp_path}/variables-issuer.yaml"
+    )
+
+
+def test_requests_go_to_the_newest_revision(tmp_path: Path) -> None:
+    old = [{"revisionName": "sluice-issuer-00001-old", "percent": 100}]
+
+    assert service(deployment(tmp_path), lambda it: it["spec"].update(traffic=old)) == [
+        "run services update-traffic sluice-issuer --region=us-central1 --to-latest"
+    ]
+
+
+def test_the_repository_keeps_what_cleanup_json_says(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    keep = {"recent": {"mostRecentVersions": {"keepCount": 10}}, "old": {"condition": {"olderThan": "2592000s"}}}
+    assert [command.split()[2] for command in commands(services.repository(it))] == ["create", "set-cleanup-policies"]
+
+    it.state.repositories["sluice"] = parsed(Repository, {"format": "DOCKER", "cleanupPolicies": keep})
+    assert commands(services.repository(it)) == []
+
+    it.state.repositories["sluice"] = parsed(Repository, {"format": "DOCKER"})
+    assert [command.split()[2] for command in commands(services.repository(it))] == ["set-cleanup-policies"]

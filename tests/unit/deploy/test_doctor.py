@@ -1,0 +1,92 @@
+"""Doctor and down, on states that need no cloud."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploy import grants
+from deploy.deployment import Deployment
+from deploy.doctor import faults
+from deploy.down import down, stays
+from deploy.running import Runner
+from deploy.state import Notification, Queue, Service, Subscription
+from tests.unit.deploy.example import deployment
+
+
+def healthy(folder: Path) -> Deployment:
+    """A deployment without a fault."""
+    it = deployment(folder, "doctor")
+    state, audience = it.state, it.url("dispatcher")
+    state.apis = {f"{name}.googleapis.com" for name in it.listing.apis}
+    state.services = {it.full(name): Service(variables={}) for name in it.listing.services}
+    push = Subscription(it.full("uploads"), endpoint=f"{audience}/x", account=it.email("push"), audience=audience)
+    state.subscriptions = {it.full("dispatcher"): push, it.full("dead-letters"): Subscription(it.full("dead-letters"))}
+    state.queues = {
+        it.full(name): Queue(state="RUNNING", account=it.email("tasks"), audience=it.url("processor")) for name in it.queues
+    }
+    state.notifications["uploads"] = [Notification("1", it.topic_of_uploads, "JSON_API_V1", ("OBJECT_FINALIZE",))]
+    state.policies = {resource: grants.wanted(it, resource) for resource in grants.resources(it)}
+    return it
+
+
+def found(it: Deployment) -> list[str]:
+    return [fault.what for fault in faults(it)]
+
+
+def test_a_healthy_deployment_has_no_fault(tmp_path: Path) -> None:
+    assert found(healthy(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda it: it.state.apis.remove("run.googleapis.com"), "the API run is off"),
+        (lambda it: it.state.services.pop("sluice-status"), "the service sluice-status is missing"),
+        (lambda it: it.state.services.update({"sluice-upload": Service(variables={}, ready=False)}), "sluice-upload is not ready"),
+        (lambda it: it.state.policies.pop("account:signer"), "the issuer may not sign as sluice-signer@demo-project"),
+        (lambda it: it.state.policies.pop("account:reader"), "status may not sign as sluice-reader@demo-project"),
+        (lambda it: it.state.policies.pop("subscription:dispatcher"), "may not take dead letters off the subscription"),
+        (lambda it: it.state.subscriptions.pop("sluice-dispatcher"), "the subscription sluice-dispatcher is missing"),
+        (lambda it: it.state.notifications.clear(), "the uploads bucket has no notification"),
+        (lambda it: it.state.notifications["uploads"].extend(it.state.notifications["uploads"]), "is announced 2 times"),
+        (lambda it: it.state.queues.pop("sluice-images"), "the queue sluice-images is missing"),
+        (lambda it: _change_push(it, topic="_deleted-topic_"), "sluice-dispatcher listens to _deleted-topic_"),
+        (lambda it: _change_push(it, account="me@example.com"), "pushes come from 'me@example.com'"),
+        (lambda it: _change_push(it, endpoint="https://elsewhere.example/"), "pushes go to https://elsewhere.example/"),
+        (lambda it: it.state.subscriptions.update(a=it.state.subscriptions["sluice-dispatcher"]), "a pushes to the dispatcher"),
+    ],
+)  # fmt: skip
+def test_one_change_is_one_fault(change: object, fault: str, tmp_path: Path) -> None:
+    it = healthy(tmp_path)
+    change(it)  # type: ignore[operator]
+
+    assert len(found(it)) == 1
+    assert fault in found(it)[0]
+
+
+def _change_push(it: Deployment, **fields: str) -> None:
+    it.state.subscriptions["sluice-dispatcher"] = replace(it.state.subscriptions["sluice-dispatcher"], **fields)  # type: ignore[arg-type]
+
+
+def test_queues_whose_tasks_name_the_account_need_no_target(tmp_path: Path) -> None:
+    it = healthy(tmp_path)
+    it.state.queues = {name: Queue(state="RUNNING") for name in it.state.queues}
+    assert len(found(it)) == 2
+
+    it.options = replace(it.options, queue_auth="task")
+    assert found(it) == []
+
+
+def test_what_stays_after_down_is_data_and_queues() -> None:
+    resources = ["project", "repository", "queue:images", "bucket:uploads", "bucket:results", "bucket:build", "topic:uploads"]
+
+    assert [name for name in resources if stays(name)] == ["project", "queue:images", "bucket:uploads", "bucket:results"]
+
+
+def test_down_in_an_empty_project_has_nothing_to_do(tmp_path: Path) -> None:
+    runner = Runner(None, io.StringIO())
+    down(deployment(tmp_path, "down"), runner)
+
+    assert runner.count == 0

@@ -1,0 +1,89 @@
+"""Grants: missing ones are added, others of our accounts are removed, those of other accounts stay."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy import grants
+from deploy.gcloud import Command
+from deploy.state import Grant, Queue
+from tests.unit.deploy.example import deployment
+
+SIGNER = "serviceAccount:sluice-signer@demo-project.iam.gserviceaccount.com"
+TOKEN_CREATOR = "roles/iam.serviceAccountTokenCreator"
+ISSUER = Grant(TOKEN_CREATOR, "serviceAccount:sluice-issuer@demo-project.iam.gserviceaccount.com")
+
+
+def test_a_grant_that_is_missing_is_added(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    target = SIGNER.removeprefix("serviceAccount:")
+
+    add = ["iam", "service-accounts", "add-iam-policy-binding", target, "--condition=None"]
+
+    assert list(grants.grants(it, "account:signer")) == [[[*add, f"--member={ISSUER.member}", f"--role={TOKEN_CREATOR}"]]]
+
+    it.state.policies["account:signer"] = [ISSUER]
+    assert list(grants.grants(it, "account:signer")) == []
+
+
+def test_grants_of_a_kind_are_those_of_all_its_resources(tmp_path: Path) -> None:
+    jobs = list(grants.grants(deployment(tmp_path), "queue"))
+
+    assert [(job[0][3], len(job)) for job in jobs] == [("sluice-images", 2), ("sluice-digests", 2)]
+
+
+@pytest.mark.parametrize(
+    ("member", "is_revoked"),
+    [
+        (SIGNER, True),
+        (f"deleted:{SIGNER}?uid=1234", True),
+        ("allUsers", True),
+        ("allAuthenticatedUsers", True),
+        ("user:auditor@example.com", False),
+        (SIGNER.replace("sluice-", "sluice-eu-"), False),
+        (SIGNER.replace("demo-project", "another"), False),
+    ],
+)
+def test_only_our_accounts_and_strangers_lose_what_the_table_does_not_give(
+    member: str, is_revoked: bool, tmp_path: Path
+) -> None:
+    it = deployment(tmp_path)
+    it.state.policies["queue:images"] = [*grants.wanted(it, "queue:images"), Grant("roles/owner", member)]
+    removed: list[Command] = [command for job in grants.revocations(it) for command in job]
+
+    assert [command[-2:] for command in removed] == [[f"--member={member}", "--role=roles/owner"]] * is_revoked
+
+
+def test_strangers_on_the_project_are_not_ours_to_judge(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    it.state.policies["project"] = [Grant("roles/viewer", "allUsers"), Grant("roles/editor", SIGNER)]
+    (job,) = grants.revocations(it)
+
+    assert [command[-2:] for command in job] == [[f"--member={SIGNER}", "--role=roles/editor"]]
+
+
+@pytest.mark.parametrize(("doors", "strangers"), [("", []), ("issuer,upload", ["issuer", "upload"])])
+def test_open_doors_are_those_named(doors: str, strangers: list[str], tmp_path: Path) -> None:
+    it = deployment(tmp_path, allow_unauthenticated=doors)
+    names = ("issuer", "status", "upload")
+
+    assert [
+        name for name in names if Grant("roles/run.invoker", "allUsers") in grants.wanted(it, f"service:{name}")
+    ] == strangers
+
+
+def test_agents_that_policies_name_are_not_asked_for(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    assert len(list(grants.service_agents(it))) == 2
+
+    for topic, agent in (("uploads", it.storage_agent), ("dead-letters", it.pubsub_agent)):
+        it.state.policies[f"topic:{topic}"] = [Grant("roles/pubsub.publisher", f"serviceAccount:{agent}")]
+    assert list(grants.service_agents(it)) == []
+
+
+def test_a_resource_exists_when_the_state_has_it(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    it.state.topics.add("sluice-uploads")
+    it.state.queues["sluice-images"] = Queue()
+
+    assert [name for name in grants.resources(it) if grants.exists(it, name)] == ["project", "topic:uploads", "queue:images"]

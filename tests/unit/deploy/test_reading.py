@@ -1,0 +1,110 @@
+"""Reading the state: only APIs that are on are asked, only resources that exist, and answers become the state."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.errors import Failed
+from deploy.reading import belongings, check_region, fill, fill_belongings, lists
+from deploy.state import Alert, Bucket, Channel, Dashboard, Grant, Queue, Repository, State
+from tests.unit.deploy.example import deployment
+
+APIS = ("artifactregistry", "cloudtasks", "iam", "logging", "monitoring", "pubsub", "run", "storage")
+
+
+def test_an_api_that_is_off_is_not_asked(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    it.state.apis = {"pubsub.googleapis.com", "cloudtasks.googleapis.com"}
+
+    assert lists(it) == {
+        "topic": ["pubsub", "topics", "list"],
+        "subscription": ["pubsub", "subscriptions", "list"],
+        "queue": ["tasks", "queues", "list", "--location=us-central1"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "notify", "kinds"),
+    [("up", "", 10), ("up", "me@example.com", 11), ("down", "", 11), ("doctor", "me@example.com", 6), ("status", "", 10)],
+)
+def test_a_command_reads_the_kinds_it_needs(command: str, notify: str, kinds: int, tmp_path: Path) -> None:
+    it = deployment(tmp_path, command, notify=notify)
+    it.state.apis = {f"{name}.googleapis.com" for name in APIS}
+
+    assert len(lists(it)) == kinds
+
+
+OF_ALL = ["image", "notification.uploads"]
+POLICIES = ["policy.project", "policy.bucket:uploads", "policy.queue:images"]
+
+
+@pytest.mark.parametrize(
+    ("command", "delete_data", "keys"),
+    [
+        ("up", False, [*OF_ALL, "policy.project", "policy.repository", *POLICIES[1:]]),
+        ("doctor", False, OF_ALL),
+        ("down", False, [*OF_ALL, *POLICIES]),
+        ("down", True, [*OF_ALL, "waiting.images", *POLICIES]),
+    ],
+)
+def test_only_resources_that_exist_are_asked_for_more(command: str, delete_data: bool, keys: list[str], tmp_path: Path) -> None:
+    it = deployment(tmp_path, command, delete_data=delete_data)
+    it.state.buckets = {"demo-project-sluice-uploads": Bucket()}
+    it.state.repositories = {"sluice": Repository()}
+    it.state.queues = {"sluice-images": Queue()}
+
+    assert list(belongings(it)) == keys
+
+
+def test_names_are_without_their_paths() -> None:
+    state, home = State(), "projects/demo-project"
+    fill(
+        state,
+        {
+            "topic": [{"name": f"{home}/topics/sluice-uploads"}],
+            "queue": [{"name": f"{home}/locations/us-central1/queues/sluice-images", "state": "PAUSED"}],
+            "account": [{"email": "a@b"}, {"email": "c@d", "disabled": True}],
+            "alert": [{"displayName": "A", "name": f"{home}/alertPolicies/1", "enabled": True, "userLabels": {"spec": "7"}}],
+            "dashboard": [{"displayName": "D", "name": "projects/42/dashboards/8", "labels": {"spec-7": ""}, "etag": "e"}],
+            "channel": [{"displayName": "C", "name": f"{home}/notificationChannels/9", "labels": {"email_address": "a@b"}}],
+            "service": None,
+        },
+    )
+
+    assert state.topics == {"sluice-uploads"}
+    assert state.queues["sluice-images"].state == "PAUSED"
+    assert state.accounts == {"a@b": False, "c@d": True}
+    assert state.alerts == [Alert("A", f"{home}/alertPolicies/1", True, "7")]
+    assert state.dashboards == [Dashboard("D", "8", ("spec-7",), "e")]
+    assert state.channels == [Channel("C", f"{home}/notificationChannels/9", "a@b")]
+    assert state.services == {}
+
+
+def test_policies_images_and_waiting_tasks_are_kept_by_name(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    policy = {"bindings": [{"role": "roles/viewer", "members": ["user:a@b", "user:c@d"]}, {"role": "roles/empty"}]}
+    fill_belongings(
+        it,
+        {
+            "image": [{"version": "sha256:1"}, {"version": "sha256:2"}],
+            "waiting.images": [{"name": "task"}],
+            "waiting.digests": [],
+            "policy.queue:images": policy,
+            "policy.project": {"etag": "ACAB"},
+            "notification.uploads": None,
+        },
+    )
+
+    assert (it.state.digest, it.state.waiting) == ("sha256:1", {"images"})
+    assert it.state.policies == {
+        "queue:images": [Grant("roles/viewer", "user:a@b"), Grant("roles/viewer", "user:c@d")],
+        "project": [],
+    }
+    assert it.state.notifications == {"uploads": []}
+
+
+def test_a_bucket_in_another_region_stops_the_command(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    it.state.buckets = {"demo-project-sluice-build": Bucket(location="EU"), "demo-project-others": Bucket(location="US")}
+    with pytest.raises(Failed, match="demo-project-sluice-build is in EU, not in US-CENTRAL1; nothing was changed"):
+        check_region(it)

@@ -1,0 +1,52 @@
+"""Running: a plan prints its steps and commands in order, wrapped for a reader, and counts them."""
+
+import io
+import subprocess
+
+from deploy import gcloud
+from deploy.running import Runner, harmless
+
+
+def test_a_plan_prints_titles_above_the_first_command_of_a_step() -> None:
+    output = io.StringIO()
+    runner = Runner(None, output)
+    runner.step("Nothing to do")
+    runner.step("Topics")
+    runner.start([["pubsub", "topics", "create", "a"], ["pubsub", "topics", "create", "b"]])
+    runner.wait()
+
+    assert output.getvalue() == "\n# Topics\ngcloud pubsub topics create a\ngcloud pubsub topics create b\n"
+    assert runner.count == 2
+
+
+def test_a_plan_gives_a_name_to_what_a_command_would_print() -> None:
+    runner = Runner(None, io.StringIO())
+
+    assert runner.ask(["builds", "submit"], "DIGEST-OF-TAG") == "DIGEST-OF-TAG"
+
+
+def test_a_command_is_shown_as_a_shell_takes_it() -> None:
+    assert (
+        gcloud.shown(["a", "--name=Sluice push", "--format=value(name)"])
+        == "gcloud a '--name=Sluice push' '--format=value(name)'"
+    )
+
+
+def test_a_long_command_is_shown_on_several_lines() -> None:
+    shown = gcloud.shown(["run", *(f"--flag-number-{number}=value" for number in range(20))])
+
+    assert all(len(line) <= gcloud.LINE + 10 for line in shown.splitlines())
+    assert shown.replace(" \\\n    ", " ").count("--flag") == 20
+
+
+def refused(command: list[str], error: str) -> bool:
+    return not harmless(command, subprocess.CompletedProcess(command, 1, "", error))
+
+
+def test_two_errors_leave_things_as_they_should_be() -> None:
+    delete = ["beta", "monitoring", "channels", "delete", "channels/1"]
+
+    assert not refused(["pubsub", "topics", "create", "a"], "ALREADY_EXISTS: Resource already exists")
+    assert not refused(delete, "the channel is still being referenced by policies")
+    assert refused(["pubsub", "topics", "delete", "a"], "it already exists")
+    assert refused(["pubsub", "topics", "create", "a"], "still being referenced")

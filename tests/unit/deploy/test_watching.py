@@ -1,0 +1,87 @@
+"""Monitoring: definitions are compared by their fingerprints, and the first of two things of one title stays."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from deploy import watching
+from deploy.deployment import Deployment
+from deploy.gcloud import Command
+from deploy.state import Alert, Channel, Dashboard, Metric
+from tests.unit.deploy.example import deployment
+
+
+def commands(jobs: object) -> list[Command]:
+    return [command for job in jobs for command in job]  # type: ignore[attr-defined]
+
+
+def watched(folder: Path) -> Deployment:
+    """A deployment whose monitoring is as it should be."""
+    it = deployment(folder)
+    for title, path in watching.alert_titles(it).items():
+        it.state.alerts.append(Alert(title, f"policies/{path.stem}", True, watching.rendered(it, path)[1]))
+    it.state.dashboards.append(Dashboard(it.title, "7", (f"spec-{watching.rendered(it, watching.DASHBOARD)[1]}",), "ETAG"))
+    for name, path in watching.metric_names(it).items():
+        definition = json.loads(watching.rendered(it, path)[0])
+        it.state.metrics[name] = Metric(definition["description"], definition["filter"])
+    return it
+
+
+def test_monitoring_as_it_should_be_is_left_alone(tmp_path: Path) -> None:
+    it = watched(tmp_path)
+
+    assert commands(watching.metrics(it)) + commands(watching.alerts(it)) + commands(watching.dashboard(it)) == []
+
+
+def test_an_alert_that_is_off_or_of_another_definition_is_updated(tmp_path: Path) -> None:
+    it = watched(tmp_path)
+    it.state.alerts[0] = replace(it.state.alerts[0], enabled=False)
+    it.state.alerts[1] = replace(it.state.alerts[1], spec="1")
+
+    assert [command[3:5] for command in commands(watching.alerts(it))] == [
+        ["update", alert.name] for alert in it.state.alerts[:2]
+    ]
+
+
+def test_of_two_of_one_title_the_second_is_deleted(tmp_path: Path) -> None:
+    it = watched(tmp_path)
+    it.state.alerts.append(replace(it.state.alerts[0], name="policies/second"))
+    it.state.dashboards.append(replace(it.state.dashboards[0], name="second", labels=()))
+
+    assert commands(watching.alerts(it)) == [["alpha", "monitoring", "policies", "delete", "policies/second"]]
+    assert commands(watching.dashboard(it)) == [["monitoring", "dashboards", "delete", "second"]]
+
+
+def test_a_dashboard_is_updated_with_the_etag_that_was_read(tmp_path: Path) -> None:
+    it = watched(tmp_path)
+    it.state.dashboards[0] = replace(it.state.dashboards[0], labels=("spec-1",))
+
+    assert [command[:4] for command in commands(watching.dashboard(it))] == [["monitoring", "dashboards", "update", "7"]]
+    assert json.loads((tmp_path / "dashboard.json").read_text())["etag"] == "ETAG"
+
+
+def test_a_metric_of_another_filter_is_updated(tmp_path: Path) -> None:
+    it = watched(tmp_path)
+    it.state.metrics["sluice-verdicts"] = Metric("", "nothing")
+
+    assert [command[:4] for command in commands(watching.metrics(it))] == [["logging", "metrics", "update", "sluice-verdicts"]]
+
+
+def test_another_channel_is_another_definition(tmp_path: Path) -> None:
+    it = watched(tmp_path)
+    it.channel = "channels/1"
+
+    assert len(commands(watching.alerts(it))) == len(it.state.alerts)
+    assert json.loads((tmp_path / "alert-dead-letters.json").read_text())["notificationChannels"] == ["channels/1"]
+
+
+def test_the_channel_is_the_one_of_our_title_and_address(tmp_path: Path) -> None:
+    it = deployment(tmp_path, notify="me@example.com")
+    it.state.channels = [
+        Channel("On call", "channels/1", "me@example.com"),
+        Channel(it.title, "channels/2", "old@example.com"),
+        Channel(it.title, "channels/3", "me@example.com"),
+    ]
+    watching.notification_channel(it, None)  # type: ignore[arg-type]
+
+    assert it.channel == "channels/3"
