@@ -28,7 +28,7 @@ def stub(tmp_path: Path) -> Iterator[Stub]:
 
 @pytest.fixture
 def gcloud_environment(stub: Stub, program: Callable[[str], str]) -> dict[str, str]:
-    """What makes the real gcloud speak to the stub and to nothing else."""
+    """Variables that connect the real gcloud to the stub and to no other host."""
     return environment_for(stub, program)
 
 
@@ -44,7 +44,7 @@ def deploy(gcloud_environment: dict[str, str]) -> Deploy:
 
 
 def environment_for(stub: Stub, program: Callable[[str], str]) -> dict[str, str]:
-    """The whole environment of a child that calls gcloud; skips where there is none."""
+    """The whole environment of a child that calls gcloud; skips where gcloud is missing."""
     program("gcloud")
     inherited = {
         name: value for name, value in os.environ.items() if name.lower() not in PROXIES and not name.startswith("CLOUDSDK_")
@@ -65,7 +65,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], s
 
 @pytest.fixture(scope="session")
 def deployed(project: Project, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Deployed:
-    """An empty project, planned for, deployed into and deployed into again: once for all workers, by the first that needs it."""
+    """An empty project after plan, up and up again. The first worker that needs it does this once for all workers."""
     own = tmp_path_factory.getbasetemp()
     done = (own if worker_id == "master" else own.parent) / "deployed"
     with done.with_suffix(".lock").open("w") as lock:

@@ -1,4 +1,4 @@
-"""The real gcloud, loaded once and forked for each command: deploy.sh runs hundreds, and most of each one's time is importing.
+"""The real gcloud, loaded once and forked for each command: most of a command's time is spent importing.
 
 `preloaded` gives a folder with a program called gcloud, for the front of a PATH. Behind it, gcloud's own start script runs this
 file in its own Python, which loads all that gcloud loads and then waits to be asked.
@@ -38,7 +38,7 @@ def preloaded(gcloud: str, environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _ask(door: str, arguments: list[str]) -> int:
-    """Let the server run one command with our streams, variables and folder; its status."""
+    """Have the server run one command with our streams, variables and folder; return its status."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(door)
         wanted = json.dumps([arguments, dict(os.environ), os.getcwd()]).encode()  # noqa: PTH109 - no imports that take time
@@ -56,7 +56,7 @@ def _serve(script: str, listener: socket.socket) -> None:
     gcloud = importlib.util.module_from_spec(found)
     found.loader.exec_module(gcloud)
     gcloud._import_gcloud_main()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the forks are not waited for
     while True:
         connection, _ = listener.accept()
         if os.fork() == 0:

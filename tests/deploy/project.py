@@ -1,5 +1,4 @@
-"""One project of the stub, and a copy of this repository from which deploy.sh is run in it: what other tests or people change
-meanwhile must not look like new sources."""
+"""One project of the stub, and a copy of this repository, whose sources do not change during the tests."""
 
 import copy
 import os
@@ -48,7 +47,7 @@ def url(name: str) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """What one command of deploy.sh did."""
+    """The result of one command of deploy.sh: its output, its requests, the state afterwards."""
 
     status: int
     printed: str
@@ -81,9 +80,9 @@ class Project:
         self._environment = {**environment, "DEPLOY_FOLDER": str(stub.folder / "work"), "RETRY_SECONDS": "0"}
 
     def run(self, *arguments: str, typed: str = "") -> Run:
-        """`./deploy.sh` with these arguments, to its end; requests of before are forgotten, faults are not.
+        """Run `./deploy.sh` with these arguments; only its own requests are in the result.
 
-        What is typed comes from a terminal; without, there is none."""
+        `typed` is entered at a terminal; without it, stdin is no terminal."""
         before = len(self.stub.requests())
         command = [str(self.tree / "deploy.sh"), *arguments]
         keyboard, terminal = pty.openpty()
@@ -102,7 +101,7 @@ class Project:
         return {part: copy.deepcopy(getattr(self.stub.world, part)) for part in PARTS}
 
     def bring_back(self, kept: dict[str, Any]) -> None:
-        """Let exactly that exist again, and nothing go wrong."""
+        """Restore exactly that state, and drop all injected faults."""
         self.stub.forget()
         for part in PARTS:
             setattr(self.stub.world, part, copy.deepcopy(kept[part]))
@@ -110,7 +109,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Deployed:
-    """What planning for an empty project, deploying into it and doing so again did, and all that exists since."""
+    """The results of plan, up and up again in an empty project, and everything that exists since."""
 
     plan: Run
     first: Run

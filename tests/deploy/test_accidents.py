@@ -1,4 +1,4 @@
-"""What people do in the console, by mistake or in a hurry: one up puts it right."""
+"""Mistakes made in the console: one up repairs them."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ BORROWER = f"{HOME}/alertPolicies/borrower"
 
 @dataclass(frozen=True)
 class Mended:
-    """What up did, then again, and then down."""
+    """The results of up, up again and down."""
 
     up: Run
     again: Run
@@ -62,18 +62,18 @@ def test_one_run_is_enough(mended: Mended) -> None:
     assert mended.again.printed == "0 changes: everything is as it should be.\n"
 
 
-def test_a_subscription_that_is_made_anew_may_put_messages_aside_at_once(mended: Mended, deployed: Deployed) -> None:
+def test_a_subscription_that_is_created_again_has_its_grants_at_once(mended: Mended, deployed: Deployed) -> None:
     policies = [state["policies"][SUBSCRIPTION]["bindings"] for state in (deployed.first.state, mended.up.state)]
 
     assert mended.up.state["resources"][SUBSCRIPTION]["topic"] == f"{HOME}/topics/sluice-uploads"
     assert policies[1] == policies[0] != []
 
 
-def test_a_service_that_anybody_could_reach_is_internal_again(mended: Mended) -> None:
+def test_a_service_that_strangers_could_reach_is_internal_again(mended: Mended) -> None:
     assert annotations(mended.up, "processor")[INGRESS] == "internal"
 
 
-def test_a_service_that_asked_nobody_who_they_are_asks_again(mended: Mended) -> None:
+def test_a_service_without_invoker_check_checks_again(mended: Mended) -> None:
     assert annotations(mended.up, "issuer").get(UNGUARDED, "false").lower() == "false"
 
 
@@ -82,7 +82,7 @@ def test_a_service_that_is_not_ready_is_deployed_again(mended: Mended) -> None:
     assert mended.up.state["resources"][f"{SERVICES}upload"]["status"]["conditions"][0] == {"type": "Ready", "status": "True"}
 
 
-def test_the_whole_world_with_an_account_counts_as_strangers(mended: Mended) -> None:
+def test_all_authenticated_users_count_as_strangers(mended: Mended) -> None:
     assert "allAuthenticatedUsers" not in str(mended.up.state["policies"])
 
 
@@ -97,7 +97,7 @@ def test_of_two_of_one_name_the_first_stays_and_is_renewed(mended: Mended, deplo
     assert dashboard["labels"].keys() != {"spec-1"}
 
 
-# ---- whom alerts tell: a channel of our own, beside those of others to the same address
+# ---- the channel of alerts: one of our own, beside those of others to the same address
 
 
 def own(run: Run) -> str:
@@ -108,7 +108,7 @@ def own(run: Run) -> str:
     return found
 
 
-def test_alerts_tell_a_channel_of_our_own(mended: Mended) -> None:
+def test_alerts_go_to_a_channel_of_our_own(mended: Mended) -> None:
     alerts = [value for name, value in mended.up.state["resources"].items() if "/alertPolicies/" in name]
 
     assert mended.up.status == 0, mended.up.complaints
@@ -121,7 +121,7 @@ def test_down_leaves_the_channels_of_others_alone(mended: Mended) -> None:
     assert [path.rpartition("/")[2] for path in touched] == [own(mended.up).rpartition("/")[2]]
 
 
-def test_down_goes_on_when_somebody_elses_alert_uses_ours(mended: Mended) -> None:
+def test_down_goes_on_when_an_alert_of_others_uses_our_channel(mended: Mended) -> None:
     assert mended.down.status == 0, mended.down.complaints
     assert "note: it stays, since alerts of others name it" in mended.down.complaints
     assert f"{HOME}/topics/sluice-uploads" not in mended.down.state["resources"]

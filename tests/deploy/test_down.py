@@ -1,4 +1,4 @@
-"""down takes everything away but data; with --delete-data, that too; and may be run again."""
+"""down removes everything but data, --delete-data that too; both may be repeated."""
 
 import re
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def down(project: Project, deployed: Deployed) -> Down:
 
 
 def ours(run: Run) -> set[str]:
-    """What is left, but for the project itself and the traces of builds."""
+    """Everything left, except the project itself and the traces of builds."""
     return {name for name in run.state["resources"] if name != HOME and not name.startswith(f"{HOME}/builds/")}
 
 
@@ -42,7 +42,7 @@ def test_queues_are_paused_so_that_up_can_go_on_with_their_tasks(down: Down) -> 
     assert {down.first.state["resources"][name]["state"] for name in QUEUES} == {"PAUSED"}
 
 
-def test_whoever_takes_it_down_is_warned_of_files_that_nobody_will_see(down: Down) -> None:
+def test_down_warns_of_files_that_will_not_be_processed(down: Down) -> None:
     warning = "warning: files whose notifications still wait in the subscription sluice-dispatcher will not be processed.\n"
 
     assert down.first.complaints == warning

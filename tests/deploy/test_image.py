@@ -1,4 +1,4 @@
-"""The image without Docker: what reaches it, and that every function starts from it and answers."""
+"""The image, without Docker: its files, and that every function starts from it and answers."""
 
 import importlib.metadata
 import io
@@ -20,7 +20,7 @@ from tests.machine import Machine, running
 from tests.ports import free_port
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
-#: What may reach the image, and Cloud Build.
+#: Files that may reach the image and Cloud Build.
 ALLOWED_FILES = {"Dockerfile", ".dockerignore", "requirements.txt", "pipeline.toml"}
 ALLOWED_FOLDERS = {"functions", "shared"}
 
@@ -50,7 +50,7 @@ def test_a_function_starts_from_the_image_and_answers(name: str, image: Image, c
     assert image.files() == before, "a function must write nothing beside itself"
 
 
-def test_the_image_runs_the_functions_framework_as_nobody_in_particular() -> None:
+def test_the_image_runs_the_functions_framework_without_root() -> None:
     last = dict(building.instructions(ROOT / "Dockerfile"))
 
     assert last["CMD"] == '["functions-framework"]'

@@ -1,4 +1,4 @@
-"""What deploy.sh does when it cannot see, and when it may not."""
+"""deploy.sh stops when it cannot read the state, and when a command is refused."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.deploy.project import HOME, RESULTS, UPLOADS, Deployed, Project
 
 @pytest.mark.parametrize("command", ["up", "down"])
 def test_a_list_that_cannot_be_read_stops_everything(project: Project, deployed: Deployed, command: str) -> None:
-    """Else `up` would make again what it cannot see, and `down` would leave it behind."""
+    """Else `up` would create existing resources again, and `down` would leave them behind."""
     project.bring_back(deployed.kept)
     project.stub.drift(UPLOADS, {"iamConfiguration": {"publicAccessPrevention": "inherited"}})
     project.stub.fault(r"GET pubsub.*/topics\?", code=403, n=9, message="User not authorized to perform this action.")
@@ -30,14 +30,14 @@ def test_a_policy_that_cannot_be_read_stops_everything(project: Project, deploye
     assert "gcloud storage buckets get-iam-policy" in done.complaints
 
 
-def test_a_project_that_is_not_there_is_not_taken_for_an_empty_one(project: Project) -> None:
+def test_a_missing_project_is_not_taken_for_an_empty_one(project: Project) -> None:
     done = project.run("up", "--project", "another-project")
 
     assert (done.status, done.mutations) == (2, [])
     assert "another-project" in done.complaints
 
 
-def test_what_is_refused_for_good_is_tried_once_and_stops_what_builds_on_it(project: Project) -> None:
+def test_a_permanent_error_is_not_retried_and_stops_later_steps(project: Project) -> None:
     project.stub.reset()
     project.stub.enable("iam", "pubsub", "storage")
     project.stub.fault(r"POST iam.*/serviceAccounts\?", code=400, n=1, message="The account limit is reached.")
@@ -52,7 +52,7 @@ def test_what_is_refused_for_good_is_tried_once_and_stops_what_builds_on_it(proj
     assert [name for name in done.state["resources"] if name.startswith((f"{HOME}/topics", "buckets/"))] == []
 
 
-def test_what_never_passes_is_given_up_in_the_end(project: Project) -> None:
+def test_a_transient_error_that_stays_is_given_up(project: Project) -> None:
     project.stub.reset()
     project.stub.fault(r"POST serviceusage.*:batchEnable", code=409, n=99, message="There were concurrent policy changes.")
     done = project.run("up")
@@ -64,7 +64,7 @@ def test_what_never_passes_is_given_up_in_the_end(project: Project) -> None:
 
 @pytest.mark.parametrize("command", [["up"], ["down"], ["down", "--delete-data", "--yes"]], ids=" ".join)
 def test_a_wrong_region_is_noticed_before_anything_is_changed(project: Project, deployed: Deployed, command: list[str]) -> None:
-    """Else `down` would delete buckets and accounts of services that it does not see."""
+    """Else `down` would delete buckets and accounts of services in another region."""
     project.bring_back(deployed.kept)
     project.stub.drift(RESULTS, {"location": "EUROPE-WEST4"})
     done = project.run(*command)
@@ -74,7 +74,7 @@ def test_a_wrong_region_is_noticed_before_anything_is_changed(project: Project, 
 
 
 @pytest.mark.parametrize(("typed", "complaint"), [("", "say --yes too"), ("yes", "that is not the prefix")])
-def test_data_is_not_deleted_by_the_way(project: Project, deployed: Deployed, typed: str, complaint: str) -> None:
+def test_data_is_not_deleted_without_consent(project: Project, deployed: Deployed, typed: str, complaint: str) -> None:
     project.bring_back(deployed.kept)
     done = project.run("down", "--delete-data", typed=typed)
 
@@ -82,7 +82,7 @@ def test_data_is_not_deleted_by_the_way(project: Project, deployed: Deployed, ty
     assert complaint in done.complaints
 
 
-def test_data_is_deleted_by_whoever_types_the_prefix(project: Project, deployed: Deployed) -> None:
+def test_data_is_deleted_once_the_prefix_is_typed(project: Project, deployed: Deployed) -> None:
     project.bring_back(deployed.kept)
     done = project.run("down", "--delete-data", typed="sluice")
 

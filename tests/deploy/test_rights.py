@@ -1,4 +1,4 @@
-"""Who may do what, cell by cell: up leaves the policies that deploy/grants.tsv describes, and it gives no more than jobs take."""
+"""Grants: policies equal deploy/grants.tsv cell by cell, and the table gives no more than the code needs."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ AGENTS = {
 }
 RUN_NO_CODE = ["build", "push", "reader", "signer", "tasks"]
 EVERYBODY = [*FOLDERS, *RUN_NO_CODE]
-#: What the code calls, account by account, and the least role for it; written without a look at the table.
+#: The calls of the code by account, and the least role for each; written independently of the table.
 NEEDED: dict[str, dict[str, set[str]]] = {
     "upload": {
         "bucket:uploads": {"storage.objectCreator", "storage.legacyObjectReader"},  # receive: create; find, after a repeat
@@ -31,19 +31,19 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "bucket:results": {
             "storage.objectCreator",
             "storage.objectViewer",
-        },  # commit of the skipped; find, 404 when there is none
+        },  # commit of the skipped; find, 404 when it is missing
         "queue:*": {"cloudtasks.enqueuer"},  # dispatch: add
         "account:tasks": {"iam.serviceAccountUser"},
         "topic:completions": {"pubsub.publisher"},  # notices of the skipped
         "topic:dead-letters": {"pubsub.publisher"},  # bury
     },
     "processor": {
-        "bucket:uploads": {"storage.objectViewer"},  # download; find, 404 when it is gone
+        "bucket:uploads": {"storage.objectViewer"},  # download; find, 404 when it is missing
         "bucket:results": {"storage.objectCreator", "storage.objectViewer"},  # outputs, commit, errors; find, siblings
         "topic:completions": {"pubsub.publisher"},  # notices
     },
     "status": {
-        "bucket:uploads": {"storage.objectViewer"},  # of_object: find, 404 when there is none
+        "bucket:uploads": {"storage.objectViewer"},  # of_object: find, 404 when it is missing
         "bucket:results": {"storage.objectViewer"},  # history: names, read
         "account:reader": {"iam.serviceAccountTokenCreator"},  # permit_download: signBlob
     },
@@ -65,7 +65,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
 
 
 def resource(on: str) -> list[str]:
-    """The full names of what a row is about."""
+    """The full names of a row's resources."""
     kind, _, name = on.partition(":")
     names = {
         "project": [HOME],
@@ -90,7 +90,7 @@ def expected(table: Grants) -> Iterator[Cell]:
 
 
 def cells(deployed: Deployed) -> list[Cell]:
-    """Every grant there is, but for those that Google makes and the deployer's own."""
+    """Every grant, except Google's defaults and the deployer's own."""
     return [
         (name, binding["role"], member)
         for name, policy in deployed.first.state["policies"].items()
@@ -129,7 +129,7 @@ def test_only_open_doors_and_tasks_that_name_an_account_depend_on_options(table:
     }
 
 
-def test_nobody_is_granted_anything_twice(table: Grants) -> None:
+def test_no_grant_is_listed_twice(table: Grants) -> None:
     rows = Counter((row["on"], row["role"], row["member"]) for row in table)
 
     assert [row for row, count in rows.items() if count > 1] == []
@@ -178,7 +178,7 @@ def test_the_issuer_has_no_right_but_to_sign_as_the_signer(deployed: Deployed) -
     }
 
 
-def test_nobody_can_overwrite_or_delete_an_object(deployed: Deployed) -> None:
+def test_no_account_can_overwrite_or_delete_an_object(deployed: Deployed) -> None:
     on_buckets = {role for name, role, _ in cells(deployed) if name in (UPLOADS, RESULTS)}
 
     assert on_buckets == {
@@ -194,7 +194,7 @@ def test_only_the_processor_and_the_dispatcher_write_results(deployed: Deployed)
     assert writers == {f"serviceAccount:{account(name)}" for name in ("processor", "dispatcher")}
 
 
-def test_nobody_acts_as_an_account_that_runs_a_service(deployed: Deployed) -> None:
+def test_no_account_acts_as_one_that_runs_a_service(deployed: Deployed) -> None:
     acted_as = {name for name, _, _ in cells(deployed) if "/serviceAccounts/" in name}
 
     assert acted_as == {f"{HOME}/serviceAccounts/{account(name)}" for name in ("signer", "reader", "push")}

@@ -1,4 +1,4 @@
-"""plan and up, in an empty project and in one where everything is there already."""
+"""plan and up, in an empty project and in one that is deployed already."""
 
 import io
 import re
@@ -72,24 +72,24 @@ def test_there_is_a_service_for_every_folder_of_functions(deployed: Deployed) ->
     listed = re.findall(r"^  service +([a-z]+) ", (ROOT / "deploy.sh").read_text(), re.MULTILINE)
     made = [name.removeprefix(SERVICES) for name in deployed.first.state["resources"] if name.startswith(SERVICES)]
 
-    assert sorted(listed) == FOLDERS, "a folder of functions/ needs its line in services() of deploy.sh"
+    assert sorted(listed) == FOLDERS, "a folder of functions/ needs its line in the list of deploy.sh"
     assert sorted(made) == FOLDERS
 
 
-def test_every_service_is_told_where_it_is_and_who_may_call_it(deployed: Deployed) -> None:
+def test_every_service_has_its_variables(deployed: Deployed) -> None:
     for name in FOLDERS:
         service = deployed.first.state["resources"][SERVICES + name]
-        told = variables(service)
+        given = variables(service)
 
-        assert (told["FUNCTION_TARGET"], told["FUNCTION_SOURCE"]) == (name, f"functions/{name}/main.py")
-        assert told["THREADS"] == str(service["spec"]["template"]["spec"]["containerConcurrency"])
-        assert told["GOOGLE_CLOUD_PROJECT"] == PROJECT
-        assert (told["SLUICE_UPLOADS_BUCKET"], told["SLUICE_RESULTS_BUCKET"]) == (UPLOADS[8:], RESULTS[8:])
-        assert {told[f"SLUICE_{other.upper()}_URL"] for other in ("issuer", "dispatcher", "processor", "status")} == {
+        assert (given["FUNCTION_TARGET"], given["FUNCTION_SOURCE"]) == (name, f"functions/{name}/main.py")
+        assert given["THREADS"] == str(service["spec"]["template"]["spec"]["containerConcurrency"])
+        assert given["GOOGLE_CLOUD_PROJECT"] == PROJECT
+        assert (given["SLUICE_UPLOADS_BUCKET"], given["SLUICE_RESULTS_BUCKET"]) == (UPLOADS[8:], RESULTS[8:])
+        assert {given[f"SLUICE_{other.upper()}_URL"] for other in ("issuer", "dispatcher", "processor", "status")} == {
             url(other) for other in ("issuer", "dispatcher", "processor", "status")
         }
-        assert (told["SLUICE_PUSH_ACCOUNT"], told["SLUICE_TASKS_ACCOUNT"]) == (account("push"), account("tasks"))
-        assert told["SLUICE_QUEUE_AUTH"] == "queue"
+        assert (given["SLUICE_PUSH_ACCOUNT"], given["SLUICE_TASKS_ACCOUNT"]) == (account("push"), account("tasks"))
+        assert given["SLUICE_QUEUE_AUTH"] == "queue"
     signers = {name: variables(deployed.first.state["resources"][SERVICES + name]).get("SLUICE_SIGNER") for name in FOLDERS}
     assert {name: signer for name, signer in signers.items() if signer} == {
         "issuer": account("signer"),

@@ -1,4 +1,4 @@
-"""`deploy.sh verify --local`: the proof a deployment is given, given to the stack on this machine."""
+"""`deploy.sh verify --local`: the check of a deployment, run against the local stack."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Metrics, alerts and the dashboard: they see what is ours and all of it, and an alert fires at what it says."""
+"""Metrics, alerts and the dashboard cover all of our resources and no others; alerts fire as documented."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ OWN = {
     "logging.googleapis.com/user/sluice-verdicts": "cloud_run_revision",
     "logging.googleapis.com/user/sluice-refusals": "cloud_run_revision",
 }
-#: In log lines of ours: shared/log.py writes JSON, so that there is never a textPayload.
+#: Fields of our log lines: shared/log.py writes JSON, hence no textPayload.
 LOGGED = {"resource.type", "resource.labels.service_name", "jsonPayload.code", "jsonPayload.job", "jsonPayload.message"}
 THRESHOLDS = {"dead letters": [0, 0], "failed ratio": [0.1], "queue depth": [10_000], "server errors": [0.05]}
 NAMED = re.compile(r'resource\.labels\.(\w+)(=~|=monitoring\.regex\.full_match\(|=)"([^"]+)"')

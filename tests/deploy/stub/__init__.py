@@ -1,4 +1,4 @@
-"""Google's APIs as far as deploying goes: a proxy that answers in their place, remembers what it made, records what it was asked.
+"""A proxy that answers for Google's APIs as far as deploying needs them, and records every request.
 
-`python -m tests.deploy.stub --port 9900 --folder /tmp/stub` starts it and prints what gcloud needs to be told.
+`python -m tests.deploy.stub --port 9900 --folder /tmp/stub` starts it and prints the variables that gcloud needs.
 """

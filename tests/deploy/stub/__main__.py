@@ -1,4 +1,4 @@
-"""Run the stub by hand until Ctrl-C: `eval` what it prints in another shell, then call gcloud or deploy.sh there."""
+"""Run the stub by hand until Ctrl-C: `eval` its output in another shell, then call gcloud or deploy.sh there."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ def main() -> None:
         lines.append("unset http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY all_proxy ALL_PROXY")
         (arguments.folder / "env").write_text("\n".join(lines) + "\n")
         lines.append(
-            f"# {arguments.folder}/env holds the same; curl http://127.0.0.1:{stub.port}/help tells the rest; Ctrl-C ends"
+            f"# {arguments.folder}/env holds the same; curl http://127.0.0.1:{stub.port}/help lists the rest; Ctrl-C ends it"
         )
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()

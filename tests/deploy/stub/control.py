@@ -1,4 +1,4 @@
-"""The control plane, http://stub.local/: look into the stub, empty it, let things go wrong, change things behind gcloud's back."""
+"""The control plane, http://stub.local/: read the stub's state, empty it, inject faults, change resources directly."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ POST /drift  {"resource": NAME, "set": {...}} (null deletes a field, "set": null
 
 
 def answer(stub: Any, call: Call) -> Raw:
-    """What stub.local says."""
+    """The answer of stub.local."""
     if call.method == "GET":
         shown = {"/state": stub.state, "/requests": stub.requests}.get(call.path)
         return Raw(json.dumps(shown(), indent=1).encode()) if shown else Raw(HELP.encode())

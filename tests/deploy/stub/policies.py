@@ -1,4 +1,4 @@
-"""IAM policies, the same for every API: read with an etag, written only with a fresh one, naming only members that exist."""
+"""IAM policies, the same for every API: written only with a fresh etag and with members that exist."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def serve(api: Api, path: str, name: Callable[[Call], str], reading: str = "GET"
 
     @api.route("POST", path + ":testIamPermissions")
     def test(_world: World, call: Call) -> Json:
-        """Whoever deploys may do everything, also with a service that is yet to be made: gcloud asks before it makes one."""
+        """The deployer has every permission, also on services to come: gcloud asks before it creates one."""
         return {"permissions": call.body["permissions"]}
 
 
@@ -45,7 +45,7 @@ def put(world: World, name: str, policy: Json, stale: int = 409) -> Json:
 
 
 def forget(world: World, email: str) -> None:
-    """What a deleted account leaves behind in every policy that named it."""
+    """Mark a deleted account in every policy that named it."""
     gone = f"deleted:serviceAccount:{email}?uid={world.number():021d}"
     for name, policy in world.policies.items():
         if any(member == f"serviceAccount:{email}" for _, member in _cells(policy)):

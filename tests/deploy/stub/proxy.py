@@ -1,4 +1,4 @@
-"""The proxy: ends TLS for Google's hosts, injects faults, hands each request to its API, and records it with its answer."""
+"""The proxy: terminates TLS for Google's hosts, injects faults, passes requests to their APIs and records them."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ class Fault:
 
 
 class Stub:
-    """Google's APIs for one project: what exists, what was asked, and what is to go wrong."""
+    """Google's APIs for one project: what exists, what was asked, and injected faults."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -75,12 +75,12 @@ class Stub:
             return self.world.state()
 
     def fault(self, match: str, n: int = 1, code: int = 503, message: str = "injected", status: str = "") -> None:
-        """Let the next n matching requests fail."""
+        """Fail the next n matching requests."""
         with self._lock:
             self.faults.append(Fault(match, n, code, message, status))
 
     def drift(self, name: str, change: Json | None) -> None:
-        """Change a resource behind everybody's back (null deletes a field); None deletes it."""
+        """Change a resource directly (null deletes a field); None deletes it."""
         with self._lock:
             control.drift(self.world, {"resource": name, "set": change})
 
@@ -95,7 +95,7 @@ class Stub:
             self.world.apis.update(f"{name}.googleapis.com" for name in apis)
 
     def forget(self) -> None:
-        """Drop what was recorded and what is to go wrong; keep what exists."""
+        """Drop what was recorded and injected faults; keep what exists."""
         with self._lock:
             self._requests.clear()
             self.faults.clear()
@@ -193,12 +193,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Say nothing: everything is in requests.jsonl."""
+        """Stay silent: every request is in requests.jsonl."""
 
 
 @contextlib.contextmanager
 def serving(stub: Stub, port: int = 0) -> Iterator[Stub]:
-    """Let the stub listen on loopback; 0 takes a free port."""
+    """Listen on loopback; port 0 takes a free one."""
     server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"stub": stub}))
     server.daemon_threads = True
     stub.port = server.server_address[1]
@@ -213,7 +213,7 @@ def serving(stub: Stub, port: int = 0) -> Iterator[Stub]:
 
 
 def environment(stub: Stub) -> dict[str, str]:
-    """What gcloud has to be told. `http_proxy` and its like must be unset besides."""
+    """Variables for gcloud. `http_proxy` and similar variables must be unset too."""
     return {
         "CLOUDSDK_PROXY_TYPE": "http",
         "CLOUDSDK_PROXY_ADDRESS": "127.0.0.1",

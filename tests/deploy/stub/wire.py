@@ -95,7 +95,7 @@ class Call:
         return not reads
 
 
-#: Takes the world and a call. The world is `Any` here, so that this file knows nothing of what is behind it.
+#: Takes the world and a call. The world is `Any` here, so that this file does not depend on it.
 Handler = Callable[[Any, Call], "Json | Raw"]
 
 
@@ -117,7 +117,7 @@ class Api:
         return register
 
     def find(self, call: Call) -> tuple[Handler, dict[str, str]] | None:
-        """What answers this call, and what its path names."""
+        """The function that answers this call, and the parts of its path."""
         return next(self._matching(call), None)
 
     def _matching(self, call: Call) -> Iterator[tuple[Handler, dict[str, str]]]:

@@ -1,4 +1,4 @@
-"""What exists behind the stub: one dict of resources by full name, one of IAM policies, the enabled APIs, the uploaded bytes."""
+"""The stub's state: resources and IAM policies by full name, the enabled APIs, the uploaded bytes."""
 
 import base64
 import copy
@@ -12,13 +12,13 @@ from tests.deploy.stub.wire import Json, Refused
 PROJECT = "demo-project"
 NUMBER = "123456789012"
 DEPLOYER = "user:deployer@example.com"
-#: A project that nobody has touched has these, and hardly more.
+#: APIs that a new project has on.
 DEFAULT_APIS = ("cloudresourcemanager", "logging", "monitoring", "serviceusage", "storage")
 
 
 @dataclass
 class World:
-    """One project. Nothing here knows of HTTP."""
+    """One project, without HTTP."""
 
     resources: dict[str, Json] = field(default_factory=dict)
     policies: dict[str, Json] = field(default_factory=dict)

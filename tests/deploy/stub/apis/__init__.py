@@ -25,13 +25,13 @@ _ALWAYS = ("serviceusage", "cloudresourcemanager")
 
 
 def answer(world: World, call: Call) -> Json | Raw:
-    """Ask the API of the call's host. Raises `Refused`; an unknown host, method or path is 400, never 5xx: gcloud would retry."""
+    """Answer by the API of the call's host. An unknown host, method or path is 400: gcloud retries 5xx."""
     api = _APIS.get(call.api)
     if not api:
-        raise Refused(400, f"the stub does not know the host {call.host}")
+        raise Refused(400, f"unknown host {call.host}")
     found = api.find(call)
     if not found:
-        raise Refused(400, f"the stub does not know {call.method} {call.host}{call.path}")
+        raise Refused(400, f"unknown call {call.method} {call.host}{call.path}")
     handler, named = found
     _must_be_enabled(world, call.api)
     if named.get("project", PROJECT) not in (PROJECT, world.resources[f"projects/{PROJECT}"]["projectNumber"], "-", "_"):

@@ -18,7 +18,7 @@ def repository_name(call: Call) -> str:
 
 
 def push(world: World, image: str, digest: str) -> None:
-    """What a build does in the end. Raises 404 for a missing repository."""
+    """Store a built image. Raises 404 for a missing repository."""
     location, _, rest = image.partition("-docker.pkg.dev/")
     project, repository, package = rest.split("/", 2)
     package, _, tag = package.partition(":")

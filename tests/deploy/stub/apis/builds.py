@@ -1,4 +1,4 @@
-"""cloudbuild.googleapis.com: a build is over at once; it needs its source, its account, the account's rights and its repository."""
+"""cloudbuild.googleapis.com: a build ends at once; it needs source, account, rights and repository."""
 
 import hashlib
 import json
@@ -75,7 +75,7 @@ def _run(world: World, wanted: Json, email: str, digest: str) -> Json:
 
 
 def _missing_right(world: World, wanted: Json, email: str) -> str:
-    """What an own build account needs; the default one has it all."""
+    """Check the rights that a build account needs; the default account has them all."""
     if not email:
         return ""
     member, project = f"serviceAccount:{email}", f"projects/{PROJECT}"

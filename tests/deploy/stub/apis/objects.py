@@ -60,7 +60,7 @@ def upload(world: World, call: Call) -> Json | Raw:
 
 
 def finish(world: World, call: Call) -> Json | Raw:
-    """One chunk of a resumable upload; the last one tells the total."""
+    """One chunk of a resumable upload; the last one carries the total."""
     session = world.operations[call.query["upload_id"]]
     session["content"] += call.raw
     if call.headers.get("content-range", "").endswith("/*"):

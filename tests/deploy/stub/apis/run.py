@@ -1,4 +1,4 @@
-"""run.googleapis.com: services, by the Knative API under a region's host and the v2 API. A service is ready at once."""
+"""run.googleapis.com: services, through the Knative API of a region's host and the v2 API; ready at once."""
 
 import copy
 
@@ -125,7 +125,7 @@ def _ready(world: World, wanted: Json, name: str, generation: int) -> Json:
 
 
 def _check(world: World, template: Json) -> None:
-    """What Cloud Run refuses at once."""
+    """Raise what Cloud Run refuses at once."""
     spec = template["spec"]
     email = spec.get("serviceAccountName", "")
     denied = "Permission 'iam.serviceaccounts.actAs' denied on service account {} (or it may not exist)."

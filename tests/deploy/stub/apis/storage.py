@@ -106,7 +106,7 @@ def notifications(world: World, call: Call) -> Json:
 
 @API.route("POST", BUCKET + "/notificationConfigs")
 def notify(world: World, call: Call) -> Json:
-    """Refused until the service agent may publish to the topic; a second one for the same topic is not: it doubles every event."""
+    """Refuse until the service agent may publish. A second one for a topic is taken: it doubles every event."""
     world.get(bucket_name(call))
     topic = call.body["topic"].removeprefix("//pubsub.googleapis.com/")
     may = world.may(f"serviceAccount:{AGENT}", "roles/pubsub.publisher", topic, f"projects/{PROJECT}")
@@ -132,7 +132,7 @@ def silence(world: World, call: Call) -> Json:
 
 
 def _legacy() -> list[Json]:
-    """What every new bucket's policy holds."""
+    """The policy of a new bucket."""
     owners = [f"projectEditor:{PROJECT}", f"projectOwner:{PROJECT}"]
     return [
         {"role": "roles/storage.legacyBucketOwner", "members": owners},
