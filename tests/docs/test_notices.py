@@ -1,0 +1,86 @@
+"""docs/notices.md: the printed notices are those that the code publishes, and each attribute, field and reason is explained."""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from shared import pipeline
+from shared.events import JOB_FINISHED, STEP_FINISHED, Notice
+from shared.model import File
+from shared.settings import ROOT
+from tests.docs import blocks
+from tests.docs.masks import masked
+from tests.fakes import FakeCloud
+
+PAGE = ROOT / "docs" / "notices.md"
+#: Reasons that shared/pipeline.py writes into manifests itself; the others are codes of `BadFile` and `Vanished`.
+OF_THE_PIPELINE = {"attempts_used_up", "empty", "name_too_long", "no_route", "too_large"}
+
+
+@pytest.fixture
+def notices(cloud: FakeCloud, uploaded: Callable[..., File]) -> list[Notice]:
+    """Of a text that succeeds, and of a damaged picture."""
+    for file in (uploaded("notes.txt", b"a few words\n", "text/plain"), uploaded("scan.jpg", b"\xff\xd8\xff damaged")):
+        for task in cloud.routes.plan(file):
+            pipeline.process(task, 1, cloud)
+    return cloud.completions.notices
+
+
+def _of(notices: list[Notice], kind: str, name: str) -> Notice:
+    (notice,) = [found for found in notices if (found.attributes["ce-type"], found.attributes["name"]) == (kind, name)]
+    return notice
+
+
+def test_the_printed_notices_are_the_published_ones(notices: list[Notice]) -> None:
+    step, job = _of(notices, STEP_FINISHED, "notes.txt"), _of(notices, JOB_FINISHED, "scan.jpg")
+    real = [value for notice in (step, job) for value in (dict(notice.attributes), json.loads(notice.data))]
+    printed = [json.loads(block.text) for block in blocks.read(PAGE) if block.language == "json"]
+
+    assert [masked(_text(value)) for value in printed] == [masked(_text(value)) for value in real]
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, indent=1, sort_keys=True)
+
+
+def test_every_attribute_and_field_is_explained(notices: list[Notice]) -> None:
+    explained = {name for row in _rows() for name in re.findall(r"`([\w-]+)`", row)}
+    attributes = {key for notice in notices for key in notice.attributes}
+    fields = {key for notice in notices for key in _keys(json.loads(notice.data))}
+
+    assert (attributes | fields) - explained == set()
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """Every key, but those of `options` and `facts`, which depend on the processor."""
+    for key, item in value.items() if isinstance(value, dict) else [("", item) for item in value]:
+        if key:
+            yield key
+        if isinstance(item, (dict, list)) and key not in ("options", "facts"):
+            yield from _keys(item)
+
+
+def test_every_reason_of_a_verdict_is_listed_and_no_other() -> None:
+    listed = {found[1] for row in _rows() if (found := re.match(r"\| `\w+` \| `(\w+)` \|", row))}
+
+    assert listed == OF_THE_PIPELINE | _codes_of("BadFile") | _codes_of("Vanished")
+
+
+def test_the_reasons_of_the_pipeline_are_in_its_source() -> None:
+    source = (ROOT / "shared" / "pipeline.py").read_text()
+
+    assert [reason for reason in OF_THE_PIPELINE if f'"{reason}"' not in source] == []
+
+
+def _codes_of(kind: str) -> set[str]:
+    calls = [node for path in (ROOT / "shared").rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    made = [node for node in calls if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == kind]
+    return {ast.literal_eval(call.args[1]) for call in made}
+
+
+def _rows() -> list[str]:
+    return re.findall(r"^\|.*\|$", PAGE.read_text(), re.MULTILINE)
