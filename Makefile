@@ -1,25 +1,31 @@
-# Everything sets itself up on first use; nothing but Python 3.11 or newer and make is needed.
-# ARGS go to what is run: make up ARGS='--port-offset 1000', make test ARGS='tests/unit -q'.
+# Every command sets itself up on first use and needs only make and Python 3.11 or newer.
+# ARGS are passed on: make up ARGS='--port-offset 1000', make test ARGS='tests/unit -q'.
 PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/installed
 GSUTIL_STAMP = .venv-gsutil/installed
 
-.PHONY: help setup demo up test check bench clean
+.PHONY: help setup demo up test test-fast coverage check fix bench clean
 
-help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-setup: $(STAMP) gsutil ## what the other commands need: .venv, and a gsutil where there is none
+setup: $(STAMP) gsutil ## install .venv, and gsutil if it is missing; the other commands do this themselves
 
-demo: setup ## send a photograph through all three doors and print what came out
+demo: setup ## send a photograph through all three doors and print the results
 	@$(BIN)/python -m local demo $(ARGS)
 
-up: setup ## start everything and keep it running, with lines to copy
+up: setup ## start everything and keep it running until Ctrl-C; prints commands to copy
 	@$(BIN)/python -m local up $(ARGS)
 
 test: setup ## every test
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-fast: $(STAMP) ## unit tests and functions in memory: no network, no processes, under 30 seconds
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit tests/functions $(ARGS)
+
+coverage: $(STAMP) ## lines of shared/ that its tests run; fails below the floor in pyproject.toml
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --cov=shared --cov-report=term-missing:skip-covered tests/unit tests/functions tests/contract
 
 check: $(STAMP) ## ruff, mypy --strict, shellcheck
 	@$(BIN)/ruff check .
@@ -28,26 +34,30 @@ check: $(STAMP) ## ruff, mypy --strict, shellcheck
 	@for function in functions/*/main.py; do $(BIN)/mypy "$$function" || exit 1; done
 	@$(BIN)/shellcheck -x -a .ci/run $(wildcard *.sh)
 
-bench: setup ## latency, throughput and overhead, beside the bare processing
+fix: $(STAMP) ## repair what ruff can repair: lint and format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## measure latency, throughput and overhead beside the bare processing
 	@$(BIN)/python -m benchmarks
 
-clean: ## delete what was installed and everything the local cloud keeps
+clean: ## delete the installed tools and the local cloud's data
 	rm -rf .venv .venv-gsutil .local
 
 $(STAMP): requirements.txt requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else 0'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is required, found " + sys.version) if sys.version_info < (3, 11) else 0'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing what requirements-dev.txt lists into .venv (once)"
+	@echo "installing requirements-dev.txt into .venv (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# gsutil needs other versions of our libraries, hence an environment of its own.
+# gsutil needs other versions of the same libraries: it gets a virtual environment of its own.
 .PHONY: gsutil
 gsutil:
 	@command -v gsutil >/dev/null || $(MAKE) --no-print-directory $(GSUTIL_STAMP)
 
 $(GSUTIL_STAMP):
 	@$(PYTHON) -m venv .venv-gsutil
-	@echo "installing gsutil into .venv-gsutil (once; there is none on the PATH)"
+	@echo "installing gsutil into .venv-gsutil (once: not found on the PATH)"
 	@.venv-gsutil/bin/python -m pip install --quiet --disable-pip-version-check gsutil==5.38
 	@touch $@
