@@ -25,12 +25,12 @@ def copy(folder: Path) -> Path:
     return folder
 
 
-def follow(page: Path, folder: Path) -> None:
-    """Do everything that the page prints, in its order. Raises `AssertionError` at the first step that fails."""
+def follow(page: Path, folder: Path, *, commands: bool = True) -> None:
+    """Write, edit and run what the page prints, in its order. Raises `AssertionError` at the first step that fails."""
     for block in blocks.read(page):
         if block.file:
             _edit(folder / block.file, block)
-        elif block.language == "sh":
+        elif block.language == "sh" and commands:
             run(block.text, folder)
 
 
