@@ -25,7 +25,7 @@ _CURL.add_argument("url")
 
 
 def send(command: str, client: Callable[[str], Client]) -> TestResponse:
-    """`curl -T photo.jpg "$SLUICE_UPLOAD_URL/"` as a call of the function `upload`. Takes the options above, no others."""
+    """Call the function `upload` for `curl -T photo.jpg "$SLUICE_UPLOAD_URL/"`, and so on."""
     words = shlex.split(command)
     if words[0] != "curl":
         raise ValueError(f"not a curl command: {command}")

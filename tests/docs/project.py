@@ -43,7 +43,7 @@ def _edit(path: Path, block: Block) -> None:
 
 
 def patched(text: str, diff: str) -> str:
-    """The text with this edit made. Its context and removed lines must occur exactly once; line numbers are not needed."""
+    """The text with this edit made. Its context and removed lines must occur exactly once."""
     lines = [line if line.strip() else " \n" for line in diff.splitlines(keepends=True)]
     before = "".join(line[1:] for line in lines if line[0] in " -")
     assert text.count(before) == 1, f"found {text.count(before)} times, not once:\n{before}"

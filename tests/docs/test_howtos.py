@@ -1,4 +1,4 @@
-"""The README and the how-tos work as printed: each is followed in a copy of the project, in which all checks then pass."""
+"""The README and the how-tos work as printed: followed in a copy of the project, they keep all checks green."""
 
 from pathlib import Path
 

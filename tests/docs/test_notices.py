@@ -1,4 +1,4 @@
-"""docs/notices.md: the printed notices are those that the code publishes, and each attribute, field and reason is explained."""
+"""docs/notices.md prints the notices that the code publishes, and explains each attribute, field and reason."""
 
 import ast
 import json
