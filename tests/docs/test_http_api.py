@@ -15,9 +15,9 @@ from werkzeug.test import Client
 from shared import errors, pipeline
 from shared.errors import PipelineError
 from shared.settings import ROOT
+from shared.testing import FakeCloud
 from tests.docs import blocks, curl
 from tests.docs.masks import agrees
-from tests.fakes import FakeCloud
 
 PAGE = ROOT / "docs" / "http-api.md"
 DELIVER = "<!-- test: deliver every task -->"

@@ -12,9 +12,9 @@ from shared import pipeline
 from shared.events import JOB_FINISHED, STEP_FINISHED, Notice
 from shared.model import File
 from shared.settings import ROOT
+from shared.testing import FakeCloud
 from tests.docs import blocks
 from tests.docs.masks import masked
-from tests.fakes import FakeCloud
 
 PAGE = ROOT / "docs" / "notices.md"
 #: Reasons that shared/pipeline.py writes into manifests itself; the others are codes of `BadFile` and `Vanished`.
