@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import ROOT
-from tests.machine import eventually
+from tests.eventually import eventually
 
 Begin = Callable[[str], "subprocess.Popen[str]"]
 
