@@ -63,15 +63,16 @@ class Request:
     async def read(self, max_bytes: int) -> bytes:
         """The whole body, decompressed. Raises `ApiError` (INVALID_ARGUMENT) when it has more than `max_bytes`.
 
-        A longer body is read to its end first: a client that is still sending would see a reset, not the answer.
+        A longer body is received to its end first: a client that is still sending would see a reset, not the answer.
         """
         parts, size = [], 0
         async for part in gunzip(self.body) if self.is_gzipped else self.body:
             size += len(part)
-            if size <= max_bytes:
-                parts.append(part)
-        if size > max_bytes:
-            raise ApiError("INVALID_ARGUMENT", f"Request payload size exceeds the limit: {max_bytes} bytes.")
+            if size > max_bytes:
+                async for _ in self.body:  # received, not decompressed: a megabyte of gzip can stand for a gigabyte
+                    pass
+                raise ApiError("INVALID_ARGUMENT", f"Request payload size exceeds the limit: {max_bytes} bytes.")
+            parts.append(part)
         return b"".join(parts)
 
     async def disconnected(self) -> None:
