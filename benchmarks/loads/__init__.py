@@ -1,1 +1,1 @@
-"""Clients that load the local cloud: processes of their own that print figures as JSON, and cheap, or they would be measured."""
+"""Clients that load the local cloud: cheap, so that they are not what is measured; they print figures as JSON."""

@@ -27,7 +27,7 @@ class Target(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        # The tasks have no body, and nobody sends a request before the last is answered.
+        # The tasks have no body, and the server sends no request before the last is answered.
         if data.endswith(b"\r\n\r\n"):
             self._arrivals.append(time.monotonic())
             self._transport.write(ANSWER)

@@ -18,7 +18,7 @@ class StoredQueue:
 
 @dataclass(slots=True)
 class StoredTask:
-    """A task. `executions` counts its responses other than 5xx; `last_status` is its last HTTP status, 0 before an attempt."""
+    """A task. `executions` counts responses other than 5xx; `last_status` is the last HTTP status, 0 before any."""
 
     key: int
     queue: int

@@ -42,7 +42,7 @@ def overridden(request: Any, queue: Any) -> Any:
 
 
 def url_of(queue: Any) -> str:
-    """The URL of a buffered task, from the queue's override alone. Raises `ApiError` (FAILED_PRECONDITION) without a host."""
+    """The URL of a buffered task, from the queue's override. Raises `ApiError` (FAILED_PRECONDITION) without a host."""
     uri = queue.http_target.uri_override
     if not uri.host:
         raise ApiError("FAILED_PRECONDITION", "Queue.httpTarget.uriOverride.host must be set to buffer tasks.")
