@@ -36,7 +36,7 @@ class LocalCloud:
         self.tls = tls_files(data / "tls")
         self.faults = Faults()
         self.pubsub = PubSub(data / "pubsub", self.clock, self.accounts)
-        # An observer of publishing slows it down: there is none until the first rule on messages.
+        # A hook slows publishing down: it is set with the first rule on messages.
         self.faults.on_messages = lambda: self.pubsub.set_publish_hook(MessageFaults("messages", self.faults, self.clock).admit)
         self._notifications = MessageFaults("notifications", self.faults, self.clock)
         self.storage = Storage(data / "storage", self.clock, self.accounts, self._notify)

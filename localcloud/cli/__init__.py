@@ -1,1 +1,1 @@
-"""The command line: commands, signals, the variables for clients, and child processes that end with their parent."""
+"""The command line: commands, signals, variables for clients, and children that end with their parent."""

@@ -86,7 +86,7 @@ def _bucket(store: Store, request: Request, segments: list[str] | None) -> Bucke
 
 
 def _is_authorized(request: Request, segments: list[str] | None) -> bool:
-    """Whether the request carries its own authorization: the URL of a session, a signed URL, or a form with its policy."""
+    """Whether the request carries its own authorization: a session URL, a signed URL, or a form with a policy."""
     if segments is not None:
         return segments[0] == "upload" and "upload_id" in request.query
     return is_signed(request.query) or xml_target(request, xml_names(*xml_path(request))) in {SESSION, BUCKET_FORM}

@@ -1,4 +1,4 @@
-"""Pages of foreign origins: refused, unless the bucket's CORS rules allow them or the request carries its own authorization."""
+"""Foreign origins are refused, unless CORS rules of the bucket or the request's own authorization admit them."""
 
 from datetime import timedelta
 from typing import Any
