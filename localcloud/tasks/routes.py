@@ -69,7 +69,8 @@ def find(http_method: str, path: str) -> tuple[Handler, str]:
 def shape_of(path: str) -> tuple[str, str]:
     """A path's resource and shape: `/v2/projects/p/locations/l:v` → `projects/p/locations/l` and its pattern.
 
-    The pattern is the path with `*` for ids: `projects/*/locations/*:v`. Of a collection, the resource is the parent: `…/queues/q/tasks` → `…/queues/q`.
+    The pattern is the path with `*` for ids: `projects/*/locations/*:v`.
+    Of a collection, the resource is the parent: `…/queues/q/tasks` → `…/queues/q`.
     """
     segments = path.removeprefix("/v2/").split("/")
     # Project ids may contain a colon; only the last segment can have a verb.
