@@ -42,7 +42,7 @@ bench: setup ## measure latency, throughput and overhead beside the bare process
 	@$(BIN)/python -m benchmarks
 
 clean: ## delete the installed tools and the local cloud's data
-	rm -rf .venv .venv-gsutil .local
+	rm -rf .venv .venv-gsutil .local .localcloud
 
 $(STAMP): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is required, found " + sys.version) if sys.version_info < (3, 11) else 0'
