@@ -9,9 +9,9 @@ from localcloud.errors import ApiError
 from localcloud.http import Request, pieces
 
 
-def _read(*chunks: bytes, max_bytes: int = 1000, **headers: str) -> bytes:
+def _read(*chunks: bytes, **headers: str) -> bytes:
     request = Request("POST", "/", "", headers, "http", pieces(*chunks))
-    return asyncio.run(request.read(max_bytes))
+    return asyncio.run(request.read(1000))
 
 
 def test_a_body_of_exactly_the_limit_is_read() -> None:
