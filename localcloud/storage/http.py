@@ -19,6 +19,10 @@ async def answer(store: Store, request: Request) -> Answer:
     segments = json_segments(request.path)
     if request.method == "OPTIONS":
         return empty_answer(200, *_preflight_headers(store, request, segments))
+    if segments is not None:
+        # Clients that cannot send PATCH use this header (https://cloud.google.com/storage/docs/json_api#method-override).
+        # CORS rules count for the method that is carried out.
+        request.method = request.headers.get("x-http-method-override", request.method)
     try:
         if "origin" in request.headers and not _is_authorized(request, segments):
             cors.check_origin(_bucket(store, request, segments), request.method, request.headers)

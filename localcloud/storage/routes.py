@@ -107,16 +107,14 @@ def find_json(request: Request, segments: list[str]) -> tuple[Handler, list[str]
     shape, names = _shape(segments)
     if shape == _UPLOAD:
         shape += "?upload_id" if "upload_id" in request.query else f"?uploadType={request.query.get('uploadType', '')}"
-    # Clients that cannot send PATCH use this header (https://cloud.google.com/storage/docs/json_api#method-override).
-    method = request.headers.get("x-http-method-override", request.method)
-    if found := JSON_API.get((method, shape)):
+    if found := JSON_API.get((request.method, shape)):
         return found[1], names
     if shape in _JSON_PATHS:
-        raise method_not_allowed(method, shape)
+        raise method_not_allowed(request.method, shape)
     if shape.startswith(f"{_UPLOAD}?"):
         kind = request.query.get("uploadType", "")
         raise invalid(f"Invalid uploadType {kind[:20]!r}: use media, multipart or resumable.")
-    raise no_acls() if ACLS.intersection(shape.split("/")) else unsupported(f"{method} {shape}")
+    raise no_acls() if ACLS.intersection(shape.split("/")) else unsupported(f"{request.method} {shape}")
 
 
 def xml_path(request: Request) -> tuple[str, str]:

@@ -80,6 +80,21 @@ def test_a_rule_of_the_bucket_admits_a_foreign_page(world: World, bucket: str) -
         assert world.http.get(url, headers={"Origin": "https://b.test"}).status_code == 403
 
 
+def test_a_rule_counts_for_the_overriding_method(world: World, bucket: str) -> None:
+    allow(world, bucket, "GET", "POST")
+    world.upload(bucket, "x", b"hello")
+    for method in ("GET", "POST"):
+        override = {"X-HTTP-Method-Override": "DELETE", **FOREIGN}
+        refused = world.http.request(method, world.object_url(bucket, "x"), headers=override)
+
+        assert refused.status_code == 403
+        assert "Access-Control-Allow-Origin" not in refused.headers
+    read = world.http.post(world.object_url(bucket, "x"), headers={"X-HTTP-Method-Override": "GET", **FOREIGN})
+
+    assert read.headers["Access-Control-Allow-Origin"] == "https://a.test"
+    assert world.names(bucket) == ["x"]
+
+
 def test_a_rule_of_one_bucket_does_not_open_another(world: World, bucket: str) -> None:
     allow(world, bucket, "GET", "POST")
     world.bucket(f"{bucket}-other")
