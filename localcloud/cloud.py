@@ -18,6 +18,7 @@ from localcloud.http import App, Scope
 from localcloud.pubsub import PubSub
 from localcloud.server import HttpServer, bind
 from localcloud.storage import Storage
+from localcloud.storage.routes import json_segments
 from localcloud.tasks import Tasks
 from localcloud.tls import tls_files
 
@@ -113,9 +114,9 @@ class LocalCloud:
 
 
 def _is_metadata(scope: Scope) -> bool:
-    """Whether Cloud Storage's JSON API takes JSON here; uploads take every type."""
-    path: str = scope["path"]
-    return path == "/b" or path.startswith(("/storage/v1/", "/b/"))
+    """Whether Cloud Storage's JSON API takes JSON or a batch here; uploads take every type."""
+    segments = json_segments(scope["raw_path"].decode("latin-1"))
+    return segments is not None and segments[0] != "upload"
 
 
 def _with_certificates(app: Any, accounts: Accounts) -> Any:

@@ -29,6 +29,8 @@ DOORS = {
 WRITES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "storage": ("POST", "/storage/v1/b?project=local-project", {"name": "guarded-by-type"}),
     "storage ": ("POST", "/b?project=local-project", {"name": "guarded-by-type"}),
+    "storage  ": ("POST", "/resumable/storage/v1/b?project=local-project", {"name": "guarded-by-type"}),
+    "storage   ": ("POST", "/batch/storage/v1", {}),
     "pubsub": ("PUT", TOPIC, {"labels": {"a": "b"}}),
     "pubsub_tls": ("PUT", TOPIC, {"labels": {"a": "b"}}),
     "tasks": ("POST", TASKS, {"name": f"{TASKS[4:]}/guarded"}),
@@ -199,7 +201,9 @@ def test_a_program_may_buffer_any_type_and_a_page_none(machine: Machine, target:
 
 def test_an_upload_may_have_any_type(machine: Machine) -> None:
     send(machine, "storage", "POST", "/storage/v1/b?project=local-project", {}, b'{"name": "guarded-upload"}')
+    send(machine, "storage", "POST", "/storage/v1/b?project=local-project", {}, b'{"name": "batch"}')
     for content_type in PAGE_TYPES:
         path = "/upload/storage/v1/b/guarded-upload/o?uploadType=media&name=x"
 
         assert send(machine, "storage", "POST", path, {"Content-Type": content_type}, b"words")[0] == 200
+        assert send(machine, "storage", "PUT", "/batch/x", {"Content-Type": content_type}, b"words")[0] == 200
