@@ -28,10 +28,11 @@ class Related:
 
 @dataclass(slots=True)
 class Form:
-    """The fields of a form, with lower-case names, and its file."""
+    """The fields of a form, with lower-case names, and its file with a content type of its own."""
 
     fields: dict[str, str]
     filename: str
+    media_type: str
     media: AsyncIterator[bytes]
 
 
@@ -74,8 +75,8 @@ async def parse_form(content_type: str, body: AsyncIterator[bytes]) -> Form:
         headers = part_headers(head)
         name, filename = _disposition(headers.get("content-disposition", ""))
         if name == "file":
-            fields.setdefault("content-type", headers.get("content-type", "application/octet-stream"))
-            return Form(fields, filename, _until(delimiter, rest, body))
+            media_type = headers.get("content-type", "application/octet-stream")
+            return Form(fields, filename, media_type, _until(delimiter, rest, body))
         buffer = bytearray(rest)
         await _fill(buffer, body, delimiter)
         fields[name.lower()] = bytes(buffer).partition(delimiter)[0].decode("utf-8", "replace")

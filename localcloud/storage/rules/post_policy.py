@@ -17,9 +17,12 @@ from localcloud.storage.rules.signatures import PublicKey, check_form_signature
 _FREE = {"policy", "x-goog-signature", "file"}
 
 
-def check_form(fields: Mapping[str, str], bucket: str, public_key: PublicKey, now: float) -> LengthRange | None:
+def check_form(
+    fields: Mapping[str, str], values: Mapping[str, str], public_key: PublicKey, now: float
+) -> LengthRange | None:
     """The lengths that the policy allows; 400 or 403 for a form that breaks it.
 
+    Every field needs a condition. Conditions also hold for the `values` that are no fields, such as the bucket.
     A form without a policy comes from an anonymous client, and passes.
     """
     if "policy" not in fields:
@@ -28,7 +31,6 @@ def check_form(fields: Mapping[str, str], bucket: str, public_key: PublicKey, no
     policy = _parse(fields["policy"])
     if now > _expiration(policy):
         raise _refused("the policy has expired")
-    values = {**fields, "bucket": bucket}
     lengths, allowed = None, set(_FREE)
     for condition in policy["conditions"]:
         operator, name, value = _condition(condition)

@@ -24,9 +24,10 @@ async def upload_form(store: Store, request: Request, bucket: str) -> Answer:
     if "policy" not in fields:
         cors.check_origin(store.buckets.get(bucket), request.method, request.headers)
     key = fields.get("key", "").replace("${filename}", form.filename)
-    lengths = check_form({**fields, "key": key}, bucket, store.public_key, store.clock.time())
+    implied = {"content-type": form.media_type, **fields, "key": key, "bucket": bucket}
+    lengths = check_form(fields, implied, store.public_key, store.clock.time())
     conditions = header_conditions(fields)
-    intent = Intent(bucket, check_object_name(key), header_settings(fields), claims(fields), conditions, lengths)
+    intent = Intent(bucket, check_object_name(key), header_settings(implied), claims(fields), conditions, lengths)
     return _answer(await store_upload(store, intent, form.media, request.base), fields, request)
 
 

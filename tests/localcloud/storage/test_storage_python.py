@@ -171,6 +171,22 @@ def test_a_form_uploads_only_what_its_policy_allows(world: World, bucket: str) -
     assert (shown["contentType"], shown["metadata"], shown["size"]) == ("text/plain", {"k": "v"}, "5")
 
 
+@pytest.mark.parametrize(("part_type", "stored"), [("image/png", "image/png"), (None, "application/octet-stream")])
+def test_the_content_type_of_the_file_needs_no_condition(
+    world: World, bucket: str, part_type: str | None, stored: str
+) -> None:
+    key = service_account.Credentials.from_service_account_file(str(world.accounts.key_file("signer")))
+    policy = python_client(world).generate_signed_post_policy_v4(bucket, "x", timedelta(minutes=5), credentials=key)
+    file = ("a.png", b"hello", part_type) if part_type else ("a.png", b"hello")
+
+    def post(**fields: str) -> int:
+        return requests.post(policy["url"], data=policy["fields"] | fields, files={"file": file}, timeout=5).status_code
+
+    assert post() == 204
+    assert world.http.get(world.object_url(bucket, "x")).json()["contentType"] == stored
+    assert post(**{"content-type": "text/html"}) == 400
+
+
 def test_curl_posts_a_form_without_a_policy(world: World, bucket: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"hello\r\n--not the end")
     command = ["curl", "-sS", "--fail-with-body", "-F", "key=in/${filename}", "-F", f"file=@{tmp_path}/a.txt"]
