@@ -4,8 +4,9 @@ Parameter names are in Title-Case (Google's libraries) or in lower case (gsutil)
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote_to_bytes
 
@@ -21,6 +22,7 @@ ALGORITHM = "GOOG4-RSA-SHA256"
 MAX_EXPIRES_SECONDS = 7 * 24 * 3600
 #: Largest allowed lead of the signer's clock.
 MAX_SKEW_SECONDS = 15 * 60
+_PORT = re.compile(r":\d*$")
 _DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 
 PublicKey = Callable[[str], RSAPublicKey | None]
@@ -59,7 +61,7 @@ def verify(request: Request, public_key: PublicKey, now: float) -> None:
     _check_headers(signed, request)
     canonical = canonical_request(request, signed.headers)
     key = public_key(signed.email)
-    if key is None or not _holds(key, signed, canonical):
+    if key is None or not (_holds(key, signed, canonical) or _holds(key, signed, _without_port(request, signed.headers))):
         raise _mismatch(f"{signed.email} has no key here" if key is None else f"canonical request:\n{canonical}")
 
 
@@ -98,6 +100,12 @@ def canonical_query(raw: str) -> str:
     pairs = (pair.partition("=") for pair in raw.split("&") if pair)
     kept = sorted((_recode(key, "~"), _recode(value, "~")) for key, _, value in pairs)
     return "&".join(f"{key}={value}" for key, value in kept if key.lower() != "x-goog-signature")
+
+
+def _without_port(request: Request, headers: Iterable[str]) -> str:
+    # Node's client signs the host without the port to which it sends.
+    host = _PORT.sub("", request.headers["host"])
+    return canonical_request(replace(request, headers=request.headers | {"host": host}), headers)
 
 
 def _parse(parameters: dict[str, str]) -> Signed:

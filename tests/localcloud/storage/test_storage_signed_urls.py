@@ -126,6 +126,17 @@ def test_a_url_is_for_one_method_and_until_it_expires(world: World, bucket: str)
     assert (other.status_code, _code(other.text)) == (403, "SignatureDoesNotMatch")
 
 
+def test_node_signs_the_host_without_its_port(world: World, bucket: str) -> None:
+    world.upload(bucket, "x", b"hello")
+    host = world.url.rpartition(":")[0]
+    url = sign(world, bucket, "x", "GET", api_access_endpoint=host).replace(host, world.url)
+    other = sign(world, bucket, "x", "GET", api_access_endpoint="http://localhost").replace("http://localhost", world.url)
+
+    assert world.http.get(url).content == b"hello"
+    assert _code(world.http.get(other).text) == "SignatureDoesNotMatch"
+    assert _code(world.http.delete(url).text) == "SignatureDoesNotMatch"
+
+
 def test_a_simple_client_needs_no_signature(world: World, bucket: str) -> None:
     url = f"{world.url}/{bucket}/{quote(ODD)}"
 
