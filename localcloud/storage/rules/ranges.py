@@ -7,7 +7,7 @@ from localcloud.storage.errors import StorageError, invalid
 from localcloud.storage.model import LengthRange
 
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
-_CONTENT_RANGE = re.compile(r"bytes\s+(?:(\d{1,19})-(\d{1,19}|\*)|\*)/(?:(\d{1,19})|\*)")
+_CONTENT_RANGE = re.compile(r"bytes\s+(?:(\d{1,19})-(-1|\d{1,19}|\*)|\*)/(?:(\d{1,19})|\*)")
 _LENGTHS = re.compile(r"(\d{1,19}),(\d{1,19})")
 
 
@@ -47,7 +47,8 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
 def parse_content_range(header: str | None, content_length: int | None) -> Span:
     """Read `bytes */*`, `*/T`, `a-b/*`, `a-b/T`, `a-*/*` or `a-*/T`; 400 for any other text.
 
-    Node's clients leave the last byte open (`a-*`). Without the header, the body is the whole object.
+    Node's clients leave the last byte open (`a-*`), and end an empty upload in chunks with `0--1/0`. Without the header, the
+    body is the whole object.
     """
     if header is None:
         return Span(0, content_length, is_last=content_length is None)

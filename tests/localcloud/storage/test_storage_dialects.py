@@ -138,6 +138,18 @@ def test_an_open_range_counts_decompressed_bytes(world: World, bucket: str) -> N
     assert stored(world, bucket) == DATA
 
 
+def test_node_ends_an_empty_upload_in_chunks_before_its_first_byte(world: World, bucket: str, start: Start) -> None:
+    done = exchange(world.port, "PUT", start(world, bucket), {"Content-Range": "bytes 0--1/0"})
+    refused = [
+        exchange(world.port, "PUT", start(world, bucket), {"Content-Range": f"bytes {span}"}).status
+        for span in ("1--1/1", "0--2/0", "0--1/-1")
+    ]
+
+    assert done.status == 200
+    assert stored(world, bucket) == b""
+    assert refused == [400] * 3
+
+
 # Go: `X-GUploader-No-308: yes`. HTTP libraries take 308 for a redirect.
 
 
