@@ -59,7 +59,7 @@ class Faults:
         self._rules: list[Rule] = []
         self._thawed = asyncio.Event()
 
-    def add(self, **fields: Any) -> Rule:
+    def add(self, /, **fields: Any) -> Rule:
         """Add a rule. Raises ValueError for an unknown or missing field or a value out of range."""
         try:
             rule = Rule(**fields)

@@ -61,6 +61,7 @@ def test_a_compressed_rule_is_read(ask: Ask) -> None:
         ("POST", b"[]", 400, "object"),
         ("POST", b'{"kind": "explode", "place": "tasks"}', 400, "answer, cut"),
         ("POST", b'{"kind": "drop", "place": "messages", "match": 1}', 400, "string"),
+        ("POST", b'{"kind": "drop", "place": "messages", "self": 1}', 400, "self"),
         ("POST", b" " * 10_001, 400, "exceeds the limit"),
         ("PUT", b"{}", 405, "GET, POST or DELETE"),
     ],
