@@ -16,6 +16,9 @@ from localcloud.storage.rules.objects import DEFAULT_TYPE
 from localcloud.storage.rules.ranges import parse_range
 
 CHUNK_BYTES = 1 << 18
+#: Gives a stored page an opaque origin (https://www.w3.org/TR/CSP3/#directive-sandbox): with the origin of this port, its
+#: scripts could drive the local cloud.
+SANDBOX = (b"content-security-policy", b"sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts")
 _SETTINGS = {
     "contentEncoding": b"content-encoding",
     "contentDisposition": b"content-disposition",
@@ -25,6 +28,8 @@ _SETTINGS = {
 
 async def media_answer(store: Store, stored: Object, request: Request, headers: list[Header]) -> Answer:
     """The requested bytes. Gzip content is decompressed for a client that does not accept gzip."""
+    if (b"content-type", b"application/pdf") not in headers:  # browsers show no PDF in a sandbox
+        headers.append(SANDBOX)
     content = store.contents.of(stored)
     file = store.contents.open(content)  # now: another request may remove the content, but an open file stays readable
     try:

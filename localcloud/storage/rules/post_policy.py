@@ -17,9 +17,7 @@ from localcloud.storage.rules.signatures import PublicKey, check_form_signature
 _FREE = {"policy", "x-goog-signature", "file"}
 
 
-def check_form(
-    fields: Mapping[str, str], values: Mapping[str, str], public_key: PublicKey, now: float
-) -> LengthRange | None:
+def check_form(fields: Mapping[str, str], values: Mapping[str, str], public_key: PublicKey, now: float) -> LengthRange | None:
     """The lengths that the policy allows; 400 or 403 for a form that breaks it.
 
     Every field needs a condition. Conditions also hold for the `values` that are no fields, such as the bucket.

@@ -143,3 +143,32 @@ def test_a_form_of_a_foreign_page_needs_a_policy_or_a_rule(world: World, bucket:
     assert world.names(bucket) == ["signed"]
     allow(world, bucket, "POST")
     assert post({"key": "unsigned"}) == 204
+
+
+@pytest.mark.parametrize(
+    "path", ["/{bucket}/x", "/storage/v1/b/{bucket}/o/x?alt=media", "/download/storage/v1/b/{bucket}/o/x?alt=media"]
+)
+def test_a_stored_page_gets_no_origin_of_this_machine(world: World, bucket: str, path: str) -> None:
+    world.upload(bucket, "x", b"<script>...</script>")
+
+    def policy(content_type: str) -> str | None:
+        world.http.patch(world.object_url(bucket, "x"), json={"contentType": content_type}).raise_for_status()
+        found: str | None = world.http.get(world.url + path.format(bucket=bucket)).headers.get("Content-Security-Policy")
+        return found
+
+    for content_type in ("text/html", "image/svg+xml", "", "application/pdf, text/html"):
+        found = policy(content_type)
+        assert found is not None, content_type
+        assert found.startswith("sandbox ")
+        assert "allow-same-origin" not in found
+    # Browsers show no PDF in a sandbox.
+    assert policy("application/pdf") is None
+
+
+def test_a_page_gets_no_origin_by_a_parameter(world: World, bucket: str) -> None:
+    world.upload(bucket, "x", b"<script>...</script>")
+    world.http.patch(world.object_url(bucket, "x"), json={"contentType": "application/pdf"}).raise_for_status()
+    shown = world.http.get(sign(world, bucket, "x", "GET", response_type="text/html"))
+
+    assert shown.headers["Content-Type"] == "text/html"
+    assert shown.headers["Content-Security-Policy"].startswith("sandbox ")

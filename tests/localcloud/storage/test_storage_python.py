@@ -172,9 +172,7 @@ def test_a_form_uploads_only_what_its_policy_allows(world: World, bucket: str) -
 
 
 @pytest.mark.parametrize(("part_type", "stored"), [("image/png", "image/png"), (None, "application/octet-stream")])
-def test_the_content_type_of_the_file_needs_no_condition(
-    world: World, bucket: str, part_type: str | None, stored: str
-) -> None:
+def test_the_content_type_of_the_file_needs_no_condition(world: World, bucket: str, part_type: str | None, stored: str) -> None:
     key = service_account.Credentials.from_service_account_file(str(world.accounts.key_file("signer")))
     policy = python_client(world).generate_signed_post_policy_v4(bucket, "x", timedelta(minutes=5), credentials=key)
     file = ("a.png", b"hello", part_type) if part_type else ("a.png", b"hello")
