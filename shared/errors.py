@@ -137,5 +137,8 @@ def summary(error: BaseException) -> str:
     """One line about any exception, for operators: our own message, else the type and the first line of the text."""
     if isinstance(error, PipelineError):
         return error.message[:MAX_SUMMARY_CHARACTERS]
-    first_line = str(error).strip().partition("\n")[0]
+    try:
+        first_line = str(error).strip().partition("\n")[0]
+    except Exception:  # a processor may raise an exception whose own code is wrong
+        first_line = ""
     return f"{type(error).__name__}: {first_line}"[:MAX_SUMMARY_CHARACTERS]

@@ -225,4 +225,5 @@ class Job:
 
 def canonical(value: Json) -> bytes:
     """JSON with sorted keys and no spaces: equal values give equal bytes, also when they are published again."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode(errors="backslashreplace")  # writes a lone surrogate as JSON escapes it: `\udcff`

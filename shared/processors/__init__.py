@@ -38,13 +38,14 @@ def names() -> list[str]:
 def _import(module: str) -> None:
     try:
         import_module(f"shared.processors.{module}")
-    except Exception as error:  # a mistake in a processor may raise anything; its author needs the place and the reason
-        path = f"shared/processors/{module}.py"
-        raise BadConfiguration(f"processor: cannot import {path}, line {_line(error, path)}: {summary(error)}") from error
+    except (Exception, SystemExit) as error:  # a mistake may raise anything; its author needs the place and the reason
+        place = _place(error, f"shared/processors/{module}.py")
+        raise BadConfiguration(f"processor: cannot import {place}: {summary(error)}") from error
 
 
-def _line(error: Exception, path: str) -> int | None:
-    """The line of this file at which the error arose."""
-    if isinstance(error, SyntaxError):
-        return error.lineno
-    return next((at.lineno for at in reversed(traceback.extract_tb(error.__traceback__)) if at.filename.endswith(path)), None)
+def _place(error: BaseException, path: str) -> str:
+    """The file, and the line at which the error arose; a missing file has none."""
+    lines = [at.lineno for at in traceback.extract_tb(error.__traceback__) if at.filename.endswith(path)]
+    if isinstance(error, SyntaxError) and str(error.filename).endswith(path):
+        lines.append(error.lineno)
+    return f"{path}, line {lines[-1]}" if lines and lines[-1] else path

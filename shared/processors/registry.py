@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import naming
-from shared.errors import BadConfiguration, BadFile
+from shared.errors import BadConfiguration, BadFile, PipelineError, summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,31 @@ class Processor:
             raise BadConfiguration(f"options.{unknown}: unknown; {self.name} {listed}")
         try:
             checked: Mapping[str, Any] = json.loads(json.dumps(dataclasses.asdict(self.options(**options)), allow_nan=False))
-        except (TypeError, ValueError) as error:  # a missing option, a date, a number that JSON has not
-            raise BadConfiguration(f"options: {self.name} refuses them: {error}; correct their types") from error
+        except PipelineError:
+            raise
+        except Exception as error:  # a missing option, a date, a number that JSON has not, a mistake in the check itself
+            raise BadConfiguration(f"options: {self.name} refuses them: {summary(error)}; correct their types") from error
         return checked
 
     def run(self, source: Path, folder: Path, options: Mapping[str, Any]) -> list[Draft]:
         """Do the work now, in this process.
 
-        Raises `BadFile` when the file is at fault, `ValueError` when the processor names its outputs wrongly.
+        Raises `BadFile` when the file is at fault, `ValueError` for wrong names or facts of outputs.
         """
         drafts = list(self.work(source, folder, self.options(**options)))
         if not drafts:
             raise BadFile(f"{self.name} found nothing to make from this file", "no_output")
         self._check_names([draft.name for draft in drafts])
+        self._check_facts(drafts)
         return drafts
+
+    def _check_facts(self, drafts: list[Draft]) -> None:
+        for draft in drafts:
+            try:
+                dict(draft.facts)
+                json.dumps(draft.facts, allow_nan=False, sort_keys=True)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{self.name} gives {draft.name!r} facts that JSON cannot hold: {error}") from error
 
     def _check_names(self, names: list[str]) -> None:
         for name in names:
@@ -86,6 +97,9 @@ def processor(name: str, *, version: int, options: type) -> Callable[[Work], Wor
     def declare(work: Work) -> Work:
         if name in registered:
             raise BadConfiguration(f"two processors are named {name!r}; rename one")
+        if not dataclasses.is_dataclass(options):
+            remedy = "write a class under @dataclass(frozen=True, slots=True)"
+            raise BadConfiguration(f"the options of {name!r} are not a dataclass; {remedy}")
         registered[name] = Processor(name, version, options, work)
         return work
 

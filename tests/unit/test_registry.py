@@ -137,6 +137,15 @@ def test_two_outputs_of_one_name_are_the_processors_fault(tmp_path: Path) -> Non
         naming("a.txt", "b.txt", "a.txt").run(tmp_path, tmp_path, {})
 
 
+@pytest.mark.parametrize("facts", [{"at": date(2026, 1, 1)}, {"ratio": float("nan")}, {1: 1, "a": 1}, ["width"]])
+def test_facts_that_json_cannot_write_are_the_processors_fault(tmp_path: Path, facts: Any) -> None:
+    def work(source: Path, _folder: Path, _options: Copies) -> Iterator[Draft]:
+        yield Draft("a.txt", "text/plain", source, facts)
+
+    with pytest.raises(ValueError, match=r"^test\.facts gives 'a\.txt' facts that JSON cannot hold: "):
+        Processor("test.facts", 1, Copies, work).run(tmp_path, tmp_path, {})
+
+
 # ---- mistakes in a processor
 
 
@@ -161,6 +170,18 @@ def test_options_that_break_their_class_are_refused(options: dict[str, Any]) -> 
         Processor("test.careless", 1, Careless, copies).check(options)
 
 
+def test_a_check_of_options_that_itself_breaks_is_named() -> None:
+    @dataclass(frozen=True)
+    class Broken:
+        sizes: Any = 5
+
+        def __post_init__(self) -> None:
+            self.sizes.sort()
+
+    with pytest.raises(BadConfiguration, match=r"refuses them: AttributeError: 'int' object has no attribute 'sort'; "):
+        Processor("test.broken", 1, Broken, copies).check({})
+
+
 @pytest.mark.parametrize(
     ("code", "place", "problem"),
     [
@@ -172,15 +193,25 @@ def test_options_that_break_their_class_are_refused(options: dict[str, Any]) -> 
             ", line 2",
             "ValueError: mutable",
         ),
+        ("from shared.processors import helper\n", ", line 1", "SyntaxError: invalid syntax (helper.py, line 5)"),
+        ("import sys\n\nsys.exit(1)\n", ", line 3", "SystemExit: 1"),
+        (
+            "from shared.processors import processor\n@processor('broken.thing', version=1, options=dict)\ndef work(): ...\n",
+            ", line 2",
+            "the options of 'broken.thing' are not a dataclass; write a class under @dataclass(frozen=True, slots=True)",
+        ),
+        (None, "", "ModuleNotFoundError: No module named 'shared.processors.broken'"),
     ],
-    ids=["syntax", "name", "library", "options"],
+    ids=["syntax", "name", "library", "options", "helper", "exit", "no dataclass", "no module"],
 )
 def test_a_module_that_cannot_be_imported_is_named_with_its_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, place: str, problem: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str | None, place: str, problem: str
 ) -> None:
     folder = tmp_path / "shared" / "processors"
     folder.mkdir(parents=True)
-    (folder / "broken.py").write_text(code)
+    (folder / "helper.py").write_text("\n\n\n\ndef broken(:\n")
+    if code is not None:
+        (folder / "broken.py").write_text(code)
     monkeypatch.setattr(processors, "__path__", [*processors.__path__, str(folder)])
     monkeypatch.setattr(processors, "MODULES", (*processors.MODULES, "broken"))
 

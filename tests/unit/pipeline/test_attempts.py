@@ -57,6 +57,13 @@ def deliver_until_dead(task: Task, cloud: FakeCloud, error: type[Exception]) -> 
     return pipeline.process(task, 4, cloud)
 
 
+class Mute(Exception):
+    """An error whose text cannot be made."""
+
+    def __str__(self) -> str:
+        raise AttributeError
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
@@ -65,6 +72,8 @@ def deliver_until_dead(task: Task, cloud: FakeCloud, error: type[Exception]) -> 
         (RuntimeError("first line\nsecond line"), "RuntimeError: first line"),
         (MemoryError(), "MemoryError: "),
         (ValueError("x" * 1000), "ValueError: " + "x" * 488),
+        (OSError("not found: \udcff.txt"), "OSError: not found: \udcff.txt"),
+        (Mute(), "Mute: "),
     ],
     ids=lambda value: type(value).__name__,
 )
