@@ -1,13 +1,15 @@
 """SQLite databases with a write-ahead log: `kill -9` loses no committed data."""
 
+import shlex
 import sqlite3
 from pathlib import Path
 
+from localcloud.errors import CannotRun
 from localcloud.folder import LAYOUT, WrongLayout
 
 
 def open_database(path: Path, schema: str) -> sqlite3.Connection:
-    """Open (or create) `<data folder>/<service>/<name>.sqlite` in autocommit mode. Raises `WrongLayout`.
+    """Open (or create) `<data folder>/<service>/<name>.sqlite` in autocommit mode. Raises `CannotRun`.
 
     Group writes with `with transaction(database):`.
     """
@@ -25,7 +27,12 @@ def open_database(path: Path, schema: str) -> sqlite3.Connection:
 
 def _check_layout(database: sqlite3.Connection, path: Path) -> None:
     """Compare the version in the file. A new file gets it before its tables, in case of a crash between the two."""
-    found = database.execute("PRAGMA user_version").fetchone()[0]
+    try:
+        found = database.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        database.close()
+        remedy = f"reset --data {shlex.quote(str(path.parent.parent))}"
+        raise CannotRun(f"{path} cannot be read ({error}); delete the data folder", remedy) from None
     if found == LAYOUT:
         return
     if found or database.execute("SELECT 1 FROM sqlite_master").fetchone():

@@ -7,6 +7,7 @@ private (0700): it holds the keys of service accounts.
 import fcntl
 import json
 import os
+import shlex
 import shutil
 from pathlib import Path
 from typing import TextIO
@@ -34,12 +35,14 @@ class WrongLayout(CannotRun):
 
     def __init__(self, folder: Path, found: int) -> None:
         versions = f"layout {found}, and this version of the local cloud needs layout {LAYOUT}"
-        super().__init__(f"the data folder {folder} has {versions}; delete the folder", f"reset --data {folder}")
+        super().__init__(
+            f"the data folder {folder} has {versions}; delete the folder", f"reset --data {shlex.quote(str(folder))}"
+        )
 
 
 def prepare(folder: Path) -> Path:
     """Make and mark the folder, or check its mark; gives the resolved path. Raises `NotADataFolder`, `WrongLayout`."""
-    folder = folder.resolve()
+    folder = _resolved(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _check(folder)
@@ -58,7 +61,14 @@ def claim(folder: Path) -> TextIO:
 
 def delete(folder: Path) -> bool:
     """Delete a data folder of any layout; False when it does not exist. Raises `CannotRun` for every other folder."""
-    folder = folder.resolve()
+    folder = _resolved(folder)
+    try:
+        return _delete(folder)
+    except OSError as error:
+        raise CannotRun(f"{folder} cannot be deleted ({error.strerror}); delete it yourself, or check --data FOLDER") from None
+
+
+def _delete(folder: Path) -> bool:
     if not folder.exists():
         return False
     if reason := _protection(folder):
@@ -75,6 +85,10 @@ def delete(folder: Path) -> bool:
 def contents(folder: Path) -> list[Path]:
     """The folder's files and folders, the mark last: after an interrupted deletion the rest is still a data folder."""
     return sorted(folder.iterdir(), key=lambda path: path.name == MARK)
+
+
+def _resolved(folder: Path) -> Path:
+    return Path(os.path.realpath(folder))  # Path.resolve() raises for a loop of links, in some versions of Python
 
 
 def _check(folder: Path) -> None:
@@ -94,7 +108,7 @@ def _layout(folder: Path) -> int | None:
     if mark.is_file():
         try:
             return int(json.loads(mark.read_text())["layout"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             return 0
     is_old = (folder / _LOCK).exists() and any((folder / name).exists() for name in _DATABASES)
     return 0 if is_old else None

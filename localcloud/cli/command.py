@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
@@ -57,11 +58,16 @@ def run_command(module: str, description: str, commands: Mapping[str, Command], 
     """Run one of the commands of `python -m <module>`, which listens on `ports`; gives the exit status."""
     options = _parser(module, description, commands, data, port_offset(ports)).parse_args()
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of the output has ended, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at its end
+        return 128 + signal.SIGPIPE
     except CannotRun as error:
         remedy = f": {_python()} -m {module} {error.remedy}" if error.remedy else ""
         print(f"error: {error}{remedy}", file=sys.stderr)
         return 1
+    return status
 
 
 def port_offset(ports: Iterable[int]) -> Callable[[str], int]:

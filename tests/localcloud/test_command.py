@@ -58,6 +58,16 @@ def test_it_starts_from_a_copy_of_its_folder_and_nothing_else(alone: Path, offse
     assert (alone / ".localcloud" / "localcloud.json").exists()
 
 
+def test_a_reader_that_ends_early_is_no_failure() -> None:
+    command = [sys.executable, "-m", "localcloud", "env"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 def _environment() -> dict[str, str]:
     """Without the project on the path of modules."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.lower().endswith("_proxy")}

@@ -117,6 +117,47 @@ def test_a_file_is_not_a_data_folder(tmp_path: Path) -> None:
     assert done.stderr == (f"error: {tmp_path}/file cannot be a data folder (File exists); choose another one: --data FOLDER\n")
 
 
+@pytest.mark.parametrize("name", ["loop", "x" * 300])
+@pytest.mark.parametrize("command", ["up", "reset"])
+def test_an_impossible_path_is_not_a_data_folder(tmp_path: Path, name: str, command: str) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    done = run("localcloud", command, tmp_path / name)
+
+    assert len((done.stdout + done.stderr).splitlines()) == 1
+    if done.returncode:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "--data FOLDER" in done.stderr
+    else:
+        assert done.stdout == f"{tmp_path / name} does not exist: nothing to delete\n"
+
+
+def test_a_mark_with_an_absurd_layout_is_refused(data: Path) -> None:
+    (data / folder.MARK).write_text('{"layout": 1e999}')
+
+    with pytest.raises(WrongLayout, match="has layout 0"):
+        prepare(data)
+
+
+def test_a_broken_database_is_named_with_its_remedy(tmp_path: Path) -> None:
+    data = prepare(tmp_path / "my data")
+    (data / "tasks").mkdir()
+    (data / "tasks" / "tasks.sqlite").write_bytes(b"no database" * 100)
+    done = run("localcloud", "up", data)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    problem = f"error: {data}/tasks/tasks.sqlite cannot be read (file is not a database); delete the data folder: "
+    assert done.stderr.startswith(problem)
+    assert done.stderr.endswith(f" -m localcloud reset --data '{data}'\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_remedy_quotes_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(WrongLayout) as refusal:
+        raise WrongLayout(tmp_path / "my data", 0)
+
+    assert refusal.value.remedy == f"reset --data '{tmp_path}/my data'"
+
+
 def test_a_data_folder_is_deleted_whole(data: Path) -> None:
     (data / "link").symlink_to(data.parent)
 
