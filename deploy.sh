@@ -3,9 +3,10 @@
 # them. Below is the list of what exists there, in the order of creation; deploy/ compares it with the project and runs gcloud.
 set -eu
 PYTHON=${PYTHON:-python3}
-"$PYTHON" -c 'import tomllib' 2>/dev/null || { echo "error: Python 3.11 or newer is missing; install it, or set PYTHON to its path" >&2; exit 1; }
+FOLDER=$("$PYTHON" -c 'import os, sys, tomllib; print(os.path.dirname(os.path.realpath(sys.argv[1])))' "${BASH_SOURCE[0]}" 2>/dev/null) ||
+  { echo "error: Python 3.11 or newer is missing; install it, or set PYTHON to its path" >&2; exit 1; }
 export CALLER=$PWD # a relative --env-file is looked for there
-cd "$(dirname "${BASH_SOURCE[0]}")"
+cd "$FOLDER"
 exec "$PYTHON" -m deploy "$@" 3<<'LIST'
 
 # A word and its arguments make a line; deploy/everything.py names the function behind each word. $NAME is an option of that name.

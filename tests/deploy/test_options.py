@@ -109,6 +109,14 @@ def test_a_missing_gcloud_or_project_is_named(tmp_path: Path, project: str, gclo
     assert (done.returncode, done.stderr.startswith(f"error: {complaint}")) == (1, True), done.stderr
 
 
+def test_a_link_to_the_script_starts_it_too(tmp_path: Path) -> None:
+    (tmp_path / "sluice").symlink_to(ROOT / "deploy.sh")
+    done = subprocess.run([tmp_path / "sluice", "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: ./deploy.sh ")
+
+
 def test_an_older_python_is_refused(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
