@@ -2,7 +2,8 @@
 
 - Host: by DNS rebinding a page makes its own name resolve to 127.0.0.1 and may then read every answer.
 - Origin: browsers send it with every request across origins that can change something. Navigations, images and scripts
-  send GET without it, but no GET changes anything here (Pull is a POST), and the page cannot read the answer.
+  send GET without it, but no GET changes anything here (Pull is a POST). The page cannot read the answer, except an
+  object that is a script, if it guesses the name.
 - Content-Type: a page may send forms and plain text without a preflight (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
 
 The gRPC port needs no guard: browsers speak HTTP/2 only over TLS, and this port takes only cleartext HTTP/2.
