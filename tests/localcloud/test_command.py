@@ -58,8 +58,8 @@ def test_it_starts_from_a_copy_of_its_folder_and_nothing_else(alone: Path, offse
     assert (alone / ".localcloud" / "localcloud.json").exists()
 
 
-def test_a_reader_that_ends_early_is_no_failure() -> None:
-    command = [sys.executable, "-m", "localcloud", "env"]
+def test_a_reader_that_ends_early_is_no_failure(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "localcloud", "env", "--data", str(tmp_path)]
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
