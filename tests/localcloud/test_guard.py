@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from localcloud.address import Ports
+from localcloud.guard import LOOPBACK, guarded
+from localcloud.http import Receive, Scope, Send, json_bytes_answer, send_answer
+from tests.localcloud.asgi import call
 from tests.localcloud.target import Target, listening
 from tests.machine import Machine, running
 
@@ -207,3 +210,13 @@ def test_an_upload_may_have_any_type(machine: Machine) -> None:
 
         assert send(machine, "storage", "POST", path, {"Content-Type": content_type}, b"words")[0] == 200
         assert send(machine, "storage", "PUT", "/batch/x", {"Content-Type": content_type}, b"words")[0] == 200
+
+
+async def test_a_form_without_content_length_is_refused_too() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send_answer(json_bytes_answer(b"{}"), send)
+
+    headers = {"host": "localhost", "content-type": "text/plain", "transfer-encoding": "chunked"}
+    status, _ = await call(guarded(app, LOOPBACK, needs_json=lambda _scope: True), "POST", "/", b"{}", headers)
+
+    assert status == 400

@@ -150,6 +150,10 @@ def test_a_file_over_the_limit_is_not_signed(cloud: FakeCloud) -> None:
         signed_upload.sign(signed_upload.parse(PHOTO | {"size": 5_000_001}), cloud)
 
 
+def test_a_file_of_exactly_the_limit_is_signed(cloud: FakeCloud) -> None:
+    assert signed_upload.sign(signed_upload.parse(PHOTO | {"size": 5_000_000}), cloud)["url"]
+
+
 @pytest.mark.parametrize("name", ["..", "photos/", "a\nb.jpg", "a\0.jpg", "\ud800.jpg", "ä" * 200])
 def test_an_unusable_name_is_not_signed(cloud: FakeCloud, name: str) -> None:
     with pytest.raises(PipelineError, match="name") as refused:
