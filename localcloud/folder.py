@@ -43,6 +43,8 @@ class WrongLayout(CannotRun):
 def prepare(folder: Path) -> Path:
     """Make and mark the folder, or check its mark; gives the resolved path. Raises `NotADataFolder`, `WrongLayout`."""
     folder = _resolved(folder)
+    if reason := _protection(folder):
+        raise NotADataFolder(f"{folder} cannot be a data folder: {reason}; choose another one: --data FOLDER")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _check(folder)
@@ -115,7 +117,7 @@ def _layout(folder: Path) -> int | None:
 
 
 def _protection(folder: Path) -> str:
-    """The reason why this folder is never deleted, even with a mark; "" for other folders."""
+    """The reason why this folder is never used or deleted, even with a mark; "" for other folders."""
     homes = {
         "the home folder": Path(os.path.expanduser("~")),  # noqa: PTH111  (Path.home() raises without an account)
         "the project": Path(__file__).parent.parent,

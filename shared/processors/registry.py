@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared import naming
+from shared import media, naming
 from shared.errors import BadConfiguration, BadFile, PipelineError, summary
 
 
@@ -60,14 +60,24 @@ class Processor:
     def run(self, source: Path, folder: Path, options: Mapping[str, Any]) -> list[Draft]:
         """Do the work now, in this process.
 
-        Raises `BadFile` when the file is at fault, `ValueError` for wrong names or facts of outputs.
+        Raises `BadFile` when the file is at fault, `ValueError` for wrong names, content types or facts of outputs.
         """
-        drafts = list(self.work(source, folder, self.options(**options)))
+        try:
+            drafts = list(self.work(source, folder, self.options(**options)))
+        except SystemExit as error:  # it would end the server's worker, and the verdict would lack a message
+            raise RuntimeError(f"{self.name} called sys.exit({error.code!r}); raise an exception instead") from error
         if not drafts:
             raise BadFile(f"{self.name} found nothing to make from this file", "no_output")
         self._check_names([draft.name for draft in drafts])
+        self._check_types(drafts)
         self._check_facts(drafts)
         return drafts
+
+    def _check_types(self, drafts: list[Draft]) -> None:
+        for draft in drafts:
+            if not isinstance(draft.content_type, str) or not media.is_valid(draft.content_type):
+                remedy = "write a media type such as image/webp"
+                raise ValueError(f"{self.name} gives {draft.name!r} the content type {draft.content_type!r}; {remedy}")
 
     def _check_facts(self, drafts: list[Draft]) -> None:
         for draft in drafts:

@@ -183,7 +183,7 @@ def test_a_folder_that_must_stay_is_kept_even_with_the_marks(
     monkeypatch.chdir(prepare(tmp_path / "here"))
     given = {"root": Path("/"), "home": home, "above home": home.parent, "project": ROOT, "current folder": Path()}[place]
     if given.is_relative_to(tmp_path):
-        prepare(given) if place == "home" else (given / folder.MARK).write_text('{"layout": 1}')
+        (given / folder.MARK).write_text('{"layout": 1}')
     if link:
         (tmp_path / "link").symlink_to(given.resolve())
     with pytest.raises(CannotRun, match="is not deleted: it is or contains the "):
@@ -191,6 +191,17 @@ def test_a_folder_that_must_stay_is_kept_even_with_the_marks(
 
     assert given.exists()
     assert home.exists()
+
+
+def test_an_empty_home_is_no_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be made private, and `reset` would refuse to delete it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    tmp_path.chmod(0o755)
+
+    with pytest.raises(NotADataFolder, match="cannot be a data folder: it is or contains the home folder"):
+        prepare(tmp_path)
+
+    assert (list(tmp_path.iterdir()), tmp_path.stat().st_mode & 0o777) == ([], 0o755)
 
 
 def test_a_folder_in_use_is_not_deleted(data: Path) -> None:

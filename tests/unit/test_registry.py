@@ -1,5 +1,6 @@
 """Processors are found by name; their options are checked before they run, the names of their outputs after."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -144,6 +145,24 @@ def test_facts_that_json_cannot_write_are_the_processors_fault(tmp_path: Path, f
 
     with pytest.raises(ValueError, match=r"^test\.facts gives 'a\.txt' facts that JSON cannot hold: "):
         Processor("test.facts", 1, Copies, work).run(tmp_path, tmp_path, {})
+
+
+@pytest.mark.parametrize("content_type", [None, "", "webp", "image/webp\nx: y", b"image/webp"])
+def test_a_draft_without_a_media_type_is_refused(tmp_path: Path, content_type: Any) -> None:
+    def work(source: Path, folder: Path, options: Copies) -> Iterator[Draft]:
+        yield Draft("a.webp", content_type, folder / "a.webp")
+
+    with pytest.raises(ValueError, match=r"^test\.types gives 'a\.webp' the content type .*; write a media type such as"):
+        Processor("test.types", 1, Copies, work).run(tmp_path, tmp_path, {})
+
+
+def test_a_processor_cannot_end_the_server(tmp_path: Path) -> None:
+    def work(source: Path, folder: Path, options: Copies) -> Iterator[Draft]:
+        sys.exit("no disk")
+        yield
+
+    with pytest.raises(RuntimeError, match=r"^test\.exit called sys\.exit\('no disk'\); raise an exception instead$"):
+        Processor("test.exit", 1, Copies, work).run(tmp_path, tmp_path, {})
 
 
 # ---- mistakes in a processor
