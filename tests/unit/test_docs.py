@@ -1,6 +1,8 @@
 """The docs and the code name the same settings, processors and packages."""
 
+import dataclasses
 import re
+from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
@@ -21,14 +23,23 @@ def row(setting: Setting) -> str:
 def test_every_setting_has_its_row_in_the_docs() -> None:
     documented = re.findall(r"^\| `(?:SLUICE|GOOGLE)_[A-Z_]+` \|.*$", SETTINGS, re.MULTILINE)
 
-    assert documented == [row(setting) for setting in declared().values()]
+    declarations = [row(setting) for setting in declared().values()]
+    assert documented == declarations, "write the rows of docs/settings.md as declared in shared/settings.py, in that order"
 
 
-def test_every_processor_is_in_the_docs() -> None:
+def test_every_processor_and_option_has_its_row_in_the_docs() -> None:
     for module in processors.MODULES:
         import_module(f"shared.processors.{module}")
+    missing = [start for name, one in registered.items() for start in rows(name, one.options) if f"\n{start}" not in SETTINGS]
 
-    assert [name for name in registered if f"`{name}`" not in SETTINGS] == []
+    assert missing == [], "docs/settings.md lacks the rows that begin with these"
+
+
+def rows(name: str, options: type) -> Iterator[str]:
+    """The beginnings of the lines for a processor and its options."""
+    names = [option.name for option in dataclasses.fields(options)]
+    yield f"| `{name}` | {', '.join(f'`{option}`' for option in names) or 'none'} |"
+    yield from (f"| `{option}` |" for option in names)
 
 
 @pytest.mark.parametrize("requirements", ["requirements.txt", "requirements-dev.txt"])
@@ -37,4 +48,5 @@ def test_every_package_we_chose_has_its_reason(requirements: str) -> None:
     names = re.findall(r"^(?!types-)([a-z0-9-]+)==", chosen, re.MULTILINE)
     reasons = (ROOT / "docs" / "decisions.md").read_text()
 
-    assert [name for name in names if name.removeprefix("google-cloud") not in reasons] == []
+    missing = [name for name in names if name.removeprefix("google-cloud") not in reasons]
+    assert missing == [], "give each its reason in docs/decisions.md"
