@@ -67,7 +67,8 @@ def _keys(value: Any) -> Iterator[str]:
 def test_every_reason_of_a_verdict_is_listed_and_no_other() -> None:
     listed = {found[1] for row in _rows() if (found := re.match(r"\| `\w+` \| `(\w+)` \|", row))}
 
-    assert listed == OF_THE_PIPELINE | _codes_of("BadFile") | _codes_of("Vanished")
+    raised = OF_THE_PIPELINE | _codes_of("BadFile") | _codes_of("Vanished")
+    assert listed == raised, "docs/notices.md lists each reason in a row `verdict | reason | when`"
 
 
 def test_the_reasons_of_the_pipeline_are_in_its_source() -> None:

@@ -71,4 +71,5 @@ def test_the_changelog_has_one_short_line_for_each_change() -> None:
     entries = [line for section in sections for line in section.splitlines()[1:] if line and not line.startswith("## ")]
 
     assert {section.splitlines()[0] for section in sections} <= {"Added", "Changed", "Fixed", "Removed"}
-    assert [line for line in entries if not line.startswith("- ") or len(line) > MAX_CHANGE_COLUMNS] == []
+    wrong = [line for line in entries if not line.startswith("- ") or len(line) > MAX_CHANGE_COLUMNS]
+    assert wrong == [], f"a change is one line that begins with `- ` and has at most {MAX_CHANGE_COLUMNS} characters"

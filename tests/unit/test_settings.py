@@ -113,4 +113,4 @@ def test_deploy_sh_sets_each_setting_as_declared(setting: Setting, deploy_source
     is_set = re.search(rf"\b{setting.variable}\b", deploy_sources) is not None
 
     assert is_set == bool(setting.deploy), f"deploy/ must {'' if setting.deploy else 'not '}set {setting.variable}"
-    assert setting.deploy in {"", "derived"} | options
+    assert setting.deploy in {"", "derived"} | options, f"declare {setting.deploy} in deploy/options.py"
