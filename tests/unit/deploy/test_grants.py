@@ -87,3 +87,12 @@ def test_a_resource_exists_when_the_state_has_it(tmp_path: Path) -> None:
     it.state.queues["sluice-images"] = Queue()
 
     assert [name for name in grants.resources(it) if grants.exists(it, name)] == ["project", "topic:uploads", "queue:images"]
+
+
+def test_a_line_of_deploy_sh_grants_each_row_of_the_table(tmp_path: Path) -> None:
+    lines = deployment(tmp_path).listing.lines
+    granted = {name for line in lines if line.word == "grants" for name in line.arguments}
+    resources = {row.split("\t")[0] for row in grants.TABLE.read_text().splitlines()[1:] if row and row[0] != "#"}
+
+    missing = [name for name in sorted(resources) if granted.isdisjoint({name, name.partition(":")[0]})]
+    assert missing == [], "add these to a line `grants` of deploy.sh"
