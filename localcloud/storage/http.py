@@ -1,4 +1,4 @@
-"""The HTTP surface: takes a request to its handler, and words refusals as JSON or XML, as the API is."""
+"""The HTTP surface: takes a request to its handler, and writes refusals as JSON or XML, as the API demands."""
 
 from localcloud.errors import ApiError
 from localcloud.guard import is_foreign
