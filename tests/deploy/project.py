@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from shared.settings import ROOT
+from tests.conftest import PIPELINE
 from tests.deploy.stub.proxy import Stub
 from tests.deploy.stub.wire import Json
 from tests.deploy.stub.world import NUMBER, PROJECT
 
-COPIED = ["deploy.sh", "deploy", "Dockerfile", ".dockerignore", ".gcloudignore", "pipeline.toml", "requirements.txt"]
+COPIED = ["deploy.sh", "deploy", "Dockerfile", ".dockerignore", ".gcloudignore", "requirements.txt"]
 COPIED += ["shared", "functions", "tests/data"]
 REGION = "us-central1"
 HOME = f"projects/{PROJECT}"
@@ -26,7 +27,7 @@ SERVICES = f"{PLACE}/services/sluice-"
 
 
 def copied(folder: Path) -> Path:
-    """The files that deploy.sh works with."""
+    """The files that deploy.sh works with, and the tests' pipeline in place of the shipped one."""
     for name in COPIED:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -34,6 +35,7 @@ def copied(folder: Path) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, target)
+    shutil.copy2(PIPELINE, folder / "pipeline.toml")
     return folder
 
 
