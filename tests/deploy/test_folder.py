@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,8 @@ Begin = Callable[[str], "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def begin(tmp_path: Path) -> Begin:
-    """Start a plan whose gcloud is this shell script, in a process group of its own."""
+def begin(tmp_path: Path) -> Iterator[Begin]:
+    """Start a plan whose gcloud is this shell script, in a process group of its own. Scripts may wait for the file `go`."""
 
     def start(script: str) -> "subprocess.Popen[str]":
         gcloud = tmp_path / "gcloud"
@@ -39,7 +39,8 @@ def begin(tmp_path: Path) -> Begin:
             stderr=subprocess.PIPE,
         )
 
-    return start
+    yield start
+    (tmp_path / "go").touch()
 
 
 def complaints(process: "subprocess.Popen[str]") -> str:
@@ -59,7 +60,7 @@ def test_a_second_command_is_refused_while_the_first_runs(tmp_path: Path, begin:
 
 
 def test_a_command_that_was_killed_blocks_no_other(tmp_path: Path, begin: Begin) -> None:
-    killed = begin(f"touch {tmp_path}/begun; while [ -e {tmp_path}/begun ]; do sleep 0.1; done; exit 1")
+    killed = begin(f"touch {tmp_path}/begun; while [ ! -e {tmp_path}/go ]; do sleep 0.1; done; exit 1")
     eventually((tmp_path / "begun").exists)
     killed.kill()
     killed.communicate(timeout=60)
