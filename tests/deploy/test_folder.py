@@ -17,7 +17,10 @@ Begin = Callable[[str], "subprocess.Popen[str]"]
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
-    """Start a plan whose gcloud is this shell script, in a process group of its own. Scripts may wait for the file `go`."""
+    """Start a plan whose gcloud is this shell script, in a process group of its own.
+
+    A script may wait for the file `go`, which is written at the end of the test.
+    """
 
     def start(script: str) -> "subprocess.Popen[str]":
         gcloud = tmp_path / "gcloud"
