@@ -1,8 +1,8 @@
-"""The nouns of the pipeline and their stable ids: frozen, pure, to and from JSON. No decisions live here.
+"""The nouns of the pipeline and their stable ids: frozen, pure, to and from JSON. No decisions live here; `plan.py` has the plan.
 
-A file is one generation of one object. A recipe is a step made exact. A task applies one recipe to one file; all tasks of a file
-are its job. A manifest records the verdict of a task. Fields that a newer release adds to the JSON are ignored, so that a
-rollback can read what the newer release wrote.
+A file is one generation of one object. A recipe is a step made exact. A result says how a step ended. A manifest is the JSON
+object that commits the results of a task. Fields that a newer release adds to the JSON are ignored here and kept in manifests, so
+that a rollback can read what the newer release wrote, and publish the same notices.
 """
 
 import base64
@@ -10,13 +10,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Json = dict[str, Any]
 Verdict = Literal["succeeded", "failed", "dead", "superseded", "gone", "skipped", "partial"]
-
-#: Stands for the recipe id in the manifest of a file that no route takes. Recipe ids end in `-<8 hex>`, so none equals it.
-SKIPPED = "skipped"
 
 
 def file_id(bucket: str, name: str) -> str:
@@ -29,7 +26,8 @@ def file_id(bucket: str, name: str) -> str:
 class File:
     """One generation of one object.
 
-    `size` is in bytes; `crc32c` is base64 of four big-endian bytes, as Cloud Storage writes it.
+    `size` is in bytes; `crc32c` is base64 of four big-endian bytes, as Cloud Storage writes it; `metadata` is the object's custom
+    metadata.
     """
 
     bucket: str
@@ -38,79 +36,74 @@ class File:
     size: int
     content_type: str
     crc32c: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file_id(self) -> str:
         return file_id(self.bucket, self.name)
-
-    @property
-    def job_id(self) -> str:
-        return f"{self.file_id}-{self.generation}"
 
     def to_json(self) -> Json:
         return asdict(self) | {"generation": str(self.generation)}
 
     @classmethod
     def from_json(cls, value: Json) -> "File":
-        size, generation = int(value["size"]), int(value["generation"])
-        return cls(value["bucket"], value["name"], generation, size, value["content_type"], value["crc32c"])
+        size, generation, metadata = int(value["size"]), int(value["generation"]), dict(value.get("metadata", {}))
+        return cls(value["bucket"], value["name"], generation, size, value["content_type"], value["crc32c"], metadata)
+
+
+class Run(NamedTuple):
+    """One pass of a plan over a file: run 0 by its upload, later ones by an operator."""
+
+    file: File
+    number: int = 0
+
+    @property
+    def job_id(self) -> str:
+        """`<file_id>-<generation>`, with `-r<number>` from run 1 on."""
+        first = f"{self.file.file_id}-{self.file.generation}"
+        return f"{first}-r{self.number}" if self.number else first
+
+
+class Place(NamedTuple):
+    """The place of a task in its plan: all steps of the same stage and queue are one task."""
+
+    stage: int
+    queue: str
+
+    def __str__(self) -> str:
+        return f"{self.stage}-{self.queue}"
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A step made exact. Recipes with the same id do the same work."""
+    """A step made exact. Recipes with the same id make the same from the same file.
+
+    `input` is `<step>/<output>`, or empty for the original file; `made_by` is the recipe id of that step. Use `recipe()` to make one.
+    """
 
     step: str
     processor: str
     version: int
     options: Mapping[str, Any]
-
-    @property
-    def recipe_id(self) -> str:
-        exact = json.dumps([self.processor, self.version, self.options], sort_keys=True, separators=(",", ":"))
-        return f"{self.step}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
+    recipe_id: str
+    input: str = ""
+    made_by: str = ""
 
     def to_json(self) -> Json:
-        return asdict(self) | {"recipe_id": self.recipe_id}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, value: Json) -> "Recipe":
-        return cls(value["step"], value["processor"], value["version"], value["options"])
+        made_from = value.get("input", ""), value.get("made_by", "")
+        return cls(value["step"], value["processor"], value["version"], value["options"], value["recipe_id"], *made_from)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One recipe applied to one file, with the configuration it was planned under.
-
-    `siblings` are the recipe ids of the whole job, this one included. `redrive` counts how often an operator queued it again.
-    """
-
-    file: File
-    recipe: Recipe
-    queue: str
-    attempts: int
-    siblings: tuple[str, ...]
-    redrive: int = 0
-
-    @property
-    def task_id(self) -> str:
-        """The id in manifests and notices; every re-drive has the same."""
-        return f"{self.file.job_id}-{self.recipe.recipe_id}"
-
-    @property
-    def queue_name(self) -> str:
-        """The name in the queue. A re-drive needs another one, because the queue refuses a recent name for hours."""
-        return f"{self.task_id}-r{self.redrive}" if self.redrive else self.task_id
-
-    def to_json(self) -> Json:
-        parts = {"file": self.file.to_json(), "recipe": self.recipe.to_json(), "siblings": list(self.siblings)}
-        return parts | {"queue": self.queue, "attempts": self.attempts, "redrive": self.redrive}
-
-    @classmethod
-    def from_json(cls, value: Json) -> "Task":
-        file, recipe = File.from_json(value["file"]), Recipe.from_json(value["recipe"])
-        siblings = tuple(str(sibling) for sibling in value["siblings"])
-        return cls(file, recipe, str(value["queue"]), int(value["attempts"]), siblings, int(value["redrive"]))
+def recipe(
+    step: str, processor: str, version: int, options: Mapping[str, Any], *, input: str = "", made_by: str = ""
+) -> Recipe:
+    """The recipe with its id: the step's name and 8 hexadecimal digits of a hash over everything else."""
+    exact = [processor, version, options, input or None, made_by or None]
+    return Recipe(step, processor, version, options, f"{step}-{digest8(exact)}", input, made_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,93 +127,47 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
-    """The verdict of a task. `recipe` is None for a file that no route takes. `time` is RFC 3339 in UTC."""
+class Result:
+    """How a step ended.
 
-    file: File
-    recipe: Recipe | None
-    siblings: tuple[str, ...]
+    `facts` are what it found out. `times` are RFC 3339 in UTC: `begun`, `fetched` (its input was on disk), `worked`, `stored`.
+    `cost` has `cpu_seconds`, `bytes_in` and `bytes_out`. A step that did not run has neither times nor cost.
+    """
+
+    step: str
+    recipe_id: str
     verdict: Verdict
-    time: str
-    attempt: int = 0
     reason: str = ""
     message: str = ""
+    attempt: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
     outputs: tuple[Output, ...] = ()
-
-    @property
-    def recipe_id(self) -> str:
-        return self.recipe.recipe_id if self.recipe else SKIPPED
-
-    @property
-    def task_id(self) -> str:
-        return f"{self.file.job_id}-{self.recipe_id}"
+    times: Mapping[str, str] = field(default_factory=dict)
+    cost: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> Json:
-        return {
-            "task_id": self.task_id,
-            "job_id": self.file.job_id,
-            "file_id": self.file.file_id,
-            "step": self.recipe.step if self.recipe else "",
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "message": self.message,
-            "time": self.time,
-            "attempt": self.attempt,
-            "outputs": [output.to_json() for output in self.outputs],
-            "file": self.file.to_json(),
-            "recipe": self.recipe.to_json() if self.recipe else None,
-            "siblings": list(self.siblings),
-        }
+        return asdict(self) | {"outputs": [output.to_json() for output in self.outputs]}
 
     @classmethod
-    def from_json(cls, value: Json) -> "Manifest":
+    def from_json(cls, value: Json) -> "Result":
         return cls(
-            file=File.from_json(value["file"]),
-            recipe=Recipe.from_json(value["recipe"]) if value["recipe"] else None,
-            siblings=tuple(value["siblings"]),
+            step=value["step"],
+            recipe_id=value["recipe_id"],
             verdict=value["verdict"],
-            time=value["time"],
-            attempt=value["attempt"],
-            reason=value["reason"],
-            message=value["message"],
-            outputs=tuple(Output.from_json(output) for output in value["outputs"]),
+            reason=value.get("reason", ""),
+            message=value.get("message", ""),
+            attempt=value.get("attempt", 0),
+            facts=value.get("facts", {}),
+            outputs=tuple(Output.from_json(output) for output in value.get("outputs", ())),
+            times=value.get("times", {}),
+            cost=value.get("cost", {}),
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """The manifests of all tasks of one file."""
-
-    file: File
-    steps: tuple[Manifest, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The steps' common verdict; else `partial` if any succeeded; else the worst, with our faults before the file's."""
-        verdicts = {step.verdict for step in self.steps}
-        if len(verdicts) == 1:
-            return verdicts.pop()
-        if "succeeded" in verdicts:
-            return "partial"
-        order: tuple[Verdict, ...] = ("dead", "failed", "superseded", "gone", "skipped")
-        return next(verdict for verdict in order if verdict in verdicts)
-
-    @property
-    def time(self) -> str:
-        """The time of the latest verdict."""
-        return max(step.time for step in self.steps)
-
-    def to_json(self) -> Json:
-        steps = sorted((step.to_json() for step in self.steps), key=lambda step: str(step["task_id"]))
-        of_the_job = {"file", "file_id", "job_id"}
-        return {
-            "job_id": self.file.job_id,
-            "file_id": self.file.file_id,
-            "verdict": self.verdict,
-            "time": self.time,
-            "file": self.file.to_json(),
-            "steps": [{key: step[key] for key in step if key not in of_the_job} for step in steps],
-        }
+def digest8(value: Any) -> str:
+    """8 hexadecimal digits of the SHA-256 over the value's canonical JSON."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def canonical(value: Json) -> bytes:
