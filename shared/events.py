@@ -1,4 +1,4 @@
-"""Notification of a bucket → File; manifest → CloudEvent. Pure.
+"""Notification of a bucket → File; manifest → CloudEvents. Pure.
 
 Sources: Cloud Storage: Pub/Sub notifications; CloudEvents 1.0, Pub/Sub protocol binding, binary mode.
 """
@@ -15,7 +15,8 @@ from cloudevents.conversion import to_binary
 from cloudevents.http import CloudEvent
 
 from shared.errors import BadRequest
-from shared.model import File, Job, Json, Manifest, canonical
+from shared.manifest import Job, Manifest
+from shared.model import File, Json, canonical
 
 STEP_FINISHED = "sluice.step.finished.v1"
 JOB_FINISHED = "sluice.job.finished.v1"
@@ -102,29 +103,37 @@ def _payload(message: Mapping[str, Any]) -> Json:
     return payload
 
 
-def step_notice(manifest: Manifest) -> Notice:
-    """The notice of a step's verdict."""
-    step = manifest.recipe.step if manifest.recipe else ""
-    return _notice(STEP_FINISHED, manifest.task_id, manifest.file, manifest.to_json(), step)
+def step_notices(manifest: Manifest) -> list[Notice]:
+    """The notices of a manifest's steps, cut from its JSON."""
+    job, time = manifest.body["job"], {"time": manifest.time}
+    return [
+        _notice(STEP_FINISHED, f"{job['job_id']}-{step['recipe_id']}", job | time | step, step=step["step"])
+        for step in manifest.steps
+    ]
 
 
 def job_notice(job: Job) -> Notice:
-    """The notice of a job's verdict."""
-    return _notice(JOB_FINISHED, job.file.job_id, job.file, job.to_json(), "")
+    """The notice of a whole job, cut from the JSON of its manifests."""
+    first = job.manifests[0].body
+    steps = [step | {"time": manifest.time} for manifest in job.manifests for step in manifest.steps]
+    why = {"reason": first.get("reason", ""), "message": first.get("message", "")}
+    body = first["job"] | why | {"verdict": job.verdict, "time": job.time, "steps": steps}
+    return _notice(JOB_FINISHED, body["job_id"], body)
 
 
-def _notice(kind: str, event_id: str, file: File, body: Json, step: str) -> Notice:
+def _notice(kind: str, event_id: str, body: Json, step: str = "") -> Notice:
+    bucket, name = body["file"]["bucket"], body["file"]["name"]
     event = CloudEvent(
         {
             "type": kind,
             "id": event_id,
-            "source": f"//storage.googleapis.com/{file.bucket}",
-            "subject": file.job_id,
+            "source": f"//storage.googleapis.com/{bucket}",
+            "subject": body["job_id"],
             "time": body["time"],
             "datacontenttype": "application/json",
         },
         canonical(body),
     )
     headers, data = to_binary(event, lambda ready: ready)
-    filters = {"verdict": body["verdict"], "step": step, "bucket": file.bucket, "name": file.name}
+    filters = {"verdict": body["verdict"], "step": step, "bucket": bucket, "name": name}
     return Notice(data, dict(headers) | {key: value for key, value in filters.items() if value})

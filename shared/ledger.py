@@ -1,122 +1,114 @@
-"""Manifests and notes of attempts in the results bucket: written once, read back, joined to jobs.
+"""The ledger of a run in the results bucket: one create-only object decides its plan, and one commits each task.
 
-The object `jobs/<file_id>/<generation>/<recipe_id>.json` decides the verdict of a task: the first one created is final.
+`jobs/<file_id>/<generation>/<run>/job.json` decides the plan. It is the manifest itself where the plan has exactly one first task,
+or none; the plan where there are several. The other tasks' manifests stand beside it as `<stage>-<queue>.json`.
 """
 
-import contextlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
-from shared import naming
+from shared import manifest, naming
 from shared.cloud.protocols import AlreadyExists, Bucket
-from shared.errors import Transient, Unavailable
-from shared.model import File, Job, Manifest, Output, Task, Verdict, canonical
+from shared.errors import Unavailable
+from shared.manifest import Job, Manifest, PlannedRun
+from shared.model import Place, Recipe, Run, canonical
+from shared.plan import Plan, Task
+
+Found = Manifest | PlannedRun
 
 
-def manifest_name(file: File, recipe_id: str) -> str:
-    """The object name of this recipe's manifest."""
-    return f"jobs/{file.file_id}/{file.generation}/{recipe_id}.json"
+def folder(run: Run) -> str:
+    """The prefix of this run's objects."""
+    return f"jobs/{run.file.file_id}/{run.file.generation}/{run.number}/"
 
 
-def output_name(task: Task, output: str) -> str:
-    """The object name of this output."""
-    return f"files/{task.file.name}/{task.file.generation}/{task.recipe.recipe_id}/{output}"
+def job_name(run: Run) -> str:
+    """The object that decides the plan of this run."""
+    return f"{folder(run)}job.json"
 
 
-def has_room(task: Task) -> bool:
-    """Whether the object names of this task's outputs fit into Cloud Storage's limit."""
-    return len(output_name(task, "").encode()) + naming.MAX_OUTPUT_BYTES <= naming.MAX_OBJECT_BYTES
+def manifest_name(run: Run, plan: Plan, place: Place) -> str:
+    """The object that commits this task."""
+    return job_name(run) if plan.first == [place] else f"{folder(run)}{place}.json"
 
 
-def manifest(
-    file: File,
-    task: Task | None,
-    verdict: Verdict,
-    reason: str = "",
-    message: str = "",
-    *,
-    attempt: int = 0,
-    outputs: tuple[Output, ...] = (),
-) -> Manifest:
-    """A manifest with the current time, not yet committed. Without a task, it is that of a file that no route takes."""
-    recipe, siblings = (task.recipe, task.siblings) if task else (None, ())
-    time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return Manifest(file, recipe, siblings, verdict, time, attempt, reason, message, outputs)
+def output_name(run: Run, recipe: Recipe, output: str) -> str:
+    """The object name of this output. Each run after run 0 has a folder of its own."""
+    again = f"-r{run.number}" if run.number else ""
+    return f"files/{run.file.name}/{run.file.generation}/{recipe.recipe_id}{again}/{output}"
 
 
-def find(results: Bucket, file: File, recipe_id: str) -> Manifest | None:
-    """The manifest of this recipe, or None while the task has no verdict."""
-    body = results.read(manifest_name(file, recipe_id))
-    return Manifest.from_json(json.loads(body)) if body is not None else None
+def has_room(run: Run, recipe: Recipe) -> bool:
+    """Whether the object names of this recipe's outputs fit into Cloud Storage's limit."""
+    return len(output_name(run, recipe, "").encode()) + naming.MAX_OUTPUT_BYTES <= naming.MAX_OBJECT_BYTES
 
 
-def commit(results: Bucket, manifest: Manifest) -> Manifest:
-    """Create the manifest, or find the one that another delivery created first; returns the manifest that is final."""
+def find(results: Bucket, name: str) -> Found | None:
+    """The manifest or plan of this name, or None."""
+    body = results.read(name)
+    return manifest.read(json.loads(body)) if body is not None else None
+
+
+def commit(results: Bucket, name: str, draft: Found) -> Found:
+    """Create the object, or find the one that another delivery created first; returns the one that is final."""
     try:
-        results.create(manifest_name(manifest.file, manifest.recipe_id), "application/json", canonical(manifest.to_json()))
-        return manifest
+        results.create(name, "application/json", canonical(draft.body))
+        return draft
     except AlreadyExists:
-        winner = find(results, manifest.file, manifest.recipe_id)
+        winner = find(results, name)
         if winner is None:
-            raise Unavailable("the manifest exists but cannot be read; retry") from None
+            raise Unavailable(f"object {name} exists but cannot be read; retry") from None
         return winner
 
 
-def job(results: Bucket, known: Manifest) -> Job | None:
-    """The job of this manifest, or None while a sibling has no manifest."""
-    steps = [known]
-    for recipe_id in known.siblings:
-        if recipe_id == known.recipe_id:
-            continue
-        sibling = find(results, known.file, recipe_id)
-        if sibling is None:
-            return None
-        steps.append(sibling)
-    return Job(known.file, tuple(steps))
+def commit_task(results: Bucket, task: Task, draft: Manifest) -> Found:
+    """Commit the manifest of a task. The winner may be another plan's where this task is the only first one."""
+    return commit(results, manifest_name(task.run, task.plan, task.place), draft)
 
 
-def history(results: Bucket, file_id: str, generation: str = "") -> Iterator[Manifest]:
-    """The manifests of all generations of a file, or of one."""
+class Manifests:
+    """The manifests of one run under one plan. Each is read at most once after it exists, because it never changes."""
+
+    def __init__(self, results: Bucket, run: Run, plan: Plan) -> None:
+        self._results = results
+        self._run = run
+        self._plan = plan
+        self._found: dict[Place, Manifest] = {}
+
+    def add(self, found: Manifest) -> None:
+        """Remember a manifest that need not be read again."""
+        self._found[found.place] = found
+
+    def find(self, place: Place) -> Manifest | None:
+        """The manifest of this task, or None while it has none."""
+        if place not in self._found:
+            found = find(self._results, manifest_name(self._run, self._plan, place))
+            if isinstance(found, Manifest):
+                self._found[place] = found
+        return self._found.get(place)
+
+    def of(self, step: str) -> Manifest:
+        """The manifest of the task of this step, which a later task may rely on. Raises `Unavailable` if it cannot be read."""
+        found = self.find(self._plan.place_of[step])
+        if found is None:
+            raise Unavailable(f"the manifest of step {step} cannot be read; retry")
+        return found
+
+    def job(self) -> Job | None:
+        """The whole job, or None while a task has no manifest."""
+        manifests = []
+        for place in self._plan.places or self._found:  # a file without tasks has one manifest all the same
+            found = self.find(place)
+            if found is None:
+                return None
+            manifests.append(found)
+        return Job(manifests)
+
+
+def history(results: Bucket, file_id: str, generation: str = "") -> Iterator[Found]:
+    """The manifests and plans of all generations of a file, or of one."""
     prefix = f"jobs/{file_id}/{generation}/" if generation else f"jobs/{file_id}/"
     for name in results.names(prefix):
-        body = results.read(name)
-        if body is not None:
-            yield Manifest.from_json(json.loads(body))
-
-
-def begin_attempt(results: Bucket, task: Task, delivery: int, limit: int) -> int | None:
-    """Claim the next attempt and return its number, from 1; None when all are used up.
-
-    Only deliveries that reach us claim attempts, so an outage uses up none. The first delivery writes no claim, because nearly
-    all files need only one.
-    """
-    if delivery == 1:
-        return 1
-    for number in range(2, limit + 1):
-        with contextlib.suppress(AlreadyExists):
-            results.create(_attempt_name(task, number, "begun"), "application/json", canonical({"delivery": delivery}))
-            return number
-    return None
-
-
-def note_error(results: Bucket, task: Task, attempt: int, message: str) -> None:
-    """Store the error of an attempt for the `dead` verdict.
-
-    Best effort: a failure to write must not hide the error itself.
-    """
-    note = canonical({"task_id": task.task_id, "attempt": attempt, "message": message})
-    with contextlib.suppress(AlreadyExists, Transient):
-        results.create(_attempt_name(task, attempt, "error"), "application/json", note)
-
-
-def last_error(results: Bucket, task: Task, attempt: int) -> str:
-    """The error of this attempt, or a sentence that says why it is missing."""
-    body = results.read(_attempt_name(task, attempt, "error"))
-    if body is None:
-        return "the last attempt left no error message: its process was killed, or ran out of time"
-    return str(json.loads(body)["message"])
-
-
-def _attempt_name(task: Task, attempt: int, what: str) -> str:
-    return f"attempts/{task.file.file_id}/{task.file.generation}/{task.queue_name}/{attempt}-{what}.json"
+        found = find(results, name)
+        if found is not None:
+            yield found

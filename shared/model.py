@@ -78,7 +78,7 @@ class Place(NamedTuple):
 class Recipe:
     """A step made exact. Recipes with the same id make the same from the same file.
 
-    `input` is `<step>/<output>`, or empty for the original file; `made_by` is the recipe id of that step. Use `recipe()` to make one.
+    `input` is `<step>/<output>`, or empty for the original file; `made_by` is the recipe id of that step. `recipe()` makes one.
     """
 
     step: str
@@ -99,7 +99,13 @@ class Recipe:
 
 
 def recipe(
-    step: str, processor: str, version: int, options: Mapping[str, Any], *, input: str = "", made_by: str = ""
+    step: str,
+    processor: str,
+    version: int,
+    options: Mapping[str, Any],
+    *,
+    input: str = "",  # noqa: A002  (its key in pipeline.toml)
+    made_by: str = "",
 ) -> Recipe:
     """The recipe with its id: the step's name and 8 hexadecimal digits of a hash over everything else."""
     exact = [processor, version, options, input or None, made_by or None]

@@ -1,30 +1,30 @@
-"""START HERE. The life of a file, in order: receive · dispatch · process.
+"""START HERE. The life of a file, in order: receive · dispatch · process · finish.
 
 A crash may cut the work before or after any line, and everything may run twice. Three habits make that harmless: ids are derived,
-not drawn; writes are create-only; and the manifest follows the outputs, the notice follows the manifest, and the answer to the
-queue follows the notice.
+not drawn; writes are create-only; and the manifest follows the outputs, the notices follow the manifest, the next tasks follow the
+notices, and the answer to the queue follows them all.
 """
 
 import json
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from shared import errors, events, intake, ledger, log, naming, sandbox, source
+from shared import clock, delivery, events, intake, ledger, log, manifest, naming
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
-from shared.errors import BadFile, Conflict, Forbidden, Transient, Unavailable, Vanished
+from shared.errors import Conflict, Forbidden, Transient, Unavailable
 from shared.events import Ignored, MalformedEvent, Notice
 from shared.intake import ChecksummedStream, Incoming
-from shared.model import SKIPPED, File, Manifest, Output, Task, Verdict
-from shared.processors import Draft
+from shared.ledger import Found, Manifests
+from shared.manifest import Job, Manifest, PlannedRun
+from shared.model import File, Place, Run, Verdict
+from shared.plan import Plan, Task
 from shared.settings import Settings
 
 # ---- receive: a file posted to the Upload Service -----------------------------------------------------------------------
 
 
 def receive(incoming: Incoming, cloud: Cloud, key: str = "", number: int = 0) -> File:
-    """Store a file while it streams in, and queue its tasks. A repeat with the same `key` returns the first object.
+    """Store a file while it streams in, and queue its first task. A repeat with the same `key` returns the first object.
 
     Raises `BadRequest`, `UnsupportedType`, `TooLarge`, `Conflict` (another file has the same key) and `Unavailable`.
     """
@@ -33,9 +33,11 @@ def receive(incoming: Incoming, cloud: Cloud, key: str = "", number: int = 0) ->
     body = _limited(incoming, cloud.settings)
     content_type = intake.admit(incoming, body.head, name, cloud.routes)
     file = _as_file(_store_upload(name, content_type, body, cloud), cloud)
-    log.bind(object=name, job=file.job_id)
+    run = Run(file)
+    log.bind(object=name, job=run.job_id)
+    log.follow(run.job_id, "upload")
     log.info("received", size=file.size, content_type=file.content_type)
-    _queue_early(file, cloud)
+    _enlist_early(run, cloud)
     return file
 
 
@@ -64,24 +66,24 @@ def _as_file(stored: Stored, cloud: Cloud) -> File:
     return File(bucket, stored.name, stored.generation, stored.size, stored.content_type, stored.crc32c)
 
 
-def _queue_early(file: File, cloud: Cloud) -> None:
-    """Enqueue now instead of waiting for the notification.
+def _enlist_early(run: Run, cloud: Cloud) -> None:
+    """Enqueue now instead of waiting for the notification, where one task is the first and no object must be written before.
 
-    Best effort: if it fails, the dispatcher enqueues the tasks.
+    Best effort: if it fails, the dispatcher does it.
     """
     try:
-        for task in cloud.routes.plan(file):
-            if not _refusal(task, cloud):
-                cloud.queue.add(task)
+        plan = cloud.routes.plan(run.file)
+        if len(plan.first) == 1 and not _refusal(run, plan, cloud):
+            enlist(run, plan, cloud)
     except Transient as error:
-        log.warning(f"not queued early, the dispatcher will do it: {error.message}")
+        log.warning("not queued early; the dispatcher will do it", error=error.message)
 
 
 # ---- dispatch: from the bucket's notification to the queues -------------------------------------------------------------
 
 
 def dispatch(message: Mapping[str, Any], cloud: Cloud) -> None:
-    """Queue the tasks of an uploaded file. Repeats are harmless, because task names are stable.
+    """Queue the first tasks of an uploaded file. Repeats are harmless, because the names of tasks are stable.
 
     Returns when the message needs no further delivery. Raises `Unavailable` to have it delivered again.
     """
@@ -91,122 +93,135 @@ def dispatch(message: Mapping[str, Any], cloud: Cloud) -> None:
         dead_letter(json.dumps(message).encode(), error.message, cloud)
         return
     if isinstance(found, Ignored):
-        log.info(f"ignored: {found.reason}")
+        log.info("ignored", reason=found.reason)
         return
-    log.bind(object=found.name, job=found.job_id)
-    if reason := _why_skipped(found, cloud):
-        _settle(ledger.manifest(found, None, "skipped", *reason), cloud)
-        return
-    for task in cloud.routes.plan(found):
-        _queue_or_settle(task, cloud)
+    run = Run(found)
+    log.bind(object=found.name, job=run.job_id)
+    log.follow(run.job_id, "dispatcher")
+    enlist(run, cloud.routes.plan(found), cloud)
 
 
 def dead_letter(message: bytes, why: str, cloud: Cloud) -> None:
     """Publish an unreadable message to the dead letters, where operators look, so that it is not delivered again."""
-    log.error(f"moved to the dead letters: {why}")
+    log.error("moved to the dead letters", reason=why)
     cloud.dead_letters.publish(Notice(message or b"(empty)", {"reason": why.encode()[:1024].decode(errors="ignore")}))
 
 
-def _why_skipped(file: File, cloud: Cloud) -> tuple[str, str] | None:
-    """Reason and message for a file without tasks; None for a file with tasks."""
+def enlist(run: Run, plan: Plan, cloud: Cloud, sweep: int = 0) -> None:
+    """Queue the first tasks of a run, unless another plan has this run. A run with nothing to do ends here.
+
+    `sweep` is the number of the sweep that queues them again, 0 otherwise.
+    """
+    if refused := _refusal(run, plan, cloud):
+        draft: Found = manifest.of_no_task(run, *refused, clock.now())
+        settle(ledger.commit(cloud.results, ledger.job_name(run), draft), cloud, sweep)
+    elif len(plan.first) == 1 or run.number:
+        _queue_first(run, plan, cloud, sweep)
+    else:
+        settle(ledger.commit(cloud.results, ledger.job_name(run), manifest.of_plan(run, plan)), cloud, sweep)
+
+
+def _refusal(run: Run, plan: Plan, cloud: Cloud) -> tuple[Verdict, str, str] | None:
+    """Verdict, reason and message for a file for which there is nothing to do; None for a file with tasks."""
+    file, limit = run.file, cloud.settings.max_file_bytes
     if file.size == 0:
-        return "empty", "the file has no bytes"
-    message = cloud.routes.why_not(file.content_type, file.name)
-    return ("no_route", message) if message else None
-
-
-def _queue_or_settle(task: Task, cloud: Cloud) -> None:
-    refusal = _refusal(task, cloud)
-    if refusal:
-        _settle(ledger.manifest(task.file, task, "failed", *refusal), cloud)
-        return
-    is_new = cloud.queue.add(task)
-    log.info("queued" if is_new else "already queued", task=task.task_id, queue=task.queue)
-
-
-def _refusal(task: Task, cloud: Cloud) -> tuple[str, str] | None:
-    """Reason and message for a task that cannot succeed; None for one that can."""
-    limit = cloud.settings.max_file_bytes
-    if task.file.size > limit:
-        return "too_large", f"the file has {task.file.size} bytes; the limit is {limit}"
-    if not ledger.has_room(task):
-        return (
-            "name_too_long",
-            f"the object's name is too long: its outputs' names would exceed {naming.MAX_OBJECT_BYTES} bytes",
-        )
+        return "skipped", "empty", "the file has no bytes"
+    if not plan.steps:
+        return "skipped", "no_route", cloud.routes.why_not(file.content_type, file.name, file.metadata, file.size)
+    if file.size > limit:
+        return "failed", "too_large", f"the file has {file.size} bytes; the limit is {limit}"
+    if not all(ledger.has_room(run, step.recipe) for step in plan.steps):
+        reason = f"the object's name is too long: its outputs' names would exceed {naming.MAX_OBJECT_BYTES} bytes"
+        return "failed", "name_too_long", reason
     return None
 
 
-# ---- process: from a task to its verdict --------------------------------------------------------------------------------
+def settle(found: Found, cloud: Cloud, sweep: int = 0) -> None:
+    """Carry on with what stands in the ledger, whoever wrote it: finish a manifest, or see that a plan is queued."""
+    if isinstance(found, PlannedRun):
+        _queue_first(found.run, found.plan, cloud, sweep)
+    else:
+        finish(found, cloud, sweep)
 
 
-def process(task: Task, delivery: int, cloud: Cloud) -> Manifest:
-    """Run a task, commit its verdict and publish it. Safe to repeat; `delivery` counts from 1.
+def _queue_first(run: Run, plan: Plan, cloud: Cloud, sweep: int) -> None:
+    for place in plan.first:
+        _queue(Task(run, plan, place, sweep), cloud)
+
+
+def _queue(task: Task, cloud: Cloud) -> None:
+    is_new = cloud.queue.add(task)
+    log.info("queued" if is_new else "already queued", task=task.name, queue=task.place.queue)
+
+
+# ---- process: from a task to its manifest -------------------------------------------------------------------------------
+
+
+def process(task: Task, number: int, cloud: Cloud) -> None:
+    """Run the steps of a task, commit their results, and finish. Safe to repeat; deliveries count from 1.
 
     Raises `Forbidden` for a file of another bucket; `Transient` and unforeseen exceptions to have the queue deliver again.
     """
-    log.bind(object=task.file.name, job=task.file.job_id, task=task.task_id, delivery=delivery)
+    log.bind(object=task.file.name, job=task.run.job_id, task=task.name, delivery=number)
+    log.follow(Run(task.file).job_id, task.name, number)
     if task.file.bucket != cloud.settings.uploads_bucket:
         raise Forbidden(f"the task's file is in bucket {task.file.bucket}, which is not the uploads bucket")
-    manifest = ledger.find(cloud.results, task.file, task.recipe.recipe_id)
-    if manifest:
-        _announce(manifest, cloud)
-        return manifest
-    return _settle(_verdict(task, delivery, cloud), cloud)
+    if number > 1 or task.sweep:  # a first delivery does not look: nearly always there is nothing
+        found = ledger.find(cloud.results, ledger.manifest_name(task.run, task.plan, task.place))
+        if found:
+            settle(found, cloud, task.sweep)
+            return
+    manifests = Manifests(cloud.results, task.run, task.plan)
+    results = delivery.run(task, number, cloud, manifests)
+    found = ledger.commit_task(cloud.results, task, manifest.of_task(task, results, clock.now()))
+    for result in found.results.values() if isinstance(found, Manifest) else ():
+        log.info("ended", step=result.step, verdict=result.verdict, reason=result.reason, attempt=result.attempt)
+    settle(found, cloud, task.sweep)
 
 
-def _verdict(task: Task, delivery: int, cloud: Cloud) -> Manifest:
-    attempt = ledger.begin_attempt(cloud.results, task, delivery, task.attempts)
-    if attempt is None:  # no further work: the cause of the failed attempts must not end this delivery too
-        error_message = ledger.last_error(cloud.results, task, task.attempts)
-        return ledger.manifest(task.file, task, "dead", "attempts_used_up", error_message, attempt=task.attempts)
-    try:
-        outputs = _work(task, cloud)
-        return ledger.manifest(task.file, task, "succeeded", attempt=attempt, outputs=outputs)
-    except Vanished as error:
-        verdict: Verdict = "superseded" if error.code == "superseded" else "gone"
-        return ledger.manifest(task.file, task, verdict, error.code, error.message, attempt=attempt)
-    except BadFile as error:
-        return ledger.manifest(task.file, task, "failed", error.code, error.message, attempt=attempt)
-    except Exception as error:  # foreseen or not: the `dead` verdict names the error of the last attempt
-        ledger.note_error(cloud.results, task, attempt, errors.summary(error))
-        raise
+# ---- finish: from a manifest to the notices and the next tasks ----------------------------------------------------------
 
 
-def _work(task: Task, cloud: Cloud) -> tuple[Output, ...]:
-    with tempfile.TemporaryDirectory(prefix="sluice-", ignore_cleanup_errors=True) as folder:
-        original, workdir = Path(folder) / "source", Path(folder) / "work"
-        workdir.mkdir()
-        source.fetch(task.file, original, cloud)
-        drafts = sandbox.run(task.recipe, original, workdir)
-        return tuple(_store_output(task, draft, cloud) for draft in drafts)
+def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
+    """Publish a manifest's notices, queue the tasks that come after it, and publish the job's notice after the last task.
+
+    Repeated as a whole whenever a delivery finds the manifest: a crash between any two of its lines heals.
+    """
+    manifests = Manifests(cloud.results, committed.run, committed.plan)
+    todo, told, is_open = [committed], set[Place](), False
+    for current in todo:  # it grows by the tasks that end without work
+        manifests.add(current)
+        following = committed.plan.next(current.place)
+        if following:
+            cloud.completions.publish(*events.step_notices(current))
+            told.add(current.place)
+        for place in following:
+            ended = _go_on(Task(committed.run, committed.plan, place, sweep), manifests, cloud)
+            todo += [ended] if ended else []
+            is_open = is_open or not ended
+    _announce([one for one in todo if one.place not in told], told, None if is_open else manifests.job(), cloud)
 
 
-def _store_output(task: Task, draft: Draft, cloud: Cloud) -> Output:
-    name = ledger.output_name(task, draft.name)
-    try:
-        stored: Stored | None = cloud.results.create(name, draft.content_type, draft.path)
-    except AlreadyExists:  # an earlier delivery stored it: the manifest describes the stored object
-        stored = cloud.results.find(name)
-    if stored is None:
-        raise Unavailable(f"output {draft.name} exists but cannot be read; retry")
-    return Output(draft.name, name, stored.content_type, stored.size, stored.crc32c, draft.facts)
+def _go_on(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest | None:
+    """Queue a task whose predecessors have all ended, or commit it where no step of it needs work; the manifest, if it has one."""
+    if not all(manifests.find(place) for place in task.plan.before(task.place)):
+        return None  # the last of its predecessors to end comes here again
+    results = delivery.foregone(task, manifests)
+    if results is None:
+        _queue(task, cloud)
+        return None
+    found = ledger.commit_task(cloud.results, task, manifest.of_task(task, results, clock.now()))
+    return found if isinstance(found, Manifest) else None
 
 
-# ---- the end of dispatch and process ------------------------------------------------------------------------------------
-
-
-def _settle(manifest: Manifest, cloud: Cloud) -> Manifest:
-    """Commit a verdict and publish the final one, which may be another delivery's."""
-    winner = ledger.commit(cloud.results, manifest)
-    log.info(f"{winner.verdict}", task=winner.task_id, reason=winner.reason, attempt=winner.attempt)
-    _announce(winner, cloud)
-    return winner
-
-
-def _announce(manifest: Manifest, cloud: Cloud) -> None:
-    notices = [events.step_notice(manifest)] if manifest.recipe_id != SKIPPED else []
-    job = ledger.job(cloud.results, manifest)
+def _announce(untold: list[Manifest], told: set[Place], job: Job | None, cloud: Cloud) -> None:
+    """Publish in one request: the steps' notices that are due, and the job's notice where the job is complete."""
+    notices = [notice for one in untold for notice in events.step_notices(one)]
     if job:
+        # A delivery of another branch may have been cut off before it published.
+        assured = told | {one.place for one in untold} | untold[-1].plan.told_before(untold[-1].place)
+        others = [one for one in job.manifests if one.place not in assured]
+        notices += [notice for one in others for notice in events.step_notices(one)]
         notices.append(events.job_notice(job))
-    cloud.completions.publish(*notices)
+    if notices:
+        cloud.completions.publish(*notices)

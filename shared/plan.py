@@ -13,6 +13,8 @@ from shared.model import File, Json, Place, Recipe, Run, digest8
 
 #: Stands for the file itself in a condition's `step`.
 FILE = "file"
+#: The tests of a condition.
+TESTS: tuple[str, ...] = ("is", "in", "min", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +30,19 @@ class Condition:
 
     def holds(self, facts: Mapping[str, Any]) -> bool:
         """Whether the fact is there, has a type that the test can compare, and passes it."""
-        value = _find(facts, self.fact)
+        value = self.value(facts)
         return value is not None and all(_passes(kind, value, right) for kind, right in self.test.items())
+
+    def value(self, facts: Mapping[str, Any]) -> Any:
+        """The value of the fact, or None where it is missing."""
+        return _find(facts, self.fact)
 
     def to_json(self) -> Json:
         return {"step": self.step, "fact": self.fact, **self.test}
 
     @classmethod
     def from_json(cls, value: Json) -> "Condition":
-        test = {kind: value[kind] for kind in ("is", "in", "min", "max") if kind in value}
+        test = {kind: value[kind] for kind in TESTS if kind in value}
         return cls(value["step"], value["fact"], test)
 
 
@@ -121,7 +127,8 @@ class Plan:
     def place_of(self) -> Mapping[str, Place]:
         """The place of the task of each step.
 
-        The stage is 0 after nothing; else the largest, over the steps before, of that one's stage plus one where its queue is another.
+        The stage is 0 after nothing. Else it is the largest, over the steps before, of that step's stage, plus one where its queue
+        is another.
         """
         places: dict[str, Place] = {}
         for step in self.steps:
@@ -152,6 +159,17 @@ class Plan:
     def next(self, place: Place) -> Sequence[Place]:
         """The places of the tasks that come after this one."""
         return [later for later in self.places if place in self.before(later)]
+
+    def told_before(self, place: Place) -> set[Place]:
+        """The places of the tasks whose notices were published before this one could be queued.
+
+        They are those on the way back while a task comes after one task only: of several, each may still be about to publish.
+        """
+        found = set()
+        while len(before := self.before(place)) == 1:
+            place = before[0]
+            found.add(place)
+        return found
 
     def to_json(self) -> Json:
         return {"id": self.plan8, "steps": [step.to_json() for step in self.steps], "ignored": list(self.ignored)}

@@ -1,4 +1,4 @@
-"""Downloads a task's file: exactly the generation that the task names, whole, with its Content-Encoding undone."""
+"""Downloads what a step works on: the original, exactly the generation of its task, or an output of a step before it."""
 
 import gzip
 import shutil
@@ -7,13 +7,16 @@ from pathlib import Path
 
 from shared.cloud.protocols import Cloud, NoSuchObject
 from shared.errors import BadFile, Vanished
-from shared.model import File
+from shared.model import File, Output
 
 BLOCK_BYTES = 1 << 18
 
 
 def fetch(file: File, path: Path, cloud: Cloud) -> None:
-    """Download the file. Raises `Vanished` for a generation that no longer exists, `BadFile` for a bad encoding."""
+    """Download the original, with its Content-Encoding undone.
+
+    Raises `Vanished` for a generation that no longer exists, `BadFile` for a bad encoding.
+    """
     try:
         encoding = cloud.uploads.download(file.name, file.generation, file.size, path)
     except NoSuchObject:
@@ -23,6 +26,17 @@ def fetch(file: File, path: Path, cloud: Cloud) -> None:
         _gunzip(path, cloud.settings.max_file_bytes)
     elif encoding not in ("", "identity"):
         raise BadFile(f"its Content-Encoding is {encoding}; upload it with gzip or none", "unsupported_encoding")
+
+
+def fetch_output(output: Output, path: Path, cloud: Cloud) -> None:
+    """Download an output of a step before. Raises `BadFile` where it no longer exists."""
+    stored = cloud.results.find(output.object)
+    if stored is None or stored.crc32c != output.crc32c:
+        raise BadFile(f"its input {output.object} was deleted or replaced after it was made", "no_input")
+    try:
+        cloud.results.download(stored.name, stored.generation, stored.size, path)
+    except NoSuchObject:
+        raise BadFile(f"its input {output.object} was deleted after it was made", "no_input") from None
 
 
 def _vanished(file: File, cloud: Cloud) -> Vanished:

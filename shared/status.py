@@ -1,14 +1,17 @@
-"""The state of a file, read from both buckets and stored nowhere else; and the receipt that links to it."""
+"""The state of a file, read from both buckets and the queues, stored nowhere else; and the receipt that links to it."""
 
 import re
+from collections.abc import Mapping
 from itertools import groupby
-from typing import Any
 from urllib.parse import quote
 
-from shared import events, ledger, naming
-from shared.cloud.protocols import Cloud, Stored
-from shared.errors import NotFound
-from shared.model import File, Job, Json, Manifest, file_id
+from shared import attempts, events, ledger, log, naming
+from shared.cloud.protocols import Cloud, Queued, Stored
+from shared.errors import NotFound, Transient
+from shared.ledger import Found
+from shared.manifest import Job, Manifest
+from shared.model import File, Json, Place, Run, file_id
+from shared.plan import Plan, Task
 
 _ID = re.compile(r"([a-z2-7]{26})(?:-([0-9]{1,20}))?")
 
@@ -24,7 +27,7 @@ def of_object(name: str, cloud: Cloud) -> Json:
     identity = file_id(cloud.settings.uploads_bucket, name)
     jobs = _jobs(identity, "", cloud)
     if live and (not jobs or live.generation > int(jobs[0]["generation"])):
-        jobs.insert(0, _accepted(live, identity, cloud))
+        jobs.insert(0, _accepted(live, cloud))
     if not jobs:
         raise NotFound(f"no object {name!r} found: it was never uploaded, or deleted before it had a verdict")
     return {"object": name, "file_id": identity, **jobs[0], "older": jobs[1:]}
@@ -49,7 +52,7 @@ def receipt(file: File, cloud: Cloud) -> Json:
     return {
         "object": file.name,
         "file_id": file.file_id,
-        "job_id": file.job_id,
+        "job_id": Run(file).job_id,
         "generation": str(file.generation),
         "size": file.size,
         "content_type": file.content_type,
@@ -64,53 +67,96 @@ def status_url(cloud: Cloud, name: str) -> str:
 
 
 def _jobs(identity: str, generation: str, cloud: Cloud) -> list[Json]:
-    """One entry for each generation with a manifest, newest first."""
-    manifests = sorted(ledger.history(cloud.results, identity, generation), key=_generation, reverse=True)
-    return [_job(list(steps), cloud) for _generation_, steps in groupby(manifests, key=_generation)]
+    """One entry for each run with a manifest or a plan, newest first."""
+    found = sorted(ledger.history(cloud.results, identity, generation), key=lambda one: _age(one.run), reverse=True)
+    return [_job(list(run), cloud) for _age_, run in groupby(found, key=lambda one: _age(one.run))]
 
 
-def _generation(manifest: Manifest) -> int:
-    return manifest.file.generation
+def _age(run: Run) -> tuple[int, int]:
+    return run.file.generation, run.number
 
 
-def _accepted(live: Stored, identity: str, cloud: Cloud) -> Json:
-    """An upload without a verdict so far, or an ignored object, which never gets one."""
-    file = File(cloud.settings.uploads_bucket, live.name, live.generation, live.size, live.content_type, live.crc32c)
-    ignored = events.why_ignored(file)
+def _accepted(live: Stored, cloud: Cloud) -> Json:
+    """An upload without a manifest so far, or an ignored object, which never gets one."""
+    bucket = cloud.settings.uploads_bucket
+    file = File(bucket, live.name, live.generation, live.size, live.content_type, live.crc32c, live.metadata)
+    run, plan = Run(file), cloud.routes.plan(file)
+    if ignored := events.why_ignored(file):
+        return _described(run) | {"state": "skipped", "reason": ignored.reason, "since": live.updated, "steps": []}
+    steps = _steps(run, plan, {}, cloud)
+    return _described(run) | {"state": "accepted", "since": live.updated, "steps": steps, "ignored": list(plan.ignored)}
+
+
+def _job(found: list[Found], cloud: Cloud) -> Json:
+    run, plan = found[0].run, found[0].plan
+    manifests = {one.place: one for one in found if isinstance(one, Manifest)}
+    steps, shown = _steps(run, plan, manifests, cloud), _described(run) | {"ignored": list(plan.ignored)}
+    if len(manifests) < len(plan.places):
+        since = max((one.time for one in manifests.values()), default="")
+        return shown | {"state": "processing", "since": since, "steps": steps}
+    job = Job(list(manifests.values()))
+    why = {key: job.manifests[0].body[key] for key in ("reason", "message") if not plan.steps}
+    return shown | why | {"state": job.verdict, "since": job.time, "steps": steps}
+
+
+def _described(run: Run) -> Json:
+    file = run.file
     return {
-        **({"state": "skipped", "reason": ignored.reason} if ignored else {"state": "accepted"}),
-        "job_id": f"{identity}-{live.generation}",
-        "generation": str(live.generation),
-        "size": live.size,
-        "content_type": live.content_type,
-        "crc32c": live.crc32c,
-        "since": live.updated,
-        "steps": [],
+        "job_id": run.job_id,
+        "run": run.number,
+        "object": file.name,
+        "generation": str(file.generation),
+        "size": file.size,
+        "content_type": file.content_type,
+        "crc32c": file.crc32c,
+        "metadata": dict(file.metadata),
     }
 
 
-def _job(manifests: list[Manifest], cloud: Cloud) -> Json:
-    job = Job(manifests[0].file, tuple(manifests))
-    waiting = sorted({sibling for step in manifests for sibling in step.siblings} - {step.recipe_id for step in manifests})
-    return {
-        "state": "processing" if waiting else job.verdict,
-        "job_id": job.file.job_id,
-        "object": job.file.name,
-        "generation": str(job.file.generation),
-        "size": job.file.size,
-        "content_type": job.file.content_type,
-        "crc32c": job.file.crc32c,
-        "since": job.time,
-        "steps": [_step(step, cloud) for step in sorted(manifests, key=lambda step: step.recipe_id)],
-        "waiting": waiting,
-    }
+def _steps(run: Run, plan: Plan, manifests: Mapping[Place, Manifest], cloud: Cloud) -> list[Json]:
+    """Each step of the plan in its order: done, or the state of its task."""
+    done = {step["step"]: _done(step, one, cloud) for one in manifests.values() for step in one.steps}
+    tasks = {place: _pending(Task(run, plan, place), manifests, cloud) for place in plan.places if place not in manifests}
+    return [
+        {"step": step.name, "recipe_id": step.recipe.recipe_id, "queue": step.queue, "after": list(step.after)}
+        | (done.get(step.name) or tasks[plan.place_of[step.name]].get(step.name, {}))
+        for step in plan.steps
+    ]
 
 
-def _step(manifest: Manifest, cloud: Cloud) -> Json:
-    whole: dict[str, Any] = manifest.to_json()
-    outputs = [output | {"download_url": _download(output["object"], cloud)} for output in whole["outputs"]]
-    shown = ("step", "task_id", "verdict", "reason", "message", "time", "attempt")
-    return {key: whole[key] for key in shown} | {"outputs": outputs}
+def _done(step: Json, manifest: Manifest, cloud: Cloud) -> Json:
+    outputs = [output | {"download_url": _download(output["object"], cloud)} for output in step["outputs"]]
+    shown = ("verdict", "reason", "message", "attempt", "facts", "times", "cost")
+    return {"state": "done", "time": manifest.time, **{key: step[key] for key in shown if key in step}, "outputs": outputs}
+
+
+def _pending(task: Task, manifests: Mapping[Place, Manifest], cloud: Cloud) -> dict[str, Json]:
+    """The state of each step of a task without a manifest: `waiting` for other steps or for its queue, `queued`, `running`."""
+    state: Json = {"state": "waiting"}
+    errors: Mapping[str, Json] = {}
+    if all(place in manifests for place in task.plan.before(task.place)):
+        queued = _queued(task, cloud)
+        if queued:
+            state = {
+                "state": "running" if queued.is_running else "queued",
+                "deliveries": queued.deliveries,
+                "next": queued.next,
+            }
+        if queued and queued.deliveries:
+            errors = attempts.last_errors(cloud.results, task)
+    return {step.name: state | ({"error": _error(errors[step.name])} if step.name in errors else {}) for step in task.steps}
+
+
+def _queued(task: Task, cloud: Cloud) -> Queued | None:
+    try:
+        return cloud.queue.find(task)
+    except Transient as error:  # the rest of the answer is still worth having
+        log.warning("the queue cannot be asked", error=error.message)
+        return None
+
+
+def _error(note: Json) -> Json:
+    return {key: note[key] for key in ("message", "attempt", "delivery", "time")}
 
 
 def _download(name: str, cloud: Cloud) -> str:

@@ -14,11 +14,12 @@ from typing import Any
 import google_crc32c
 
 from shared import processors, sandbox
-from shared.cloud.protocols import AlreadyExists, NoSuchObject, Permission, Stored
+from shared.cloud.protocols import AlreadyExists, NoSuchObject, Permission, Queued, Stored
 from shared.errors import Unavailable
 from shared.events import Notice
 from shared.identity import Certificates
-from shared.model import Recipe, Task
+from shared.model import Recipe
+from shared.plan import Task
 from shared.routes import Routes
 from shared.settings import Settings
 
@@ -117,16 +118,25 @@ class FakeBucket:
 class FakeQueue:
     """A queue in memory. It refuses a name that it had before, as Cloud Tasks does for an hour."""
 
+    #: by `<queue>/<name>`
     tasks: dict[str, Task] = field(default_factory=dict)
     broken: bool = False
 
     def add(self, task: Task) -> bool:
-        if self.broken:
-            raise Unavailable(f"queue {task.queue} is unavailable (planted); retry")
-        if task.queue_name in self.tasks:
+        self._fail(task)
+        name = f"{task.place.queue}/{task.name}"
+        if name in self.tasks:
             return False
-        self.tasks[task.queue_name] = task
+        self.tasks[name] = task
         return True
+
+    def find(self, task: Task) -> Queued | None:
+        self._fail(task)
+        return Queued(0, False, "2026-01-01T00:00:00Z") if f"{task.place.queue}/{task.name}" in self.tasks else None
+
+    def _fail(self, task: Task) -> None:
+        if self.broken:
+            raise Unavailable(f"queue {task.place.queue} is unavailable (planted); retry")
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Protocol
 from shared.errors import Conflict, NotFound
 from shared.events import Notice
 from shared.identity import Certificates
-from shared.model import Task
+from shared.plan import Task
 from shared.routes import Routes
 from shared.settings import Settings
 
@@ -42,6 +42,15 @@ class Permission:
     method: str
     url: str
     headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A task in its queue: the number of deliveries so far, whether one is under way, and the time of the next (RFC 3339)."""
+
+    deliveries: int
+    is_running: bool
+    next: str
 
 
 class Bucket(Protocol):
@@ -79,6 +88,9 @@ class Queue(Protocol):
 
     def add(self, task: Task) -> bool:
         """Queue a task; False when its name is, or recently was, in the queue. Raises `Unavailable`."""
+
+    def find(self, task: Task) -> Queued | None:
+        """The task in its queue, or None once it has ended. Raises `Unavailable`."""
 
 
 class Topic(Protocol):

@@ -9,8 +9,10 @@ from google.auth import exceptions as auth_exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import tasks_v2
 
+from shared.cloud.protocols import Queued
 from shared.errors import Unavailable
-from shared.model import Task, canonical
+from shared.model import canonical
+from shared.plan import Task
 from shared.settings import Settings
 
 TIMEOUT_SECONDS = 10
@@ -31,7 +33,6 @@ class CloudTasks:
     """The queues of pipeline.toml, through google-cloud-tasks over REST."""
 
     def __init__(self, settings: Settings) -> None:
-        settings.require("processor_url", "tasks_account")
         self._settings = settings
 
     @functools.cached_property
@@ -43,8 +44,8 @@ class CloudTasks:
         return tasks_v2.CloudTasksClient(transport="rest", credentials=AnonymousCredentials(), client_options=options)
 
     def add(self, task: Task) -> bool:
-        place = self._settings.project, self._settings.location, self._settings.queue_prefix + task.queue
-        queue = "projects/{}/locations/{}/queues/{}".format(*place)
+        self._settings.require("processor_url", "tasks_account")
+        queue = self._queue(task)
         try:
             self._client.create_task(parent=queue, task=self._request(queue, task), timeout=TIMEOUT_SECONDS)
         except exceptions.Conflict as error:
@@ -55,12 +56,29 @@ class CloudTasks:
             raise self._unavailable(task, error) from error
         return True
 
+    def find(self, task: Task) -> Queued | None:
+        try:
+            found = self._client.get_task(name=f"{self._queue(task)}/tasks/{task.name}", timeout=TIMEOUT_SECONDS)
+        except exceptions.NotFound:
+            return None
+        except _UNAVAILABLE as error:
+            raise self._unavailable(task, error) from error
+        return Queued(
+            found.dispatch_count,
+            found.dispatch_count > found.response_count,
+            found.schedule_time.rfc3339() if found.schedule_time else "",
+        )
+
+    def _queue(self, task: Task) -> str:
+        settings = self._settings
+        return f"projects/{settings.project}/locations/{settings.location}/queues/{settings.queue_prefix}{task.place.queue}"
+
     def _unavailable(self, task: Task, error: Exception) -> Unavailable:
-        return Unavailable(f"queue {task.queue} is unavailable ({type(error).__name__}); retry")
+        return Unavailable(f"queue {task.place.queue} is unavailable ({type(error).__name__}); retry")
 
     def _request(self, queue: str, task: Task) -> Any:
         return {
-            "name": f"{queue}/tasks/{task.queue_name}",
+            "name": f"{queue}/tasks/{task.name}",
             "http_request": {
                 "http_method": tasks_v2.HttpMethod.POST,
                 "url": self._settings.processor_url,

@@ -1,0 +1,166 @@
+"""The attempts of each step of a task, as notes in the results bucket. They bound the work on a step that kills its process.
+
+`attempts/<job_id>-<plan8>-<stage>-<queue>/<step>/` holds `<k>-begun`, `<k>-void` (a fault of ours: the attempt does not count),
+`<k>-error` (an unforeseen exception) and `done` (the step's result). A swept task counts anew: its notes begin with `s<n>-`. The
+first delivery leaves no `begun` and no `done`, because nearly all tasks need only that one. It is attempt 1 of a task with one
+step, and no attempt (0) of a task with several: if its process was killed, it is unknown by which step.
+"""
+
+import contextlib
+import functools
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared import clock
+from shared.cloud.protocols import AlreadyExists, Bucket
+from shared.errors import Transient, Unavailable
+from shared.model import Json, Result, canonical
+from shared.plan import PlannedStep, Task
+
+#: After this many voided attempts of a step, only each `SPARSE`-th delivery begins a new one. A week's outage then leaves at most
+#: 2 × (20 + 64) notes, although the queue delivers some 2,000 times.
+FREE_VOIDS = 20
+SPARSE = 32
+KILLED = "the last attempt left no error message: its process was killed, or ran out of time"
+
+_NOTE = re.compile(r"(?P<step>[^/]+)/(?:s(?P<sweep>[0-9]+)-)?(?P<attempt>[0-9]+)-(?P<kind>begun|void|error)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """The numbers of one step's attempts, by kind of note."""
+
+    begun: frozenset[int]
+    void: frozenset[int]
+    error: frozenset[int]
+
+
+def folder(task: Task) -> str:
+    """The prefix of this task's notes."""
+    return f"attempts/{task.run.job_id}-{task.plan.plan8}-{task.place}/"
+
+
+class Attempts:
+    """The attempts of one delivery of a task; `delivery` counts from 1."""
+
+    def __init__(self, task: Task, delivery: int, results: Bucket) -> None:
+        self._task = task
+        self._delivery = delivery
+        self._results = results
+        self._folder = folder(task)
+
+    @functools.cached_property
+    def _names(self) -> list[str]:
+        """The names of all notes of the task, without its folder."""
+        return [name.removeprefix(self._folder) for name in self._results.names(self._folder)]
+
+    def done(self, step: PlannedStep) -> Result | None:
+        """The result of this step by an earlier delivery, or None."""
+        if self._delivery == 1 or f"{step.name}/done" not in self._names:
+            return None
+        return self._read_done(step)
+
+    def begin(self, step: PlannedStep) -> int | None:
+        """Begin an attempt and return its number; None when all are used up."""
+        if self._delivery == 1:
+            return self._first
+        while True:
+            notes = self._notes(step)
+            last = max([self._first, *notes.begun])
+            if len(notes.void) >= FREE_VOIDS and self._delivery % SPARSE:
+                return last
+            is_left = last < step.attempts + len(notes.void)
+            if not is_left and self._is_fresh():
+                return None
+            if is_left and self._create(step, last + 1, "begun", ""):
+                return last + 1
+
+    def end(self, step: PlannedStep, result: Result) -> Result:
+        """Keep the result for later deliveries; returns the one that stands, which may be another delivery's."""
+        if self._delivery == 1:
+            return result
+        try:
+            self._results.create(f"{self._folder}{step.name}/done", "application/json", canonical(result.to_json()))
+            return result
+        except AlreadyExists:
+            return self._read_done(step)
+
+    def void(self, step: PlannedStep, attempt: int, message: str) -> None:
+        """Give an attempt back after a fault of ours. Best effort: a failure to write must not hide the fault itself."""
+        self._note(step, attempt, "void", message)
+
+    def error(self, step: PlannedStep, attempt: int, message: str) -> None:
+        """Keep the error of an attempt for the `dead` verdict and the status service. Best effort, as for `void`."""
+        self._note(step, attempt, "error", message)
+
+    def last_error(self, step: PlannedStep) -> str:
+        """The error of the last attempt, or a sentence that says why it is missing."""
+        notes = self._notes(step)
+        last = max([self._first, *notes.begun])
+        body = self._results.read(self._name(step, last, "error")) if last in notes.error else None
+        return str(json.loads(body)["message"]) if body else KILLED
+
+    @property
+    def _first(self) -> int:
+        return 1 if len(self._task.steps) == 1 else 0
+
+    def _notes(self, step: PlannedStep) -> _Notes:
+        return _parse(self._names, step.name, self._task.sweep)
+
+    def _is_fresh(self) -> bool:
+        """Whether the list is unchanged when read again: another delivery may have given attempts back since."""
+        before = self._names
+        self._forget_names()
+        return before == self._names
+
+    def _forget_names(self) -> None:
+        self.__dict__.pop("_names", None)
+
+    def _create(self, step: PlannedStep, attempt: int, kind: str, message: str) -> bool:
+        """Write a note; False when another delivery wrote it."""
+        note = {"step": step.name, "attempt": attempt, "delivery": self._delivery, "message": message, "time": clock.now()}
+        try:
+            self._results.create(self._name(step, attempt, kind), "application/json", canonical(note))
+        except AlreadyExists:
+            self._forget_names()
+            return False
+        return True
+
+    def _note(self, step: PlannedStep, attempt: int, kind: str, message: str) -> None:
+        if kind == "void" and attempt == 0:  # no attempt: nothing to give back, but the error helps people
+            kind = "error"
+        with contextlib.suppress(Transient):
+            self._create(step, attempt, kind, message)
+
+    def _name(self, step: PlannedStep, attempt: int, kind: str) -> str:
+        sweep = f"s{self._task.sweep}-" if self._task.sweep else ""
+        return f"{self._folder}{step.name}/{sweep}{attempt}-{kind}"
+
+    def _read_done(self, step: PlannedStep) -> Result:
+        body = self._results.read(f"{self._folder}{step.name}/done")
+        if body is None:
+            raise Unavailable(f"the result of step {step.name} exists but cannot be read; retry")
+        return Result.from_json(json.loads(body))
+
+
+def _parse(names: Iterable[str], step: str, sweep: int) -> _Notes:
+    numbers: dict[str, set[int]] = {"begun": set(), "void": set(), "error": set()}
+    for found in filter(None, map(_NOTE.fullmatch, names)):
+        if found["step"] == step and int(found["sweep"] or 0) == sweep:
+            numbers[found["kind"]].add(int(found["attempt"]))
+    return _Notes(**{kind: frozenset(values) for kind, values in numbers.items()})
+
+
+def last_errors(results: Bucket, task: Task) -> dict[str, Json]:
+    """The latest `error` or `void` note of each step of a task without a manifest, by the step's name."""
+    prefix = folder(task)
+    latest: dict[str, tuple[int, int, str]] = {}
+    for name in results.names(prefix):
+        found = _NOTE.fullmatch(name.removeprefix(prefix))
+        if found and found["kind"] != "begun":
+            order = (int(found["sweep"] or 0), int(found["attempt"]), name)
+            latest[found["step"]] = max(order, latest.get(found["step"], order))
+    bodies = {step: results.read(name) for step, (_, _, name) in latest.items()}
+    return {step: json.loads(body) for step, body in bodies.items() if body is not None}

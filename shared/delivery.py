@@ -1,0 +1,188 @@
+"""One delivery of a task: decide each step, fetch what it needs, run it, store its outputs.
+
+A file is fetched once for all steps, and only when a step needs it. Attempts begin after the input is on disk: a fault of ours
+before that costs none.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from shared import clock, errors, ledger, sandbox, source
+from shared.attempts import Attempts
+from shared.cloud.protocols import AlreadyExists, Cloud, Stored
+from shared.errors import BadFile, Transient, Unavailable, Vanished
+from shared.ledger import Manifests
+from shared.manifest import NOT_WANTED
+from shared.model import Output, Result, Verdict
+from shared.plan import FILE, PlannedStep, Task, file_facts
+from shared.processors import Draft
+
+Fetch = Callable[[], Path]
+
+
+def run(task: Task, delivery: int, cloud: Cloud, manifests: Manifests) -> list[Result]:
+    """Run the steps of a task in their order, and return their results. `delivery` counts from 1.
+
+    Raises `Transient` and unforeseen exceptions, to have the queue deliver again.
+    """
+    with tempfile.TemporaryDirectory(prefix="sluice-", ignore_cleanup_errors=True) as folder:
+        work = _Delivery(task, cloud, manifests, Attempts(task, delivery, cloud.results), Path(folder))
+        for step in task.steps:
+            work.ended[step.name] = work.end(step)
+        return [work.ended[step.name] for step in task.steps]
+
+
+def foregone(task: Task, manifests: Manifests) -> list[Result] | None:
+    """The results of a task whose steps all end without work; None when some step needs work."""
+    ended: dict[str, Result] = {}
+    for step in task.steps:
+        _read_before(step, ended, manifests)
+        result = settled(step, task, ended)
+        if result is None:
+            return None
+        ended[step.name] = result
+    return [ended[step.name] for step in task.steps]
+
+
+def settled(step: PlannedStep, task: Task, ended: Mapping[str, Result]) -> Result | None:
+    """The result of a step that needs no work, or None. `ended` has every step before it. Pure."""
+    before = [ended[name] for name in step.after]
+    if unsuccessful := [result for result in before if result.verdict != "succeeded"]:
+        return _skipped(step, unsuccessful)
+    if step.when:
+        facts = file_facts(task.file) if step.when.step == FILE else ended[step.when.step].facts
+        if not step.when.holds(facts):
+            tested = f"{step.when.step}.{step.when.fact} is {step.when.value(facts)!r}"
+            return Result(step.name, step.recipe.recipe_id, "skipped", "when", f"its condition is false: {tested}")
+    if step.fault:
+        return Result(step.name, step.recipe.recipe_id, "failed", "bad_option", step.fault)
+    return None
+
+
+def _skipped(step: PlannedStep, unsuccessful: list[Result]) -> Result:
+    is_wanted = any(result.verdict != "skipped" or result.reason not in NOT_WANTED for result in unsuccessful)
+    named = ", ".join(f"{result.step} ({result.verdict})" for result in unsuccessful)
+    reason = "after_failed" if is_wanted else "after_skipped"
+    return Result(step.name, step.recipe.recipe_id, "skipped", reason, f"it comes after {named}")
+
+
+def _read_before(step: PlannedStep, ended: dict[str, Result], manifests: Manifests) -> None:
+    """Add to `ended` the results of the steps before this one that it depends on, from their manifests."""
+    tested = [step.when.step] if step.when and step.when.step != FILE else []
+    for name in (*step.after, *tested):
+        if name not in ended:
+            ended |= manifests.of(name).results
+
+
+@dataclass
+class _Delivery:
+    task: Task
+    cloud: Cloud
+    manifests: Manifests
+    attempts: Attempts
+    folder: Path
+    #: The results of the steps of this task so far, and of those before it that were asked for.
+    ended: dict[str, Result] = field(default_factory=dict)
+    #: Files on disk by input, or the error that fetching one raised; an input is `<step>/<output>`, or empty for the original.
+    _inputs: dict[str, Path | BadFile | Vanished] = field(default_factory=dict)
+    _begun: str = ""
+
+    def end(self, step: PlannedStep) -> Result:
+        """The result of this step: decided, found, or worked for."""
+        self._begun = clock.now()
+        _read_before(step, self.ended, self.manifests)
+        return settled(step, self.task, self.ended) or self.attempts.done(step) or self._work(step)
+
+    def _work(self, step: PlannedStep) -> Result:
+        try:
+            original = self._input(step.recipe.input)
+        except (Vanished, BadFile) as error:
+            return self.attempts.end(step, self._faulty(step, error))
+        fetched = clock.now()
+        attempt = self.attempts.begin(step)
+        if attempt is None:  # no further work: the cause of the failed attempts must not end this delivery too
+            error = self.attempts.last_error(step)
+            return Result(step.name, step.recipe.recipe_id, "dead", "attempts_used_up", error, attempt=step.attempts)
+        result = self._attempt(step, attempt, original)
+        return self.attempts.end(step, replace(result, times={"begun": self._begun, "fetched": fetched, **result.times}))
+
+    def _attempt(self, step: PlannedStep, attempt: int, original: Path) -> Result:
+        try:
+            return self._run(step, attempt, original)
+        except BadFile as error:
+            return replace(self._faulty(step, error), attempt=attempt)
+        except Transient as error:
+            self.attempts.void(step, attempt, errors.summary(error))
+            raise
+        except Exception as error:  # unforeseen: the `dead` verdict names the error of the last attempt
+            self.attempts.error(step, attempt, errors.summary(error))
+            raise
+
+    def _run(self, step: PlannedStep, attempt: int, original: Path) -> Result:
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        started = time.thread_time()
+        made = sandbox.run(step.recipe, original, folder)
+        cpu_seconds = round(time.thread_time() - started, 6)
+        worked = clock.now()
+        outputs = tuple(self._store(step, draft) for draft in made.drafts)
+        if not self._is_input_of_later(step):
+            shutil.rmtree(folder, ignore_errors=True)
+        cost = {"cpu_seconds": cpu_seconds, "bytes_in": original.stat().st_size, "bytes_out": sum(o.size for o in outputs)}
+        times = {"worked": worked, "stored": clock.now()}
+        return Result(
+            step.name,
+            step.recipe.recipe_id,
+            "succeeded",
+            attempt=attempt,
+            facts=made.facts,
+            outputs=outputs,
+            times=times,
+            cost=cost,
+        )
+
+    def _is_input_of_later(self, step: PlannedStep) -> bool:
+        return any(later.recipe.input.partition("/")[0] == step.name for later in self.task.steps)
+
+    def _store(self, step: PlannedStep, draft: Draft) -> Output:
+        name = ledger.output_name(self.task.run, step.recipe, draft.name)
+        try:
+            stored: Stored | None = self.cloud.results.create(name, draft.content_type, draft.path)
+            self._inputs[f"{step.name}/{draft.name}"] = draft.path
+        except AlreadyExists:  # an earlier delivery stored it: the manifest describes the stored object
+            stored = self.cloud.results.find(name)
+        if stored is None:
+            raise Unavailable(f"output {draft.name} exists but cannot be read; retry")
+        return Output(draft.name, name, stored.content_type, stored.size, stored.crc32c, draft.facts)
+
+    def _faulty(self, step: PlannedStep, error: BadFile | Vanished) -> Result:
+        verdict: Verdict = "failed" if isinstance(error, BadFile) else "superseded" if error.code == "superseded" else "gone"
+        return Result(step.name, step.recipe.recipe_id, verdict, error.code, error.message)
+
+    def _input(self, name: str) -> Path:
+        """The file on disk, fetched once. Raises `BadFile`, `Vanished` and `Transient`."""
+        if name not in self._inputs:
+            path = Path(tempfile.mkdtemp(dir=self.folder)) / "source"
+            try:
+                self._fetch(name, path)
+                self._inputs[name] = path
+            except (BadFile, Vanished) as error:
+                self._inputs[name] = error
+        found = self._inputs[name]
+        if isinstance(found, Path):
+            return found
+        raise found
+
+    def _fetch(self, name: str, path: Path) -> None:
+        if not name:
+            source.fetch(self.task.file, path, self.cloud)
+            return
+        step, _, output = name.partition("/")
+        stored = next((one for one in self.ended[step].outputs if one.name == output), None)
+        if stored is None:
+            made = ", ".join(one.name for one in self.ended[step].outputs) or "no output"
+            raise BadFile(f"its input {name} was not made; step {step} made {made}", "no_input")
+        source.fetch_output(stored, path, self.cloud)
