@@ -1,6 +1,10 @@
-"""Structured log lines for Cloud Logging: one JSON object each, a sentence for people and fields for machines."""
+"""Structured log lines for Cloud Logging: one JSON object each, a sentence for people and fields for machines.
+
+The sentence is constant, so that lines can be grouped by it; all that varies is a field.
+"""
 
 import contextvars
+import hashlib
 import json
 import sys
 import traceback
@@ -9,9 +13,31 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-#: `projects/<project>/traces/<id>` of the current request: Cloud Logging groups its lines by this field
-trace: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="")
+#: project, and the platform's own trace id or ""
+_request: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("request", default=("", ""))
+_timeline: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("timeline", default=MappingProxyType({}))
 _bound: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("bound", default=MappingProxyType({}))
+
+
+def begin(project: str, trace: str) -> None:
+    """Begin a request: nothing is bound, and its lines are on the platform's trace (32 hex digits, or empty) until `follow`."""
+    bind()
+    _request.set((project, trace))
+    _timeline.set(_on_trace(project, trace))
+
+
+def follow(job_id: str, *span: object) -> None:
+    """Put the later lines of the current request on the timeline of a job.
+
+    Every function derives the same trace id from the job id, so nothing is propagated. All runs of a file share it. `span` names
+    this request's part of it, such as a task and its delivery. The platform's own trace becomes the field `request_trace`.
+    """
+    project, request_trace = _request.get()
+    timeline = {"file_id": job_id.partition("-")[0], **_on_trace(project, _digest(_first_run(job_id))[:32])}
+    timeline["logging.googleapis.com/spanId"] = _digest("\0".join(map(str, span)))[:16]
+    if request_trace:
+        timeline["request_trace"] = _resource(project, request_trace)
+    _timeline.set(timeline)
 
 
 def bind(**fields: Any) -> None:
@@ -35,10 +61,25 @@ def error(sentence: str, failure: BaseException | None = None, **fields: Any) ->
     _write("ERROR", sentence, fields | stack)
 
 
+def _on_trace(project: str, trace: str) -> dict[str, str]:
+    return {"logging.googleapis.com/trace": _resource(project, trace)} if project and trace else {}
+
+
+def _resource(project: str, trace: str) -> str:
+    return f"projects/{project}/traces/{trace}"
+
+
+def _first_run(job_id: str) -> str:
+    """The id of run 0: `<file_id>-<generation>`, without the `-r<run>` of later ones."""
+    return "-".join(job_id.split("-")[:2])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _write(severity: str, sentence: str, fields: dict[str, Any]) -> None:
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    line = {"severity": severity, "time": now, "message": sentence, **_bound.get(), **fields}
-    if trace.get():
-        line["logging.googleapis.com/trace"] = trace.get()
+    line = {"severity": severity, "time": now, "message": sentence, **_timeline.get(), **_bound.get(), **fields}
     sys.stdout.write(json.dumps(line, default=str) + "\n")
     sys.stdout.flush()

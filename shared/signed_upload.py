@@ -59,6 +59,8 @@ def sign(wanted: UploadRequest, cloud: Cloud) -> Json:
     """
     settings = cloud.settings
     name = naming.object_name(wanted.name, wanted.key)
+    identity = file_id(settings.uploads_bucket, name)
+    log.bind(object=name, file_id=identity)  # no job yet: its id has the generation that the upload will get
     if refusal := cloud.routes.why_not(wanted.content_type, name):
         raise UnsupportedType(f"content_type: {refusal}")
     if wanted.size is not None and wanted.size > settings.max_file_bytes:
@@ -66,14 +68,14 @@ def sign(wanted: UploadRequest, cloud: Cloud) -> Json:
     permission = cloud.uploads.permit_upload(
         name, _headers(wanted, settings.max_file_bytes), settings.url_seconds, resumable=wanted.resumable
     )
-    log.info("signed a URL for an upload", object=name, resumable=wanted.resumable)
+    log.info("signed a URL for an upload", resumable=wanted.resumable)
     expires = datetime.now(UTC) + timedelta(seconds=settings.url_seconds)
     return {
         "method": permission.method,
         "url": permission.url,
         "headers": dict(permission.headers),
         "object": name,
-        "file_id": file_id(settings.uploads_bucket, name),
+        "file_id": identity,
         "status_url": status_url(cloud, name),
         "expires_at": expires.isoformat(timespec="seconds"),
         "curl": _curl(permission, wanted),

@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest as BadRequestPage
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
-from shared import identity, log
+from shared import identity, library_output, log
 from shared.cloud.protocols import Cloud
 from shared.errors import BadRequest, Forbidden, MethodNotAllowed, Permanent, PipelineError, TooLarge, Transient, Unauthorized
 
@@ -59,7 +59,7 @@ def _lingering(answer: Iterable[bytes], body: IO[bytes]) -> Iterator[bytes]:
 
 def foreseen(error: PipelineError) -> Response:
     """The answer to a foreseen error: its code, message and details."""
-    log.warning(f"answered {error.status}: {error.message}", code=error.code)
+    log.warning("answered with an error", status=error.status, code=error.code, error=error.message)
     answer = reply({"error": error.code, "message": error.message, **error.details}, error.status)
     if isinstance(error, Transient):
         answer.headers["retry-after"] = "5"
@@ -73,16 +73,19 @@ def foreseen(error: PipelineError) -> Response:
 def install(
     cloud: Cloud, guard: Callable[[Request], None] | None = None, unreadable: Callable[[bytes, str], None] | None = None
 ) -> None:
-    """Install JSON error pages and plain paths in the function that is being loaded.
+    """Install JSON error pages, JSON log lines and plain paths in the function that is being loaded.
 
     `guard` runs before each request is parsed. `unreadable` gets the body of an event that cannot be parsed and the reason; the
     event is then acknowledged. functions-framework's own error pages would print the exception and the headers with the token.
     """
+    library_output.install()
+    error_output = library_output.ErrorOutput()
     app = flask.current_app
     app.url_map.merge_slashes = False
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(PipelineError, foreseen)
     app.register_error_handler(Exception, unforeseen)
+    app.before_request(error_output.capture)
     app.before_request(lambda: _begin_log(cloud.settings.project))
     if guard:
         app.before_request(lambda: guard(flask.request))
@@ -111,7 +114,7 @@ def retry_only_transient(handler: Handler) -> Handler:
         try:
             return handler(request)
         except Permanent as error:
-            log.error(f"gave up: {error.message}", code=error.code)
+            log.error("gave up a delivery that no retry can help", code=error.code, error=error.message)
             return reply({"gave_up": error.code, "message": error.message})
 
     return answered
@@ -186,7 +189,6 @@ def delivery_number(request: Request) -> int:
 
 def _begin_log(project: str) -> None:
     """Clear the bound log fields, and group this request's lines with the platform's own (Cloud Logging: trace)."""
-    log.bind()
     google, w3c = flask.request.headers.get("x-cloud-trace-context", ""), flask.request.headers.get("traceparent", "")
     trace_id = google.partition("/")[0] or "".join(w3c.split("-")[1:2])
-    log.trace.set(f"projects/{project}/traces/{trace_id}" if re.fullmatch("[0-9a-f]{32}", trace_id) else "")
+    log.begin(project, trace_id if re.fullmatch("[0-9a-f]{32}", trace_id) else "")

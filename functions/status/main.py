@@ -3,8 +3,8 @@
 import functions_framework
 from flask import Request, Response
 
+from shared import log, web
 from shared import status as reading
-from shared import web
 from shared.cloud import connect
 from shared.errors import MethodNotAllowed, NotFound
 
@@ -22,4 +22,7 @@ def status(request: Request) -> Response:
         raise NotFound("path not found; ask for /objects/<name> or /jobs/<file id or job id>")
     if request.method not in ("GET", "HEAD"):
         raise MethodNotAllowed("the status service answers GET", "GET", "HEAD")
-    return web.reply(read(asked, cloud))
+    answer = read(asked, cloud)
+    log.follow(answer["job_id"], "status")
+    log.info("answered with the state of a file", state=answer["state"])
+    return web.reply(answer)
