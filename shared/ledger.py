@@ -12,7 +12,7 @@ from shared.cloud.protocols import AlreadyExists, Bucket
 from shared.errors import Unavailable
 from shared.manifest import Job, Manifest, PlannedRun
 from shared.model import Place, Recipe, Run, canonical
-from shared.plan import Plan, Task
+from shared.plan import Plan
 
 Found = Manifest | PlannedRun
 
@@ -59,11 +59,6 @@ def commit(results: Bucket, name: str, draft: Found) -> Found:
         if winner is None:
             raise Unavailable(f"object {name} exists but cannot be read; retry") from None
         return winner
-
-
-def commit_task(results: Bucket, task: Task, draft: Manifest) -> Found:
-    """Commit the manifest of a task. The winner may be another plan's where this task is the only first one."""
-    return commit(results, manifest_name(task.run, task.plan, task.place), draft)
 
 
 class Manifests:

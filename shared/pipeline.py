@@ -113,12 +113,11 @@ def enlist(run: Run, plan: Plan, cloud: Cloud, sweep: int = 0) -> None:
     `sweep` is the number of the sweep that queues them again, 0 otherwise.
     """
     if refused := _refusal(run, plan, cloud):
-        draft: Found = manifest.of_no_task(run, *refused, clock.now())
-        settle(ledger.commit(cloud.results, ledger.job_name(run), draft), cloud, sweep)
+        settle(_commit(ledger.job_name(run), manifest.of_no_task(run, *refused, clock.now()), cloud), cloud, sweep)
     elif len(plan.first) == 1 or run.number:
         _queue_first(run, plan, cloud, sweep)
     else:
-        settle(ledger.commit(cloud.results, ledger.job_name(run), manifest.of_plan(run, plan)), cloud, sweep)
+        settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)
 
 
 def _refusal(run: Run, plan: Plan, cloud: Cloud) -> tuple[Verdict, str, str] | None:
@@ -166,17 +165,22 @@ def process(task: Task, number: int, cloud: Cloud) -> None:
     log.follow(Run(task.file).job_id, task.name, number)
     if task.file.bucket != cloud.settings.uploads_bucket:
         raise Forbidden(f"the task's file is in bucket {task.file.bucket}, which is not the uploads bucket")
-    if number > 1 or task.sweep:  # a first delivery does not look: nearly always there is nothing
-        found = ledger.find(cloud.results, ledger.manifest_name(task.run, task.plan, task.place))
-        if found:
-            settle(found, cloud, task.sweep)
-            return
-    manifests = Manifests(cloud.results, task.run, task.plan)
-    results = delivery.run(task, number, cloud, manifests)
-    found = ledger.commit_task(cloud.results, task, manifest.of_task(task, results, clock.now()))
-    for result in found.results.values() if isinstance(found, Manifest) else ():
-        log.info("ended", step=result.step, verdict=result.verdict, reason=result.reason, attempt=result.attempt)
+    name = ledger.manifest_name(task.run, task.plan, task.place)
+    # A first delivery does not look: nearly always there is nothing.
+    found = ledger.find(cloud.results, name) if number > 1 or task.sweep else None
+    if found is None:
+        results = delivery.run(task, number, cloud, Manifests(cloud.results, task.run, task.plan))
+        found = _commit(name, manifest.of_task(task, results, clock.now()), cloud)
     settle(found, cloud, task.sweep)
+
+
+def _commit(name: str, draft: Found, cloud: Cloud) -> Found:
+    """Commit a manifest or a plan, and log the verdicts that stand now."""
+    found = ledger.commit(cloud.results, name, draft)
+    if isinstance(found, Manifest):
+        for step in found.steps or [found.body]:
+            log.info("ended", step=step.get("step", ""), verdict=step["verdict"], reason=step["reason"])
+    return found
 
 
 # ---- finish: from a manifest to the notices and the next tasks ----------------------------------------------------------
@@ -210,7 +214,8 @@ def _go_on(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest | None:
     if results is None:
         _queue(task, cloud)
         return None
-    found = ledger.commit_task(cloud.results, task, manifest.of_task(task, results, clock.now()))
+    name = ledger.manifest_name(task.run, task.plan, task.place)
+    found = _commit(name, manifest.of_task(task, results, clock.now()), cloud)
     return found if isinstance(found, Manifest) else None
 
 

@@ -32,7 +32,7 @@ OWN = {
     "logging.googleapis.com/user/sluice-refusals": "cloud_run_revision",
 }
 #: Fields of our log lines: shared/log.py writes JSON, hence no textPayload.
-LOGGED = {"resource.type", "resource.labels.service_name", "jsonPayload.code", "jsonPayload.job", "jsonPayload.message"}
+LOGGED = {"resource.type", "resource.labels.service_name", "jsonPayload.code", "jsonPayload.verdict", "jsonPayload.message"}
 THRESHOLDS = {"dead letters": [0, 0], "failed ratio": [0.1], "queue depth": [10_000], "server errors": [0.05]}
 NAMED = re.compile(r'resource\.labels\.(\w+)(=~|=monitoring\.regex\.full_match\(|=)"([^"]+)"')
 
@@ -106,14 +106,14 @@ def test_log_based_metrics_read_fields_that_are_logged(deployed: Deployed) -> No
         assert fields <= LOGGED, text
 
 
-def test_every_verdict_of_a_step_is_counted_and_nothing_else(deployed: Deployed) -> None:
-    """A job's `partial` is no step's."""
-    (counted,) = re.findall(
-        r'jsonPayload\.message=~"([^"]+)"', deployed.first.state["resources"][f"{HOME}/metrics/sluice-verdicts"]["filter"]
-    )
-    words = [*get_args(Verdict), "answered 400", "not succeeded", "succeeded twice"]
+@pytest.mark.parametrize(("metric", "file"), [("verdicts", "shared/pipeline.py"), ("refusals", "shared/web.py")])
+def test_a_metric_counts_a_sentence_that_is_logged_with_its_label(deployed: Deployed, metric: str, file: str) -> None:
+    found = deployed.first.state["resources"][f"{HOME}/metrics/sluice-{metric}"]
+    (sentence,) = re.findall(r'jsonPayload\.message="([^"]+)"', found["filter"])
+    labels = re.findall(r"EXTRACT\(jsonPayload\.(\w+)\)", json.dumps(found["labelExtractors"]))
 
-    assert {word for word in words if re.search(counted, word)} == set(get_args(Verdict)) - {"partial"}
+    (call,) = re.findall(rf'log\.\w+\("{sentence}", (.+)\)\n', (ROOT / file).read_text())
+    assert all(f"{label}=" in call for label in labels)
 
 
 def test_the_failed_ratio_is_of_failed_and_dead_to_all(deployed: Deployed) -> None:
