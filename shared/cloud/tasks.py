@@ -1,8 +1,7 @@
 """Cloud Tasks behind `Queue`: named tasks, delivered to the processor with an identity token."""
 
 import functools
-from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import requests.exceptions
 from google.api_core import exceptions

@@ -1,5 +1,6 @@
 """Metrics, alerts and the dashboard cover all of our resources and no others; alerts fire as documented."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -7,6 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from shared.model import Verdict
+from shared.settings import ROOT
 from tests.deploy.project import HOME, Deployed
 from tests.deploy.stub.wire import Json
 from tests.deploy.test_up import FOLDERS, QUEUES
