@@ -5,11 +5,11 @@ from pathlib import Path
 from shared import processors
 from shared.errors import BadConfiguration, Unavailable
 from shared.model import Recipe
-from shared.processors import Draft
+from shared.processors import Made
 
 
-def run(recipe: Recipe, source: Path, workdir: Path) -> list[Draft]:
-    """Apply the recipe to the file at `source` and return the drafts, whose files are in `workdir`.
+def run(recipe: Recipe, source: Path, workdir: Path) -> Made:
+    """Apply the recipe to the file at `source` and return the facts and the drafts, whose files are in `workdir`.
 
     Raises `BadFile` when the file is at fault, and `Unavailable` for a recipe of another release: during a rollout the queues
     hold tasks of both.

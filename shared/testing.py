@@ -14,11 +14,11 @@ from typing import Any
 import google_crc32c
 
 from shared import processors, sandbox
-from shared.cloud.protocols import AlreadyExists, NoSuchObject, Permission, Queued, Stored
+from shared.cloud.protocols import NO_METADATA, AlreadyExists, NoSuchObject, Permission, Queued, Stored
 from shared.errors import Unavailable
 from shared.events import Notice
 from shared.identity import Certificates
-from shared.model import Recipe
+from shared.model import recipe
 from shared.plan import Task
 from shared.routes import Routes
 from shared.settings import Settings
@@ -34,19 +34,28 @@ class Produced:
     facts: Mapping[str, Any]
 
 
-def run_processor(name: str, data: bytes, /, **options: Any) -> list[Produced]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything that a processor made from a file."""
+
+    outputs: list[Produced]
+    facts: Mapping[str, Any]
+
+
+def run_processor(name: str, data: bytes, /, **options: Any) -> Outcome:
     """Run a processor on a file of these bytes, as a task does.
 
-    Raises `BadFile` for a file at fault, `BadConfiguration` for wrong options, `ValueError` for wrong output names.
+    Raises `BadFile` for a file at fault, `BadConfiguration` for wrong options, `ValueError` for wrong outputs or facts.
     """
     processor = processors.find(name)
-    recipe = Recipe("test", name, processor.version, processor.check(options))
+    exact = recipe("test", name, processor.version, processor.check(options))
     with tempfile.TemporaryDirectory(prefix="sluice-") as folder:
         source, workdir = Path(folder) / "source", Path(folder) / "work"
         source.write_bytes(data)
         workdir.mkdir()
-        drafts = sandbox.run(recipe, source, workdir)
-        return [Produced(draft.name, draft.content_type, draft.path.read_bytes(), draft.facts) for draft in drafts]
+        made = sandbox.run(exact, source, workdir)
+        outputs = [Produced(draft.name, draft.content_type, draft.path.read_bytes(), draft.facts) for draft in made.drafts]
+        return Outcome(outputs, made.facts)
 
 
 @dataclass
@@ -64,16 +73,24 @@ class FakeBucket:
     hidden_once: set[str] = field(default_factory=set)
     _generations: Iterator[int] = field(default_factory=lambda: count(1_700_000_000_000_001))
 
-    def create(self, name: str, content_type: str, body: bytes | Path | Iterable[bytes]) -> Stored:
+    def create(
+        self, name: str, content_type: str, body: bytes | Path | Iterable[bytes], metadata: Mapping[str, str] = NO_METADATA
+    ) -> Stored:
         self._fail("create", name)
         if self.find(name):
             raise AlreadyExists(f"object {name} already exists in {self.name}")
-        return self.put(name, _bytes(body), content_type)
+        return self.put(name, _bytes(body), content_type, metadata)
 
-    def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> Stored:
+    def put(
+        self,
+        name: str,
+        data: bytes,
+        content_type: str = "application/octet-stream",
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> Stored:
         """Create or overwrite an object, as a client with rights on the bucket can."""
         generation = next(self._generations)
-        stored = Stored(name, generation, len(data), content_type, crc32c(data), "2026-01-01T00:00:00Z")
+        stored = Stored(name, generation, len(data), content_type, crc32c(data), "2026-01-01T00:00:00Z", dict(metadata))
         self.versions[name] = {generation: (stored, data)}
         return stored
 

@@ -1,8 +1,9 @@
 """The protocols of a cloud, as the pipeline sees it. This package and `shared.testing` implement them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from shared.errors import Conflict, NotFound
@@ -11,6 +12,8 @@ from shared.identity import Certificates
 from shared.plan import Task
 from shared.routes import Routes
 from shared.settings import Settings
+
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class AlreadyExists(Conflict):
@@ -25,7 +28,10 @@ class NoSuchObject(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A bucket's description of one generation. `size` is in bytes, `crc32c` base64, `updated` RFC 3339."""
+    """A bucket's description of one generation.
+
+    `size` is in bytes, `crc32c` base64, `updated` RFC 3339; `metadata` is the object's custom metadata.
+    """
 
     name: str
     generation: int
@@ -33,6 +39,7 @@ class Stored:
     content_type: str
     crc32c: str
     updated: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,10 @@ class Bucket(Protocol):
 
     name: str
 
-    def create(self, name: str, content_type: str, body: bytes | Path | Iterable[bytes]) -> Stored:
-        """Store an object under a free name; an iterable is streamed. Raises `AlreadyExists`."""
+    def create(
+        self, name: str, content_type: str, body: bytes | Path | Iterable[bytes], metadata: Mapping[str, str] = NO_METADATA
+    ) -> Stored:
+        """Store an object with this custom metadata under a free name; an iterable is streamed. Raises `AlreadyExists`."""
 
     def read(self, name: str) -> bytes | None:
         """The bytes of a small object, or None."""

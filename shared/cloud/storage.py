@@ -14,7 +14,7 @@ from google.cloud.storage import Client
 from google.cloud.storage.exceptions import DataCorruption
 
 from shared.cloud import signing
-from shared.cloud.protocols import AlreadyExists, NoSuchObject, Permission, Stored
+from shared.cloud.protocols import NO_METADATA, AlreadyExists, NoSuchObject, Permission, Stored
 from shared.errors import Unavailable
 from shared.settings import Settings
 
@@ -54,8 +54,12 @@ class StorageBucket:
     def _signer(self) -> Any:
         return signing.credentials(self._settings)
 
-    def create(self, name: str, content_type: str, body: bytes | Path | Iterable[bytes]) -> Stored:
+    def create(
+        self, name: str, content_type: str, body: bytes | Path | Iterable[bytes], metadata: Mapping[str, str] = NO_METADATA
+    ) -> Stored:
         blob = self._bucket.blob(name)
+        if metadata:
+            blob.metadata = metadata
         options = {
             "content_type": content_type,
             "if_generation_match": 0,
@@ -139,7 +143,11 @@ class StorageBucket:
 
 @functools.cache
 def _client(project: str) -> Client:
-    return Client(project=project)
+    client = Client(project=project)
+    # Cloud Run has neither a proxy nor a .netrc, and looking for them costs 0.4 ms of CPU a request, a tenth of a small picture.
+    # The client has no public access to its session.
+    client._http.trust_env = False
+    return client
 
 
 def _stream(blob: Any, blocks: Iterable[bytes], options: Mapping[str, Any]) -> None:
@@ -187,4 +195,5 @@ class _Blocks(io.RawIOBase):
 
 def _stored(blob: Any) -> Stored:
     updated = blob.updated.isoformat().replace("+00:00", "Z") if blob.updated else ""
-    return Stored(blob.name, int(blob.generation), int(blob.size), blob.content_type or "", blob.crc32c or "", updated)
+    described = blob.content_type or "", blob.crc32c or "", updated, blob.metadata or {}
+    return Stored(blob.name, int(blob.generation), int(blob.size), *described)

@@ -1,4 +1,4 @@
-"""The processors, found by name. A processor is a function from a file on disk to outputs on disk.
+"""The processors, found by name. A processor is a function from a file on disk to outputs on disk and facts.
 
 To add one, write a function under `@processor(...)` in a module here, and add a new module's name to `MODULES`.
 """
@@ -7,9 +7,9 @@ import traceback
 from importlib import import_module
 
 from shared.errors import BadConfiguration, summary
-from shared.processors.registry import Draft, Processor, processor, registered
+from shared.processors.registry import Draft, Made, Processor, processor, registered
 
-__all__ = ["MODULES", "Draft", "Processor", "find", "names", "processor"]
+__all__ = ["MODULES", "Draft", "Made", "Processor", "find", "names", "processor"]
 
 #: first part of a processor's name → the module in this package that registers it
 MODULES = ("any", "image")

@@ -2,15 +2,15 @@
 
 import base64
 import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
 
 from shared import media
-from shared.processors.registry import Draft, processor
+from shared.processors.registry import processor
 
 BLOCK_BYTES = 1 << 20
 
@@ -20,9 +20,9 @@ class NoOptions:
     """The options of a processor that has none."""
 
 
-@processor("any.digest", version=1, options=NoOptions)
-def digest(source: Path, folder: Path, _options: NoOptions) -> Iterator[Draft]:
-    """Write `digest.json`: sha256 (hex), crc32c (base64), size in bytes, and the content type that the bytes show."""
+@processor("any.digest", version=2, options=NoOptions, outputs=lambda _options: ())
+def digest(source: Path, _folder: Path, _options: NoOptions) -> Iterator[Mapping[str, Any]]:
+    """The facts `sha256` (hex), `crc32c` (base64), `size` in bytes, and `content_type`, which the bytes show."""
     sha256, crc32c, size, head = hashlib.sha256(), google_crc32c.Checksum(), 0, b""
     with source.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
@@ -30,12 +30,9 @@ def digest(source: Path, folder: Path, _options: NoOptions) -> Iterator[Draft]:
             sha256.update(block)
             crc32c.update(block)
             size += len(block)
-    facts = {
+    yield {
         "sha256": sha256.hexdigest(),
         "crc32c": base64.b64encode(crc32c.digest()).decode(),
         "size": size,
         "content_type": media.sniff(head),
     }
-    path = folder / "digest.json"
-    path.write_text(json.dumps(facts, indent=1) + "\n")
-    yield Draft("digest.json", "application/json", path, facts)

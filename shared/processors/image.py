@@ -1,6 +1,6 @@
-"""Renditions of pictures: the processor, its options and their limits. The work is in `pictures.py`."""
+"""Renditions and facts of pictures: the processors, their options and limits. The work is in `pictures.py`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,11 @@ def _all(values: object, good: Callable[[Any], bool]) -> bool:
     return isinstance(values, (list, tuple)) and len(values) > 0 and all(good(value) for value in values)
 
 
-@processor("image.renditions", version=1, options=Renditions)
+def _names(options: Renditions) -> Iterator[str]:
+    return (f"{size}.{name}" for size in options.sizes for name in options.formats)
+
+
+@processor("image.renditions", version=1, options=Renditions, outputs=_names)
 def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draft]:
     """Shrink a picture to fit each size: upright, in sRGB, without metadata, never enlarged.
 
@@ -47,3 +51,16 @@ def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draf
     from shared.processors import pictures
 
     yield from pictures.render(source, folder, options.sizes, options.formats, options.quality)
+
+
+@dataclass(frozen=True, slots=True)
+class NoOptions:
+    """The options of a processor that has none."""
+
+
+@processor("image.facts", version=1, options=NoOptions, outputs=lambda _options: ())
+def facts(source: Path, _folder: Path, _options: NoOptions) -> Iterator[Mapping[str, Any]]:
+    """The facts `width_px` and `height_px` of the upright picture, and its `format`, read from its header."""
+    from shared.processors import pictures
+
+    yield pictures.describe(source)

@@ -3,6 +3,7 @@
 Apart from `image.py`, because every service reads options and only the processor sees pictures: Pillow costs 10 % of a cold start.
 """
 
+import contextlib
 import io
 import struct
 import warnings
@@ -60,6 +61,13 @@ _TURNS: Mapping[Any, Image.Transpose] = {
     8: Image.Transpose.ROTATE_90,
 }
 
+_QUARTER_TURNS = tuple(_TURNS[orientation] for orientation in (5, 6, 7, 8))
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+#: Pillow's name of a JPEG that holds several pictures
+_NAMES = {"MPO": "jpeg"}
+
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
@@ -74,13 +82,42 @@ def render(source: Path, folder: Path, edges: Sequence[int], formats: Sequence[s
             yield _encode(picture, folder, size, name, quality)
 
 
+def describe(source: Path) -> Mapping[str, Any]:
+    """The size of the upright picture and its format, without decoding pixels. Raises `BadFile` as `render` does."""
+    with _opened(source) as picture:
+        if picture.format == "PNG" and "exif" not in picture.info:
+            picture.info["exif"] = _png_exif(source)
+        # Pillow states the upright size of a TIFF.
+        is_turned = picture.format != "TIFF" and _turn(picture) in _QUARTER_TURNS
+        width, height = reversed(picture.size) if is_turned else picture.size
+        return {"width_px": width, "height_px": height, "format": _NAMES.get(str(picture.format), str(picture.format).lower())}
+
+
+def _png_exif(source: Path) -> bytes | None:
+    """The EXIF data of a PNG, which may follow the pixels, where Pillow reads them only after decoding (PNG 3 §5.6)."""
+    with source.open("rb") as stream:
+        stream.seek(len(_PNG_SIGNATURE))
+        while len(head := stream.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"eXIf":
+                return stream.read(length)
+            stream.seek(length + 4, io.SEEK_CUR)
+    return None
+
+
 def _decode(source: Path, largest: int) -> Image.Image:
+    with _opened(source) as picture:
+        # JPEG only: the decoder skips detail that is not needed; twice the size keeps the resampling clean.
+        picture.draft("RGB", (largest * 2, largest * 2))
+        picture.load()
+        return _clean(_upright(picture))
+
+
+@contextlib.contextmanager
+def _opened(source: Path) -> Iterator[Image.Image]:
     try:
-        with Image.open(source, formats=INPUT_FORMATS) as opened:
-            # JPEG only: the decoder skips detail that is not needed; twice the size keeps the resampling clean.
-            opened.draft("RGB", (largest * 2, largest * 2))
-            opened.load()
-            return _clean(_upright(opened))
+        with Image.open(source, formats=INPUT_FORMATS) as picture:
+            yield picture
     except UnidentifiedImageError:
         raise BadFile(f"not a picture in a supported format ({', '.join(INPUT_FORMATS)})", "unidentified") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -90,12 +127,17 @@ def _decode(source: Path, largest: int) -> Image.Image:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    # Not ImageOps.exif_transpose: it rewrites the EXIF data and fails on a good picture whose EXIF data are corrupt.
-    try:
-        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
-    except _BROKEN:
-        return picture
+    turn = _turn(picture)
     return picture if turn is None else picture.transpose(turn)
+
+
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    # Not ImageOps.exif_transpose: it rewrites the EXIF data and fails on a good picture whose EXIF data are corrupt.
+    # Not picture.getexif(): in a PNG without EXIF data it decodes the pixels.
+    try:
+        return _TURNS.get(Image.Image.getexif(picture).get(ExifTags.Base.Orientation))
+    except _BROKEN:
+        return None
 
 
 def _clean(picture: Image.Image) -> Image.Image:

@@ -2,14 +2,21 @@
 
 import dataclasses
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from shared import media, naming
 from shared.errors import BadConfiguration, BadFile, PipelineError, summary
+from shared.model import canonical
+
+#: Facts with more bytes of JSON become an output of this name: a manifest is read whole, and a notice carries it.
+MAX_FACTS_BYTES = 64 << 10
+FACTS_NAME = "facts.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +32,32 @@ class Draft:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-Work = Callable[[Path, Path, Any], Iterable[Draft]]
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Everything that a processor made from a file: drafts of its outputs, and facts as plain JSON."""
+
+    drafts: tuple[Draft, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Work = Callable[[Path, Path, Any], Iterable[Draft | Mapping[str, Any]]]
+Names = Callable[[Any], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """A named way to make outputs from a file.
+    """A named way to make outputs and facts from a file.
 
-    `work(source, folder, options)` reads the file at `source`, writes outputs into `folder` and yields their drafts.
-    Raise the `version` whenever the same file and options would give other bytes: it is part of the recipe's id.
+    `work(source, folder, options)` reads the file at `source`, writes outputs into `folder`, yields their drafts, and yields facts
+    as mappings. Raise the `version` whenever the same file and options would give other bytes: it is part of the recipe's id.
+    `declared(options)` gives the names of the outputs; see `outputs`.
     """
 
     name: str
     version: int
     options: type
     work: Work
+    declared: Names | None = None
 
     def check(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the options as JSON values, with their defaults. Raises `BadConfiguration` naming the wrong one."""
@@ -57,21 +75,50 @@ class Processor:
             raise BadConfiguration(f"options: {self.name} refuses them: {summary(error)}; correct their types") from error
         return checked
 
-    def run(self, source: Path, folder: Path, options: Mapping[str, Any]) -> list[Draft]:
+    def outputs(self, options: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """The names of the outputs under checked options, as patterns of `fnmatch`; None where the processor declares none."""
+        return None if self.declared is None else tuple(self.declared(self.options(**options)))
+
+    def run(self, source: Path, folder: Path, options: Mapping[str, Any]) -> Made:
         """Do the work now, in this process.
 
-        Raises `BadFile` when the file is at fault, `ValueError` for wrong names, content types or facts of outputs.
+        Raises `BadFile` when the file is at fault, `ValueError` for wrong names, content types or facts.
         """
         try:
-            drafts = list(self.work(source, folder, self.options(**options)))
+            made = list(self.work(source, folder, self.options(**options)))
         except SystemExit as error:  # it would end the server's worker, and the verdict would lack a message
             raise RuntimeError(f"{self.name} called sys.exit({error.code!r}); raise an exception instead") from error
-        if not drafts:
+        drafts = [one for one in made if isinstance(one, Draft)]
+        facts = self._merge([one for one in made if not isinstance(one, Draft)])
+        if not drafts and not facts:
             raise BadFile(f"{self.name} found nothing to make from this file", "no_output")
-        self._check_names([draft.name for draft in drafts])
+        self._check_names([draft.name for draft in drafts], options)
         self._check_types(drafts)
-        self._check_facts(drafts)
-        return drafts
+        for draft in drafts:
+            self._as_json(draft.facts, repr(draft.name))
+        if facts and any(draft.name == FACTS_NAME for draft in drafts):
+            raise ValueError(f"{self.name} names an output {FACTS_NAME!r}, which is kept for large facts; choose another name")
+        if len(canonical(facts)) > MAX_FACTS_BYTES:
+            return Made((*drafts, _as_draft(facts, folder)))
+        return Made(tuple(drafts), facts)
+
+    def _merge(self, parts: list[Any]) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for part in parts:
+            if not isinstance(part, Mapping):
+                raise ValueError(f"{self.name} yields {part!r:.80}; yield a Draft for an output, a dict for facts")
+            if repeated := merged.keys() & part.keys():
+                raise ValueError(f"{self.name} gives the fact {min(repeated)!r} twice; give each once")
+            merged |= part
+        return self._as_json(merged, "the file")
+
+    def _as_json(self, facts: Mapping[str, Any], owner: str) -> dict[str, Any]:
+        """The facts as a manifest holds them, so that a condition sees the same in this delivery and in a later one."""
+        try:
+            read_back: dict[str, Any] = json.loads(json.dumps(dict(facts), allow_nan=False, sort_keys=True))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.name} gives {owner} facts that JSON cannot hold: {error}") from error
+        return read_back
 
     def _check_types(self, drafts: list[Draft]) -> None:
         for draft in drafts:
@@ -79,15 +126,7 @@ class Processor:
                 remedy = "write a media type such as image/webp"
                 raise ValueError(f"{self.name} gives {draft.name!r} the content type {draft.content_type!r}; {remedy}")
 
-    def _check_facts(self, drafts: list[Draft]) -> None:
-        for draft in drafts:
-            try:
-                dict(draft.facts)
-                json.dumps(draft.facts, allow_nan=False, sort_keys=True)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{self.name} gives {draft.name!r} facts that JSON cannot hold: {error}") from error
-
-    def _check_names(self, names: list[str]) -> None:
+    def _check_names(self, names: list[str], options: Mapping[str, Any]) -> None:
         for name in names:
             if not naming.is_output(name):
                 limit = f"1 to {naming.MAX_OUTPUT_BYTES} printable bytes without a slash"
@@ -95,14 +134,28 @@ class Processor:
         repeated = next((name for name, count in Counter(names).items() if count > 1), None)
         if repeated:
             raise ValueError(f"{self.name} gives the name {repeated!r} to several outputs of one file; make each unique")
+        patterns = self.outputs(options)
+        undeclared = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in patterns or ())]
+        if patterns is not None and undeclared:
+            raise ValueError(f"{self.name} makes {undeclared[0]!r}, which its `outputs` do not declare; declare it")
+
+
+def _as_draft(facts: Mapping[str, Any], folder: Path) -> Draft:
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:  # a name that no draft's file has
+        file.write(canonical(dict(facts)))
+    return Draft(FACTS_NAME, "application/json", Path(file.name))
 
 
 #: name → processor, filled by the decorator
 registered: dict[str, Processor] = {}
 
 
-def processor(name: str, *, version: int, options: type) -> Callable[[Work], Work]:
-    """Declare a processor. `options` is a frozen dataclass whose `__post_init__` raises `BadConfiguration`."""
+def processor(name: str, *, version: int, options: type, outputs: Names | None = None) -> Callable[[Work], Work]:
+    """Declare a processor. `options` is a frozen dataclass whose `__post_init__` raises `BadConfiguration`.
+
+    `outputs` takes the options and gives the names of the outputs, as patterns of `fnmatch`: with it, a step whose `input` names
+    an output that is never made is refused at start-up.
+    """
 
     def declare(work: Work) -> Work:
         if name in registered:
@@ -110,7 +163,7 @@ def processor(name: str, *, version: int, options: type) -> Callable[[Work], Wor
         if not dataclasses.is_dataclass(options):
             remedy = "write a class under @dataclass(frozen=True, slots=True)"
             raise BadConfiguration(f"the options of {name!r} are not a dataclass; {remedy}")
-        registered[name] = Processor(name, version, options, work)
+        registered[name] = Processor(name, version, options, work, outputs)
         return work
 
     return declare

@@ -3,7 +3,7 @@
 import gzip
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,12 @@ from google.cloud.storage import Client
 from localcloud.address import PROJECT
 from shared.cloud import storage
 from shared.cloud.protocols import AlreadyExists, Cloud, NoSuchObject
+from shared.cloud.storage import StorageBucket
 from shared.errors import BadRequest
 from shared.testing import crc32c
+from tests.localcloud.target import Target
 from tests.machine import Machine, variables
+from tests.ports import free_port
 
 BIG = bytes(range(256)) * 40_000  # 10 MB: more than one chunk of a resumable upload
 
@@ -32,6 +35,29 @@ def test_a_stored_object_is_described_exactly(cloud: Cloud, name: str, body: byt
     assert (stored.name, stored.size, stored.content_type, stored.crc32c) == (name, len(body), "text/x-words", crc32c(body))
     assert cloud.results.find(name) == stored
     assert cloud.results.read(name) == body
+
+
+@pytest.mark.parametrize("kind", ["bytes", "file", "short stream", "long stream"])
+def test_an_object_keeps_its_custom_metadata(cloud: Cloud, name: str, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"words")
+    bodies: dict[str, bytes | Path | Iterator[bytes]] = {
+        "bytes": b"words",
+        "file": tmp_path / "file",
+        "short stream": iter([b"words"]),
+        "long stream": iter([BIG]),
+    }
+    stored = cloud.uploads.create(name, "text/plain", bodies[kind], {"order": "4711", "note": "a b=c; d"})
+    found = cloud.uploads.find(name)
+
+    assert found == stored
+    assert found.metadata == {"order": "4711", "note": "a b=c; d"}
+
+
+def test_an_object_without_custom_metadata_has_none(cloud: Cloud, name: str) -> None:
+    stored = cloud.uploads.create(name, "text/plain", b"words")
+
+    assert stored.metadata == {}
+    assert cloud.uploads.find(name) == stored
 
 
 def test_a_file_on_disk_is_stored(cloud: Cloud, name: str, tmp_path: Path) -> None:
@@ -126,3 +152,12 @@ def test_names_are_listed_by_their_beginning(cloud: Cloud, name: str) -> None:
     cloud.results.create(f"{folder}-beside", "text/plain", b"x")
 
     assert list(cloud.results.names(f"{folder}/")) == [f"{folder}/a", f"{folder}/a/deep", f"{folder}/b"]
+
+
+def test_no_proxy_of_the_environment_is_used(
+    target: Target, bucket_at: Callable[[str], StorageBucket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    target.body = b'{"items": [{"name": "a"}]}'
+
+    assert list(bucket_at(target.url).names("")) == ["a"]

@@ -29,7 +29,7 @@ def copies(source: Path, folder: Path, options: Copies) -> Iterator[Draft]:
 COPIER = Processor("test.copies", 1, Copies, copies)
 
 
-@pytest.mark.parametrize("name", ["any.digest", "image.renditions"])
+@pytest.mark.parametrize("name", ["any.digest", "image.facts", "image.renditions"])
 def test_a_processor_is_found_by_its_name(name: str) -> None:
     assert processors.find(name).name == name
 
@@ -94,9 +94,9 @@ def test_work_is_done_with_the_options_of_the_recipe(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"abc")
 
-    drafts = COPIER.run(source, tmp_path, {"count": 2})
+    made = COPIER.run(source, tmp_path, {"count": 2})
 
-    assert [(draft.name, draft.path.read_bytes()) for draft in drafts] == [("0.bin", b"abc"), ("1.bin", b"abc")]
+    assert [(draft.name, draft.path.read_bytes()) for draft in made.drafts] == [("0.bin", b"abc"), ("1.bin", b"abc")]
 
 
 def test_a_processor_without_output_blames_the_file(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_wrong_output_name_is_the_processors_fault(tmp_path: Path, name: str) 
 
 @pytest.mark.parametrize("name", ["x", "x" * 64, "ä" * 32, "1024.webp", "two words.txt", "-rf", "🐈"])
 def test_a_right_output_name_is_taken(tmp_path: Path, name: str) -> None:
-    assert [draft.name for draft in naming(name).run(tmp_path, tmp_path, {})] == [name]
+    assert [draft.name for draft in naming(name).run(tmp_path, tmp_path, {}).drafts] == [name]
 
 
 def test_two_outputs_of_one_name_are_the_processors_fault(tmp_path: Path) -> None:
@@ -163,6 +163,48 @@ def test_a_processor_cannot_end_the_server(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match=r"^test\.exit called sys\.exit\('no disk'\); raise an exception instead$"):
         Processor("test.exit", 1, Copies, work).run(tmp_path, tmp_path, {})
+
+
+# ---- declared names
+
+
+def declaring(*patterns: str) -> Processor:
+    """A processor that copies, and declares outputs of these names."""
+    return Processor("test.declaring", 1, Copies, copies, lambda _options: patterns)
+
+
+def test_a_processor_declares_the_names_of_its_outputs_under_its_options() -> None:
+    counted = Processor("test.counted", 1, Copies, copies, lambda options: (f"{n}.bin" for n in range(options.count)))
+
+    assert counted.outputs({"count": 2}) == ("0.bin", "1.bin")
+    assert COPIER.outputs({}) is None
+
+
+@pytest.mark.parametrize("patterns", [("*",), ("0.bin", "1.bin"), ("[01].bin",), ("?.bin", "x")])
+def test_an_output_may_have_any_declared_name(tmp_path: Path, patterns: tuple[str, ...]) -> None:
+    (tmp_path / "source").write_bytes(b"abc")
+
+    assert len(declaring(*patterns).run(tmp_path / "source", tmp_path, {"count": 2}).drafts) == 2
+
+
+@pytest.mark.parametrize("patterns", [(), ("0.bin",), ("0.*", "1.BIN")])
+def test_an_undeclared_output_is_the_processors_fault(tmp_path: Path, patterns: tuple[str, ...]) -> None:
+    (tmp_path / "source").write_bytes(b"abc")
+
+    with pytest.raises(ValueError, match=r"^test\.declaring makes '[01]\.bin', which its `outputs` do not declare; "):
+        declaring(*patterns).run(tmp_path / "source", tmp_path, {"count": 2})
+
+
+def test_renditions_declare_a_name_for_each_size_and_format() -> None:
+    renditions = processors.find("image.renditions")
+    options = renditions.check({"sizes": [64, 8], "formats": ["webp", "png"]})
+
+    assert renditions.outputs(options) == ("64.webp", "64.png", "8.webp", "8.png")
+
+
+@pytest.mark.parametrize("name", ["any.digest", "image.facts"])
+def test_a_processor_of_facts_declares_that_it_has_no_outputs(name: str) -> None:
+    assert processors.find(name).outputs({}) == ()
 
 
 # ---- mistakes in a processor

@@ -6,7 +6,7 @@ import pytest
 
 from shared import sandbox
 from shared.errors import BadFile, Unavailable
-from shared.model import Recipe
+from shared.model import Recipe, recipe
 
 
 @pytest.fixture
@@ -17,25 +17,25 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_a_recipe_is_applied_to_the_file(source: Path) -> None:
-    (draft,) = sandbox.run(Recipe("digest", "any.digest", 1, {}), source, source.parent)
+    made = sandbox.run(recipe("digest", "any.digest", 2, {}), source, source.parent)
 
-    assert draft.facts["size"] == 4
+    assert made.facts["size"] == 4
 
 
 def test_a_file_that_cannot_be_processed_is_at_fault(source: Path) -> None:
     with pytest.raises(BadFile):
-        sandbox.run(Recipe("thumbnails", "image.renditions", 1, {"sizes": [64]}), source, source.parent)
+        sandbox.run(recipe("thumbnails", "image.renditions", 1, {"sizes": [64]}), source, source.parent)
 
 
 @pytest.mark.parametrize(
-    "recipe",
+    "newer",
     [
-        Recipe("cover", "document.cover", 1, {}),
-        Recipe("digest", "any.digest", 2, {"algorithms": ["sha512"]}),
-        Recipe("thumbnails", "image.renditions", 2, {"formats": ["heic"]}),
+        recipe("cover", "document.cover", 1, {}),
+        recipe("digest", "any.digest", 3, {"algorithms": ["sha512"]}),
+        recipe("thumbnails", "image.renditions", 2, {"formats": ["heic"]}),
     ],
-    ids=lambda recipe: recipe.step,
+    ids=lambda newer: newer.step,
 )
-def test_a_recipe_of_another_release_is_retried(source: Path, recipe: Recipe) -> None:
-    with pytest.raises(Unavailable, match=f"this release cannot run recipe {recipe.recipe_id}: "):
-        sandbox.run(recipe, source, source.parent)
+def test_a_recipe_of_another_release_is_retried(source: Path, newer: Recipe) -> None:
+    with pytest.raises(Unavailable, match=f"this release cannot run recipe {newer.recipe_id}: "):
+        sandbox.run(newer, source, source.parent)

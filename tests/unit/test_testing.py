@@ -7,10 +7,16 @@ from shared.testing import run_processor
 
 
 def test_outputs_have_their_bytes_and_facts(photo: bytes) -> None:
-    (small,) = run_processor("image.renditions", photo, sizes=[64])
+    (small,) = run_processor("image.renditions", photo, sizes=[64]).outputs
 
     assert (small.name, small.content_type, dict(small.facts)) == ("64.webp", "image/webp", {"width_px": 64, "height_px": 50})
     assert small.data.startswith(b"RIFF")
+
+
+def test_facts_stand_beside_the_outputs() -> None:
+    outcome = run_processor("any.digest", b"meow")
+
+    assert (outcome.outputs, outcome.facts["size"]) == ([], 4)
 
 
 def test_a_bad_file_is_refused_as_in_a_task() -> None:

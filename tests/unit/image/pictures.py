@@ -15,7 +15,7 @@ FORMATS = ("webp", "avif", "png", "jpeg")
 
 def run(data: bytes, sizes: tuple[int, ...] = (64,), formats: tuple[str, ...] = ("png",), **options: Any) -> list[Produced]:
     """The renditions of a file with these bytes."""
-    return run_processor("image.renditions", data, sizes=sizes, formats=formats, **options)
+    return run_processor("image.renditions", data, sizes=sizes, formats=formats, **options).outputs
 
 
 def rendered(data: bytes, size: int = 64, kind: str = "png") -> Image.Image:
