@@ -11,7 +11,8 @@ from shared.settings import ROOT
 MAX_ENTRY_POINT_LINES = 40
 FOLDERS = ("shared", "functions", "local", "localcloud", "tests", "benchmarks")
 #: Pure: no cloud, no request, no environment.
-PURE = ("routes", "events", "model", "media", "naming")
+PURE = ("plan", "events", "model", "media", "naming")
+PURE_FOLDERS = ("shared/processors/", "shared/routes/")
 #: The only file of shared/ and functions/ that reads the environment.
 READS_ENVIRONMENT = "shared/settings.py"
 #: Only tests that kill a function in the middle of its work import one, to wrap it.
@@ -63,7 +64,7 @@ def _within(name: str, package: str) -> bool:
 
 
 def _is_pure(path: str) -> bool:
-    return path.startswith("shared/processors/") or path in [f"shared/{name}.py" for name in PURE]
+    return path.startswith(PURE_FOLDERS) or path in [f"shared/{name}.py" for name in PURE]
 
 
 def _reads_environment(tree: ast.AST) -> bool:
@@ -84,6 +85,7 @@ def test_the_files_are_really_found() -> None:
 
     assert {READS_ENVIRONMENT, "shared/pipeline.py", "functions/processor/main.py", "localcloud/cloud.py"} <= set(found)
     assert all((ROOT / f"shared/{name}.py").exists() for name in PURE)
+    assert all((ROOT / folder / "__init__.py").exists() for folder in PURE_FOLDERS)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,8 @@ def test_the_files_are_really_found() -> None:
         ("functions/upload/main.py", "from functions.issuer.main import issuer"),
         ("tests/functions/test_upload.py", "import functions.upload.main"),
         ("shared/model.py", "import flask"),
-        ("shared/routes.py", "from flask import Request"),
+        ("shared/plan.py", "from flask import Request"),
+        ("shared/routes/planning.py", "from shared.cloud.protocols import Cloud"),
         ("shared/events.py", "from google.protobuf import json_format"),
         ("shared/naming.py", "from google import auth"),
         ("shared/media.py", "from shared import cloud"),

@@ -1,0 +1,106 @@
+"""The nouns of pipeline.toml: queues, steps and routes; which files take a route."""
+
+import functools
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from shared import media
+from shared.model import Recipe
+from shared.plan import Condition, PlannedStep
+
+#: The metadata key by which a file asks for steps on request: a comma-separated list.
+REQUEST = "sluice-steps"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A Cloud Tasks queue: its rate and its retries.
+
+    `attempts` are those of each step of a task. The delivery after them records the verdict `dead`.
+    """
+
+    name: str
+    max_dispatches_per_second: float
+    max_concurrent_dispatches: int
+    attempts: int
+    min_backoff_seconds: float
+    max_backoff_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A recipe with the configured options, its queue and its order. A file's metadata may set the options in `per_file`."""
+
+    recipe: Recipe
+    queue: Queue
+    after: tuple[str, ...] = ()
+    when: Condition | None = None
+    per_file: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.recipe.step
+
+    def planned(self, queue: Queue) -> PlannedStep:
+        """The step of a plan in this queue, with the configured options."""
+        return PlannedStep(self.recipe, queue.name, queue.attempts, self.after, self.when)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The steps of the files that match. In a name, `*` stops at a slash and `**` does not.
+
+    A file must have the keys and values of `metadata`. `max_bytes` 0 means any size. With `on_request`, a file takes only the steps
+    that its metadata asks for. `queue` replaces the queue of the steps and of those that they come after.
+    """
+
+    content_type: str
+    name: str
+    steps: tuple[str, ...]
+    queue: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    max_bytes: int = 0
+    on_request: bool = False
+
+    def passed(self, content_type: str, name: str, metadata: Mapping[str, str], size: int | None) -> int:
+        """The number of tests in `TESTS` that a file passes before it fails one; an unknown size passes."""
+        return sum(1 for _ in itertools.takewhile(bool, self._tests(content_type, name, metadata, size)))
+
+    def _tests(self, content_type: str, name: str, metadata: Mapping[str, str], size: int | None) -> Iterator[bool]:
+        yield _matches(self.content_type, media.essence(content_type))
+        yield _matches(self.name, name)
+        yield all(metadata.get(key) == value for key, value in self.metadata.items())
+        yield not size or not self.max_bytes or size <= self.max_bytes
+        yield bool(self.chosen(metadata))
+
+    def chosen(self, metadata: Mapping[str, str]) -> tuple[str, ...]:
+        """The steps that a matching file with this metadata takes."""
+        if not self.on_request:
+            return self.steps
+        asked = requested(metadata)
+        return tuple(step for step in self.steps if step in asked)
+
+
+#: The tests of a route, in their order.
+TESTS = ("content_type", "name", "metadata", "max_bytes", "on_request")
+
+
+def requested(metadata: Mapping[str, str]) -> list[str]:
+    """The steps that a file asks for, each once."""
+    names = (name.strip() for name in metadata.get(REQUEST, "").split(","))
+    return [name for name in dict.fromkeys(names) if name]
+
+
+_WILDCARDS: Mapping[str, str] = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    part: Callable[[re.Match[str]], str] = lambda found: _WILDCARDS.get(found[0]) or re.escape(found[0])  # noqa: E731
+    return re.compile(re.sub(r"\*\*|\*|\?|.", part, pattern, flags=re.DOTALL), re.DOTALL)

@@ -1,0 +1,76 @@
+"""A file → its plan, by the checked pipeline.toml."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from shared.model import File
+from shared.plan import Plan
+from shared.routes import order, per_file, refusals
+from shared.routes.definitions import TESTS, Queue, Route, Step
+
+#: Plans that are kept with their ids and tasks: files without options of their own share them.
+MAX_KEPT_PLANS = 256
+NO_METADATA: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Routes:
+    """A checked pipeline.toml. Each of the `steps` is listed after those that it comes after."""
+
+    queues: Mapping[str, Queue]
+    steps: Mapping[str, Step]
+    routes: tuple[Route, ...]
+
+    def plan(self, file: File) -> Plan:
+        """The steps of every matching route and all that those come after; empty when no route takes the file."""
+        passed = self._passed(file.content_type, file.name, file.metadata, file.size)
+        taken = [
+            (index, self.routes[index].chosen(file.metadata)) for index, number in enumerate(passed) if number == len(TESTS)
+        ]
+        plan = self._kept(tuple(taken))
+        if not per_file.concerns(file.metadata):
+            return plan
+        reached = [route for route, number in zip(self.routes, passed, strict=True) if number >= TESTS.index("on_request")]
+        on_request = {step for route in reached if route.on_request for step in route.steps}
+        return per_file.applied(plan, self.steps, file.metadata, on_request)
+
+    def why_not(self, content_type: str, name: str, metadata: Mapping[str, str] = NO_METADATA, size: int | None = None) -> str:
+        """The reason why no route takes such a file, with what routes accept; empty when one does.
+
+        A file whose size is not known passes every `max_bytes`.
+        """
+        passed = self._passed(content_type, name, metadata, size)
+        furthest = max(passed)
+        if furthest == len(TESTS):
+            return ""
+        nearest = [route for route, number in zip(self.routes, passed, strict=True) if number == furthest]
+        return refusals.sentence(TESTS[furthest], nearest, content_type)
+
+    def _passed(self, content_type: str, name: str, metadata: Mapping[str, str], size: int | None) -> list[int]:
+        return [route.passed(content_type, name, metadata, size) for route in self.routes]
+
+    @functools.cached_property
+    def _kept(self) -> Callable[[tuple[tuple[int, tuple[str, ...]], ...]], Plan]:
+        return functools.lru_cache(MAX_KEPT_PLANS)(self._planned)
+
+    def _planned(self, taken: tuple[tuple[int, tuple[str, ...]], ...]) -> Plan:
+        queues: dict[str, str] = {}
+        for index, steps in taken:
+            queue = self.routes[index].queue
+            for name in self._with_before(steps):
+                queues[name] = min(filter(None, (queue, queues.get(name))), default="")
+        return Plan(
+            tuple(
+                step.planned(self.queues[queues[name]] if queues[name] else step.queue)
+                for name, step in self.steps.items()
+                if name in queues
+            )
+        )
+
+    def _with_before(self, steps: tuple[str, ...]) -> set[str]:
+        return {*steps, *(name for step in steps for name in self._before[step])}
+
+    @functools.cached_property
+    def _before(self) -> Mapping[str, frozenset[str]]:
+        return order.before({name: step.after for name, step in self.steps.items()})

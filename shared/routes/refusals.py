@@ -1,0 +1,26 @@
+"""Why no route takes a file, in words for whoever sends it. Values of metadata are the operator's, so none is shown."""
+
+from collections.abc import Iterable, Sequence
+
+from shared.routes.definitions import REQUEST, Route
+
+
+def sentence(test: str, nearest: Sequence[Route], content_type: str) -> str:
+    """The refusal by the routes that came nearest, all of which the file fails at this test."""
+    nothing = f"no route takes {content_type}"
+    if test == "content_type":
+        return f"{nothing}; accepted: {_listed(route.content_type for route in nearest)}"
+    if test == "name":
+        return f"{nothing} under this name; accepted: {_listed(route.name for route in nearest)}"
+    if test == "metadata":
+        return (
+            f"{nothing} with this metadata; routes read the keys {_listed(key for route in nearest for key in route.metadata)}"
+        )
+    if test == "max_bytes":
+        return f"{nothing} of this size; accepted: at most {max(route.max_bytes for route in nearest)} bytes"
+    steps = _listed(step for route in nearest for step in route.steps)
+    return f"{nothing} unless it asks for steps; name some in the metadata key {REQUEST}: {steps}"
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(sorted(set(values)))
