@@ -105,8 +105,8 @@ class _Delivery:
         fetched = clock.now()
         attempt = self.attempts.begin(step)
         if attempt is None:  # no further work: the cause of the failed attempts must not end this delivery too
-            error = self.attempts.last_error(step)
-            return Result(step.name, step.recipe.recipe_id, "dead", "attempts_used_up", error, attempt=step.attempts)
+            message = self.attempts.last_error(step)
+            return Result(step.name, step.recipe.recipe_id, "dead", "attempts_used_up", message, attempt=step.attempts)
         result = self._attempt(step, attempt, original)
         return self.attempts.end(step, replace(result, times={"begun": self._begun, "fetched": fetched, **result.times}))
 

@@ -1,7 +1,8 @@
 """Cloud Tasks behind `Queue`: named tasks, delivered to the processor with an identity token."""
 
 import functools
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 import requests.exceptions
 from google.api_core import exceptions
