@@ -64,11 +64,9 @@ class CloudTasks:
             return None
         except _UNAVAILABLE as error:
             raise self._unavailable(task, error) from error
-        return Queued(
-            found.dispatch_count,
-            found.dispatch_count > found.response_count,
-            found.schedule_time.rfc3339() if found.schedule_time else "",
-        )
+        due = cast("datetime | None", found.schedule_time)
+        time = due.isoformat().replace("+00:00", "Z") if due else ""
+        return Queued(found.dispatch_count, found.dispatch_count > found.response_count, time)
 
     def _queue(self, task: Task) -> str:
         settings = self._settings
