@@ -12,7 +12,7 @@ help: ## print this list
 
 setup: $(STAMP) gsutil ## install .venv, and gsutil if it is missing; the other commands do this themselves
 
-demo: setup ## send a photograph through all three doors and print the results
+demo: setup ## send a photograph through all three doors and two stages, and print the results
 	@$(BIN)/python -m local demo $(ARGS)
 
 up: setup ## start everything and keep it running until Ctrl-C; prints commands to copy

@@ -1,4 +1,4 @@
-"""The demo: a photograph through all three doors, sent by the clients that people use, and its results."""
+"""The demo: a photograph through all three doors, and once through two stages, sent by the clients that people use."""
 
 import asyncio
 import json
@@ -51,13 +51,14 @@ async def _walk(stack: Stack) -> None:
     shell = _Shell(client_environment(stack.data, stack.ports))
     notices = _Notices(shell.environment["PUBSUB_EMULATOR_HOST"], stack.logs)
     try:
-        for folder, take in (("1-bucket", _bucket), ("2-issuer", _issuer), ("3-upload", _upload)):
+        for folder, take in (("1-bucket", _bucket), ("2-issuer", _issuer), ("3-upload", _upload), ("4-stages", _two_stages)):
             name = await take(shell)
             job, arrived = await notices.of(name)
             # The cloud runs in this event loop: blocking calls to it need another thread.
             created = await asyncio.to_thread(shell.created, name)
             kept = await asyncio.to_thread(shell.keep, job, stack.data / "demo" / folder)
             _show(job, arrived - created, kept)
+        _show_stages(json.loads(await shell.run(f"curl -sS --fail-with-body $SLUICE_STATUS_URL/objects/{quote(name)}")))
     finally:
         await asyncio.to_thread(notices.close)
 
@@ -82,6 +83,17 @@ async def _upload(shell: "_Shell") -> str:
     return str(answer["object"])
 
 
+async def _two_stages(shell: "_Shell") -> str:
+    print("\n4. a step on request, after another one and in a queue of its own: two stages")
+    name = f"demo/{datetime.now():%Y%m%d-%H%M%S}-two-stages.jpg"  # noqa: DTZ005  (a name for people)
+    await shell.run(f"{_on_request()} {_photo()} gs://uploads/{name}")
+    return name
+
+
+def _on_request() -> str:
+    return f"{shlex.quote(gsutil())} -q -h x-goog-meta-sluice-steps:avif cp"
+
+
 _ASK_ISSUER = 'curl -sS --fail-with-body "$SLUICE_ISSUER_URL/?name=photo.jpg&content_type=image/jpeg"'
 _POST = "curl -sS --fail-with-body -F file=@{photo} $SLUICE_UPLOAD_URL"
 _TAKE_TICKET = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"curl\"])' | (cd tests/data && sh)"
@@ -100,6 +112,8 @@ eval "$({env})"
 {_ASK_ISSUER} | {_TAKE_TICKET}
 # 3. a POST to the Upload Service
 {_POST.format(photo=_photo())}
+# with a step that runs only on request
+{_on_request()} {_photo()} gs://uploads/on-request.jpg
 
 # the results
 gcloud pubsub subscriptions pull completions --auto-ack --limit=9 \\
@@ -132,9 +146,22 @@ def _show(job: Mapping[str, Any], seconds: float, kept: Path) -> None:
             facts = output["facts"]
             size = f"{facts['width_px']} × {facts['height_px']} px, " if "width_px" in facts else ""
             print(f"   output   {step['step']}/{output['name']}  {size}{output['size']:,} bytes")
+        if step["facts"]:
+            print(f"   facts    {step['step']}  {', '.join(f'{name} {_short(fact)}' for name, fact in step['facts'].items())}")
     print(f"   kept in  {os.path.relpath(kept)}/")
     if job["verdict"] != "succeeded":
         raise DemoFailed(f"the verdict is {job['verdict']}: {json.dumps(job['steps'], indent=1)}")
+
+
+def _short(fact: object) -> str:
+    return text if len(text := str(fact)) <= 16 else f"{text[:12]}…"
+
+
+def _show_stages(state: Mapping[str, Any]) -> None:
+    for step in state["steps"]:
+        after = f", after {', '.join(step['after'])}" if step["after"] else ""
+        times = step["times"]
+        print(f"   step     {step['step']}  queue {step['queue']}{after}: {times['begun'][11:-1]} to {times['stored'][11:-1]}")
 
 
 class _Shell:
@@ -174,11 +201,11 @@ class _Shell:
 
     def keep(self, job: Mapping[str, Any], folder: Path) -> Path:
         """Copy every output of the job out of the results bucket into a folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for output in (output for step in job["steps"] for output in step["outputs"]):
+        for step, output in ((each["step"], output) for each in job["steps"] for output in each["outputs"]):
+            (folder / step).mkdir(parents=True, exist_ok=True)
             place = f"storage/v1/b/results/o/{quote(output['object'], safe='')}?alt=media"
             with urllib.request.urlopen(f"{self.environment['STORAGE_EMULATOR_HOST']}/{place}") as answer:  # noqa: S310
-                (folder / output["name"]).write_bytes(answer.read())
+                (folder / step / output["name"]).write_bytes(answer.read())
         return folder
 
 
