@@ -1,4 +1,4 @@
-"""Queues of pipeline.toml. Each delivers once more than a file has attempts: then the processor stores `dead`."""
+"""Queues of pipeline.toml. They retry for a week: the processor counts the attempts of each step and stores `dead` itself."""
 
 import tomllib
 from collections.abc import Iterator
@@ -11,8 +11,11 @@ from deploy.errors import Failed
 from deploy.gcloud import Command
 from deploy.state import Queue
 
-#: Tasks out of attempts are deleted only at this age: a week, so that an outage of the processor deletes none.
+#: Cloud Tasks deletes a task only after both limits (queue.proto, RetryConfig). The week outlasts an outage of the processor.
 RETRY_SECONDS = 604800
+#: Not the attempts of pipeline.toml: those are each step's, a task has several steps, and faults of ours cost none. 100 is Cloud
+#: Tasks' default; a queue that was paused for more than a week still gives its tasks that many.
+DELIVERIES = 100
 
 
 def read(path: Path) -> dict[str, Queue]:
@@ -29,7 +32,7 @@ def _queue(numbers: dict[str, Any]) -> Queue:
     return Queue(
         rate=numbers["max_dispatches_per_second"],
         at_once=numbers["max_concurrent_dispatches"],
-        attempts=numbers["attempts"] + 1,  # in the last one the processor stores the verdict `dead`
+        deliveries=DELIVERIES,
         retry_seconds=RETRY_SECONDS,
         min_backoff=numbers["min_backoff_seconds"],
         max_backoff=numbers["max_backoff_seconds"],
@@ -61,7 +64,7 @@ def _flags(queue: Queue) -> list[str]:
     return [
         f"--max-dispatches-per-second={queue.rate:g}",
         f"--max-concurrent-dispatches={queue.at_once:g}",
-        f"--max-attempts={queue.attempts:g}",
+        f"--max-attempts={queue.deliveries}",
         f"--max-retry-duration={queue.retry_seconds}s",
         f"--min-backoff={queue.min_backoff:g}s",
         f"--max-backoff={queue.max_backoff:g}s",

@@ -62,7 +62,7 @@ class Queue:
 
     rate: float = numeric("rateLimits", "maxDispatchesPerSecond")
     at_once: float = numeric("rateLimits", "maxConcurrentDispatches")
-    attempts: float = numeric("retryConfig", "maxAttempts")
+    deliveries: float = numeric("retryConfig", "maxAttempts")
     retry_seconds: float = numeric("retryConfig", "maxRetryDuration")
     min_backoff: float = numeric("retryConfig", "minBackoff")
     max_backoff: float = numeric("retryConfig", "maxBackoff")

@@ -62,8 +62,9 @@ class _Resources:
             "maxConcurrentDispatches": queue.max_concurrent_dispatches,
         }
         retries = {
-            "maxAttempts": queue.attempts + 1,  # the last delivery only records the verdict `dead`
-            # Both limits must be passed before Cloud Tasks gives up: a task outlives a week without a processor.
+            # Both limits must be passed before Cloud Tasks gives up: a task outlives a week without a processor. The processor
+            # itself counts attempts, which are each step's.
+            "maxAttempts": 100,
             "maxRetryDuration": "604800s",
             "minBackoff": f"{queue.min_backoff_seconds}s",
             "maxBackoff": f"{queue.max_backoff_seconds}s",

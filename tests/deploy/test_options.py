@@ -149,12 +149,16 @@ def test_every_name_begins_with_the_prefix(changed: Run) -> None:
     assert "gcloud iam service-accounts create two-processor" in changed.printed
 
 
-def test_with_queue_auth_task_the_doors_may_name_the_account_and_queues_do_not(changed: Run) -> None:
+def test_with_queue_auth_task_whoever_enqueues_may_name_the_account_and_queues_do_not(changed: Run) -> None:
     two = account("tasks").replace("sluice-", "two-")
     named = [line for line in changed.commands if "roles/iam.serviceAccountUser" in line]
 
-    assert len(named) == 2
     assert all(f"add-iam-policy-binding {two} " in line for line in named)
+    assert [re.findall(r"two-(upload|dispatcher|processor)@", line) for line in named] == [
+        ["upload"],
+        ["dispatcher"],
+        ["processor"],
+    ]
     assert "oidc" not in " ".join(line for line in changed.commands if "tasks queues" in line)
 
 

@@ -31,7 +31,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "bucket:results": {
             "storage.objectCreator",
             "storage.objectViewer",
-        },  # commit of the skipped; find, 404 when it is missing
+        },  # job.json: a plan, or the manifest of the skipped; read, 404 when it is missing
         "queue:*": {"cloudtasks.enqueuer"},  # dispatch: add
         "account:tasks": {"iam.serviceAccountUser"},
         "topic:completions": {"pubsub.publisher"},  # notices of the skipped
@@ -39,7 +39,9 @@ NEEDED: dict[str, dict[str, set[str]]] = {
     },
     "processor": {
         "bucket:uploads": {"storage.objectViewer"},  # download; find, 404 when it is missing
-        "bucket:results": {"storage.objectCreator", "storage.objectViewer"},  # outputs, commit, errors; find, siblings
+        "bucket:results": {"storage.objectCreator", "storage.objectViewer"},  # outputs, commit, notes; find, siblings, list
+        "queue:*": {"cloudtasks.enqueuer"},  # finish: the tasks that come after
+        "account:tasks": {"iam.serviceAccountUser"},
         "topic:completions": {"pubsub.publisher"},  # notices
     },
     "status": {
@@ -125,6 +127,7 @@ def test_only_open_doors_and_tasks_that_name_an_account_depend_on_options(table:
     assert conditions == {
         ("account:tasks", "upload"): "queue-auth=task",
         ("account:tasks", "dispatcher"): "queue-auth=task",
+        ("account:tasks", "processor"): "queue-auth=task",
         **{(f"service:{name}", "allUsers"): f"open={name}" for name in ("upload", "issuer", "status")},
     }
 

@@ -33,7 +33,7 @@ QUEUE: Json = {
     "state": "RUNNING",
     "rateLimits": {"maxDispatchesPerSecond": 0.5, "maxConcurrentDispatches": 20, "maxBurstSize": 10},
     "retryConfig": {
-        "maxAttempts": 6,
+        "maxAttempts": 100,
         "maxRetryDuration": "604800s",
         "minBackoff": "1s",
         "maxBackoff": "300s",
@@ -173,7 +173,7 @@ def test_a_queue_that_differs_is_updated(path: tuple[str, ...], tmp_path: Path) 
 
     assert command == (
         "tasks queues update sluice-images --location=us-central1 --max-dispatches-per-second=0.5 "
-        "--max-concurrent-dispatches=20 --max-attempts=6 --max-retry-duration=604800s --min-backoff=1s --max-backoff=300s "
+        "--max-concurrent-dispatches=20 --max-attempts=100 --max-retry-duration=604800s --min-backoff=1s --max-backoff=300s "
         "--max-doublings=16 --log-sampling-ratio=0.1 "
         "--http-uri-override=scheme:HTTPS,host:sluice-processor-42.us-central1.run.app,mode:ALWAYS "
         f"--http-oidc-service-account-email-override={ACCOUNT.format('sluice-tasks')} "
