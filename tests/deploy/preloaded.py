@@ -1,10 +1,12 @@
 """The real gcloud, loaded once and forked for each command: most of a command's time is spent importing.
 
 `preloaded` gives a folder with a program called gcloud, for the front of a PATH. Behind it, gcloud's own start script runs this
-file in its own Python, which loads all that gcloud loads and then waits to be asked.
+file in its own Python, which loads all that gcloud loads and then waits for commands. What a command imports besides is imported
+before the next fork, so that it is imported once per server.
 """
 
 import atexit
+import gc
 import importlib.util
 import json
 import os
@@ -14,7 +16,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -57,13 +59,28 @@ def _serve(script: str, listener: socket.socket) -> None:
     found.loader.exec_module(gcloud)
     gcloud._import_gcloud_main()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the forks are not waited for
+    reports, report = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    reports.setblocking(False)
     while True:
         connection, _ = listener.accept()
+        _import_reported(reports)
+        loaded = set(sys.modules)
         if os.fork() == 0:
             listener.close()
             connection.sendall(bytes([_status(gcloud.main, script, connection)]))
+            report.send(json.dumps([name for name in sys.modules if name not in loaded]).encode())
             os._exit(0)
         connection.close()
+
+
+def _import_reported(reports: socket.socket) -> None:
+    """Import the modules that forks reported. Some cannot be imported by name, such as the commands themselves."""
+    with suppress(BlockingIOError):
+        while True:
+            for name in json.loads(reports.recv(1 << 20)):
+                with suppress(ImportError):
+                    importlib.import_module(name)
+    gc.freeze()  # else the forks' collections copy all pages of these modules
 
 
 def _status(main: Callable[[], object], script: str, connection: socket.socket) -> int:
