@@ -3,11 +3,12 @@
 # them. Below is the list of what exists there, in the order of creation; deploy/ compares it with the project and runs gcloud.
 set -eu
 PYTHON=${PYTHON:-python3}
-FOLDER=$("$PYTHON" -c 'import os, sys, tomllib; print(os.path.dirname(os.path.realpath(sys.argv[1])))' "${BASH_SOURCE[0]}" 2>/dev/null) ||
+PLACES=$("$PYTHON" -c 'import os, sys, tomllib; print(os.path.dirname(os.path.realpath(sys.argv[1])), sys.executable, sep="\n")' \
+  "${BASH_SOURCE[0]}" 2>/dev/null) ||
   { echo "error: Python 3.11 or newer is missing; install it, or set PYTHON to its path" >&2; exit 1; }
 export CALLER=$PWD # a relative --env-file is looked for there
-cd "$FOLDER"
-exec "$PYTHON" -m deploy "$@" 3<<'LIST'
+cd "${PLACES%$'\n'*}"
+exec "${PLACES##*$'\n'}" -m deploy "$@" 3<<'LIST'
 
 # A word and its arguments make a line; deploy/everything.py names the function behind each word. $NAME is an option of that name.
 # The lines of a step run side by side: `step` and `wait` wait for those before.

@@ -1,5 +1,7 @@
 """The emulated operations. `python -m localcloud.operations` prints the table for README.md."""
 
+import signal
+
 from localcloud import pubsub, storage, tasks
 
 SERVICES = {"Cloud Storage": storage.operations, "Pub/Sub": pubsub.operations, "Cloud Tasks": tasks.operations}
@@ -12,4 +14,5 @@ def table() -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends this program silently, as it ends others
     print(table())

@@ -117,6 +117,15 @@ def test_a_link_to_the_script_starts_it_too(tmp_path: Path) -> None:
     assert done.stdout.startswith("Usage: ./deploy.sh ")
 
 
+def test_the_path_of_python_may_be_relative(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to(sys.executable)
+    environment = {"PATH": os.environ["PATH"], "PYTHON": "./python"}
+    command = ["bash", str(ROOT / "deploy.sh"), "--help"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_an_older_python_is_refused(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
