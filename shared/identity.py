@@ -3,6 +3,7 @@
 Source: Cloud Run: authenticating service-to-service; OpenID Connect Core 1.0 §3.1.3.7.
 """
 
+import hashlib
 import json
 import threading
 import time
@@ -21,12 +22,18 @@ FETCH_SECONDS = 10
 KEEP_SECONDS = 3600
 #: Shortest time between two fetches for unknown keys.
 LOOK_AGAIN_SECONDS = 60
+#: A service has one caller, which uses a few tokens at a time.
+MAX_ACCEPTED = 64
+
+#: SHA-256 of a token, and the issuer, audience and e-mail that it was verified for
+Demanded = tuple[bytes, str, str, str]
 
 
 class Certificates:
-    """An issuer's certificates by key id, fetched on demand by one thread at a time."""
+    """An issuer's certificates by key id, fetched on demand by one thread at a time, and the tokens they verified."""
 
     def __init__(self, fetch: Callable[[], Mapping[str, str]], now: Callable[[], float] = time.monotonic) -> None:
+        self.accepted = Accepted()
         self._fetch = fetch
         self._now = now
         self._lock = threading.Lock()
@@ -46,6 +53,30 @@ class Certificates:
             return self._known[key_id]
 
 
+class Accepted:
+    """The tokens that passed every check, until they expire: a caller sends the same one for up to an hour.
+
+    A token that passed is accepted until its expiry (at most one hour for Google's) even if its certificate is withdrawn meanwhile.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._expiry: dict[Demanded, float] = {}
+
+    def has(self, demanded: Demanded) -> bool:
+        """Whether the token passed for exactly this and is not expired."""
+        with self._lock:
+            return self._now() <= self._expiry.get(demanded, float("-inf")) + SKEW_SECONDS
+
+    def add(self, demanded: Demanded, expiry: float) -> None:
+        """Keep a token that passed. `expiry` is in seconds since 1970. The oldest makes room."""
+        with self._lock:
+            self._expiry[demanded] = expiry
+            while len(self._expiry) > MAX_ACCEPTED:
+                del self._expiry[next(iter(self._expiry))]
+
+
 def fetch(url: str) -> Mapping[str, str]:
     """Fetch key id → PEM certificate, in the form of https://www.googleapis.com/oauth2/v1/certs. Raises `Unavailable`."""
     try:
@@ -58,15 +89,20 @@ def fetch(url: str) -> Mapping[str, str]:
 def verify(token: str, certificates: Certificates, *, issuer: str, audience: str, email: str) -> None:
     """Accept only an unexpired RS256 token of this issuer, for this audience, of this verified account.
 
-    Raises `Unauthorized` for an invalid token, `Forbidden` for another account's, `Unavailable` when the certificates are missing.
+    A token that passed is not checked again until it expires. Raises `Unauthorized` for an invalid token, `Forbidden` for another
+    account's, `Unavailable` when the certificates are missing.
     """
     if not audience or not email:
         raise Forbidden("this service has no caller configured; set its URL and its caller's account")
+    demanded = (hashlib.sha256(token.encode()).digest(), issuer, audience, email)
+    if certificates.accepted.has(demanded):
+        return
     claims = _claims(token, certificates, audience)
     if claims.get("iss") not in (issuer, issuer.removeprefix("https://")):
         raise Unauthorized("the token is from another issuer")
     if claims.get("email") != email or claims.get("email_verified") is not True:
         raise Forbidden("the token's account may not call this service")
+    certificates.accepted.add(demanded, claims["exp"])
 
 
 def _claims(token: str, certificates: Certificates, audience: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from localcloud.accounts import Accounts
 from localcloud.clock import SystemClock
 from shared import identity
 from shared.errors import Forbidden, PipelineError, Unauthorized, Unavailable
-from shared.identity import Certificates
+from shared.identity import KEEP_SECONDS, MAX_ACCEPTED, SKEW_SECONDS, Accepted, Certificates
 
 ISSUER = "https://accounts.google.com"
 URL = "https://processor.test"
@@ -201,6 +202,95 @@ def test_a_refusal_repeats_nothing_of_the_token(sign: Sign, certificates: Certif
         verify(token, certificates)
     assert "eve" not in refused.value.message
     assert token not in refused.value.message
+
+
+class Clock:
+    """Seconds since 1970, moved by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = time.time()
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keys(accounts: Accounts) -> dict[str, str]:
+    """The issuer's certificates. Clear them to withdraw them: then only an accepted token passes."""
+    return accounts.certificates()
+
+
+@pytest.fixture
+def unkept(keys: dict[str, str], clock: Clock) -> Certificates:
+    """Certificates that are fetched for every check."""
+    certificates = Certificates(lambda: dict(keys), count(step=KEEP_SECONDS + 1).__next__)
+    certificates.accepted = Accepted(clock)
+    return certificates
+
+
+def test_an_accepted_token_needs_no_certificate_until_it_expires(
+    sign: Sign, keys: dict[str, str], unkept: Certificates, clock: Clock
+) -> None:
+    token = sign(exp=600)
+    verify(token, unkept)
+    keys.clear()
+    clock.seconds += 600 + SKEW_SECONDS - 2
+    verify(token, unkept)
+
+    clock.seconds += 3
+    with pytest.raises(Unauthorized):
+        verify(token, unkept)
+
+
+def test_an_altered_copy_of_an_accepted_token_is_refused(sign: Sign, certificates: Certificates) -> None:
+    token = sign()
+    verify(token, certificates)
+    header, body, signature = token.split(".")
+
+    for altered in (f"{header}.{body}.{signature[:-4]}AAAA", f"{header}.{body}.", f"{token}A", f"{header}.{signature}.{body}"):
+        with pytest.raises(Unauthorized):
+            verify(altered, certificates)
+
+
+def test_a_token_is_accepted_again_only_for_the_same_demands(sign: Sign, certificates: Certificates) -> None:
+    token = sign()
+    verify(token, certificates)
+
+    with pytest.raises(Unauthorized):
+        verify(token, certificates, audience="https://dispatcher.test")
+    with pytest.raises(Forbidden):
+        verify(token, certificates, email="push@local-project.iam.gserviceaccount.com")
+    with pytest.raises(Unauthorized):
+        identity.verify(token, certificates, issuer="https://accounts.example.com", audience=URL, email=EMAIL)
+    with pytest.raises(Forbidden):
+        verify(token, certificates, audience="")
+
+
+def test_a_refused_token_stays_refused(sign: Sign, certificates: Certificates) -> None:
+    token = sign(email_verified=False)
+
+    for _ in range(2):
+        with pytest.raises(Forbidden):
+            verify(token, certificates)
+
+
+def test_accepted_tokens_are_bounded_and_the_oldest_is_checked_again(
+    sign: Sign, keys: dict[str, str], unkept: Certificates
+) -> None:
+    tokens = [sign(sub=str(number)) for number in range(MAX_ACCEPTED + 1)]
+    for token in tokens:
+        verify(token, unkept)
+    keys.clear()
+
+    for token in tokens[1:]:
+        verify(token, unkept)
+    with pytest.raises(Unauthorized):
+        verify(tokens[0], unkept)
 
 
 def test_without_certificates_every_token_is_refused(sign: Sign) -> None:
