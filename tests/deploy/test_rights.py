@@ -47,6 +47,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
     "status": {
         "bucket:uploads": {"storage.objectViewer"},  # of_object: find, 404 when it is missing
         "bucket:results": {"storage.objectViewer"},  # history: names, read
+        "queue:*": {"cloudtasks.viewer"},  # the task of a step that waits: find
         "account:reader": {"iam.serviceAccountTokenCreator"},  # permit_download: signBlob
     },
     "reader": {"bucket:results": {"storage.objectViewer"}},  # what the link may
