@@ -19,7 +19,7 @@ from shared.ledger import Manifests
 from shared.manifest import NOT_WANTED
 from shared.model import Output, Result, Verdict
 from shared.plan import FILE, PlannedStep, Task, file_facts
-from shared.processors import Draft
+from shared.processors import Draft, Made
 
 Fetch = Callable[[], Path]
 
@@ -89,11 +89,13 @@ class _Delivery:
     ended: dict[str, Result] = field(default_factory=dict)
     #: Files on disk by input, or the error that fetching one raised; an input is `<step>/<output>`, or empty for the original.
     _inputs: dict[str, Path | BadFile | Vanished] = field(default_factory=dict)
-    _begun: str = ""
+    #: Of the current step; they stand in its result also when it fails.
+    _times: dict[str, str] = field(default_factory=dict)
+    _cost: dict[str, float] = field(default_factory=dict)
 
     def end(self, step: PlannedStep) -> Result:
         """The result of this step: decided, found, or worked for."""
-        self._begun = clock.now()
+        self._times, self._cost = {"begun": clock.now()}, {}
         _read_before(step, self.ended, self.manifests)
         return settled(step, self.task, self.ended) or self.attempts.done(step) or self._work(step)
 
@@ -102,13 +104,13 @@ class _Delivery:
             original = self._input(step.recipe.input)
         except (Vanished, BadFile) as error:
             return self.attempts.end(step, self._faulty(step, error))
-        fetched = clock.now()
+        self._times["fetched"] = clock.now()
         attempt = self.attempts.begin(step)
         if attempt is None:  # no further work: the cause of the failed attempts must not end this delivery too
             message = self.attempts.last_error(step)
             return Result(step.name, step.recipe.recipe_id, "dead", "attempts_used_up", message, attempt=step.attempts)
         result = self._attempt(step, attempt, original)
-        return self.attempts.end(step, replace(result, times={"begun": self._begun, "fetched": fetched, **result.times}))
+        return self.attempts.end(step, replace(result, times=self._times, cost=self._cost))
 
     def _attempt(self, step: PlannedStep, attempt: int, original: Path) -> Result:
         try:
@@ -124,25 +126,22 @@ class _Delivery:
 
     def _run(self, step: PlannedStep, attempt: int, original: Path) -> Result:
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        started = time.thread_time()
-        made = sandbox.run(step.recipe, original, folder)
-        cpu_seconds = round(time.thread_time() - started, 6)
-        worked = clock.now()
+        made = self._sandboxed(step, original, folder)
         outputs = tuple(self._store(step, draft) for draft in made.drafts)
         if not self._is_input_of_later(step):
             shutil.rmtree(folder, ignore_errors=True)
-        cost = {"cpu_seconds": cpu_seconds, "bytes_in": original.stat().st_size, "bytes_out": sum(o.size for o in outputs)}
-        times = {"worked": worked, "stored": clock.now()}
-        return Result(
-            step.name,
-            step.recipe.recipe_id,
-            "succeeded",
-            attempt=attempt,
-            facts=made.facts,
-            outputs=outputs,
-            times=times,
-            cost=cost,
-        )
+        self._times["stored"] = clock.now()
+        self._cost["bytes_out"] = sum(output.size for output in outputs)
+        return Result(step.name, step.recipe.recipe_id, "succeeded", attempt=attempt, facts=made.facts, outputs=outputs)
+
+    def _sandboxed(self, step: PlannedStep, original: Path, folder: Path) -> Made:
+        started = time.thread_time()
+        try:
+            return sandbox.run(step.recipe, original, folder)
+        finally:
+            self._times["worked"] = clock.now()
+            cpu_seconds = round(time.thread_time() - started, 6)
+            self._cost |= {"cpu_seconds": cpu_seconds, "bytes_in": original.stat().st_size, "bytes_out": 0}
 
     def _is_input_of_later(self, step: PlannedStep) -> bool:
         return any(later.recipe.input.partition("/")[0] == step.name for later in self.task.steps)

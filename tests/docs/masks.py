@@ -5,12 +5,13 @@ import re
 _MASKS = (
     (re.compile(r"\b[a-z2-7]{26}\b"), "<id>"),
     (re.compile(r"\b1[67]\d{14}\b"), "<generation>"),
+    (re.compile(r'(?<="cpu_seconds": )[\d.e-]+'), "<seconds>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "<time>"),
 )
 
 
 def masked(text: str) -> str:
-    """The text with ids, generations and times replaced by placeholders."""
+    """The text with ids, generations, times and CPU seconds replaced by placeholders."""
     for pattern, placeholder in _MASKS:
         text = pattern.sub(placeholder, text)
     return text

@@ -10,23 +10,28 @@ import pytest
 
 from shared import pipeline
 from shared.events import JOB_FINISHED, STEP_FINISHED, Notice
-from shared.model import File
+from shared.model import File, Run
+from shared.plan import Task
 from shared.settings import ROOT
 from shared.testing import FakeCloud
 from tests.docs import blocks
 from tests.docs.masks import masked
 
 PAGE = ROOT / "docs" / "notices.md"
-#: Reasons that shared/pipeline.py writes into manifests itself; the others are codes of `BadFile` and `Vanished`.
-OF_THE_PIPELINE = {"attempts_used_up", "empty", "name_too_long", "no_route", "too_large"}
+#: Reasons that these files write into manifests themselves; the others are codes of `BadFile` and `Vanished`.
+WRITTEN = {
+    "shared/pipeline.py": {"empty", "name_too_long", "no_route", "too_large"},
+    "shared/delivery.py": {"after_failed", "after_skipped", "attempts_used_up", "bad_option", "when"},
+}
 
 
 @pytest.fixture
 def notices(cloud: FakeCloud, uploaded: Callable[..., File]) -> list[Notice]:
     """Of a text that succeeds, and of a damaged picture."""
     for file in (uploaded("notes.txt", b"a few words\n", "text/plain"), uploaded("scan.jpg", b"\xff\xd8\xff damaged")):
-        for task in cloud.routes.plan(file):
-            pipeline.process(task, 1, cloud)
+        plan = cloud.routes.plan(file)
+        for place in plan.first:
+            pipeline.process(Task(Run(file), plan, place), 1, cloud)
     return cloud.completions.notices
 
 
@@ -60,21 +65,21 @@ def _keys(value: Any) -> Iterator[str]:
     for key, item in value.items() if isinstance(value, dict) else [("", item) for item in value]:
         if key:
             yield key
-        if isinstance(item, (dict, list)) and key not in ("options", "facts"):
+        if isinstance(item, (dict, list)) and key not in ("options", "facts", "metadata"):
             yield from _keys(item)
 
 
 def test_every_reason_of_a_verdict_is_listed_and_no_other() -> None:
     listed = {found[1] for row in _rows() if (found := re.match(r"\| `\w+` \| `(\w+)` \|", row))}
 
-    raised = OF_THE_PIPELINE | _codes_of("BadFile") | _codes_of("Vanished")
+    raised = set().union(*WRITTEN.values()) | _codes_of("BadFile") | _codes_of("Vanished")
     assert listed == raised, "docs/notices.md lists each reason in a row `verdict | reason | when`"
 
 
 def test_the_reasons_of_the_pipeline_are_in_its_source() -> None:
-    source = (ROOT / "shared" / "pipeline.py").read_text()
+    missing = [reason for file, reasons in WRITTEN.items() for reason in reasons if f'"{reason}"' not in (ROOT / file).read_text()]
 
-    assert [reason for reason in OF_THE_PIPELINE if f'"{reason}"' not in source] == []
+    assert missing == []
 
 
 def _codes_of(kind: str) -> set[str]:
