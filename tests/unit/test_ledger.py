@@ -1,19 +1,21 @@
-"""A verdict is committed once; a job is complete with its last verdict."""
+"""One create-only object decides a run's plan, and one commits each task."""
 
-import json
 from dataclasses import replace
 
 import pytest
 
-from shared import ledger
+from shared import clock, ledger, manifest
 from shared.errors import Unavailable
-from shared.model import File, Manifest, Output, Recipe, Task
+from shared.ledger import Manifests
+from shared.manifest import Manifest
+from shared.model import Place, Result, Run, Verdict
+from shared.plan import Plan
 from shared.testing import FakeBucket
+from tests.unit.plans import CAT, chain, diamond, join, plan, step, task
 
-CAT = File("uploads", "cats/cat.jpg", 7, 1234, "image/jpeg", "AAAAAA==")
-RECIPES = [Recipe(step, "any.digest", 1, {}) for step in ("a", "b", "c")]
-SIBLINGS = tuple(recipe.recipe_id for recipe in RECIPES)
-TASKS = [Task(CAT, recipe, "images", 5, SIBLINGS) for recipe in RECIPES]
+RUN = Run(replace(CAT, name="cats/cat.jpg", generation=7))
+TIME = "2026-01-15T10:00:00.000Z"
+HERE = f"jobs/{RUN.file.file_id}/7/0"
 
 
 @pytest.fixture
@@ -21,147 +23,197 @@ def results() -> FakeBucket:
     return FakeBucket("results")
 
 
-def succeeded(task: Task) -> Manifest:
-    output = Output("1.bin", ledger.output_name(task, "1.bin"), "image/webp", 9, "AAAAAA==")
-    return ledger.manifest(task.file, task, "succeeded", attempt=1, outputs=(output,))
+def ended(steps: Plan, place: Place, verdict: Verdict = "succeeded", run: Run = RUN) -> Manifest:
+    mine = task(steps, place, file=run.file, run=run.number)
+    return manifest.of_task(mine, [Result(one.name, one.recipe.recipe_id, verdict) for one in mine.steps], TIME)
 
 
-def test_names_are_those_of_the_first_release() -> None:
-    recipe_id = TASKS[0].recipe.recipe_id
+def commit(results: FakeBucket, done: Manifest) -> None:
+    ledger.commit(results, ledger.manifest_name(done.run, done.plan, done.place), done)
 
-    assert ledger.manifest_name(CAT, recipe_id) == f"jobs/{CAT.file_id}/7/{recipe_id}.json"
-    assert ledger.output_name(TASKS[0], "1.webp") == f"files/cats/cat.jpg/7/{recipe_id}/1.webp"
+
+def test_the_manifest_of_the_only_first_task_is_the_object_that_decides_the_plan() -> None:
+    steps = diamond()
+
+    assert [ledger.manifest_name(RUN, steps, place) for place in steps.places] == [
+        f"{HERE}/job.json",
+        f"{HERE}/1-q2.json",
+        f"{HERE}/1-q3.json",
+        f"{HERE}/2-q1.json",
+    ]
+
+
+def test_each_of_several_first_tasks_has_a_manifest_beside_the_plan() -> None:
+    steps = join()
+
+    assert ledger.job_name(RUN) == f"{HERE}/job.json"
+    assert [ledger.manifest_name(RUN, steps, place) for place in steps.places] == [
+        f"{HERE}/0-q1.json",
+        f"{HERE}/0-q2.json",
+        f"{HERE}/1-q3.json",
+    ]
+
+
+def test_each_run_has_objects_of_its_own() -> None:
+    recipe = chain().by_name["a"].recipe
+    again = Run(RUN.file, 3)
+
+    assert ledger.job_name(again) == f"jobs/{RUN.file.file_id}/7/3/job.json"
+    assert ledger.output_name(RUN, recipe, "1.webp") == f"files/cats/cat.jpg/7/{recipe.recipe_id}/1.webp"
+    assert ledger.output_name(again, recipe, "1.webp") == f"files/cats/cat.jpg/7/{recipe.recipe_id}-r3/1.webp"
 
 
 def test_a_committed_manifest_is_found(results: FakeBucket) -> None:
-    done = succeeded(TASKS[0])
+    done = ended(chain(), Place(0, "q1"))
 
-    ledger.commit(results, done)
+    assert ledger.commit(results, "jobs/x", done) == done
+    assert ledger.find(results, "jobs/x") == done
 
-    assert ledger.find(results, CAT, done.recipe_id) == done
-    assert json.loads(results.read(ledger.manifest_name(CAT, done.recipe_id)) or b"")["verdict"] == "succeeded"
+
+def test_a_committed_plan_is_found(results: FakeBucket) -> None:
+    planned = manifest.of_plan(RUN, join())
+
+    assert ledger.commit(results, "jobs/x", planned) == planned
+    assert ledger.find(results, "jobs/x") == planned
 
 
 def test_nothing_is_found_before_it_is_committed(results: FakeBucket) -> None:
-    assert ledger.find(results, CAT, TASKS[0].recipe.recipe_id) is None
+    assert ledger.find(results, "jobs/x") is None
 
 
 def test_the_second_commit_returns_the_first(results: FakeBucket) -> None:
-    first, second = succeeded(TASKS[0]), ledger.manifest(CAT, TASKS[0], "failed", "corrupt", "cut short", attempt=2)
+    first, second = ended(chain(), Place(0, "q1")), ended(chain(), Place(0, "q1"), "failed")
 
-    assert ledger.commit(results, first) == first
-    assert ledger.commit(results, second) == first
-    assert ledger.find(results, CAT, first.recipe_id) == first
+    assert ledger.commit(results, "jobs/x", first) == first
+    assert ledger.commit(results, "jobs/x", second) == first
+    assert ledger.find(results, "jobs/x") == first
+
+
+def test_a_plan_that_came_first_stands_against_a_manifest(results: FakeBucket) -> None:
+    planned = manifest.of_plan(RUN, join())
+    ledger.commit(results, "jobs/x", planned)
+
+    assert ledger.commit(results, "jobs/x", ended(chain(), Place(0, "q1"))) == planned
 
 
 def test_a_manifest_that_exists_but_is_not_found_is_retried(results: FakeBucket) -> None:
-    done = succeeded(TASKS[0])
-    ledger.commit(results, done)
-    results.hidden_once.add(ledger.manifest_name(CAT, done.recipe_id))
+    done = ended(chain(), Place(0, "q1"))
+    ledger.commit(results, "jobs/x", done)
+    results.hidden_once.add("jobs/x")
 
     with pytest.raises(Unavailable):
-        ledger.commit(results, done)
+        ledger.commit(results, "jobs/x", done)
 
 
-def test_generations_and_steps_never_meet(results: FakeBucket) -> None:
-    newer = replace(TASKS[0], file=replace(CAT, generation=8))
-    for task in (*TASKS, newer):
-        ledger.commit(results, succeeded(task))
+def test_an_outage_is_never_taken_for_a_missing_manifest(results: FakeBucket) -> None:
+    done = ended(chain(), Place(0, "q1"))
+    commit(results, done)
+    results.broken = {"read"}
 
-    assert len(list(results.names("jobs/"))) == 4
-    assert [step.file.generation for step in ledger.history(results, CAT.file_id, "8")] == [8]
-    assert [step.file.generation for step in ledger.history(results, CAT.file_id)] == [7, 7, 7, 8]
-
-
-def test_a_generation_is_not_found_under_the_beginning_of_its_number(results: FakeBucket) -> None:
-    ledger.commit(results, succeeded(replace(TASKS[0], file=replace(CAT, generation=77))))
-
-    assert list(ledger.history(results, CAT.file_id, "7")) == []
+    with pytest.raises(Unavailable):
+        ledger.find(results, ledger.job_name(RUN))
+    with pytest.raises(Unavailable):
+        Manifests(results, RUN, done.plan).job()
 
 
-def test_a_job_is_whole_only_with_its_last_sibling(results: FakeBucket) -> None:
-    jobs = [ledger.job(results, ledger.commit(results, succeeded(task))) for task in TASKS]
+def test_a_job_is_whole_only_with_its_last_manifest(results: FakeBucket) -> None:
+    steps = diamond()
+    jobs = []
+    for place in steps.places:
+        commit(results, ended(steps, place))
+        jobs.append(Manifests(results, RUN, steps).job())
 
-    assert jobs[:2] == [None, None]
-    assert jobs[2] is not None
-    assert {step.recipe_id for step in jobs[2].steps} == set(SIBLINGS)
-
-
-def test_every_sibling_sees_the_same_job(results: FakeBucket) -> None:
-    done = [ledger.commit(results, succeeded(task)) for task in TASKS]
-
-    jobs = [ledger.job(results, manifest) for manifest in done]
-
-    assert len({json.dumps(job.to_json()) for job in jobs if job}) == 1
+    assert jobs[:3] == [None, None, None]
+    assert jobs[3] is not None
+    assert [one.place for one in jobs[3].manifests] == steps.places
 
 
-def test_a_file_without_steps_is_its_own_job(results: FakeBucket) -> None:
-    skipped = ledger.commit(results, ledger.manifest(CAT, None, "skipped", "no_route", "no route takes this file"))
+def test_the_plan_beside_the_manifests_is_not_one_of_them(results: FakeBucket) -> None:
+    steps = join()
+    ledger.commit(results, ledger.job_name(RUN), manifest.of_plan(RUN, steps))
 
-    job = ledger.job(results, skipped)
+    assert Manifests(results, RUN, steps).find(Place(0, "q1")) is None
+    assert Manifests(results, RUN, steps).job() is None
+
+
+def test_a_file_without_tasks_is_a_whole_job(results: FakeBucket) -> None:
+    manifests = Manifests(results, RUN, Plan())
+    refused = manifest.of_no_task(RUN, "skipped", "empty", "the file has no bytes", TIME)
+    manifests.add(refused)
+
+    job = manifests.job()
 
     assert job is not None
-    assert job.verdict == "skipped"
+    assert job.manifests == [refused]
+
+
+def test_a_manifest_is_read_at_most_once(results: FakeBucket) -> None:
+    steps = chain()
+    first, last = ended(steps, Place(0, "q1")), ended(steps, Place(1, "q2"))
+    commit(results, first)
+    manifests = Manifests(results, RUN, steps)
+    assert manifests.find(first.place) == first
+    manifests.add(last)
+    results.broken = {"read"}
+
+    assert manifests.find(first.place) == first
+    assert manifests.job() is not None
+
+
+def test_a_manifest_that_was_missing_is_looked_for_again(results: FakeBucket) -> None:
+    steps = chain()
+    manifests = Manifests(results, RUN, steps)
+    before = manifests.find(Place(0, "q1"))
+    commit(results, ended(steps, Place(0, "q1")))
+
+    assert (before, manifests.find(Place(0, "q1"))) == (None, ended(steps, Place(0, "q1")))
+
+
+def test_the_manifest_of_a_step_before_must_be_there(results: FakeBucket) -> None:
+    steps = chain()
+    manifests = Manifests(results, RUN, steps)
+
+    with pytest.raises(Unavailable, match="step a cannot be read; retry"):
+        manifests.of("a")
+    commit(results, ended(steps, Place(0, "q1")))
+    assert manifests.of("a").results["a"].verdict == "succeeded"
+
+
+def test_generations_and_runs_never_meet(results: FakeBucket) -> None:
+    steps = chain()
+    for run in (RUN, Run(RUN.file, 1), Run(replace(RUN.file, generation=77)), Run(replace(RUN.file, generation=8))):
+        commit(results, ended(steps, Place(0, "q1"), run=run))
+
+    def found(generation: str = "") -> list[tuple[int, int]]:
+        history = ledger.history(results, RUN.file.file_id, generation)
+        return sorted((one.run.file.generation, one.run.number) for one in history)
+
+    assert found() == [(7, 0), (7, 1), (8, 0), (77, 0)]
+    assert found("7") == [(7, 0), (7, 1)]
+
+
+def test_the_history_has_plans_too(results: FakeBucket) -> None:
+    planned = manifest.of_plan(RUN, join())
+    ledger.commit(results, ledger.job_name(RUN), planned)
+
+    assert list(ledger.history(results, RUN.file.file_id)) == [planned]
 
 
 def test_a_verdict_is_dated_in_utc() -> None:
-    time = ledger.manifest(CAT, None, "skipped").time
+    time = clock.now()
 
     assert time.endswith("Z")
     assert len(time) == len("2026-01-15T10:00:00.000Z")
 
 
 @pytest.mark.parametrize("letter", ["a", "ä", "😀"])
-def test_a_name_has_room_exactly_while_its_longest_output_fits(letter: str) -> None:
-    bare = len(ledger.output_name(replace(TASKS[0], file=replace(CAT, name="")), "x" * 64).encode())
+@pytest.mark.parametrize("number", [0, 12])
+def test_a_name_has_room_exactly_while_its_longest_output_fits(letter: str, number: int) -> None:
+    recipe = plan(step("a")).steps[0].recipe
+    bare = len(ledger.output_name(Run(replace(CAT, name=""), number), recipe, "x" * 64).encode())
     letters, rest = divmod(1024 - bare, len(letter.encode()))
-    fits = replace(TASKS[0], file=replace(CAT, name=letter * letters + "a" * rest))
+    fits = replace(CAT, name=letter * letters + "a" * rest)
 
-    assert len(ledger.output_name(fits, "x" * 64).encode()) == 1024
-    assert ledger.has_room(fits)
-    assert not ledger.has_room(replace(fits, file=replace(CAT, name=fits.file.name + "a")))
-
-
-def test_the_error_of_each_attempt_is_kept(results: FakeBucket) -> None:
-    ledger.note_error(results, TASKS[0], 1, "the first")
-    ledger.note_error(results, TASKS[0], 2, "the second")
-
-    assert ledger.last_error(results, TASKS[0], 2) == "the second"
-
-
-def test_a_missing_error_is_explained(results: FakeBucket) -> None:
-    assert "was killed, or ran out of time" in ledger.last_error(results, TASKS[0], 3)
-
-
-def test_a_redrive_has_errors_of_its_own(results: FakeBucket) -> None:
-    again = replace(TASKS[0], redrive=1)
-    ledger.note_error(results, TASKS[0], 1, "the first life")
-    ledger.note_error(results, again, 1, "the second life")
-
-    assert ledger.last_error(results, again, 1) == "the second life"
-
-
-def test_a_note_that_cannot_be_written_raises_nothing(results: FakeBucket) -> None:
-    ledger.note_error(results, TASKS[0], 1, "the first")
-    ledger.note_error(results, TASKS[0], 1, "the same attempt again")
-    results.broken = {"create"}
-    ledger.note_error(results, TASKS[0], 2, "lost")
-
-    assert ledger.last_error(results, TASKS[0], 1) == "the first"
-
-
-def test_attempts_are_claimed_one_by_one_at_any_delivery(results: FakeBucket) -> None:
-    claimed = [ledger.begin_attempt(results, TASKS[0], delivery, 3) for delivery in (1, 7, 8, 8, 9)]
-    again = ledger.begin_attempt(results, replace(TASKS[0], redrive=1), 7, 3)
-
-    assert (claimed, again) == ([1, 2, 3, None, None], 2)
-
-
-def test_an_outage_is_never_taken_for_a_missing_verdict(results: FakeBucket) -> None:
-    done = ledger.commit(results, succeeded(TASKS[0]))
-    results.broken = {"read"}
-
-    with pytest.raises(Unavailable):
-        ledger.find(results, CAT, done.recipe_id)
-    with pytest.raises(Unavailable):
-        ledger.job(results, done)
+    assert len(ledger.output_name(Run(fits, number), recipe, "x" * 64).encode()) == 1024
+    assert ledger.has_room(Run(fits, number), recipe)
+    assert not ledger.has_room(Run(replace(fits, name=fits.name + "a"), number), recipe)

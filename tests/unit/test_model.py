@@ -2,25 +2,30 @@
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from shared.model import File, Job, Manifest, Output, Recipe, Task, Verdict, canonical, file_id
+from shared.model import File, Output, Place, Recipe, Result, Run, canonical, digest8, file_id, recipe
+from tests.unit.releases import extended
 
-CAT = File("uploads", "cat.jpg", 1700000000000001, 1234, "image/jpeg", "AAAAAA==")
-THUMBNAILS = Recipe("thumbnails", "image.renditions", 1, {"sizes": [256], "formats": ["webp"]})
-DIGEST = Recipe("digest", "any.digest", 1, {})
-TASK = Task(CAT, THUMBNAILS, "images", 5, (DIGEST.recipe_id, THUMBNAILS.recipe_id))
-
-
-def manifest(recipe: Recipe, verdict: Verdict, time: str = "2026-01-01T00:00:00Z") -> Manifest:
-    return Manifest(CAT, recipe, TASK.siblings, verdict, time)
+CAT = File("uploads", "cat.jpg", 1700000000000001, 1234, "image/jpeg", "AAAAAA==", {"who": "Käthe"})
+THUMBNAILS = recipe("thumbnails", "image.renditions", 1, {"sizes": [256], "formats": ["webp"]})
+MARKED = recipe("marked", "image.watermark", 2, {"text": "©"}, input="thumbnails/256.webp", made_by=THUMBNAILS.recipe_id)
 
 
 def test_ids_are_those_of_the_first_release() -> None:
     assert file_id("uploads", "cat.jpg") == "lxl7ns75i36nil4qpyimr2t7nq"
-    assert TASK.task_id == f"{file_id('uploads', 'cat.jpg')}-1700000000000001-{THUMBNAILS.recipe_id}"
+    assert Run(CAT).job_id == "lxl7ns75i36nil4qpyimr2t7nq-1700000000000001"
+    assert Run(CAT, 2).job_id == "lxl7ns75i36nil4qpyimr2t7nq-1700000000000001-r2"
+    assert THUMBNAILS.recipe_id == "thumbnails-71d2c177"
+    assert MARKED.recipe_id == "marked-494b0e64"
+
+
+def test_the_recipe_id_is_a_hash_over_the_listed_parts() -> None:
+    exact = ["image.watermark", 2, {"text": "©"}, "thumbnails/256.webp", THUMBNAILS.recipe_id]
+
+    assert MARKED.recipe_id == f"marked-{digest8(exact)}"
+    assert THUMBNAILS.recipe_id.endswith(digest8(["image.renditions", 1, dict(THUMBNAILS.options), None, None]))
 
 
 def test_two_normal_forms_of_a_name_are_two_files() -> None:
@@ -32,74 +37,68 @@ def test_bucket_and_name_cannot_run_into_each_other() -> None:
 
 
 def test_a_recipe_id_stands_for_the_work() -> None:
-    reordered = replace(THUMBNAILS, options={"formats": ["webp"], "sizes": [256]})
-    newer = replace(THUMBNAILS, version=2)
+    reordered = recipe("thumbnails", "image.renditions", 1, {"formats": ["webp"], "sizes": [256]})
+    others = [
+        recipe("thumbnails", "image.renditions", 2, THUMBNAILS.options),
+        recipe("thumbnails", "image.renditions", 1, {"sizes": [257], "formats": ["webp"]}),
+        recipe("thumbnails", "image.other", 1, THUMBNAILS.options),
+        recipe("thumbnails", "image.renditions", 1, THUMBNAILS.options, input="a/1.png", made_by="a-00000000"),
+        recipe("thumbnails", "image.renditions", 1, THUMBNAILS.options, input="a/1.png", made_by="a-00000001"),
+        recipe("thumbnails", "image.renditions", 1, THUMBNAILS.options, input="a/2.png", made_by="a-00000000"),
+    ]
 
     assert reordered.recipe_id == THUMBNAILS.recipe_id
-    assert newer.recipe_id != THUMBNAILS.recipe_id
-    assert THUMBNAILS.recipe_id.startswith("thumbnails-")
+    assert len({THUMBNAILS.recipe_id, *(other.recipe_id for other in others)}) == 7
 
 
-def test_a_redrive_has_a_fresh_name_in_the_queue_and_the_same_identity() -> None:
-    again = replace(TASK, redrive=2)
-
-    assert again.queue_name == f"{TASK.queue_name}-r2"
-    assert again.task_id == TASK.task_id
-
-
-def test_a_task_survives_json() -> None:
-    for task in (TASK, replace(TASK, redrive=2)):
-        assert Task.from_json(json.loads(canonical(task.to_json()))) == task
+def test_a_place_is_written_as_stage_and_queue() -> None:
+    assert str(Place(2, "images")) == "2-images"
 
 
 def test_a_file_reads_as_in_the_first_release() -> None:
     whole = {"bucket": "uploads", "name": "cat.jpg", "generation": "1700000000000001", "size": 1234}
 
-    assert CAT.to_json() == whole | {"content_type": "image/jpeg", "crc32c": "AAAAAA=="}
+    assert CAT.to_json() == whole | {"content_type": "image/jpeg", "crc32c": "AAAAAA==", "metadata": {"who": "Käthe"}}
 
 
 OUTPUT = Output("256.webp", "files/cat.jpg/7/x/256.webp", "image/webp", 99, "AAAAAA==", {"width_px": 256})
-DONE = Manifest(CAT, THUMBNAILS, TASK.siblings, "succeeded", "2026-01-01T00:00:00Z", attempt=2, outputs=(OUTPUT,))
+DONE = Result(
+    "thumbnails",
+    THUMBNAILS.recipe_id,
+    "succeeded",
+    attempt=2,
+    facts={"count": 1},
+    outputs=(OUTPUT,),
+    times={"begun": "2026-01-01T00:00:00.000Z"},
+    cost={"cpu_seconds": 0.1},
+)
+NOUNS = [CAT, THUMBNAILS, MARKED, OUTPUT, DONE]
 
 
-def test_a_manifest_survives_json() -> None:
-    assert Manifest.from_json(json.loads(canonical(DONE.to_json()))) == DONE
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: type(noun).__name__)
+def test_a_noun_survives_json(noun: File | Recipe | Output | Result) -> None:
+    assert type(noun).from_json(json.loads(canonical(noun.to_json()))) == noun
 
 
-def extended(value: Any) -> Any:
-    """The same JSON as a newer release may write it: with one more field in every object but the free-form ones."""
-    if isinstance(value, list):
-        return [extended(part) for part in value]
-    if not isinstance(value, dict):
-        return value
-    parts = {key: part if key in ("options", "facts") else extended(part) for key, part in value.items()}
-    return parts | {"added": {"by": "a newer release"}}
-
-
-@pytest.mark.parametrize("noun", [CAT, THUMBNAILS, TASK, OUTPUT, DONE], ids=lambda noun: type(noun).__name__)
-def test_fields_of_a_newer_release_are_ignored(noun: File | Recipe | Task | Output | Manifest) -> None:
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: type(noun).__name__)
+def test_fields_of_a_newer_release_are_ignored(noun: File | Recipe | Output | Result) -> None:
     assert type(noun).from_json(extended(json.loads(canonical(noun.to_json())))) == noun
 
 
-@pytest.mark.parametrize(
-    ("verdicts", "job"),
-    [
-        (("succeeded", "succeeded"), "succeeded"),
-        (("succeeded", "failed"), "partial"),
-        (("succeeded", "dead"), "partial"),
-        (("failed", "failed"), "failed"),
-        (("failed", "dead"), "dead"),
-        (("superseded", "gone"), "superseded"),
-    ],
-)
-def test_a_job_ends_as_its_steps_do(verdicts: tuple[Verdict, Verdict], job: Verdict) -> None:
-    steps = tuple(manifest(recipe, verdict) for recipe, verdict in zip((DIGEST, THUMBNAILS), verdicts, strict=True))
+def test_fields_that_an_older_release_did_not_write_are_empty() -> None:
+    file = {key: value for key, value in CAT.to_json().items() if key != "metadata"}
+    result = {"step": "a", "recipe_id": "a-1", "verdict": "failed"}
 
-    assert Job(CAT, steps).verdict == job
+    assert File.from_json(file) == replace(CAT, metadata={})
+    assert Result.from_json(result) == Result("a", "a-1", "failed")
 
 
-def test_a_job_reads_the_same_in_any_order_of_its_steps() -> None:
-    steps = (manifest(DIGEST, "succeeded"), manifest(THUMBNAILS, "failed", "2026-01-02T00:00:00Z"))
+def test_equal_values_give_equal_bytes() -> None:
+    assert canonical({"b": 1, "a": "ü"}) == canonical({"a": "ü", "b": 1}) == '{"a":"ü","b":1}'.encode()
 
-    assert canonical(Job(CAT, steps).to_json()) == canonical(Job(CAT, steps[::-1]).to_json())
-    assert Job(CAT, steps).time == "2026-01-02T00:00:00Z"
+
+def test_a_lone_surrogate_is_escaped_and_read_back() -> None:
+    value = {"message": "not found: \udcff.txt"}
+
+    assert json.loads(canonical(value)) == value
+    assert canonical(json.loads(canonical(value))) == canonical(value)
