@@ -64,17 +64,17 @@ class Attempts:
         return self._read_done(step)
 
     def begin(self, step: PlannedStep) -> int | None:
-        """Begin an attempt and return its number; None when all are used up."""
+        """Begin an attempt and return its number, 0 for a delivery that counts as none; None when all are used up."""
         if self._delivery == 1:
             return self._first
         while True:
             notes = self._notes(step)
             last = max([self._first, *notes.begun])
-            if len(notes.void) >= FREE_VOIDS and not _is_sparse(self._delivery):
-                return last
             is_left = last < step.attempts + len(notes.void)
             if not is_left and self._is_fresh():
                 return None
+            if is_left and len(notes.void) >= FREE_VOIDS and not _is_sparse(self._delivery):
+                return 0
             if is_left and self._create(step, last + 1, "begun", ""):
                 return last + 1
 
