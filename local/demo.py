@@ -1,4 +1,4 @@
-"""The demo: a photograph through all three doors, and once through two stages, sent by the clients that people use."""
+"""The demo: a photograph through all three doors and through two stages, sent by the clients of users."""
 
 import asyncio
 import json

@@ -83,7 +83,7 @@ class Manifests:
         return self._found.get(place)
 
     def of(self, step: str) -> Manifest:
-        """The manifest of the task of this step, which a later task may rely on. Raises `Unavailable` if it cannot be read."""
+        """The manifest of this step's task, which a later task relies on. Raises `Unavailable` if it cannot be read."""
         found = self.find(self._plan.place_of[step])
         if found is None:
             raise Unavailable(f"the manifest of step {step} cannot be read; retry")

@@ -120,7 +120,7 @@ def of_plan(run: Run, plan: Plan) -> PlannedRun:
 
 
 def read(body: Json) -> Manifest | PlannedRun:
-    """What stands in `job.json` or another manifest."""
+    """The content of `job.json`, or of another manifest."""
     return PlannedRun(body) if body["kind"] == "plan" else Manifest(body)
 
 

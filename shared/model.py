@@ -1,4 +1,4 @@
-"""The nouns of the pipeline and their stable ids: frozen, pure, to and from JSON. No decisions live here; `plan.py` has the plan.
+"""The nouns of the pipeline and their stable ids: frozen, pure, to and from JSON. `plan.py` has the plan.
 
 A file is one generation of one object. A recipe is a step made exact. A result says how a step ended. A manifest is the JSON
 object that commits the results of a task. Fields that a newer release adds to the JSON are ignored here and kept in manifests, so

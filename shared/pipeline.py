@@ -24,7 +24,7 @@ from shared.settings import Settings
 
 
 def receive(incoming: Incoming, cloud: Cloud, key: str = "", number: int = 0) -> File:
-    """Store a file while it streams in, and queue its first task. A repeat with the same `key` returns the first object.
+    """Store a file while it streams in, and queue its first task. A repeat with the same `key` gives the first object.
 
     Raises `BadRequest`, `UnsupportedType`, `TooLarge`, `Conflict` (another file has the same key) and `Unavailable`.
     """
@@ -67,7 +67,7 @@ def _as_file(stored: Stored, cloud: Cloud) -> File:
 
 
 def _enlist_early(run: Run, cloud: Cloud) -> None:
-    """Enqueue now instead of waiting for the notification, where one task is the first and no object must be written before.
+    """Enqueue now instead of waiting for the notification, if one task is the first: then no object comes before it.
 
     Best effort: if it fails, the dispatcher does it.
     """
@@ -187,7 +187,7 @@ def _commit(name: str, draft: Found, cloud: Cloud) -> Found:
 
 
 def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
-    """Publish a manifest's notices, queue the tasks that come after it, and publish the job's notice after the last task.
+    """Publish a manifest's notices, queue the tasks that come after it, and end the job after the last task.
 
     Repeated as a whole whenever a delivery finds the manifest: a crash between any two of its lines heals.
     """

@@ -75,7 +75,7 @@ def file_facts(file: File) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step of a plan. `attempts` is its queue's number; `fault` says why the options in the file's metadata are refused."""
+    """A step of a plan. `attempts` is its queue's number; `fault` says why the file's own options are refused."""
 
     recipe: Recipe
     queue: str
@@ -111,7 +111,7 @@ class Plan:
 
     @functools.cached_property
     def plan8(self) -> str:
-        """8 hexadecimal digits that tell two plans of a file apart."""
+        """8 hexadecimal digits of a hash: plans of the same file that differ have different ones."""
         exact = [
             [step.name, step.recipe.recipe_id, step.queue, sorted(step.after), step.when and step.when.to_json(), step.fault]
             for step in sorted(self.steps, key=lambda step: step.name)

@@ -1,4 +1,4 @@
-"""Downloads what a step works on: the original, exactly the generation of its task, or an output of a step before it."""
+"""Downloads the input of a step: the original, exactly its task's generation, or an output of a step before."""
 
 import gzip
 import shutil

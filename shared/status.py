@@ -1,4 +1,4 @@
-"""The state of a file, read from both buckets and the queues, stored nowhere else; and the receipt that links to it."""
+"""The state of a file, read from both buckets and the queues and stored nowhere; the receipt that links to it."""
 
 import re
 from collections.abc import Mapping
@@ -131,7 +131,7 @@ def _done(step: Json, manifest: Manifest, cloud: Cloud) -> Json:
 
 
 def _pending(task: Task, manifests: Mapping[Place, Manifest], cloud: Cloud) -> dict[str, Json]:
-    """The state of each step of a task without a manifest: `waiting` for other steps or for its queue, `queued`, `running`."""
+    """The state of each step of a task without a manifest: `waiting`, `queued` or `running`."""
     state: Json = {"state": "waiting"}
     errors: Mapping[str, Json] = {}
     if all(place in manifests for place in task.plan.before(task.place)):

@@ -53,7 +53,7 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A task in its queue: the number of deliveries so far, whether one is under way, and the time of the next (RFC 3339)."""
+    """A task in its queue: its deliveries so far, whether one is under way, and when the next is due (RFC 3339)."""
 
     deliveries: int
     is_running: bool
