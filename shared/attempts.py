@@ -1,4 +1,4 @@
-"""The attempts of each step, as notes in the results bucket: they bound the work on a step that kills its process.
+"""The attempts of each step, as notes in the results bucket: they bound the work on a step that kills processes.
 
 `attempts/<job_id>-<plan8>-<stage>-<queue>/<step>/` holds `<k>-begun`, `<k>-void` (a fault of ours: the attempt does not count),
 `<k>-error` (an unforeseen exception) and `done` (the step's result). A swept task counts anew: its notes begin with `s<n>-`. The

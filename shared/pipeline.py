@@ -24,7 +24,7 @@ from shared.settings import Settings
 
 
 def receive(incoming: Incoming, cloud: Cloud, key: str = "", number: int = 0) -> File:
-    """Store a file while it streams in, and queue its first task. A repeat with the same `key` gives the first object.
+    """Store a file while it streams in, and queue its first task. A repeat of `key` gives the first object.
 
     Raises `BadRequest`, `UnsupportedType`, `TooLarge`, `Conflict` (another file has the same key) and `Unavailable`.
     """
@@ -207,7 +207,7 @@ def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
 
 
 def _go_on(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest | None:
-    """Queue a task whose predecessors have all ended, or commit it where no step of it needs work; the manifest, if it has one."""
+    """Queue a task whose predecessors have all ended, or commit it if no step needs work; returns its manifest."""
     if not all(manifests.find(place) for place in task.plan.before(task.place)):
         return None  # the last of its predecessors to end comes here again
     results = delivery.foregone(task, manifests)
