@@ -81,9 +81,16 @@ def _file(attributes: Mapping[str, Any], payload: Json) -> File:
             size=int(payload["size"]),
             content_type=str(payload.get("contentType") or "application/octet-stream"),
             crc32c=str(payload["crc32c"]),
+            metadata=_metadata(payload.get("metadata")),
         )
     except (KeyError, TypeError, ValueError):
         raise MalformedEvent("the payload is not an object resource with size and crc32c (JSON_API_V1)") from None
+
+
+def _metadata(value: Any) -> dict[str, str]:
+    """Custom metadata: an object of strings. Anything else in it is left out, so that the file is still processed."""
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {key: text for key, text in pairs if isinstance(text, str)}
 
 
 def _attribute(attributes: Mapping[str, Any], name: str) -> str:

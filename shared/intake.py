@@ -1,16 +1,16 @@
 """The files of an upload request: read as a stream, admitted or refused by their beginning, never held whole."""
 
 import base64
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 
 import google_crc32c
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.sansio.multipart import Data, Epilogue, File, MultipartDecoder, NeedData
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from shared import media
+from shared import media, metadata
 from shared.errors import BadRequest, MethodNotAllowed, TooLarge, UnsupportedType
 from shared.routes import Routes
 
@@ -22,28 +22,31 @@ MAX_HELD_BYTES = 4 * BLOCK_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One file of a request. `blocks` can be read once."""
+    """One file of a request, with its custom metadata. `blocks` can be read once."""
 
     name: str
     content_type: str
     blocks: Iterator[bytes]
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(request: Request) -> Iterator[Incoming]:
     """The files of `POST /` with multipart/form-data, or of `PUT|POST /<name>` with a raw body.
 
+    Headers `x-goog-meta-<key>` are custom metadata of every file, form fields of that name are of the files after them.
     Raises `BadRequest` and `MethodNotAllowed`, also while `blocks` are read, when the body ends too early.
     """
     name = request.path.lstrip("/")
     if request.method not in ("POST", "PUT"):
         raise MethodNotAllowed("POST a form to /, or PUT or POST a file's bytes to /<name>", "POST", *(["PUT"] if name else []))
+    common = metadata.check(metadata.prefixed(dict(request.headers)))
     if name:
-        yield Incoming(name, request.headers.get("content-type", ""), _blocks(request))
+        yield Incoming(name, request.headers.get("content-type", ""), _blocks(request), common)
         return
     boundary = request.mimetype_params.get("boundary", "")
     if request.method != "POST" or request.mimetype != "multipart/form-data" or not boundary:
         raise BadRequest("POST multipart/form-data to / (curl -F file=@NAME), or PUT the bytes to /<name> (curl -T NAME)")
-    yield from _parts(_blocks(request), boundary.encode())
+    yield from _parts(_events(_blocks(request), boundary.encode()), common)
 
 
 def admit(incoming: Incoming, head: bytes, name: str, routes: Routes) -> str:
@@ -58,7 +61,7 @@ def admit(incoming: Incoming, head: bytes, name: str, routes: Routes) -> str:
     if not head:
         raise BadRequest(f"{incoming.name} is empty; send at least one byte", "empty_file")
     content_type = media.decide_type(media.essence(declared), head)
-    if refusal := routes.why_not(content_type, name):
+    if refusal := routes.why_not(content_type, name, incoming.metadata):
         raise UnsupportedType(f"{incoming.name}: {refusal}")
     return content_type
 
@@ -86,20 +89,29 @@ def _block(request: Request) -> bytes:
         ) from None
 
 
-def _parts(blocks: Iterator[bytes], boundary: bytes) -> Iterator[Incoming]:
-    events = _events(blocks, boundary)
+def _parts(events: Iterator[object], given: Mapping[str, str]) -> Iterator[Incoming]:
     found = False
     for event in events:
+        if isinstance(event, Field):
+            given = metadata.check({**given, **metadata.prefixed({event.name: _value(_data(events))})})
         if isinstance(event, File):
             part = _data(events)
             if not event.filename and not any(part):
                 continue  # browsers send a file field that was left empty
             found = True
-            yield Incoming(event.filename, event.headers.get("content-type", ""), part)
+            yield Incoming(event.filename, event.headers.get("content-type", ""), part, given)
             for _rest in part:
                 pass
     if not found:
         raise BadRequest("the form has no file; send one with curl -F file=@NAME", "no_file")
+
+
+def _value(blocks: Iterator[bytes]) -> str:
+    """The beginning of a form field. One more byte than metadata may have is enough to refuse it."""
+    held = bytearray()
+    for block in blocks:
+        held += block[: metadata.MAX_BYTES + 1 - len(held)]
+    return held.decode(errors="replace")
 
 
 def _data(events: Iterator[object]) -> Iterator[bytes]:

@@ -32,7 +32,7 @@ def receive(incoming: Incoming, cloud: Cloud, key: str = "", number: int = 0) ->
     log.bind(object=name)
     body = _limited(incoming, cloud.settings)
     content_type = intake.admit(incoming, body.head, name, cloud.routes)
-    file = _as_file(_store_upload(name, content_type, body, cloud), cloud)
+    file = _as_file(_store_upload(name, content_type, incoming.metadata, body, cloud), cloud)
     run = Run(file)
     log.bind(object=name, job=run.job_id)
     log.follow(run.job_id, "upload")
@@ -47,14 +47,16 @@ def _limited(incoming: Incoming, settings: Settings) -> ChecksummedStream:
     return ChecksummedStream(incoming.blocks, limit, f"{incoming.name} has more than {limit} bytes; {remedy}")
 
 
-def _store_upload(name: str, content_type: str, body: ChecksummedStream, cloud: Cloud) -> Stored:
+def _store_upload(name: str, content_type: str, metadata: Mapping[str, str], body: ChecksummedStream, cloud: Cloud) -> Stored:
     try:
-        stored = cloud.uploads.create(name, content_type, body)
+        stored = cloud.uploads.create(name, content_type, body, metadata)
     except AlreadyExists:
         body.drain()
         first = cloud.uploads.find(name)
-        if first is None or (first.size, first.crc32c) != (body.size, body.crc32c):
-            raise Conflict("this Idempotency-Key was used for another file; send a new key", "key_reused") from None
+        if first is None or (first.size, first.crc32c, first.metadata) != (body.size, body.crc32c, metadata):
+            raise Conflict(
+                "this Idempotency-Key was used for another file or metadata; send a new key", "key_reused"
+            ) from None
         return first
     if (stored.size, stored.crc32c) != (body.size, body.crc32c):
         raise Unavailable("the bucket received other bytes than were sent; send the file again")
@@ -63,7 +65,7 @@ def _store_upload(name: str, content_type: str, body: ChecksummedStream, cloud: 
 
 def _as_file(stored: Stored, cloud: Cloud) -> File:
     bucket = cloud.settings.uploads_bucket
-    return File(bucket, stored.name, stored.generation, stored.size, stored.content_type, stored.crc32c)
+    return File(bucket, stored.name, stored.generation, stored.size, stored.content_type, stored.crc32c, stored.metadata)
 
 
 def _enlist_early(run: Run, cloud: Cloud) -> None:

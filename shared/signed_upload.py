@@ -1,11 +1,12 @@
 """The issuer's work: check a request, sign a URL that creates one object, write a curl command that uses it."""
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared import log, media, naming
+from shared import log, media, metadata, naming
 from shared.cloud.protocols import Cloud, Permission
 from shared.errors import BadRequest, TooLarge, UnsupportedType
 from shared.model import Json, file_id
@@ -14,22 +15,25 @@ from shared.status import status_url
 #: Longest number read from a query: int() refuses thousands of digits.
 MAX_DIGITS = 20
 
+FIELDS = ("name", "content_type", "size", "resumable", "metadata")
+
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """A client's description of the file to upload. `size` is in bytes, None when unknown."""
+    """A client's description of the file to upload. `size` is in bytes, None when unknown; `metadata` is custom metadata."""
 
     name: str
     content_type: str
     size: int | None
     resumable: bool
     key: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse(fields: Json, key: str = "") -> UploadRequest:
     """Check the fields of a request. `key` is the Idempotency-Key. Raises `BadRequest` naming the field."""
-    for unknown in (name for name in fields if name not in ("name", "content_type", "size", "resumable")):
-        raise _bad(unknown, "unknown field; send name, content_type and, optionally, size and resumable")
+    for unknown in (name for name in fields if name not in FIELDS):
+        raise _bad(unknown, "unknown field; send name, content_type and, optionally, size, resumable and metadata")
     name, content_type = _text(fields, "name"), _text(fields, "content_type")
     if not media.is_valid(content_type):
         raise _bad("content_type", f"{content_type[:80]!r} is not a media type; send one such as image/jpeg")
@@ -38,12 +42,15 @@ def parse(fields: Json, key: str = "") -> UploadRequest:
         raise _bad("size", f"{size!r} is not a number of bytes; send a whole number above 0")
     if not isinstance(resumable, bool):
         raise _bad("resumable", f"{resumable!r} is not a boolean; send true or false")
-    return UploadRequest(name, content_type, size, resumable, key)
+    return UploadRequest(name, content_type, size, resumable, key, _metadata(fields.get("metadata", {})))
 
 
 def from_query(query: dict[str, str]) -> Json:
-    """Convert `GET ?name=&content_type=&size=&resumable=` to the fields of a JSON request."""
-    fields: dict[str, Any] = dict(query)
+    """Convert `GET ?name=&content_type=&size=&resumable=&x-goog-meta-<key>=` to the fields of a JSON request."""
+    given = metadata.prefixed(query)
+    fields: dict[str, Any] = {name: value for name, value in query.items() if not name.lower().startswith(metadata.PREFIX)}
+    if given:
+        fields["metadata"] = given
     size = str(fields.get("size", ""))
     if size.isdecimal() and len(size) <= MAX_DIGITS:
         fields["size"] = int(size)
@@ -61,7 +68,7 @@ def sign(wanted: UploadRequest, cloud: Cloud) -> Json:
     name = naming.object_name(wanted.name, wanted.key)
     identity = file_id(settings.uploads_bucket, name)
     log.bind(object=name, file_id=identity)  # no job yet: its id has the generation that the upload will get
-    if refusal := cloud.routes.why_not(wanted.content_type, name):
+    if refusal := cloud.routes.why_not(wanted.content_type, name, wanted.metadata, wanted.size):
         raise UnsupportedType(f"content_type: {refusal}")
     if wanted.size is not None and wanted.size > settings.max_file_bytes:
         raise TooLarge(f"size: {wanted.size} bytes; the limit is {settings.max_file_bytes}")
@@ -87,6 +94,7 @@ def _headers(wanted: UploadRequest, max_bytes: int) -> dict[str, str]:
         "content-type": wanted.content_type,
         "x-goog-content-length-range": f"{wanted.size or 1},{wanted.size or max_bytes}",
         "x-goog-if-generation-match": "0",
+        **{metadata.PREFIX + key: value for key, value in wanted.metadata.items()},
     }
 
 
@@ -101,6 +109,12 @@ def _curl(permission: Permission, wanted: UploadRequest) -> str:
 
 def _path(name: str) -> str:
     return f"./{name}" if name.startswith("-") else name  # curl reads `-` as its standard input
+
+
+def _metadata(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise _bad("metadata", f"{value!r:.80} is not a JSON object; send keys and values, each a string")
+    return metadata.check(value)
 
 
 def _text(fields: Json, name: str) -> str:

@@ -65,6 +65,19 @@ def test_a_signed_upload_works_once_and_within_its_terms(real: Cloud, name: str)
     assert real.uploads.read(name) == b"12345"
 
 
+@pytest.mark.parametrize("resumable", [False, True])
+def test_signed_metadata_are_the_objects(real: Cloud, name: str, resumable: bool) -> None:
+    terms = TERMS | {"x-goog-meta-order": "4711", "x-goog-meta-note": "two words; a=b"}
+    permission = real.uploads.permit_upload(name, terms, 77, resumable=resumable)
+    assert use(permission, b"12345", **{"x-goog-meta-order": "4712"}).status_code == 403
+    answer = use(permission, b"" if resumable else b"12345")
+    if resumable:
+        answer = requests.put(answer.headers["location"], b"12345", timeout=10)
+    found = real.uploads.find(name)
+
+    assert (answer.status_code, found and found.metadata) == (200, {"order": "4711", "note": "two words; a=b"})
+
+
 def test_a_signed_url_begins_a_resumable_upload(real: Cloud, name: str) -> None:
     begun = use(real.uploads.permit_upload(name, TERMS, 77, resumable=True))
     done = requests.put(begun.headers["location"], b"12345", timeout=10)

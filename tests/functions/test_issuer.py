@@ -30,6 +30,24 @@ def test_get_signs_too(client: Load) -> None:
     assert (answer["method"], answer["headers"]["x-goog-resumable"]) == ("POST", "start")
 
 
+def test_metadata_are_signed_by_either_method(client: Load) -> None:
+    issuer = client("issuer")
+    posted = issuer.post("/", json={"name": "a.jpg", "content_type": "image/jpeg", "metadata": {"order": "4711"}}).json or {}
+    got = issuer.get("/?name=a.jpg&content_type=image/jpeg&x-goog-meta-Order=4711").json or {}
+
+    assert posted["headers"] == got["headers"]
+    assert posted["headers"]["x-goog-meta-order"] == "4711"
+    assert "-H 'x-goog-meta-order: 4711'" in posted["curl"]
+
+
+@pytest.mark.parametrize(("key", "code"), [("sluice-hops", "reserved_metadata"), ("two words", "bad_metadata")])
+def test_metadata_that_no_file_may_have_are_not_signed(client: Load, key: str, code: str) -> None:
+    asked = {"name": "a.jpg", "content_type": "image/jpeg"}
+
+    refused(client("issuer").post("/", json=asked | {"metadata": {key: "1"}}), 400, code)
+    refused(client("issuer").get("/", query_string=asked | {f"x-goog-meta-{key}": "1"}), 400, code)
+
+
 @pytest.mark.parametrize(
     ("asked", "field"),
     [

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from shared.routes import parse
 from shared.testing import FakeCloud
+from tests.conftest import PIPELINE
 from tests.functions.calls import Load, refused
 
 
@@ -20,7 +22,13 @@ def test_a_posted_form_is_accepted_with_a_receipt(client: Load, cloud: FakeCloud
     assert receipt["job_id"] == f"{receipt['file_id']}-{receipt['generation']}"
     assert receipt["status_url"] == f"https://status.test/objects/{receipt['object'].replace(' ', '%20')}"
     assert cloud.uploads.read(receipt["object"]) == photo
-    assert {task.recipe.step for task in cloud.queue.tasks.values()} == {"digest", "thumbnails"}
+
+
+def test_a_file_with_one_first_task_is_queued_before_its_notification(client: Load, cloud: FakeCloud) -> None:
+    receipt = client("upload").put("/notes.txt", data=b"a few words").json or {}
+
+    (task,) = cloud.queue.tasks.values()
+    assert (task.file.name, [step.name for step in task.steps]) == (receipt["object"], ["digest"])
 
 
 def test_several_files_in_one_form_are_several_files(client: Load, cloud: FakeCloud, photo: bytes) -> None:
@@ -55,6 +63,47 @@ def test_an_idempotency_key_gives_the_same_answer_again(client: Load, photo: byt
     answers = [upload.put("/photo.jpg", data=photo, headers={"idempotency-key": "k"}) for _ in range(2)]
 
     assert answers[0].json == answers[1].json
+
+
+def test_headers_and_form_fields_become_metadata_of_the_object(client: Load, cloud: FakeCloud) -> None:
+    upload, headers = client("upload"), {"x-goog-meta-Order": "4711"}
+    form = {"x-goog-meta-place": "here", "file": (io.BytesIO(b"words"), "b.txt")}
+    raw, posted = upload.put("/a.txt", data=b"words", headers=headers), upload.post("/", data=form, headers=headers)
+
+    stored = [cloud.uploads.find((answer.json or {})["object"]) for answer in (raw, posted)]
+    assert [found and found.metadata for found in stored] == [{"order": "4711"}, {"order": "4711", "place": "here"}]
+    assert [task.file.metadata for task in cloud.queue.tasks.values()] == [found and found.metadata for found in stored]
+
+
+def test_a_route_that_asks_for_metadata_takes_only_files_with_them(client: Load, cloud: FakeCloud) -> None:
+    cloud.routes = parse(PIPELINE.read_text().replace('content_type = "*/*"', 'content_type = "*/*"\non_request = true'))
+    upload = client("upload")
+
+    assert upload.put("/a.txt", data=b"words", headers={"x-goog-meta-sluice-steps": "digest"}).status_code == 202
+    refused(upload.put("/a.txt", data=b"words"), 415, "unsupported_type")
+
+
+def test_a_key_is_for_one_file_with_its_metadata(client: Load, photo: bytes) -> None:
+    def put(**metadata: str) -> TestResponse:
+        headers = {"idempotency-key": "k", **{f"x-goog-meta-{key}": value for key, value in metadata.items()}}
+        return client("upload").put("/photo.jpg", data=photo, headers=headers)
+
+    first = put(order="1")
+
+    assert put(order="1").json == first.json
+    refused(put(order="2"), 409, "key_reused")
+    refused(put(), 409, "key_reused")
+
+
+@pytest.mark.parametrize(("key", "code"), [("sluice-hops", "reserved_metadata"), ("SLUICE-PARENT", "reserved_metadata")])
+def test_metadata_that_no_file_may_have_store_nothing(
+    client: Load, cloud: FakeCloud, key: str, code: str, photo: bytes
+) -> None:
+    form = {f"x-goog-meta-{key}": "1", "file": (io.BytesIO(photo), "a.jpg")}
+
+    refused(client("upload").put("/a.jpg", data=photo, headers={f"x-goog-meta-{key}": "1"}), 400, code)
+    refused(client("upload").post("/", data=form), 400, code)
+    assert cloud.uploads.versions == {}
 
 
 def test_two_files_of_one_name_and_key_are_two_files(client: Load, cloud: FakeCloud, photo: bytes) -> None:

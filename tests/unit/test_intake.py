@@ -2,7 +2,7 @@
 
 import io
 import tracemalloc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from shared import intake
+from shared.cloud.protocols import NO_METADATA
 from shared.errors import BadRequest, MethodNotAllowed, PipelineError
 
 MIB = 1 << 20
@@ -38,10 +39,16 @@ def cut(data: bytes, size: int) -> Iterator[bytes]:
 
 
 def request(
-    body: Iterable[bytes], *, path: str = "/", kind: str = FORM, method: str = "POST", length: int | None = None
+    body: Iterable[bytes],
+    *,
+    path: str = "/",
+    kind: str = FORM,
+    method: str = "POST",
+    length: int | None = None,
+    headers: Mapping[str, str] = NO_METADATA,
 ) -> Request:
     """A request with a Content-Length, or without one as after `Transfer-Encoding: chunked`; as gunicorn sends it."""
-    environ = EnvironBuilder(path=path, method=method).get_environ()
+    environ = EnvironBuilder(path=path, method=method, headers=list(headers.items())).get_environ()
     environ.pop("CONTENT_LENGTH", None)
     framing: dict[str, Any] = {} if length is None else {"CONTENT_LENGTH": str(length)}
     return Request(environ | framing | {"wsgi.input_terminated": True, "CONTENT_TYPE": kind, "wsgi.input": Wire(body)})
@@ -209,6 +216,95 @@ def test_another_method_is_refused_before_anything_is_read(method: str, path: st
         next(intake.read(request([OPENING], path=path, method=method)))
 
 
+# ---- custom metadata
+
+
+def field(name: str, value: bytes) -> bytes:
+    """A part of a form that is not a file."""
+    return b'--7MA4YWxk\r\nContent-Disposition: form-data; name="' + name.encode() + b'"\r\n\r\n' + value + b"\r\n"
+
+
+def file(name: bytes) -> bytes:
+    return OPENING.replace(b"cat", name) + b"meow\r\n"
+
+
+def described(asked: Request) -> dict[str, dict[str, str]]:
+    """The metadata of each file, by its name."""
+    return {file.name: dict(file.metadata) for file in intake.read(asked)}
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_headers_are_the_metadata_of_a_raw_body(method: str) -> None:
+    headers = {"X-Goog-Meta-Order": "4711", "x-goog-meta-empty": "", "x-goog-acl": "public-read"}
+    asked = request([b"meow"], path="/cat.jpg", kind="image/jpeg", method=method, headers=headers)
+
+    assert described(asked) == {"cat.jpg": {"order": "4711"}}
+
+
+def test_a_raw_body_without_such_headers_has_no_metadata() -> None:
+    assert described(request([b"meow"], path="/cat.jpg", kind="image/jpeg")) == {"cat.jpg": {}}
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_fields_are_the_metadata_of_the_files_after_them(size: int) -> None:
+    fields = field("x-goog-meta-order", b"1"), field("X-Goog-Meta-Place", b"a; b")
+    later = field("x-goog-meta-order", b"2"), field("x-goog-meta-place", b""), field("x-goog-meta-last", b"3")
+    body = b"".join([file(b"one"), *fields, file(b"two"), *later[:2], file(b"three"), later[2], b"--7MA4YWxk--\r\n"])
+
+    assert described(request(cut(body, size))) == {
+        "one.jpg": {},
+        "two.jpg": {"order": "1", "place": "a; b"},
+        "three.jpg": {"order": "2"},
+    }
+
+
+def test_headers_are_the_metadata_of_every_file_of_a_form() -> None:
+    body = file(b"one") + field("x-goog-meta-order", b"2") + file(b"two") + b"--7MA4YWxk--\r\n"
+    asked = request([body], headers={"X-Goog-Meta-Order": "1", "X-Goog-Meta-Place": "here"})
+
+    assert described(asked) == {"one.jpg": {"order": "1", "place": "here"}, "two.jpg": {"order": "2", "place": "here"}}
+
+
+@pytest.mark.parametrize("path", ["/", "/cat.jpg"])
+@pytest.mark.parametrize(("key", "code"), [("sluice-hops", "reserved_metadata"), ("SLUICE-PARENT", "reserved_metadata")])
+def test_a_reserved_header_is_refused_before_a_file_is_read(path: str, key: str, code: str) -> None:
+    asked = request([OPENING + b"meow" + CLOSING], path=path, headers={f"x-goog-meta-{key}": "1"})
+
+    with pytest.raises(BadRequest) as refused:
+        next(intake.read(asked))
+
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("x-goog-meta-sluice-hops", b"1", "reserved_metadata"),
+        ("X-Goog-Meta-Sluice-Parent", b"1", "reserved_metadata"),
+        ("x-goog-meta-", b"1", "bad_metadata"),
+        ("x-goog-meta-two words", b"1", "bad_metadata"),
+        ("x-goog-meta-note", "Käthe".encode(), "bad_metadata"),
+        ("x-goog-meta-note", b"\xff", "bad_metadata"),
+        ("x-goog-meta-note", b"x" * 8189, "bad_metadata"),
+        ("x-goog-meta-note", b"x" * MIB, "bad_metadata"),
+    ],
+)
+def test_a_field_that_cannot_be_metadata_is_refused_with_its_name(name: str, value: bytes, code: str) -> None:
+    error = refusal(request(cut(field(name, value) + OPENING + b"meow" + CLOSING, 100_000)))
+
+    assert error.code == code
+    assert error.message.startswith(f"{name.lower()}: ")
+
+
+def test_the_files_before_a_refused_field_are_read() -> None:
+    asked = request([file(b"one") + field("x-goog-meta-sluice-hops", b"1") + OPENING + b"meow" + CLOSING])
+    incoming = intake.read(asked)
+
+    assert next(incoming).name == "one.jpg"
+    with pytest.raises(BadRequest):
+        next(incoming)
+
+
 # ---- memory
 
 
@@ -235,11 +331,12 @@ LONG = [b"a" * MIB] * 48
         ([*LONG], "/cat.jpg"),
         ([OPENING, *LONG, CLOSING], "/"),
         ([OPENING.replace(b"; filename", b"; nothing"), *LONG, CLOSING], "/"),
+        ([OPENING.replace(b'"file"; filename="cat.jpg"', b'"x-goog-meta-note"'), *LONG, CLOSING], "/"),
         ([*LONG, OPENING, CLOSING], "/"),
         ([OPENING[:-2], *LONG, CLOSING], "/"),
         ([OPENING, CLOSING, *LONG], "/"),
     ],
-    ids=["raw body", "file", "field", "before the parts", "headers", "after the parts"],
+    ids=["raw body", "file", "field", "metadata", "before the parts", "headers", "after the parts"],
 )
 def test_no_body_is_held_whole(pieces: list[bytes], path: str) -> None:
     assert peak_bytes(request(pieces, path=path)) < 8 * MIB

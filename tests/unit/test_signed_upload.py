@@ -66,8 +66,18 @@ def only_pictures() -> Routes:
         ({"resumable": 1}, "resumable"),
         ({"resumable": None}, "resumable"),
         ({"bucket": "mine"}, "bucket"),
+        ({"metadata": None}, "metadata"),
+        ({"metadata": "order=1"}, "metadata"),
+        ({"metadata": ["order"]}, "metadata"),
+        ({"metadata": {"order": 1}}, "x-goog-meta-order"),
+        ({"metadata": {"order": None}}, "x-goog-meta-order"),
+        ({"metadata": {"Order": "a\r\nx-goog-acl: public-read"}}, "x-goog-meta-order"),
+        ({"metadata": {"order": "x" * 9000}}, "x-goog-meta-order"),
+        ({"metadata": {"two words": "1"}}, "x-goog-meta-two words"),
+        ({"metadata": {"Sluice-Hops": "1"}}, "x-goog-meta-sluice-hops"),
+        ({"metadata": {"sluice-parent": "1"}}, "x-goog-meta-sluice-parent"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:60],
 )
 def test_a_wrong_field_is_named(changed: dict[str, Any], field: str) -> None:
     with pytest.raises(BadRequest) as refused:
@@ -80,7 +90,7 @@ def test_a_wrong_field_is_named(changed: dict[str, Any], field: str) -> None:
 def test_a_request_needs_a_name_and_a_type_and_no_more() -> None:
     wanted = signed_upload.parse({"name": "photo.jpg", "content_type": 'text/plain; charset="utf-8"'})
 
-    assert (wanted.size, wanted.resumable, wanted.key) == (None, False, "")
+    assert (wanted.size, wanted.resumable, wanted.key, wanted.metadata) == (None, False, "", {})
 
 
 @pytest.mark.parametrize(
@@ -93,6 +103,8 @@ def test_a_request_needs_a_name_and_a_type_and_no_more() -> None:
         ({"resumable": "true"}, {"resumable": True}),
         ({"resumable": "false"}, {"resumable": False}),
         ({"resumable": "1"}, {"resumable": "1"}),
+        ({"x-goog-meta-a": "1", "X-Goog-Meta-B": "2", "name": "n"}, {"name": "n", "metadata": {"a": "1", "B": "2"}}),
+        ({"metadata": "text"}, {"metadata": "text"}),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -115,6 +127,16 @@ def test_a_signed_url_is_for_one_object_of_this_size_and_type(cloud: FakeCloud) 
     assert signed["object"].endswith("/photo.jpg")
     assert signed["file_id"] == file_id("uploads", signed["object"])
     assert signed["status_url"] == f"https://status.test/objects/{signed['object']}"
+
+
+@pytest.mark.parametrize("resumable", [False, True])
+def test_metadata_are_signed_as_headers(cloud: FakeCloud, resumable: bool) -> None:
+    given = {"Order": "4711", "note": "it's; $(reboot)", "empty": ""}
+    signed = signed_upload.sign(signed_upload.parse(PHOTO | {"metadata": given, "resumable": resumable}), cloud)
+
+    sent = {name: value for name, value in signed["headers"].items() if name.startswith("x-goog-meta-")}
+    assert sent == {"x-goog-meta-order": "4711", "x-goog-meta-note": "it's; $(reboot)"}
+    assert {f"{name}: {value}" for name, value in sent.items()} <= set(run(signed["curl"])[0])
 
 
 def test_without_a_size_any_processable_size_is_signed(cloud: FakeCloud) -> None:
@@ -143,6 +165,25 @@ def test_a_type_without_a_route_is_refused_with_the_accepted_ones(cloud: FakeClo
 
     with pytest.raises(UnsupportedType, match=r"^content_type: no route takes audio/mpeg; accepted: image/\*$"):
         signed_upload.sign(signed_upload.parse({"name": "song.mp3", "content_type": "audio/mpeg"}), cloud)
+
+
+@pytest.mark.parametrize(
+    ("limit", "passing", "failing"),
+    [
+        ("max_bytes = 1000", {"size": 1000}, {"size": 1001}),
+        ('metadata = { order = "rush" }', {"metadata": {"Order": "rush"}}, {"metadata": {"order": "slow"}}),
+        ("on_request = true", {"metadata": {"sluice-steps": "digest"}}, {}),
+    ],
+)
+def test_size_and_metadata_decide_whether_a_route_takes_the_file(
+    cloud: FakeCloud, limit: str, passing: dict[str, Any], failing: dict[str, Any]
+) -> None:
+    cloud.routes = parse(PIPELINE.read_text().replace('content_type = "*/*"', f'content_type = "text/*"\n{limit}'))
+    words = {"name": "words.txt", "content_type": "text/plain"}
+
+    assert signed_upload.sign(signed_upload.parse(words | passing), cloud)["url"]
+    with pytest.raises(UnsupportedType):
+        signed_upload.sign(signed_upload.parse(words | failing), cloud)
 
 
 def test_a_file_over_the_limit_is_not_signed(cloud: FakeCloud) -> None:
