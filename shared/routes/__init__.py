@@ -3,8 +3,9 @@
 `load` reads a file, `parse` its text, `check` the table in it; docs/settings.md explains every key.
 
 definitions  queues, steps, routes         planning   `Routes`: the plan of a file, or why it has none
-keys         all keys and right values     per_file   options that a file's metadata sets
+keys, kinds  all keys, right values        per_file   options that a file's metadata sets
 checks       the whole table               relations  cycles, inputs and conditions
+schema       the JSON Schema, for editors  refusals   sentences for whoever sends a file
 """
 
 import tomllib

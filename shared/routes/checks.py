@@ -62,10 +62,9 @@ def _step(faults: Faults, name: str, value: Any) -> dict[str, Any]:
 def _work(faults: Faults, path: str, right: Mapping[str, Any]) -> dict[str, Any]:
     processor = processors.find(right["processor"])
     options = processor.check(right.get("options", {}))
+    remedy = f"list some of {', '.join(options)}" if options else f"leave it out: {processor.name} has no options"
     for option in (option for option in right.get("per_file", ()) if option not in options):
-        faults.wrong(
-            f"{path}.per_file", option, f"list some of {', '.join(options)}" if options else "leave it out: no options"
-        )
+        faults.wrong(f"{path}.per_file", option, remedy)
     return {"processor": processor, "options": options}
 
 

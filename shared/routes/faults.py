@@ -7,7 +7,7 @@ from typing import Any
 
 from shared import processors
 from shared.errors import BadConfiguration, PipelineError
-from shared.routes.keys import Key
+from shared.routes.kinds import Key
 
 MAX_SHOWN_CHARACTERS = 80
 

@@ -38,7 +38,7 @@ def _check_input(faults: Faults, path: str, step: Mapping[str, Any], steps: Mapp
 def _check_condition(faults: Faults, path: str, step: str, fact: str, before: Collection[str]) -> None:
     if step == FILE:
         if fact not in FILE_FACTS and not fact.startswith("metadata."):
-            faults.wrong(f"{path}.fact", fact, f"write {', '.join(FILE_FACTS)} or metadata.<key>")
+            faults.wrong(f"{path}.fact", fact, "write name, size, content_type or metadata.<key>")
     elif step not in before:
         faults.wrong(f"{path}.step", step, f"write a step that comes before: {_listed([*before, FILE])}")
 

@@ -1,4 +1,7 @@
-"""A small, right pipeline.toml in three pieces."""
+"""A small, right pipeline.toml in three pieces, and tables of steps in order."""
+
+import tomllib
+from typing import Any
 
 QUEUE = """
 [queues.images]
@@ -21,3 +24,17 @@ name = "**"
 steps = ["thumbnails"]
 """
 WHOLE = QUEUE + STEP + ROUTE
+
+
+def table(steps: dict[str, Any], *routes: dict[str, Any]) -> dict[str, Any]:
+    """A pipeline of these steps and routes, in the queues `images` and `slow`.
+
+    A step makes renditions in `images`, and a route takes every file, unless their keys say otherwise. Without a route, all files
+    take all steps.
+    """
+    queue = tomllib.loads(QUEUE)["queues"]["images"]
+    return {
+        "queues": {"images": queue, "slow": queue | {"attempts": 2}},
+        "steps": {name: {"processor": "image.renditions", "queue": "images"} | keys for name, keys in steps.items()},
+        "routes": [{"content_type": "*/*", "name": "**"} | route for route in routes or ({"steps": list(steps)},)],
+    }

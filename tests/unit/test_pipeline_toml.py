@@ -1,6 +1,8 @@
 """Mistakes in pipeline.toml: each error names the key and a right value."""
 
+import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,9 @@ import pytest
 
 from shared import routes
 from shared.errors import BadConfiguration
-from tests.unit.pipelines import QUEUE, ROUTE, STEP, WHOLE
+from shared.processors.any import NoOptions
+from shared.processors.registry import Processor, registered
+from tests.unit.pipelines import QUEUE, ROUTE, STEP, WHOLE, table
 
 
 def refusal(text: str) -> str:
@@ -41,7 +45,7 @@ def test_a_table_that_is_missing_is_named_with_how_to_write_it(table: str) -> No
     ],
 )
 def test_a_wrong_table_is_named(text: str, problem: str) -> None:
-    assert refusal(text) == f"queues: {problem}; write a table [queues.<name>]"
+    assert refusal(f"{text}\n{STEP}{ROUTE}") == f"queues: {problem}; write a table [queues.<name>]"
 
 
 @pytest.mark.parametrize("value", ["5", "{}", "[]", '"image/*"'])
@@ -198,6 +202,199 @@ def test_a_route_names_steps_that_exist(value: str) -> None:
 
     assert message.startswith("routes[1].steps: ")
     assert message.endswith("thumbnails")
+
+
+# ---- order, inputs, conditions
+
+
+def fault(steps: dict[str, Any], *route: dict[str, Any]) -> str:
+    with pytest.raises(BadConfiguration) as refused:
+        routes.check(table(steps, *route))
+    return refused.value.message
+
+
+@pytest.mark.parametrize("name", ["b", 5, ["a"], {}])
+def test_a_step_comes_after_steps_that_exist(name: Any) -> None:
+    message = fault({"a": {"after": [name]}})
+
+    assert re.fullmatch(r"steps\.a\.after: .+ is not allowed; list steps of a", message)
+
+
+@pytest.mark.parametrize(
+    ("after", "cycle"),
+    [
+        ({"a": ["a"]}, "a → a"),
+        ({"a": ["b"], "b": ["a"]}, "a → b → a"),
+        ({"a": ["c"], "b": ["a"], "c": ["b", "d"], "d": []}, "a → b → c → a"),
+    ],
+)
+def test_a_cycle_is_named_in_the_order_of_its_steps(after: dict[str, list[str]], cycle: str) -> None:
+    message = fault({name: {"after": names} for name, names in after.items()})
+
+    assert message == f"steps.a.after: {cycle} is a cycle; leave out one of these"
+
+
+def test_every_cycle_is_named() -> None:
+    message = fault({"a": {"after": ["a"]}, "b": {"after": ["c"]}, "c": {"after": ["b"]}, "d": {"after": ["b"]}})
+
+    assert [line.partition(":")[0] for line in message.splitlines()] == ["steps.a.after", "steps.b.after"]
+
+
+@pytest.mark.parametrize("value", ["", "a", "a/", "/256.webp", 5, ["a/256.webp"]])
+def test_an_input_is_written_as_step_and_output(value: Any) -> None:
+    message = fault({"a": {}, "b": {"after": ["a"], "input": value}})
+
+    assert re.fullmatch(r"steps\.b\.input: .* is not allowed; write `<step>/<output>` such as `pages/1\.png`", message)
+
+
+@pytest.mark.parametrize("value", ["c/256.webp", "b/256.webp", "x/256.webp"])
+def test_an_input_is_an_output_of_a_step_before(value: str) -> None:
+    message = fault({"a": {}, "b": {"after": ["a"], "input": value}, "c": {}})
+
+    assert message == f"steps.b.input: {value!r} is not allowed; write an output of a step in `after`: a"
+
+
+def test_an_input_is_an_output_that_its_step_makes() -> None:
+    options = {"sizes": [256, 128], "formats": ["png"]}
+    message = fault({"a": {"options": options}, "b": {"after": ["a"], "input": "a/256.webp"}})
+
+    assert message == "steps.b.input: a does not make '256.webp'; write a/128.png, a/256.png"
+
+
+def test_the_outputs_of_a_processor_that_declares_none_are_not_checked(undeclared: str) -> None:
+    steps = {"a": {"processor": undeclared}, "b": {"after": ["a"], "input": "a/anything"}}
+
+    assert routes.check(table(steps)).steps["b"].recipe.input == "a/anything"
+
+
+@pytest.fixture
+def undeclared() -> Iterator[str]:
+    name = "test.undeclared"
+    registered[name] = Processor(name, 1, NoOptions, lambda *_: ())
+    yield name
+    del registered[name]
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        (5, ": 5 is not allowed; write { step = …, fact = …, is = … }"),
+        ({}, ": {} is not allowed; write { step = …, fact = …, is = … }"),
+        ({"fact": "n", "is": 1}, ".step: missing; write a step that comes before, or `file`"),
+        ({"step": "a", "is": 1}, ".fact: missing; write a name such as `width_px`"),
+        ({"step": "a", "fact": "", "is": 1}, ".fact: '' is not allowed; write a name such as `width_px`"),
+        ({"step": "c", "fact": "n", "is": 1}, ".step: 'c' is not allowed; write a step that comes before: a, a0, file"),
+        ({"step": "b", "fact": "n", "is": 1}, ".step: 'b' is not allowed; write a step that comes before: a, a0, file"),
+        (
+            {"step": "file", "fact": "width_px", "is": 1},
+            ".fact: 'width_px' is not allowed; write name, size, content_type or metadata.<key>",
+        ),
+        ({"step": "a", "fact": "n"}, ": has no test; write one of is, in, min, max, or min and max"),
+        ({"step": "a", "fact": "n", "is": 1, "in": [1]}, ": has in and is; write one of is, in, min, max, or min and max"),
+        ({"step": "a", "fact": "n", "is": 1, "max": 1}, ": has is and max; write one of is, in, min, max, or min and max"),
+        ({"step": "a", "fact": "n", "min": 2, "max": 1}, ".min: 2 is not allowed; write at most 1, which is max"),
+        ({"step": "a", "fact": "n", "min": "2"}, ".min: '2' is not allowed; write a number"),
+        ({"step": "a", "fact": "n", "max": math.inf}, ".max: inf is not allowed; write a number"),
+        ({"step": "a", "fact": "n", "max": True}, ".max: True is not allowed; write a number"),
+        ({"step": "a", "fact": "n", "is": [1]}, ".is: [1] is not allowed; write text, a number, true or false"),
+        ({"step": "a", "fact": "n", "in": []}, ".in: [] is not allowed; list texts, numbers, true or false"),
+        ({"step": "a", "fact": "n", "in": [[1]]}, ".in: [[1]] is not allowed; list texts, numbers, true or false"),
+        ({"step": "a", "fact": "n", "is": 1, "not": 1}, ".not: unknown key; the keys here are step, fact, is, in, min, max"),
+    ],
+)
+def test_a_wrong_condition_is_named(when: Any, message: str) -> None:
+    steps = {"a0": {}, "a": {"after": ["a0"]}, "b": {"after": ["a"], "when": when}, "c": {}}
+
+    assert fault(steps) == f"steps.b.when{message}"
+
+
+@pytest.mark.parametrize("step", ["a", "a0", "file"])
+def test_a_condition_may_name_any_step_before_and_the_file(step: str) -> None:
+    when = {"step": step, "fact": "metadata.tier", "is": "gold"}
+
+    assert routes.check(table({"a0": {}, "a": {"after": ["a0"]}, "b": {"after": ["a"], "when": when}}))
+
+
+def test_no_step_may_be_named_file() -> None:
+    assert fault({"file": {}}) == "steps.file: stands for the file itself in `when`; rename the step"
+
+
+@pytest.mark.parametrize(
+    ("processor", "value", "message"),
+    [
+        ("image.renditions", ["size"], "'size' is not allowed; list some of sizes, formats, quality"),
+        ("image.renditions", "sizes", "'sizes' is not allowed; list names of its options"),
+        ("image.renditions", [{}], "[{}] is not allowed; list names of its options"),
+        ("any.digest", ["sizes"], "'sizes' is not allowed; leave it out: any.digest has no options"),
+    ],
+)
+def test_only_options_of_the_processor_can_be_set_per_file(processor: str, value: Any, message: str) -> None:
+    assert fault({"a": {"processor": processor, "per_file": value}}) == f"steps.a.per_file: {message}"
+
+
+# ---- the other keys of a route
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("queue", "quick", "'quick' is not allowed; write one of images, slow"),
+        ("queue", ["slow"], "['slow'] is not allowed; write one of images, slow"),
+        ("metadata", {}, '{} is not allowed; write { key = "value" }'),
+        ("metadata", {"a": 5}, """{'a': 5} is not allowed; write { key = "value" }"""),
+        ("metadata", "a", """'a' is not allowed; write { key = "value" }"""),
+        ("max_bytes", 0, "0 is not allowed; write a whole number from 1 to 5497558138880"),
+        ("max_bytes", 1.5, "1.5 is not allowed; write a whole number from 1 to 5497558138880"),
+        ("on_request", "yes", "'yes' is not allowed; write true or false"),
+        ("on_request", 1, "1 is not allowed; write true or false"),
+    ],
+)
+def test_a_wrong_value_of_a_route_is_named(key: str, value: Any, message: str) -> None:
+    assert fault({"a": {}}, {"steps": ["a"], key: value}) == f"routes[1].{key}: {message}"
+
+
+# ---- all at once
+
+
+def test_every_fault_is_named_in_one_go() -> None:
+    text = WHOLE.replace("attempts = 5", "attempts = 0").replace("sizes = [256]", "sizes = [0]").replace("**", "")
+
+    assert [line.partition(":")[0] for line in refusal(text + "[more]\n").splitlines()] == [
+        "more",
+        "queues.images.attempts",
+        "steps.thumbnails.options.sizes",
+        "routes[1].name",
+    ]
+
+
+def test_a_fault_is_not_repeated_by_those_that_refer_to_it() -> None:
+    steps = {
+        "a": {"processor": "image.rendition"},
+        "b": {"after": ["a", "x"], "input": "a/1.webp", "when": {"step": "a", "fact": "n", "min": 1}},
+    }
+
+    assert [line.partition(":")[0] for line in fault(steps).splitlines()] == ["steps.a.processor", "steps.b.after"]
+
+
+def test_a_plan_that_no_task_can_carry_is_refused() -> None:
+    steps = {f"step-{number}": {"options": {"sizes": list(range(1000, 1200))}} for number in range(100)}
+
+    assert re.fullmatch(r"steps: a plan of all steps has \d+ bytes of JSON, .+; keep it below 65536 .+", fault(steps))
+
+
+# ---- the file
+
+
+def test_every_line_of_a_refusal_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "pipeline.toml"
+    path.write_text("[sinks]\n[sources]\n" + WHOLE)
+
+    with pytest.raises(BadConfiguration) as refused:
+        routes.load(path)
+    assert [line.partition(" unknown")[0] for line in refused.value.message.split("\n")] == [
+        f"{path}: sinks:",
+        f"{path}: sources:",
+    ]
 
 
 def test_a_missing_file_is_named_with_its_setting(tmp_path: Path) -> None:

@@ -1,24 +1,55 @@
-"""Routes match files by content type and name, and plan one task for each step."""
+"""Routes match files by content type, name, metadata and size, and plan their steps in order."""
+
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from shared import routes
-from shared.model import File, Task
+from shared.model import File
+from shared.plan import Plan
 from shared.routes import Route, Routes
 from shared.settings import ROOT
-from tests.conftest import PIPELINE
-from tests.unit.pipelines import QUEUE, ROUTE, STEP, WHOLE
+from tests.unit.pipelines import QUEUE, ROUTE, STEP, WHOLE, table
 
 
-def test_the_shipped_pipeline_loads() -> None:
-    assert routes.load(ROOT / "pipeline.toml").routes
+def file(content_type: str = "image/jpeg", name: str = "cat.jpg", size: int = 1, **metadata: str) -> File:
+    return File("uploads", name, 7, size, content_type, "", {key.replace("_", "-"): value for key, value in metadata.items()})
+
+
+def names(plan: Plan) -> list[str]:
+    return [step.name for step in plan.steps]
 
 
 def test_the_tests_pipeline_sends_only_pictures_to_thumbnails() -> None:
-    loaded = routes.load(PIPELINE)
+    loaded = routes.load(ROOT / "tests/data/pipeline.toml")
 
-    assert "thumbnails" in [step.recipe.step for step in loaded.steps_for("image/jpeg", "cat.jpg")]
-    assert "thumbnails" not in [step.recipe.step for step in loaded.steps_for("application/x-anything", "cat")]
+    assert "thumbnails" in names(loaded.plan(file("image/jpeg")))
+    assert "thumbnails" not in names(loaded.plan(file("application/x-anything")))
+
+
+# ---- the shipped pipeline
+
+
+def test_a_picture_is_one_task_in_the_shipped_pipeline() -> None:
+    plan = routes.load(ROOT / "pipeline.toml").plan(file())
+
+    assert names(plan) == ["digest", "facts", "thumbnails"]
+    assert [str(place) for place in plan.places] == ["0-images"]
+
+
+def test_the_shipped_pipeline_has_a_second_stage_on_request() -> None:
+    plan = routes.load(ROOT / "pipeline.toml").plan(file(sluice_steps="avif", sluice_avif_quality="40"))
+
+    assert [str(place) for place in plan.places] == ["0-images", "1-slow"]
+    assert plan.by_name["avif"].recipe.options["quality"] == 40
+    assert plan.ignored == ()
+
+
+def test_other_files_wait_in_their_own_queue_in_the_shipped_pipeline() -> None:
+    plan = routes.load(ROOT / "pipeline.toml").plan(file("text/plain"))
+
+    assert [(step.name, step.queue) for step in plan.steps] == [("digest", "files")]
 
 
 # ---- matching
@@ -43,7 +74,7 @@ def test_the_tests_pipeline_sends_only_pictures_to_thumbnails() -> None:
     ],
 )
 def test_content_types_are_matched_whole_and_without_their_parameters(pattern: str, content_type: str, matches: bool) -> None:
-    assert Route(pattern, "**", ("s",)).matches(content_type, "cat.jpg") is matches
+    assert (Routes({}, {}, (Route(pattern, "**", ("s",)),)).why_not(content_type, "cat.jpg") == "") is matches
 
 
 @pytest.mark.parametrize(
@@ -76,7 +107,7 @@ def test_content_types_are_matched_whole_and_without_their_parameters(pattern: s
     ],
 )
 def test_names_are_matched_whole_and_only_stars_and_question_marks_are_special(pattern: str, name: str, matches: bool) -> None:
-    assert Route("*/*", pattern, ("s",)).matches("image/png", name) is matches
+    assert (Routes({}, {}, (Route("*/*", pattern, ("s",)),)).why_not("image/png", name) == "") is matches
 
 
 # ---- planning
@@ -90,22 +121,17 @@ def two_steps() -> Routes:
 
 
 def test_a_step_of_several_routes_is_done_once(two_steps: Routes) -> None:
-    tasks = two_steps.plan(File("uploads", "a/cat.jpg", 7, 1, "image/jpeg", ""))
-
-    assert [task.recipe.step for task in tasks] == ["digest", "thumbnails"]
+    assert names(two_steps.plan(file(name="a/cat.jpg"))) == ["digest", "thumbnails"]
 
 
-def test_every_task_carries_its_siblings_its_queue_and_its_attempts(two_steps: Routes) -> None:
-    file = File("uploads", "cat.jpg", 7, 1, "image/jpeg", "")
+def test_a_planned_step_carries_its_queue_and_its_attempts(two_steps: Routes) -> None:
+    plan = two_steps.plan(file())
 
-    tasks = two_steps.plan(file)
-
-    siblings = tuple(sorted(task.recipe.recipe_id for task in tasks))
-    assert tasks == [Task(file, task.recipe, "images", 5, siblings) for task in tasks]
+    assert [(step.queue, step.attempts) for step in plan.steps] == [("images", 5)] * 2
 
 
-def test_a_file_without_a_route_has_no_tasks(two_steps: Routes) -> None:
-    assert two_steps.plan(File("uploads", "song.mp3", 7, 1, "audio/mpeg", "")) == []
+def test_a_file_without_a_route_has_an_empty_plan(two_steps: Routes) -> None:
+    assert two_steps.plan(file("audio/mpeg")) == Plan()
 
 
 def test_a_recipe_is_exact_so_defaults_are_part_of_it(two_steps: Routes) -> None:
@@ -115,8 +141,124 @@ def test_a_recipe_is_exact_so_defaults_are_part_of_it(two_steps: Routes) -> None
     assert two_steps.steps["thumbnails"].recipe.options["quality"] == 80
 
 
+def test_files_of_the_same_routes_share_one_plan(two_steps: Routes) -> None:
+    """Its ids and tasks are worked out once."""
+    assert two_steps.plan(file(name="a.jpg")) is two_steps.plan(file(name="b.jpg", size=5, colour="red"))
+
+
+# ---- order
+
+
+def test_a_route_brings_in_all_that_its_steps_come_after() -> None:
+    loaded = routes.check(table({"c": {"after": ["b"]}, "b": {"after": ["a"]}, "a": {}, "other": {}}, {"steps": ["c"]}))
+
+    assert names(loaded.plan(file())) == ["a", "b", "c"]
+
+
+def test_steps_are_listed_after_those_before_them_and_else_by_name() -> None:
+    loaded = routes.check(table({"a": {"after": ["z"]}, "d": {"after": ["b"]}, "c": {"after": ["b"]}, "b": {}, "z": {}}))
+
+    assert names(loaded.plan(file())) == ["b", "z", "a", "c", "d"]
+
+
+def test_a_step_with_another_input_has_another_recipe() -> None:
+    plain = table({"a": {}, "b": {"after": ["a"]}})
+    from_a = table({"a": {}, "b": {"after": ["a"], "input": "a/256.webp"}})
+    from_another = table({"a": {"options": {"quality": 5}}, "b": {"after": ["a"], "input": "a/256.webp"}})
+
+    recipe_ids = {routes.check(one).plan(file()).by_name["b"].recipe.recipe_id for one in (plain, from_a, from_another)}
+    assert len(recipe_ids) == 3
+
+
+def test_a_recipe_names_the_recipe_of_its_input() -> None:
+    plan = routes.check(table({"z": {}, "b": {"after": ["z"], "input": "z/256.webp"}})).plan(file())
+
+    assert plan.by_name["b"].recipe.input == "z/256.webp"
+    assert plan.by_name["b"].recipe.made_by == plan.by_name["z"].recipe.recipe_id
+
+
+def test_a_condition_comes_into_the_plan() -> None:
+    when = {"step": "a", "fact": "page.count", "min": 1, "max": 9}
+
+    condition = routes.check(table({"a": {}, "b": {"after": ["a"], "when": when}})).plan(file()).by_name["b"].when
+    assert condition
+    assert condition.to_json() == when
+
+
+# ---- the other keys of a route
+
+
+@pytest.mark.parametrize(
+    ("metadata", "planned"), [({}, []), ({"tier": "gold"}, ["a"]), ({"tier": "tin"}, []), ({"Tier": "gold"}, [])]
+)
+def test_a_route_may_ask_for_metadata(metadata: dict[str, str], planned: list[str]) -> None:
+    loaded = routes.check(table({"a": {}}, {"steps": ["a"], "metadata": {"tier": "gold"}}))
+
+    assert names(loaded.plan(replace(file(), metadata=metadata))) == planned
+
+
+@pytest.mark.parametrize(("size", "planned"), [(0, ["a"]), (1000, ["a"]), (1001, [])])
+def test_a_route_may_limit_the_size(size: int, planned: list[str]) -> None:
+    loaded = routes.check(table({"a": {}}, {"steps": ["a"], "max_bytes": 1000}))
+
+    assert names(loaded.plan(file(size=size))) == planned
+
+
+def test_the_queue_of_a_route_replaces_that_of_its_steps_and_of_those_before() -> None:
+    steps = {"a": {}, "b": {"after": ["a"]}, "c": {}}
+    loaded = routes.check(table(steps, {"steps": ["b"], "queue": "slow"}, {"steps": ["a", "c"]}))
+
+    planned = {step.name: (step.queue, step.attempts) for step in loaded.plan(file()).steps}
+    assert planned == {"a": ("slow", 2), "b": ("slow", 2), "c": ("images", 5)}
+
+
+@pytest.mark.parametrize("queues", [("slow", "images"), ("images", "slow")])
+def test_of_several_routes_queues_the_alphabetically_first_wins(queues: tuple[str, str]) -> None:
+    both = [{"steps": ["a"], "queue": queue} for queue in queues]
+    loaded = routes.check(table({"a": {"queue": "slow"}}, *both, {"steps": ["a"]}))
+
+    assert [step.queue for step in loaded.plan(file()).steps] == ["images"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "planned"),
+    [("", []), ("b", ["a", "b"]), (" c ,, b,c", ["a", "c", "b"]), ("B", []), ("a", []), ("b;c", [])],
+)
+def test_an_on_request_route_gives_only_the_steps_that_a_file_asks_for(asked: str, planned: list[str]) -> None:
+    loaded = routes.check(table({"a": {}, "b": {"after": ["a"]}, "c": {}}, {"steps": ["b", "c"], "on_request": True}))
+
+    assert names(loaded.plan(file(sluice_steps=asked))) == planned
+
+
+# ---- why not
+
+
 def test_a_refusal_lists_the_accepted_types_once_and_in_order() -> None:
     loaded = routes.parse(WHOLE + ROUTE + ROUTE.replace("image/*", "application/pdf"))
 
     assert loaded.why_not("audio/mpeg", "song.mp3") == "no route takes audio/mpeg; accepted: application/pdf, image/*"
+    assert loaded.why_not("image/png", "cat.png") == ""
+
+
+@pytest.mark.parametrize(
+    ("route", "reason"),
+    [
+        ({"name": "in/**"}, "no route takes image/png under this name; accepted: in/**"),
+        ({"metadata": {"tier": "gold"}}, "no route takes image/png with this metadata; routes read the keys tier"),
+        ({"max_bytes": 9}, "no route takes image/png of this size; accepted: at most 9 bytes"),
+        (
+            {"on_request": True},
+            "no route takes image/png unless it asks for steps; name some in the metadata key sluice-steps: a",
+        ),
+    ],
+)
+def test_a_refusal_names_what_the_nearest_route_lacks(route: dict[str, Any], reason: str) -> None:
+    loaded = routes.check(table({"a": {}}, {"steps": ["a"], "content_type": "audio/*"}, {"steps": ["a"], **route}))
+
+    assert loaded.why_not("image/png", "cat.png", {"sluice-steps": "b"}, 10) == reason
+
+
+def test_a_file_of_unknown_size_is_not_refused_for_it() -> None:
+    loaded = routes.check(table({"a": {}}, {"steps": ["a"], "max_bytes": 9}))
+
     assert loaded.why_not("image/png", "cat.png") == ""
