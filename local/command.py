@@ -7,7 +7,7 @@ from local import demo
 from local.pipeline import ROOT
 from local.stack import DATA, Stack, all_ports, client_environment
 from localcloud.address import Ports
-from localcloud.cli.command import FAULT, RESET, Command, keep_running, print_exports, run_command, run_interruptible
+from localcloud.cli.command import CALLS, FAULT, RESET, Command, keep_running, print_exports, run_command, run_interruptible
 
 
 def main() -> int:
@@ -17,6 +17,7 @@ def main() -> int:
         "env": Command(env, 'print export lines for a shell: eval "$(python -m local env)"'),
         "demo": Command(run_demo, "send a photograph through all three doors and two stages, and print the results"),
         "fault": FAULT,
+        "calls": CALLS,
         "reset": RESET,
     }
     return run_command("local", "Sluice and its cloud on this machine.", commands, DATA, all_ports(Ports()))

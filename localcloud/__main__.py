@@ -1,4 +1,4 @@
-"""`python -m localcloud up | env | fault | reset`: the local cloud from the command line."""
+"""`python -m localcloud up | env | fault | calls | reset`: the local cloud from the command line."""
 
 import sys
 

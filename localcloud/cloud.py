@@ -10,8 +10,10 @@ import grpc.aio
 from localcloud import guard
 from localcloud.accounts import Accounts
 from localcloud.address import HOST, PROJECT, Ports
+from localcloud.calls import CALLS_PATH, calls_control
 from localcloud.clock import Clock, SystemClock
-from localcloud.faults import Faults, Interceptor, MessageFaults, with_control, with_faults
+from localcloud.control import Control, with_control
+from localcloud.faults import FAULTS_PATH, Faults, Interceptor, MessageFaults, faults_control, with_faults
 from localcloud.folder import claim
 from localcloud.guard import guarded
 from localcloud.http import App, Scope
@@ -83,12 +85,17 @@ class LocalCloud:
     def _apps(self) -> tuple[App, App, App]:
         """The three services, each behind its fault rules and the guard against web pages."""
         storage, pubsub = self._with_faults("storage", self.storage.app), self._with_faults("pubsub", self.pubsub.app)
-        tasks = with_control(_with_certificates(self._with_faults("tasks", self.tasks.app), self.accounts), self.faults)
+        tasks = _with_certificates(self._with_faults("tasks", self.tasks.app), self.accounts)
+        tasks = with_control(tasks, self._controls())
         return (
             guarded(storage, guard.STORAGE, needs_json=_is_metadata, checks_origins=True),
             guarded(pubsub, guard.LOOPBACK, needs_json=lambda _scope: True),
             guarded(tasks, guard.LOOPBACK, needs_json=lambda scope: not scope["path"].endswith(":buffer")),
         )
+
+    def _controls(self) -> dict[str, Control]:
+        served = {"storage": self.storage.calls, "pubsub": self.pubsub.calls, "tasks": self.tasks.calls}
+        return {FAULTS_PATH: faults_control(self.faults), CALLS_PATH: calls_control(served)}
 
     def _with_faults(self, service: str, app: Any) -> Any:
         return with_faults(app, service, self.faults, self.clock)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from localcloud import folder
+from localcloud import calls, folder
 from localcloud.address import HOST, Ports
 from localcloud.cli import clients, interrupts
 from localcloud.cloud import LocalCloud
@@ -49,6 +49,7 @@ def main() -> int:
         "up": Command(up, "start Cloud Storage, Pub/Sub and Cloud Tasks, stop on Ctrl-C"),
         "env": Command(env, 'print export lines for a shell: eval "$(python -m localcloud env)"'),
         "fault": FAULT,
+        "calls": CALLS,
         "reset": RESET,
     }
     return run_command("localcloud", "Cloud Storage, Pub/Sub and Cloud Tasks on this machine.", commands, DATA, Ports().all)
@@ -103,6 +104,7 @@ def reset(options: argparse.Namespace) -> int:
 
 
 FAULT = Command(fault, "plant a fault in the running local cloud: lose, repeat, delay, refuse, cut, freeze", add_arguments)
+CALLS = Command(calls.calls, "print how many calls the running local cloud has served, by operation", calls.add_arguments)
 RESET = Command(reset, "delete the data folder")
 
 

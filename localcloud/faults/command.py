@@ -2,15 +2,12 @@
 
 import argparse
 import json
-import urllib.error
-import urllib.request
 from typing import Any
 
-from localcloud.address import HOST, Ports
-from localcloud.faults.control import CONTROL_PATH
+from localcloud.control import ask
+from localcloud.faults.control import FAULTS_PATH
 from localcloud.faults.rules import KINDS, SERVICES, STREAMS
 
-JSON = {"content-type": "application/json"}
 EXAMPLES = """examples:
   fault drop notifications --next 3                    lose the next three notifications of buckets
   fault repeat messages --match topics/completions     publish the next message to that topic twice
@@ -39,13 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def fault(options: argparse.Namespace) -> int:
     """Run the command and print the rules in force. Raises SystemExit with a message when it fails."""
     if options.kind == "list":
-        rules = _call("GET", options)
+        rules = ask("GET", FAULTS_PATH, options)
     elif options.kind == "clear":
-        rules = _call("DELETE", options)
+        rules = ask("DELETE", FAULTS_PATH, options)
     elif options.kind == "thaw":
-        rules = _call("DELETE", options, f"?thaw={options.place or ''}")
+        rules = ask("DELETE", f"{FAULTS_PATH}?thaw={options.place or ''}", options)
     else:
-        rules = _call("POST", options, "", _rule(options))
+        rules = ask("POST", FAULTS_PATH, options, _rule(options))
     print("\n".join(json.dumps(rule) for rule in rules) or "no fault is planted")
     return 0
 
@@ -53,15 +50,3 @@ def fault(options: argparse.Namespace) -> int:
 def _rule(options: argparse.Namespace) -> dict[str, Any]:
     fields = {name: getattr(options, name) for name in ("kind", "match", "status", "after_bytes", "seconds")}
     return fields | {"place": options.place or "", "left": options.next}
-
-
-def _call(method: str, options: argparse.Namespace, query: str = "", body: dict[str, Any] | None = None) -> Any:
-    url = f"http://{HOST}:{Ports(options.port_offset).tasks}{CONTROL_PATH}{query}"
-    request = urllib.request.Request(url, json.dumps(body).encode() if body else None, JSON, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        raise SystemExit(f"error: {json.load(error)['error']}") from None
-    except OSError:
-        raise SystemExit(f"error: no local cloud answers at {url}; start one: python -m localcloud up") from None

@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from localcloud.calls import Calls
 from localcloud.errors import ApiError
 from localcloud.http import Answer, App, Disconnected, Request, asgi_app, json_bytes_answer, parse_json
 from localcloud.protobuf import fill, to_json
 from localcloud.pubsub.delivery.broker import Broker
 from localcloud.pubsub.routes import find_route
+from localcloud.pubsub.rules.names import last
 
 #: 10 MB of data are 13.4 MB in base64; the rest is room for attributes.
 MAX_BODY_BYTES = 20_000_000
@@ -22,12 +24,13 @@ _SYSTEM_PARAMETERS = frozenset(
 )
 
 
-def rest_app(broker: Broker) -> App:
+def rest_app(broker: Broker, calls: Calls) -> App:
     """The ASGI app."""
 
     async def answer(request: Request) -> Answer:
         body = await request.read(MAX_BODY_BYTES)
-        method, name = find_route(request.method, unquote(request.path))
+        operation, method, name = find_route(request.method, unquote(request.path))
+        calls[operation, last(name)] += 1
         message = fill(method.request(), _parameters(request.query), "query parameter")
         fill(message, parse_json(body))
         _set(message, method.field, name)

@@ -88,10 +88,16 @@ METHODS: dict[str, dict[str, Method]] = {
     },
 }
 
+
+def operation(service: str, name: str) -> str:
+    """`google.pubsub.v1.Publisher`, `Publish` → `Publisher.Publish`."""
+    return f"{service.rpartition('.')[2]}.{name}"
+
+
 _ROUTES = {
-    method.route.format(kind=kind): method
-    for methods in METHODS.values()
-    for method in methods.values()
+    method.route.format(kind=kind): (operation(service, name), method)
+    for service, methods in METHODS.items()
+    for name, method in methods.items()
     for kind in ("topics", "subscriptions", "snapshots")
 }
 _PATH = re.compile(r"/v1/(?P<project>projects/[^/]+)/(?P<kind>\w+)(?:/(?P<id>[^/:]+)(?P<rest>[/:]\w+)?)?")
@@ -99,17 +105,17 @@ _PATH = re.compile(r"/v1/(?P<project>projects/[^/]+)/(?P<kind>\w+)(?:/(?P<id>[^/
 
 def operations() -> list[str]:
     """Every method of the local Pub/Sub, as `Publisher.Publish`."""
-    unary = [f"{service.rpartition('.')[2]}.{name}" for service, methods in METHODS.items() for name in methods]
+    unary = [operation(service, name) for service, methods in METHODS.items() for name in methods]
     return sorted([*unary, "Subscriber.StreamingPull"])
 
 
-def find_route(verb: str, path: str) -> tuple[Method, str]:
-    """The method of a REST request, and the name in its path. Raises `ApiError` (UNIMPLEMENTED, NOT_FOUND)."""
+def find_route(verb: str, path: str) -> tuple[str, Method, str]:
+    """Operation and method of a REST request, and the name in its path. Raises `ApiError` (UNIMPLEMENTED, NOT_FOUND)."""
     if match := _PATH.fullmatch(path):
         project, kind, id_, rest = match["project"], match["kind"], match["id"], match["rest"] or ""
         shape, name = (f"{kind}/*{rest}", f"{project}/{kind}/{id_}") if id_ else (kind, project)
-        if method := _ROUTES.get(f"{verb} {shape}"):
-            return method, name
+        if found := _ROUTES.get(f"{verb} {shape}"):
+            return *found, name
     if path.startswith("/v1/projects/"):
         raise ApiError("UNIMPLEMENTED", f"The local Pub/Sub does not support {verb} {path}.")
     raise ApiError("NOT_FOUND", f"The requested URL {path} was not found on this server.")

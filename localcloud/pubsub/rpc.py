@@ -5,6 +5,7 @@ from __future__ import annotations  # grpc's classes are generic only in its stu
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from operator import attrgetter
 from typing import Any
 
 import grpc
@@ -13,11 +14,13 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
+from localcloud.calls import Calls
 from localcloud.errors import ApiError
 from localcloud.pubsub.api.streaming import streaming_pull
 from localcloud.pubsub.delivery.broker import Broker
 from localcloud.pubsub.messages import StreamingPullRequest
-from localcloud.pubsub.routes import METHODS, Method
+from localcloud.pubsub.routes import METHODS, Method, operation
+from localcloud.pubsub.rules.names import last
 
 #: `json_format` finds only message types whose module is imported.
 _ERROR_INFO = error_details_pb2.ErrorInfo
@@ -25,25 +28,30 @@ _ERROR_INFO = error_details_pb2.ErrorInfo
 log = logging.getLogger(__name__)
 
 
-def rpc_handlers(broker: Broker) -> tuple[grpc.GenericRpcHandler, ...]:
+def rpc_handlers(broker: Broker, calls: Calls) -> tuple[grpc.GenericRpcHandler, ...]:
     """Handlers for a grpc.aio server. The last one refuses every method that the others do not serve."""
     services = {
-        service: {name: _unary(broker, method) for name, method in methods.items()} for service, methods in METHODS.items()
+        service: {name: _unary(broker, method, calls, operation(service, name)) for name, method in methods.items()}
+        for service, methods in METHODS.items()
     }
-    services["google.pubsub.v1.Subscriber"]["StreamingPull"] = _streaming(broker)
+    services["google.pubsub.v1.Subscriber"]["StreamingPull"] = _streaming(broker, calls)
     generic = (grpc.method_handlers_generic_handler(service, methods) for service, methods in services.items())
     return (*generic, _Unsupported())
 
 
-def _unary(broker: Broker, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+def _unary(broker: Broker, method: Method, calls: Calls, operation: str) -> grpc.RpcMethodHandler[Any, Any]:
+    resource = attrgetter(method.field)
+
     async def serve(request: Any, context: Any) -> Any:
+        calls[operation, last(resource(request))] += 1
         return await _guarded(method.handler(broker, request), context)
 
     return grpc.unary_unary_rpc_method_handler(serve, method.request.FromString, _serialize)
 
 
-def _streaming(broker: Broker) -> grpc.RpcMethodHandler[Any, Any]:
+def _streaming(broker: Broker, calls: Calls) -> grpc.RpcMethodHandler[Any, Any]:
     async def serve(requests: AsyncIterator[Any], context: Any) -> None:
+        calls["Subscriber.StreamingPull", ""] += 1
         await _guarded(streaming_pull(broker, requests, context), context)
 
     handler: Callable[..., Any] = serve

@@ -5,6 +5,7 @@ from pathlib import Path
 import grpc
 
 from localcloud.accounts import Accounts
+from localcloud.calls import Calls
 from localcloud.clock import Clock
 from localcloud.pubsub.data.store import Store
 from localcloud.pubsub.delivery.broker import Broker, PublishHook
@@ -20,16 +21,17 @@ class PubSub:
     """Pub/Sub under one data folder: an ASGI `app` for REST, gRPC handlers, delivery between `start` and `stop`."""
 
     def __init__(self, data: Path, clock: Clock, accounts: Accounts) -> None:
+        self.calls = Calls()
         self._store = Store(data, clock)
         self._broker = Broker(self._store, clock)
-        self._pushers = Pushers(accounts)
+        self._pushers = Pushers(accounts, self.calls)
         self._upkeep = Upkeep(self._broker, clock)
         self._broker.on_change = self._pushers.watch
-        self.app = rest_app(self._broker)
+        self.app = rest_app(self._broker, self.calls)
 
     def grpc_handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
         """Handlers for a `grpc.aio` server in this event loop."""
-        return rpc_handlers(self._broker)
+        return rpc_handlers(self._broker, self.calls)
 
     def set_publish_hook(self, hook: PublishHook) -> None:
         """Call the hook before each message is published; it may take the message over."""

@@ -1,5 +1,6 @@
 """The HTTP surface: takes a request to its handler, and writes refusals as JSON or XML, as the API demands."""
 
+from localcloud.calls import Calls
 from localcloud.errors import ApiError
 from localcloud.guard import is_foreign
 from localcloud.http import Answer, Header, Request, empty_answer
@@ -14,7 +15,7 @@ from localcloud.storage.rules.parameters import check_bucket_request, check_encr
 from localcloud.storage.rules.signatures import is_signed, verify
 
 
-async def answer(store: Store, request: Request) -> Answer:
+async def answer(store: Store, calls: Calls, request: Request) -> Answer:
     """Answer one request. Refusals are answers too: a browser shows them to a page only with CORS headers."""
     segments = json_segments(request.path)
     if request.method == "OPTIONS":
@@ -27,7 +28,7 @@ async def answer(store: Store, request: Request) -> Answer:
         if "origin" in request.headers and not _is_authorized(request, segments):
             cors.check_origin(_bucket(store, request, segments), request.method, request.headers)
         check_write_headers(request.method, request.headers)
-        reply = await (_xml(store, request) if segments is None else _json(store, request, segments))
+        reply = await (_xml(store, calls, request) if segments is None else _json(store, calls, request, segments))
     except (StorageError, ApiError) as error:
         reply = refuse(request, error)
     if "origin" in request.headers:
@@ -45,16 +46,18 @@ def refuse(request: Request, error: StorageError | ApiError) -> Answer:
     return Answer(refusal.code, [(b"content-type", b"application/json; charset=UTF-8")], refusal.to_json())
 
 
-async def _json(store: Store, request: Request, segments: list[str]) -> Answer:
+async def _json(store: Store, calls: Calls, request: Request, segments: list[str]) -> Answer:
     check_parameters(request.query)
     check_encryption(request.headers)
     if segments == ["batch"]:
-        return await answer_batch(request, lambda single: answer(store, single))
-    handler, names = find_json(request, segments)
+        calls["batch", ""] += 1
+        return await answer_batch(request, lambda single: answer(store, calls, single))
+    operation, handler, names = find_json(request, segments)
+    calls[operation, names[0] if names else ""] += 1
     return await handler(store, request, *names)
 
 
-async def _xml(store: Store, request: Request) -> Answer:
+async def _xml(store: Store, calls: Calls, request: Request) -> Answer:
     names = xml_names(*xml_path(request))
     target = xml_target(request, names)
     # The URL of a session and the policy in a form are the client's authorization; any other request may be signed.
@@ -66,7 +69,9 @@ async def _xml(store: Store, request: Request) -> Answer:
             check_object_request(request.method, request.query, request.headers)
     if target != SESSION:
         store.bucket(names[0])
-    return await find_xml(request.method, target)(store, request, *names)
+    operation, handler = find_xml(request.method, target)
+    calls[operation, names[0]] += 1
+    return await handler(store, request, *names)
 
 
 def _preflight_headers(store: Store, request: Request, segments: list[str] | None) -> list[Header]:

@@ -38,7 +38,8 @@ JSON_API: dict[tuple[str, str], tuple[str, Handler]] = {
     ("DELETE", "b/*/notificationConfigs/*"): ("notifications.delete", notifications.delete_configuration),
     ("GET", "b/*/o"): ("objects.list", objects.list_objects),
     ("GET", "b/*/o/*"): ("objects.get", objects.get_object),
-    ("GET", "download/b/*/o/*"): ("objects.get", objects.download_object),
+    ("GET", "b/*/o/*?alt=media"): ("objects.get (media)", objects.download_object),
+    ("GET", "download/b/*/o/*"): ("objects.get (media)", objects.download_object),
     ("PATCH", "b/*/o/*"): ("objects.patch", objects.patch_object),
     ("PUT", "b/*/o/*"): ("objects.update", objects.put_object),
     ("DELETE", "b/*/o/*"): ("objects.delete", objects.delete_object),
@@ -60,30 +61,28 @@ BUCKET, BUCKET_UPLOADS, BUCKET_FORM = "bucket", "bucket?uploads", "bucket (form)
 OBJECT, SESSION, MULTIPART_START, MULTIPART = "object", "object?upload_id", "object?uploads", "object?uploadId"
 #: Method and target → operation and handler. A target is a bucket or an object, and the parameter that changes its meaning.
 XML_API: dict[tuple[str, str], tuple[str, Handler]] = {
-    ("GET", BUCKET): ("GET bucket (list objects)", xml_buckets.list_objects),
-    ("HEAD", BUCKET): ("HEAD bucket", xml_buckets.head_bucket),
-    ("GET", BUCKET_UPLOADS): ("GET bucket?uploads", multipart.list_uploads),
-    ("POST", BUCKET_FORM): ("POST bucket (upload by form)", forms.upload_form),
-    ("GET", OBJECT): ("GET object", xml_objects.get_object),
-    ("HEAD", OBJECT): ("HEAD object", xml_objects.get_object),
-    ("PUT", OBJECT): ("PUT object", xml_objects.put_object),
-    ("DELETE", OBJECT): ("DELETE object", xml_objects.delete_object),
-    ("POST", OBJECT): ("POST object (start a resumable upload)", xml_objects.start_session),
-    ("PUT", SESSION): ("POST object (start a resumable upload)", xml_objects.continue_session),
-    ("DELETE", SESSION): ("POST object (start a resumable upload)", xml_objects.cancel_session),
-    ("POST", MULTIPART_START): ("POST uploadId (complete a multipart upload)", multipart.start_upload),
-    ("PUT", MULTIPART): ("PUT part", multipart.put_part),
-    ("GET", MULTIPART): ("GET uploadId (list parts)", multipart.list_parts),
-    ("POST", MULTIPART): ("POST uploadId (complete a multipart upload)", multipart.complete_upload),
-    ("DELETE", MULTIPART): ("DELETE uploadId (abort a multipart upload)", multipart.abort_upload),
+    ("GET", BUCKET): ("XML: GET bucket (list objects)", xml_buckets.list_objects),
+    ("HEAD", BUCKET): ("XML: HEAD bucket", xml_buckets.head_bucket),
+    ("GET", BUCKET_UPLOADS): ("XML: GET bucket?uploads", multipart.list_uploads),
+    ("POST", BUCKET_FORM): ("XML: POST bucket (upload by form)", forms.upload_form),
+    ("GET", OBJECT): ("XML: GET object", xml_objects.get_object),
+    ("HEAD", OBJECT): ("XML: HEAD object", xml_objects.get_object),
+    ("PUT", OBJECT): ("XML: PUT object", xml_objects.put_object),
+    ("DELETE", OBJECT): ("XML: DELETE object", xml_objects.delete_object),
+    ("POST", OBJECT): ("XML: POST object (start a resumable upload)", xml_objects.start_session),
+    ("PUT", SESSION): ("XML: POST object (start a resumable upload)", xml_objects.continue_session),
+    ("DELETE", SESSION): ("XML: POST object (start a resumable upload)", xml_objects.cancel_session),
+    ("POST", MULTIPART_START): ("XML: POST uploadId (complete a multipart upload)", multipart.start_upload),
+    ("PUT", MULTIPART): ("XML: PUT part", multipart.put_part),
+    ("GET", MULTIPART): ("XML: GET uploadId (list parts)", multipart.list_parts),
+    ("POST", MULTIPART): ("XML: POST uploadId (complete a multipart upload)", multipart.complete_upload),
+    ("DELETE", MULTIPART): ("XML: DELETE uploadId (abort a multipart upload)", multipart.abort_upload),
 }
 
 
 def operations() -> list[str]:
     """Every emulated operation by Google's name, such as `objects.patch` or `XML: PUT part`."""
-    json_names = {name for name, _ in JSON_API.values()} | {"batch"}
-    xml_names = {f"XML: {name}" for name, _ in XML_API.values()}
-    return sorted(json_names) + sorted(xml_names)
+    return sorted({name for name, _ in (*JSON_API.values(), *XML_API.values())} | {"batch"})
 
 
 def json_segments(path: str) -> list[str] | None:
@@ -102,13 +101,15 @@ def json_segments(path: str) -> list[str] | None:
     return None
 
 
-def find_json(request: Request, segments: list[str]) -> tuple[Handler, list[str]]:
-    """The handler of a JSON API request, and the names in its path. 405 or 400 for an unsupported request."""
+def find_json(request: Request, segments: list[str]) -> tuple[str, Handler, list[str]]:
+    """Operation and handler of a JSON API request, and the names in its path. 405 or 400 for an unsupported request."""
     shape, names = _shape(segments)
     if shape == _UPLOAD:
         shape += "?upload_id" if "upload_id" in request.query else f"?uploadType={request.query.get('uploadType', '')}"
+    elif request.method == "GET" and shape == "b/*/o/*" and request.query.get("alt") == "media":
+        shape += "?alt=media"
     if found := JSON_API.get((request.method, shape)):
-        return found[1], names
+        return *found, names
     if shape in _JSON_PATHS:
         raise method_not_allowed(request.method, shape)
     if shape.startswith(f"{_UPLOAD}?"):
@@ -144,10 +145,10 @@ def xml_target(request: Request, names: list[str]) -> str:
     return OBJECT
 
 
-def find_xml(method: str, target: str) -> Handler:
-    """The handler of an XML API request. 405 or 400 for an unsupported request."""
+def find_xml(method: str, target: str) -> tuple[str, Handler]:
+    """Operation and handler of an XML API request. 405 or 400 for an unsupported request."""
     if found := XML_API.get((method, target)):
-        return found[1]
+        return found
     if target.startswith(BUCKET):
         raise unsupported(f"{method[:20]} of a bucket over the XML API")
     raise method_not_allowed(method, f"an {target}")

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from localcloud.accounts import Accounts
+from localcloud.calls import Calls
 from localcloud.clock import Clock
 from localcloud.http import asgi_app
 from localcloud.storage.data.store import Store
@@ -20,7 +21,8 @@ class Storage:
         self.store.sweep()  # now: later, the bytes of an upload in progress would look like those of a dead process
         self.outbox = Outbox(self.store, clock, publish)
         self.upkeep = Upkeep(self.store, clock)
-        self.answer = partial(answer, self.store)
+        self.calls = Calls()
+        self.answer = partial(answer, self.store, self.calls)
         self.app = asgi_app(self.answer, refuse)
 
     async def start(self) -> None:

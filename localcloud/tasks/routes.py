@@ -55,15 +55,15 @@ def operations() -> list[str]:
     return [method.name for method in _METHODS.values() if method.handler]
 
 
-def find(http_method: str, path: str) -> tuple[Handler, str]:
-    """The handler of a request and the resource it names. Raises `ApiError` (NOT_FOUND, UNIMPLEMENTED)."""
+def find(http_method: str, path: str) -> tuple[str, Handler, str]:
+    """A request's operation and handler, and the resource it names. Raises `ApiError` (NOT_FOUND, UNIMPLEMENTED)."""
     name, shape = shape_of(path)
     method = _METHODS.get((http_method, shape)) if path.startswith("/v2/") else None
     if method is None:
         raise ApiError("NOT_FOUND", f"{http_method} {path} is not a method of the local Cloud Tasks (v2).")
     if method.handler is None:
         raise ApiError("UNIMPLEMENTED", f"{method.name} is not supported by the local Cloud Tasks.")
-    return method.handler, name
+    return method.name, method.handler, name
 
 
 def shape_of(path: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from localcloud.accounts import Accounts
+from localcloud.calls import Calls
 from localcloud.clock import Clock
 from localcloud.tasks.data.store import Store
 from localcloud.tasks.delivery.dispatcher import Dispatcher
@@ -14,10 +15,11 @@ class Tasks:
     """Cloud Tasks under one data folder: an ASGI `app`; tasks are dispatched between `start` and `stop`."""
 
     def __init__(self, data: Path, clock: Clock, accounts: Accounts) -> None:
+        self.calls = Calls()
         self._store = Store(data)
-        self._sender = Sender(clock)
+        self._sender = Sender(clock, self.calls)
         self._dispatcher = Dispatcher(self._store, clock, self._sender.send, accounts.id_token)
-        self.app = rest_app(self._store, self._dispatcher, clock)
+        self.app = rest_app(self._store, self._dispatcher, clock, self.calls)
 
     async def start(self) -> None:
         """Start dispatching. Tasks that were in flight when the process ended are due at once."""

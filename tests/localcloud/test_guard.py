@@ -27,6 +27,7 @@ DOORS = {
     "pubsub_tls": "/v1/projects/local-project/topics",
     "tasks": TASKS,
     "faults": "/local/faults",
+    "calls": "/local/calls",
     "certificates": "/oauth2/v1/certs",
 }
 #: Port and a request that writes JSON.
@@ -69,7 +70,7 @@ def target() -> Iterator[Target]:
 
 def port_of(door: str, ports: Ports) -> int:
     name = door.strip()
-    return ports.tasks if name in ("faults", "certificates") else int(getattr(ports, name))
+    return ports.tasks if name in ("faults", "calls", "certificates") else int(getattr(ports, name))
 
 
 def send(

@@ -7,9 +7,11 @@ from typing import Any
 import aiohttp
 
 from localcloud.accounts import Accounts
+from localcloud.calls import Calls
 from localcloud.pubsub.delivery.push_http import ACCEPTED, Processing, PushRequest, PushResponse, push_request
 from localcloud.pubsub.delivery.subscription import Subscription
 from localcloud.pubsub.model import Consumer, Delivery
+from localcloud.pubsub.rules.names import last
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,9 @@ class Window:
 class Pushers:
     """The workers of all push subscriptions, and the HTTP session that they share."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, calls: Calls) -> None:
         self._accounts = accounts
+        self._calls = calls
         self._session: aiohttp.ClientSession | None = None
         self._workers: dict[int, asyncio.Task[None]] = {}
         self._pushes: dict[Delivery, asyncio.Task[None]] = {}
@@ -105,6 +108,7 @@ class Pushers:
             push.cancel()
 
     async def _push(self, subscription: Subscription, delivery: Delivery, window: Window) -> None:
+        self._calls["push", last(subscription.message.name)] += 1
         ack_id, is_accepted = subscription.ack_id(delivery), False
         try:
             config = subscription.message.push_config

@@ -32,17 +32,20 @@ async def list_objects(store: Store, request: Request, bucket: str) -> Answer:
 
 
 async def get_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
-    """GET /b/B/o/O: the resource, or the bytes with `alt=media`."""
+    """GET /b/B/o/O"""
     found = _find(store, request, bucket, name)
-    if request.query.get("alt") == "media":
-        return await _download(store, request, found)
     _check_conditions(request, found)
     return show(found, request)
 
 
 async def download_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
-    """GET /download/storage/v1/b/B/o/O"""
-    return await _download(store, request, _find(store, request, bucket, name))
+    """GET /b/B/o/O?alt=media, GET /download/storage/v1/b/B/o/O"""
+    found = _find(store, request, bucket, name)
+    tag = _check_conditions(request, found)
+    headers = object_headers(found)
+    headers.append((b"etag", tag.encode()))
+    headers.append((b"cache-control", b"no-cache, no-store, max-age=0, must-revalidate"))
+    return await media_answer(store, found, request, headers)
 
 
 async def patch_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
@@ -88,14 +91,6 @@ def _check_conditions(request: Request, found: Object) -> str:
     check_read(query_conditions(request.query), found.generation, found.metageneration)
     check_http_conditions(found, tag, request.headers)
     return tag
-
-
-async def _download(store: Store, request: Request, found: Object) -> Answer:
-    tag = _check_conditions(request, found)
-    headers = object_headers(found)
-    headers.append((b"etag", tag.encode()))
-    headers.append((b"cache-control", b"no-cache, no-store, max-age=0, must-revalidate"))
-    return await media_answer(store, found, request, headers)
 
 
 def _update(store: Store, request: Request, found: Object, settings: dict[str, Any]) -> Answer:

@@ -6,6 +6,7 @@ import email.utils
 import aiohttp
 from yarl import URL
 
+from localcloud.calls import Calls
 from localcloud.clock import Clock
 from localcloud.tasks.model import Outcome, Outgoing
 
@@ -18,12 +19,14 @@ MAX_REDIRECTS = 10
 class Sender:
     """A pool of connections to targets. Its first `send` opens the pool in the running event loop."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, calls: Calls) -> None:
         self._clock = clock
+        self._calls = calls
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, request: Outgoing) -> Outcome:
         """Send the request and wait until its deadline; redirects are followed within the same attempt."""
+        self._calls["dispatch", request.headers["X-CloudTasks-QueueName"]] += 1
         request_made = asyncio.ensure_future(self._exchange(request))
         alarm = asyncio.ensure_future(self._clock.sleep(request.deadline_seconds))
         try:

@@ -64,6 +64,11 @@ def last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+def queue_id(name: str) -> str:
+    """The queue in the name of a queue or a task; empty for a location."""
+    return name.partition("/queues/")[2].partition("/")[0]
+
+
 def parent(name: str) -> str:
     """`…/queues/q/tasks/t` → `…/queues/q`."""
     return name.rsplit("/", 2)[0]

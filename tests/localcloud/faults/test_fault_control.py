@@ -1,4 +1,4 @@
-"""The control API over HTTP."""
+"""The control of faults over HTTP."""
 
 import asyncio
 import gzip
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.faults import CONTROL_PATH, Faults, with_control
+from localcloud.control import with_control
+from localcloud.faults import FAULTS_PATH, Faults, faults_control
 from localcloud.http import Answer, asgi_app, empty_answer
 from tests.localcloud.asgi import call
 
@@ -23,9 +24,9 @@ def ask() -> Ask:
     async def answer(_request: object) -> Answer:
         return empty_answer(204)
 
-    app = with_control(asgi_app(answer, lambda _request, _error: empty_answer(500)), Faults())
+    app = with_control(asgi_app(answer, lambda _request, _error: empty_answer(500)), {FAULTS_PATH: faults_control(Faults())})
 
-    def asked(method: str, path: str = CONTROL_PATH, body: bytes = b"", **headers: str) -> tuple[int, Any]:
+    def asked(method: str, path: str = FAULTS_PATH, body: bytes = b"", **headers: str) -> tuple[int, Any]:
         status, content = asyncio.run(call(app, method, path, body, headers))
         return status, json.loads(content or "null")
 
@@ -47,7 +48,7 @@ def test_a_thaw_ends_the_freezes_of_its_service_or_all(ask: Ask, query: str, lef
     ask("POST", body=b'{"kind": "freeze", "place": "storage"}')
     ask("POST", body=json.dumps(RULE).encode())
 
-    assert [rule["kind"] for rule in ask("DELETE", CONTROL_PATH + query)[1]] == left
+    assert [rule["kind"] for rule in ask("DELETE", FAULTS_PATH + query)[1]] == left
 
 
 def test_a_compressed_rule_is_read(ask: Ask) -> None:
@@ -74,4 +75,4 @@ def test_a_wrong_request_is_refused_and_changes_nothing(ask: Ask, method: str, b
 
 
 def test_other_paths_are_the_apps(ask: Ask) -> None:
-    assert ask("GET", CONTROL_PATH + "/more") == (204, None)
+    assert ask("GET", FAULTS_PATH + "/more") == (204, None)

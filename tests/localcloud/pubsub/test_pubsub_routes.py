@@ -33,8 +33,9 @@ def test_a_route_of_googles_client_finds_its_method(service: str, name: str, ver
     resource = pattern.replace("*", "some.id%2B1")
     path = re.sub(r"\{[^}]+\}", resource, template)
 
-    method, found = find_route(verb, path)
+    operation, method, found = find_route(verb, path)
 
+    assert operation == f"{service.rpartition('.')[2]}.{name}"
     assert method is METHODS[service][name]
     assert (method.field, found) == (field, resource)
 

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import settings, strategies
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from localcloud.calls import Calls
 from localcloud.clock import TurnedClock, rfc3339
 from localcloud.tasks.data.store import Store
 from localcloud.tasks.delivery.dispatcher import Dispatcher
@@ -182,7 +183,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _start(self) -> None:
         self.sent, self.store = Sent(), Store(self.folder)
         self.dispatcher = Dispatcher(self.store, self.clock, self.sent.send, lambda _email, _audience: "token")
-        self.app = rest_app(self.store, self.dispatcher, self.clock)
+        self.app = rest_app(self.store, self.dispatcher, self.clock, Calls())
         self.loop.run_until_complete(self.dispatcher.start())
 
     def _stop(self) -> None:
