@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import statistics
+import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +14,10 @@ from typing import Any
 
 from google.cloud.storage import Bucket, Client
 
-from benchmarks import cold_start, local_cloud
+from benchmarks import cold_start, cost, local_cloud
+from benchmarks.bare import Bare
 from benchmarks.processes import cpu_seconds
 from benchmarks.subscriber import JobNotices
-from shared import processors, routes
 from tests.machine import Machine, running, variables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,8 +28,8 @@ THROUGHPUT_FILES = int(os.environ.get("BENCH_THROUGHPUT_FILES", "200"))
 SENDERS = 4
 
 
-def main() -> None:
-    """Measure, print, and write benchmarks/results/<time>.json."""
+def main() -> int:
+    """Measure, print, and write benchmarks/results/<time>.json; status 1 when a file makes more calls than its goal."""
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder, running(Machine(Path(folder) / "data")) as machine:
         with variables(machine.environment):
             bucket = Client(project="local-project").bucket("uploads")
@@ -37,18 +38,21 @@ def main() -> None:
             _send(bucket, notices, [f"warm-up/{number}.jpg" for number in range(8)])
             latency = _latency(bucket, notices, machine)
             throughput = _throughput(bucket, notices, machine)
+            spent = cost.measure(bucket, notices, machine)
         finally:
             notices.close()
     with tempfile.TemporaryDirectory(prefix="sluice-cold-") as folder:
         cold = cold_start.measure(Path(folder))
     with tempfile.TemporaryDirectory(prefix="sluice-local-") as folder:
         alone = local_cloud.measure(Path(folder))
-    figures = {"latency": latency, "throughput": throughput, "bare_cpu_ms_per_file": _bare()}
-    figures |= {"cold_start_ms": cold, "local_cloud": alone}
+    figures = {"latency": latency, "throughput": throughput, "bare_cpu_ms_per_file": Bare(PHOTO).cpu_ms(THROUGHPUT_FILES)}
+    figures |= {"cost": spent, "cold_start_ms": cold, "local_cloud": alone}
     _print(figures)
+    is_met = cost.show(spent)
     cold_start.show(cold)
     local_cloud.show(alone)
     _write(figures)
+    return 0 if is_met else 1
 
 
 def _latency(bucket: Bucket, notices: JobNotices, machine: Machine) -> dict[str, Any]:
@@ -92,21 +96,6 @@ def _upload(bucket: Bucket, name: str) -> None:
     bucket.blob(name).upload_from_string(PHOTO, content_type="image/jpeg")
 
 
-def _bare() -> float:
-    """CPU milliseconds for the same recipes on the same bytes, in this process, with nothing around them."""
-    steps = routes.load(ROOT / "pipeline.toml").steps_for("image/jpeg", "photo.jpg")
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "photo.jpg"
-        source.write_bytes(PHOTO)
-        started = 0.0
-        for number in range(THROUGHPUT_FILES + 1):
-            if number == 1:  # the first one loads the libraries
-                started = time.process_time()
-            for step in steps:
-                processors.find(step.recipe.processor).run(source, Path(folder), step.recipe.options)
-    return (time.process_time() - started) * 1000 / THROUGHPUT_FILES
-
-
 def _print(figures: dict[str, Any]) -> None:
     latency, throughput, bare = figures["latency"], figures["throughput"], figures["bare_cpu_ms_per_file"]
     print(f"door to notice, {latency['files']} files one at a time:  p50 {latency['p50']:.0f} ms   p95 {latency['p95']:.0f} ms")
@@ -130,4 +119,4 @@ def _write(figures: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,9 +10,10 @@ SECONDS = 300
 
 
 class JobNotices:
-    """Pulls the `completions` subscription and records when each object's job notice arrived."""
+    """Pulls the `completions` subscription and records when each object's job notice arrived, and the size of all notices."""
 
     def __init__(self) -> None:
+        self.total_bytes = 0
         self._arrived: dict[str, float] = {}
         self._news = threading.Condition()
         self._subscriber = SubscriberClient()
@@ -34,6 +35,8 @@ class JobNotices:
 
     def _take(self, message: Message) -> None:
         message.ack()
+        with self._news:
+            self.total_bytes += message.size
         if message.attributes["ce-type"] == "sluice.job.finished.v1":
             with self._news:
                 self._arrived.setdefault(message.attributes["name"], time.monotonic())
