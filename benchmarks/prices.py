@@ -12,14 +12,13 @@ UPLOAD = CLASS_A + CLASS_B
 
 def dollars(calls: Mapping[tuple[str, str, str], float], notice_bytes: float) -> dict[str, float]:
     """Dollars per million files by service; `calls` are per file. One subscriber receives the notices."""
-    storage = {operation: number for (service, operation, _), number in calls.items() if service == "storage"}
-    writes = sum(number for operation, number in storage.items() if not _is_read(operation))
-    reads = sum(number for operation, number in storage.items() if _is_read(operation))
+    storage = sum(number for (service, _, _), number in calls.items() if service == "storage")
+    reads = sum(number for (service, operation, _), number in calls.items() if service == "storage" and _is_read(operation))
     tasks = sum(number for (service, _, _), number in calls.items() if service == "tasks")
     # Each message is published and delivered.
     pubsub_bytes = 2 * (PUBSUB_MIN_BYTES + max(notice_bytes, PUBSUB_MIN_BYTES))
     return {
-        "class A": writes * CLASS_A,
+        "class A": (storage - reads) * CLASS_A,
         "class B": reads * CLASS_B,
         "Cloud Tasks": tasks * TASKS,
         "Pub/Sub": pubsub_bytes * 1e6 / 2**40 * PUBSUB_TIB,
