@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import threading
-from typing import IO
 
 from shared import log
 
@@ -20,16 +19,13 @@ class Records(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         failure = record.exc_info[1] if record.exc_info else None
-        try:
-            fields = {"logger": record.name, "text": record.getMessage()[:MAX_LINE_BYTES]}
-            if record.levelno >= logging.ERROR:
-                log.error("a library logged an error", failure, **fields)
-            elif record.levelno >= logging.WARNING:
-                log.warning("a library logged a warning", **fields)
-            else:
-                log.info("a library logged an event", **fields)
-        except Exception:  # as all handlers do: a library must not fail because of its own log line
-            self.handleError(record)
+        fields = {"logger": record.name, "text": _text(record)}
+        if record.levelno >= logging.ERROR:
+            log.error("a library logged an error", failure, **fields)
+        elif record.levelno >= logging.WARNING:
+            log.warning("a library logged a warning", **fields)
+        else:
+            log.info("a library logged an event", **fields)
 
     def take(self, record: logging.LogRecord) -> bool:
         """As a filter: write the record and keep it from the logger's own handlers."""
@@ -73,17 +69,25 @@ def _capture() -> None:
     original = os.dup(2)
     os.dup2(writable, 2)
     os.close(writable)
-    reader = threading.Thread(target=_read, args=(os.fdopen(readable, "rb"),), daemon=True)
+    reader = threading.Thread(target=_read, args=(readable,), daemon=True)
     reader.start()
     faulthandler.enable(original)  # a crash ends the process before the reader runs
     threading.excepthook = _thread_failed
     atexit.register(_release, original, reader)
 
 
-def _read(lines: IO[bytes]) -> None:
-    while line := lines.readline(MAX_LINE_BYTES):
-        if text := line.decode(errors="replace").strip():
-            log.warning("a library wrote to its error output", text=text)
+def _read(readable: int) -> None:
+    with os.fdopen(readable, "rb") as lines:
+        while line := lines.readline(MAX_LINE_BYTES):
+            if text := line.decode(errors="replace").strip():
+                log.warning("a library wrote to its error output", text=text)
+
+
+def _text(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()[:MAX_LINE_BYTES]
+    except Exception:  # arguments that do not fit the sentence: a library must not fail because of its own log line
+        return str(record.msg)[:MAX_LINE_BYTES]
 
 
 def _thread_failed(failure: threading.ExceptHookArgs) -> None:
