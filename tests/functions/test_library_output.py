@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from shared.library_output import MAX_LINE_BYTES
+from shared.library_output import MAX_LINE_BYTES, ErrorOutput
 from shared.settings import ROOT
 from tests.eventually import eventually
 from tests.ports import free_port, is_listening
@@ -112,3 +113,19 @@ def test_the_last_lines_of_a_process_are_not_lost(server: Server) -> None:
 
     assert [json.loads(line)["text"] for line in server.out().splitlines()] == ["rest"] * 1000
     assert server.errors() == "last words\n"
+
+
+def test_a_worker_captures_its_error_output_once(server: Server) -> None:
+    server.make("print")
+    (worker,) = psutil.Process(server.process.pid).children()
+    descriptors = worker.num_fds()
+    server.make(*["print"] * 10)
+
+    assert worker.num_fds() < descriptors + 10
+
+
+def test_the_process_that_loads_a_function_keeps_its_error_output() -> None:
+    before = os.fstat(2)
+    ErrorOutput().capture()
+
+    assert os.fstat(2).st_ino == before.st_ino
