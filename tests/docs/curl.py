@@ -26,7 +26,7 @@ _CURL.add_argument("url")
 
 def send(command: str, client: Callable[[str], Client]) -> TestResponse:
     """Call the function `upload` for `curl -T photo.jpg "$SLUICE_UPLOAD_URL/"`, and so on."""
-    words = shlex.split(command)
+    words = shlex.split(command.replace("\\\n", ""))
     if words[0] != "curl":
         raise ValueError(f"not a curl command: {command}")
     asked = _CURL.parse_args(words[1:])
@@ -42,7 +42,8 @@ def _body(asked: argparse.Namespace, path: str) -> tuple[str, str, dict[str, Any
     if asked.upload:
         return "PUT", path + asked.upload if path.endswith("/") else path, {"data": FILES[asked.upload]}
     if asked.form:
-        return "POST", path, {"data": {"file": [_part(field) for field in asked.form]}}
+        fields = dict(field.split("=", 1) for field in asked.form if "=@" not in field)
+        return "POST", path, {"data": fields | {"file": [_part(field) for field in asked.form if "=@" in field]}}
     if asked.data is not None:
         return "POST", path, {"data": asked.data}
     return "GET", path, {}

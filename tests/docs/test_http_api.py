@@ -72,12 +72,12 @@ def test_every_field_of_the_answers_is_explained(answers: list[tuple[str, str, s
 
 
 def _keys(value: Any) -> Iterator[str]:
-    """Every key, but those of `headers` and `facts`, which have names of their own."""
+    """Every key, but those of `headers`, `metadata` and `facts`, which have names of their own."""
     pairs = value.items() if isinstance(value, dict) else [("", item) for item in value]
     for key, item in pairs:
         if key:
             yield key
-        if isinstance(item, (dict, list)) and key not in ("headers", "facts"):
+        if isinstance(item, (dict, list)) and key not in ("headers", "metadata", "facts"):
             yield from _keys(item)
 
 
