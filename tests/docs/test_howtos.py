@@ -26,7 +26,7 @@ def test_the_processor_in_the_readme_works_as_printed(tmp_path: Path) -> None:
     folder = project.copy(tmp_path / "sluice")
     project.follow(ROOT / "README.md", folder, commands=False)
     project.run(CHECKS, folder)
-    counted = "from shared.testing import run_processor; print(run_processor('text.lines', b'one\\ntwo\\n')[0].facts)"
+    counted = "from shared.testing import run_processor; print(run_processor('text.lines', b'one\\ntwo\\n').facts)"
 
     assert project.run(f'.venv/bin/python -c "{counted}"', folder) == "{'lines': 2}\n"
 
