@@ -19,7 +19,10 @@ Tables = Mapping[str, Mapping[str, Any]]
 
 
 def check(table: Mapping[str, Any]) -> Routes:
-    """Check the whole table of a pipeline.toml. Raises `BadConfiguration`: each fault in a line, with its key and a right value."""
+    """Check the whole table of a pipeline.toml.
+
+    Raises `BadConfiguration` with every fault in a line of its own: its key, and a right value.
+    """
     faults = Faults()
     whole = faults.read("", table, keys.TOP)
     faults.names = {kind: list(whole[kind]) for kind in ("queues", "steps") if kind in whole}

@@ -31,7 +31,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A recipe with the configured options, its queue and its order. A file's metadata may set the options in `per_file`."""
+    """A recipe with the configured options, its queue and its order. A file may set the options in `per_file`."""
 
     recipe: Recipe
     queue: Queue

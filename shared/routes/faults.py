@@ -1,4 +1,4 @@
-"""The faults of a pipeline.toml, collected so that one start-up shows them all: each has its key and a right value."""
+"""The faults of a pipeline.toml, collected so that one start-up shows them all."""
 
 import json
 import re
@@ -13,7 +13,10 @@ MAX_SHOWN_CHARACTERS = 80
 
 
 class Faults:
-    """Collects faults, one line each. `names` are the queues and steps of the file; an unreadable table has none there."""
+    """Collects faults: a line each, with its key and a right value.
+
+    `names` are the names of the queues and of the steps; of a table that cannot be read, any name is right.
+    """
 
     def __init__(self) -> None:
         self.names: dict[str, Collection[str]] = {}

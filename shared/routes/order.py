@@ -36,7 +36,7 @@ def listed(after: After) -> list[str]:
 
 
 def cycles(after: After) -> Iterator[list[str]]:
-    """Cycles that share no pair of neighbours, each in the order of its steps, with the first one repeated at the end.
+    """Cycles that share no pair of neighbours, each in the order of its steps; the first one is repeated.
 
     Without the pairs of these cycles, the order has no cycle.
     """

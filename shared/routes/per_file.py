@@ -74,7 +74,7 @@ def _recipe(configured: model.Recipe, options: Mapping[str, Any], made_by: str) 
 
 
 def _options(configured: model.Recipe, texts: Mapping[str, str]) -> tuple[Mapping[str, Any], str]:
-    """The options with those that the file sets; when the processor refuses them, the configured ones and the reason."""
+    """The options with those that the file sets; if the processor refuses them, the configured ones and why."""
     if not texts:
         return configured.options, ""
     values = {option: _value(text, configured.options[option]) for option, text in texts.items()}

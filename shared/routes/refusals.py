@@ -1,4 +1,4 @@
-"""Why no route takes a file, in words for whoever sends it. Values of metadata are the operator's, so none is shown."""
+"""The reason why no route takes a file, for its sender. Values of metadata are the operator's: none is shown."""
 
 from collections.abc import Iterable, Sequence
 

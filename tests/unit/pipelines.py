@@ -3,6 +3,11 @@
 import tomllib
 from typing import Any
 
+import pytest
+
+from shared import routes
+from shared.errors import BadConfiguration
+
 QUEUE = """
 [queues.images]
 max_dispatches_per_second = 50
@@ -38,3 +43,10 @@ def table(steps: dict[str, Any], *routes: dict[str, Any]) -> dict[str, Any]:
         "steps": {name: {"processor": "image.renditions", "queue": "images"} | keys for name, keys in steps.items()},
         "routes": [{"content_type": "*/*", "name": "**"} | route for route in routes or ({"steps": list(steps)},)],
     }
+
+
+def fault(steps: dict[str, Any], *routes_: dict[str, Any]) -> str:
+    """The refusal of a pipeline of these steps and routes."""
+    with pytest.raises(BadConfiguration) as refused:
+        routes.check(table(steps, *routes_))
+    return refused.value.message

@@ -9,7 +9,7 @@ from shared import routes
 from shared.model import File
 from shared.plan import Plan
 from shared.routes import Route, Routes
-from shared.settings import ROOT
+from tests.conftest import PIPELINE
 from tests.unit.pipelines import QUEUE, ROUTE, STEP, WHOLE, table
 
 
@@ -22,34 +22,10 @@ def names(plan: Plan) -> list[str]:
 
 
 def test_the_tests_pipeline_sends_only_pictures_to_thumbnails() -> None:
-    loaded = routes.load(ROOT / "tests/data/pipeline.toml")
+    loaded = routes.load(PIPELINE)
 
     assert "thumbnails" in names(loaded.plan(file("image/jpeg")))
     assert "thumbnails" not in names(loaded.plan(file("application/x-anything")))
-
-
-# ---- the shipped pipeline
-
-
-def test_a_picture_is_one_task_in_the_shipped_pipeline() -> None:
-    plan = routes.load(ROOT / "pipeline.toml").plan(file())
-
-    assert names(plan) == ["digest", "facts", "thumbnails"]
-    assert [str(place) for place in plan.places] == ["0-images"]
-
-
-def test_the_shipped_pipeline_has_a_second_stage_on_request() -> None:
-    plan = routes.load(ROOT / "pipeline.toml").plan(file(sluice_steps="avif", sluice_avif_quality="40"))
-
-    assert [str(place) for place in plan.places] == ["0-images", "1-slow"]
-    assert plan.by_name["avif"].recipe.options["quality"] == 40
-    assert plan.ignored == ()
-
-
-def test_other_files_wait_in_their_own_queue_in_the_shipped_pipeline() -> None:
-    plan = routes.load(ROOT / "pipeline.toml").plan(file("text/plain"))
-
-    assert [(step.name, step.queue) for step in plan.steps] == [("digest", "files")]
 
 
 # ---- matching
