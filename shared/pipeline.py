@@ -181,7 +181,7 @@ def _commit(name: str, draft: Found, cloud: Cloud) -> Found:
     found = ledger.commit(cloud.results, name, draft)
     if isinstance(found, Manifest):
         for step in found.steps or [found.body]:
-            log.info("ended", step=step.get("step", ""), verdict=step["verdict"], reason=step["reason"])
+            log.info("ended", step=step.get("step", ""), verdict=step["verdict"], reason=step.get("reason", ""))
     return found
 
 
@@ -193,16 +193,19 @@ def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
 
     Repeated as a whole whenever a delivery finds the manifest: a crash between any two of its lines heals.
     """
-    manifests = Manifests(cloud.results, committed.run, committed.plan)
+    run, plan = committed.run, committed.plan
+    manifests = Manifests(cloud.results, run, plan)
     todo, told, is_open = [committed], set[Place](), False
     for current in todo:  # it grows by the tasks that end without work
         manifests.add(current)
-        following = committed.plan.next(current.place)
+        following = plan.next(current.place)
         if following:
             cloud.completions.publish(*events.step_notices(current))
             told.add(current.place)
         for place in following:
-            ended = _go_on(Task(committed.run, committed.plan, place, sweep), manifests, cloud)
+            if any(one.place == place for one in todo):
+                continue  # another task that it comes after led here before
+            ended = _go_on(Task(run, plan, place, sweep), manifests, cloud)
             todo += [ended] if ended else []
             is_open = is_open or not ended
     _announce([one for one in todo if one.place not in told], told, None if is_open else manifests.job(), cloud)

@@ -13,7 +13,6 @@ import pytest
 from shared import log
 from shared.settings import ROOT
 
-
 PLATFORM = "105445aa7843bc8bf206b12000100000"
 JOB = "bmr4ekbtjnqxyrm5dnzkh6kbdq-1764250000000001"
 TRACE, SPAN = "logging.googleapis.com/trace", "logging.googleapis.com/spanId"

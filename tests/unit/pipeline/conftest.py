@@ -1,12 +1,14 @@
-"""A pipeline with one step, for pictures only, and a task of it."""
+"""A file of a few bytes, a pipeline with one step for pictures only, and a task of it."""
 
 import io
+from collections.abc import Callable
 
 import pytest
 from PIL import Image
 
 from shared import pipeline
-from shared.model import Task
+from shared.model import File, Run
+from shared.plan import Plan, Task
 from shared.routes import parse
 from shared.testing import FakeCloud
 from tests.unit.pipeline.calls import Uploaded, message, only_task
@@ -27,6 +29,7 @@ content_type = "image/*"
 name = "**"
 steps = ["thumbnails"]
 """
+Enlist = Callable[[Plan], list[Task]]
 
 
 @pytest.fixture
@@ -46,3 +49,19 @@ def cloud(cloud: FakeCloud) -> FakeCloud:
 def task(cloud: FakeCloud, uploaded: Uploaded, picture: bytes) -> Task:
     pipeline.dispatch(message(uploaded("cat.png", picture)), cloud)
     return only_task(cloud)
+
+
+@pytest.fixture
+def cat(uploaded: Uploaded) -> File:
+    return uploaded("cat.jpg", b"meow")
+
+
+@pytest.fixture
+def enlist(cloud: FakeCloud, cat: File) -> Enlist:
+    """Enlist the file under a plan made by hand; the tasks that are queued then."""
+
+    def enlisted(plan: Plan) -> list[Task]:
+        pipeline.enlist(Run(cat), plan, cloud)
+        return list(cloud.queue.tasks.values())
+
+    return enlisted
