@@ -15,6 +15,10 @@ from localcloud.errors import ApiError
 
 log = logging.getLogger(__name__)
 
+#: How long connections to the targets of pushes and tasks stay open unused: below the shortest keep-alive of common servers
+#: (gunicorn: 2 s). A request sent while the target closes its idle connection would fail.
+TARGET_KEEP_ALIVE_SECONDS = 1.5
+
 Header = tuple[bytes, bytes]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

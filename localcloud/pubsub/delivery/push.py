@@ -8,6 +8,7 @@ import aiohttp
 
 from localcloud.accounts import Accounts
 from localcloud.calls import Calls
+from localcloud.http import TARGET_KEEP_ALIVE_SECONDS
 from localcloud.pubsub.delivery.push_http import ACCEPTED, Processing, PushRequest, PushResponse, push_request
 from localcloud.pubsub.delivery.subscription import Subscription
 from localcloud.pubsub.model import Consumer, Delivery
@@ -46,7 +47,7 @@ class Pushers:
 
     def start(self) -> None:
         """Open the HTTP session. `watch` starts no worker before."""
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=TARGET_KEEP_ALIVE_SECONDS)
         # The ack deadline is the only timeout; it is measured on the local cloud's clock.
         self._session = aiohttp.ClientSession(
             connector=connector,

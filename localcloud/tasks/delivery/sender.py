@@ -8,11 +8,9 @@ from yarl import URL
 
 from localcloud.calls import Calls
 from localcloud.clock import Clock
+from localcloud.http import TARGET_KEEP_ALIVE_SECONDS
 from localcloud.tasks.model import Outcome, Outgoing
 
-#: Below the shortest keep-alive of common servers (gunicorn: 2 s). A request sent while the target closes its idle
-#: connection would be a failed attempt.
-KEEP_ALIVE_SECONDS = 1.5
 MAX_REDIRECTS = 10
 
 
@@ -66,7 +64,7 @@ class Sender:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=TARGET_KEEP_ALIVE_SECONDS),
                 # Tasks share no cookies; `send` keeps the deadlines; answers are discarded.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
