@@ -1,4 +1,4 @@
-"""The output of libraries as log lines: Python's `logging` and `warnings`, gunicorn's errors, and file descriptor 2."""
+"""The output of libraries as log lines: `logging`, `warnings`, gunicorn's errors, and file descriptor 2."""
 
 import atexit
 import faulthandler

@@ -20,10 +20,9 @@ _bound: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("boun
 
 
 def begin(project: str, trace: str) -> None:
-    """Begin a request: nothing is bound, and its lines are on the platform's trace (32 hex digits, or empty) until `follow`."""
-    bind()
+    """Begin a request with nothing bound. `trace` is the platform's own: 32 hexadecimal digits, or empty."""
     _request.set((project, trace))
-    _timeline.set(_on_trace(project, trace))
+    bind()
 
 
 def follow(job_id: str, *span: object) -> None:
@@ -41,8 +40,12 @@ def follow(job_id: str, *span: object) -> None:
 
 
 def bind(**fields: Any) -> None:
-    """Add these fields to every later line of the current request, in place of those bound before."""
+    """Add these fields to every later line of the current request, in place of those bound before.
+
+    The lines are on the platform's trace until `follow`: the fields may be another file's.
+    """
     _bound.set(fields)
+    _timeline.set(_on_trace(*_request.get()))
 
 
 def info(sentence: str, **fields: Any) -> None:

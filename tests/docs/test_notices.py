@@ -77,7 +77,9 @@ def test_every_reason_of_a_verdict_is_listed_and_no_other() -> None:
 
 
 def test_the_reasons_of_the_pipeline_are_in_its_source() -> None:
-    missing = [reason for file, reasons in WRITTEN.items() for reason in reasons if f'"{reason}"' not in (ROOT / file).read_text()]
+    missing = [
+        reason for file, reasons in WRITTEN.items() for reason in reasons if f'"{reason}"' not in (ROOT / file).read_text()
+    ]
 
     assert missing == []
 

@@ -126,6 +126,16 @@ def test_a_new_request_is_on_no_timeline(capsys: pytest.CaptureFixture[str]) -> 
     assert only_line(capsys) == {"severity": "INFO", "message": "queued"}
 
 
+def test_a_line_about_the_next_file_of_a_request_is_not_on_the_timeline_of_the_last(capsys: pytest.CaptureFixture[str]) -> None:
+    followed(capsys, JOB, "upload", platform=PLATFORM)
+    log.bind(object="next.jpg")
+    log.warning("answered with an error")
+
+    line = only_line(capsys)
+    assert line[TRACE] == f"projects/p/traces/{PLATFORM}"
+    assert not {"file_id", SPAN} & line.keys()
+
+
 def test_without_a_project_a_line_has_no_trace(capsys: pytest.CaptureFixture[str]) -> None:
     log.follow(JOB, "upload")
     log.info("queued")
