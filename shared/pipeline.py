@@ -195,7 +195,7 @@ def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
     """
     run, plan = committed.run, committed.plan
     manifests = Manifests(cloud.results, run, plan)
-    todo, told, is_open = [committed], set[Place](), False
+    todo, told, waiting = [committed], set[Place](), set[Place]()
     for current in todo:  # it grows by the tasks that end without work
         manifests.add(current)
         following = plan.next(current.place)
@@ -207,7 +207,8 @@ def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
                 continue  # another task that it comes after led here before
             ended = _go_on(Task(run, plan, place, sweep), manifests, cloud)
             todo += [ended] if ended else []
-            is_open = is_open or not ended
+            waiting.add(place)
+    is_open = bool(waiting - {one.place for one in todo})
     _announce([one for one in todo if one.place not in told], told, None if is_open else manifests.job(), cloud)
 
 

@@ -254,3 +254,15 @@ def test_siblings_are_read_only_where_a_join_needs_them(cloud: FakeCloud, enlist
     deliver_all(cloud)
 
     assert counted.calls == ["create", "create", "create"]
+
+
+def test_skipped_branches_of_unequal_length_end_the_job(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
+    """The join is looked at by the short branch before the long one has its manifests."""
+    script.raises["a"] = BadFile("not a picture", "unidentified")
+    long = step("b", "q2", after=("a",)), step("c", "q3", after=("b",))
+    enlist(plan(step("a", "q1"), step("s", "q1s", after=("a",)), *long, step("d", "q4", after=("s", "c"))))
+
+    assert deliver_all(cloud) == ["0-q1"]
+    assert set(told(cloud).values()) == {1}
+    assert told(cloud)["job"] == 1
+    assert list(ledger(cloud)) == ["1-q1s.json", "1-q2.json", "2-q3.json", "3-q4.json", "job.json"]
