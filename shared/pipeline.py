@@ -54,9 +54,7 @@ def _store_upload(name: str, content_type: str, metadata: Mapping[str, str], bod
         body.drain()
         first = cloud.uploads.find(name)
         if first is None or (first.size, first.crc32c, first.metadata) != (body.size, body.crc32c, metadata):
-            raise Conflict(
-                "this Idempotency-Key was used for another file or metadata; send a new key", "key_reused"
-            ) from None
+            raise Conflict("this Idempotency-Key was used for another file or metadata; send a new key", "key_reused") from None
         return first
     if (stored.size, stored.crc32c) != (body.size, body.crc32c):
         raise Unavailable("the bucket received other bytes than were sent; send the file again")
