@@ -12,6 +12,8 @@ from shared.routes.definitions import TESTS, Queue, Route, Step
 #: Plans that are kept with their ids and tasks: files without options of their own share them.
 MAX_KEPT_PLANS = 256
 NO_METADATA: Mapping[str, str] = {}
+#: For each route that a file takes, its index and the steps.
+Taken = tuple[tuple[int, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -51,22 +53,17 @@ class Routes:
         return [route.passed(content_type, name, metadata, size) for route in self.routes]
 
     @functools.cached_property
-    def _kept(self) -> Callable[[tuple[tuple[int, tuple[str, ...]], ...]], Plan]:
+    def _kept(self) -> Callable[[Taken], Plan]:
         return functools.lru_cache(MAX_KEPT_PLANS)(self._planned)
 
-    def _planned(self, taken: tuple[tuple[int, tuple[str, ...]], ...]) -> Plan:
-        queues: dict[str, str] = {}
-        for index, steps in taken:
+    def _planned(self, taken: Taken) -> Plan:
+        queues: dict[str, str] = {}  # of each step, the queue of a route, or none
+        for index, chosen in taken:
             queue = self.routes[index].queue
-            for name in self._with_before(steps):
+            for name in self._with_before(chosen):
                 queues[name] = min(filter(None, (queue, queues.get(name))), default="")
-        return Plan(
-            tuple(
-                step.planned(self.queues[queues[name]] if queues[name] else step.queue)
-                for name, step in self.steps.items()
-                if name in queues
-            )
-        )
+        steps = (step for name, step in self.steps.items() if name in queues)
+        return Plan(tuple(step.planned(self.queues.get(queues[step.name], step.queue)) for step in steps))
 
     def _with_before(self, steps: tuple[str, ...]) -> set[str]:
         return {*steps, *(name for step in steps for name in self._before[step])}
