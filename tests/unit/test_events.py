@@ -8,17 +8,27 @@ from typing import Any
 import google_crc32c
 import pytest
 
-from shared import events
+from shared import events, manifest
 from shared.events import Ignored, MalformedEvent
-from shared.model import File, Job, Manifest, Recipe
+from shared.manifest import Job, Manifest
+from shared.model import File, Result, Run, Verdict
 from tests.conftest import DATA
+from tests.unit.plans import plan, step, task
 
 CAT = File("uploads", "cats/Käthe.jpg", 1768471200123456, 1234, "image/jpeg", "AAAAAA==")
-THUMBNAILS = Recipe("thumbnails", "image.renditions", 1, {"sizes": [256], "formats": ["webp"]})
-DIGEST = Recipe("digest", "any.digest", 1, {})
-SIBLINGS = (DIGEST.recipe_id, THUMBNAILS.recipe_id)
-DONE = Manifest(CAT, THUMBNAILS, SIBLINGS, "succeeded", "2026-01-15T10:00:01.000Z", 1)
-FAILED = Manifest(CAT, DIGEST, SIBLINGS, "failed", "2026-01-15T10:00:02.000Z", 1, "corrupt", "cut short")
+PLAN = plan(step("digest", "files"), step("thumbnails", "images"))
+
+
+def ended(name: str, verdict: Verdict, reason: str, time: str, file: File = CAT) -> Manifest:
+    """The manifest of the task of one step."""
+    recipe_id = PLAN.by_name[name].recipe.recipe_id
+    result = Result(name, recipe_id, verdict, reason, attempt=1, facts={"size": 9}, times={"begun": time}, cost={"bytes_in": 9})
+    return manifest.of_task(task(PLAN, PLAN.place_of[name], file=file), [result], time)
+
+
+DONE = ended("thumbnails", "succeeded", "", "2026-01-15T10:00:01.000Z")
+FAILED = ended("digest", "failed", "corrupt", "2026-01-15T10:00:02.000Z")
+JOB_ID = Run(CAT).job_id
 
 
 @pytest.fixture
@@ -162,55 +172,88 @@ def test_a_payload_without_a_checksum_is_malformed(message: dict[str, Any]) -> N
 
 
 def test_a_step_notice_has_every_attribute_to_filter_by() -> None:
-    notice = events.step_notice(DONE)
+    (notice,) = events.step_notices(DONE)
 
     assert notice.attributes == {
         "ce-specversion": "1.0",
         "ce-type": "sluice.step.finished.v1",
         "ce-source": "//storage.googleapis.com/uploads",
-        "ce-subject": CAT.job_id,
-        "ce-id": DONE.task_id,
-        "ce-time": DONE.time,
+        "ce-subject": JOB_ID,
+        "ce-id": f"{JOB_ID}-{PLAN.by_name['thumbnails'].recipe.recipe_id}",
+        "ce-time": "2026-01-15T10:00:01.000Z",
         "content-type": "application/json",
         "verdict": "succeeded",
         "step": "thumbnails",
         "bucket": "uploads",
         "name": "cats/Käthe.jpg",
     }
-    assert json.loads(notice.data) == DONE.to_json()
+
+
+def test_a_step_notice_has_the_stored_result_with_its_job() -> None:
+    (notice,) = events.step_notices(DONE)
+    body = json.loads(notice.data)
+
+    assert body == json.loads(json.dumps({**DONE.body["job"], "time": DONE.time, **DONE.steps[0]}))
+    assert (body["job_id"], body["run"], body["file"]["name"], body["facts"]) == (JOB_ID, 0, "cats/Käthe.jpg", {"size": 9})
+
+
+def test_each_step_of_a_task_has_a_notice() -> None:
+    steps = plan(step("a"), step("b"))
+    results = [Result(one.name, one.recipe.recipe_id, "succeeded") for one in steps.steps]
+
+    notices = events.step_notices(manifest.of_task(task(steps, file=CAT), results, DONE.time))
+
+    assert [notice.attributes["ce-id"] for notice in notices] == [f"{JOB_ID}-{one.recipe.recipe_id}" for one in steps.steps]
 
 
 def test_a_job_notice_has_the_verdict_of_the_file() -> None:
-    job = Job(CAT, (DONE, FAILED))
-
-    notice = events.job_notice(job)
+    notice = events.job_notice(Job([FAILED, DONE]))
 
     assert notice.attributes == {
         "ce-specversion": "1.0",
         "ce-type": "sluice.job.finished.v1",
         "ce-source": "//storage.googleapis.com/uploads",
-        "ce-subject": CAT.job_id,
-        "ce-id": CAT.job_id,
-        "ce-time": FAILED.time,
+        "ce-subject": JOB_ID,
+        "ce-id": JOB_ID,
+        "ce-time": "2026-01-15T10:00:02.000Z",
         "content-type": "application/json",
         "verdict": "partial",
         "bucket": "uploads",
         "name": "cats/Käthe.jpg",
     }
-    assert json.loads(notice.data) == job.to_json()
+
+
+def test_a_job_notice_has_every_step_with_its_time() -> None:
+    body = json.loads(events.job_notice(Job([FAILED, DONE])).data)
+
+    assert body["file"] == CAT.to_json()
+    assert (body["verdict"], body["reason"], body["message"], body["time"]) == ("partial", "", "", FAILED.time)
+    assert [(step["step"], step["verdict"], step["time"]) for step in body["steps"]] == [
+        ("digest", "failed", FAILED.time),
+        ("thumbnails", "succeeded", DONE.time),
+    ]
+
+
+def test_a_file_without_tasks_has_a_job_notice_alone() -> None:
+    refused = manifest.of_no_task(Run(CAT), "failed", "too_large", "the file has 9 bytes; the limit is 8", DONE.time)
+    body = json.loads(events.job_notice(Job([refused])).data)
+
+    assert events.step_notices(refused) == []
+    assert (body["verdict"], body["reason"], body["steps"]) == ("failed", "too_large", [])
+    assert body["message"] == "the file has 9 bytes; the limit is 8"
 
 
 def test_a_notice_published_again_has_the_same_bytes() -> None:
-    read_back = Manifest.from_json(json.loads(json.dumps(DONE.to_json(), sort_keys=True)))
+    read_back = Manifest(json.loads(json.dumps(DONE.body, sort_keys=True)))
 
-    assert events.step_notice(read_back) == events.step_notice(DONE)
-    assert events.job_notice(Job(CAT, (FAILED, read_back))) == events.job_notice(Job(CAT, (DONE, FAILED)))
+    assert events.step_notices(read_back) == events.step_notices(DONE)
+    assert events.job_notice(Job([FAILED, read_back])) == events.job_notice(Job([FAILED, DONE]))
 
 
 def test_the_longest_name_fits_into_an_attribute_of_pubsub() -> None:
     longest = replace(CAT, name="ä" * 512)
 
-    attributes = events.step_notice(replace(DONE, file=longest)).attributes
+    (notice,) = events.step_notices(ended("digest", "succeeded", "", DONE.time, longest))
 
-    assert max(len(value.encode()) for value in attributes.values()) <= 1024
-    assert attributes["name"] == longest.name
+    assert max(len(value.encode()) for value in notice.attributes.values()) <= 1024
+    assert notice.attributes["name"] == longest.name
