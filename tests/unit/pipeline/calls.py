@@ -17,7 +17,8 @@ Uploaded = Callable[..., File]
 
 
 def message(file: File, **changed: str) -> dict[str, Any]:
-    payload = {"size": str(file.size), "contentType": file.content_type, "crc32c": file.crc32c}
+    payload: dict[str, Any] = {"size": str(file.size), "contentType": file.content_type, "crc32c": file.crc32c}
+    payload |= {"metadata": dict(file.metadata)} if file.metadata else {}
     attributes = {"eventType": "OBJECT_FINALIZE", "bucketId": file.bucket, "objectId": file.name}
     numbered = {"objectGeneration": str(file.generation)}
     return {"attributes": attributes | numbered | changed, "data": base64.b64encode(json.dumps(payload).encode()).decode()}
