@@ -161,8 +161,8 @@ def process(task: Task, number: int, cloud: Cloud) -> None:
 
     Raises `Forbidden` for a file of another bucket; `Transient` and unforeseen exceptions to have the queue deliver again.
     """
-    log.bind(object=task.file.name, job=task.run.job_id, task=task.name, delivery=number)
-    log.follow(Run(task.file).job_id, task.name, number)
+    log.bind(object=task.file.name, job=task.run.job_id, task=task.name, queue=task.place.queue, delivery=number)
+    log.follow(Run(task.file).job_id, task.place, task.name, number)  # tasks of one stage share their name
     if task.file.bucket != cloud.settings.uploads_bucket:
         raise Forbidden(f"the task's file is in bucket {task.file.bucket}, which is not the uploads bucket")
     name = ledger.manifest_name(task.run, task.plan, task.place)

@@ -23,8 +23,9 @@ def of_object(name: str, cloud: Cloud) -> Json:
     """
     if not naming.is_possible(name):
         raise NotFound(f"no object found: {name[:80]!r} cannot be an object's name")
-    live = cloud.uploads.find(name)
     identity = file_id(cloud.settings.uploads_bucket, name)
+    log.bind(object=name, file_id=identity)
+    live = cloud.uploads.find(name)
     jobs = _jobs(identity, "", cloud)
     if live and (not jobs or live.generation > int(jobs[0]["generation"])):
         jobs.insert(0, _accepted(live, cloud))
@@ -41,6 +42,7 @@ def of_id(identity: str, cloud: Cloud) -> Json:
     found = _ID.fullmatch(identity)
     if not found:
         raise NotFound(f"{identity[:80]!r} is neither a file id (26 characters) nor a job id (<file id>-<generation>)")
+    log.bind(file_id=found[1])
     jobs = _jobs(found[1], found[2] or "", cloud)
     if not jobs:
         raise NotFound(f"no step of {identity} has a verdict yet; ask by name: /objects/<name>", "no_verdict_yet")
