@@ -20,7 +20,7 @@ FIELDS = ("name", "content_type", "size", "resumable", "metadata")
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """A client's description of the file to upload. `size` is in bytes, None when unknown; `metadata` is custom metadata."""
+    """A client's description of the file to upload, with its custom metadata. `size` is in bytes, None when unknown."""
 
     name: str
     content_type: str

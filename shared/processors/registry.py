@@ -76,7 +76,7 @@ class Processor:
         return checked
 
     def outputs(self, options: Mapping[str, Any]) -> tuple[str, ...] | None:
-        """The names of the outputs under checked options, as patterns of `fnmatch`; None where the processor declares none."""
+        """The declared names of the outputs under checked options, as patterns of `fnmatch`; None without a declaration."""
         return None if self.declared is None else tuple(self.declared(self.options(**options)))
 
     def run(self, source: Path, folder: Path, options: Mapping[str, Any]) -> Made:
