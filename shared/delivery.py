@@ -135,13 +135,13 @@ class _Delivery:
         return Result(step.name, step.recipe.recipe_id, "succeeded", attempt=attempt, facts=made.facts, outputs=outputs)
 
     def _sandboxed(self, step: PlannedStep, original: Path, folder: Path) -> Made:
-        started = time.thread_time()
+        started, bytes_in = time.thread_time(), original.stat().st_size
         try:
             return sandbox.run(step.recipe, original, folder)
         finally:
             self._times["worked"] = clock.now()
             cpu_seconds = round(time.thread_time() - started, 6)
-            self._cost |= {"cpu_seconds": cpu_seconds, "bytes_in": original.stat().st_size, "bytes_out": 0}
+            self._cost |= {"cpu_seconds": cpu_seconds, "bytes_in": bytes_in, "bytes_out": 0}
 
     def _is_input_of_later(self, step: PlannedStep) -> bool:
         return any(later.recipe.input.partition("/")[0] == step.name for later in self.task.steps)

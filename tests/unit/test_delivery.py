@@ -1,6 +1,6 @@
 """One delivery of a task: its steps in order, the files that they need, and their results."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from shared.errors import BadFile, Unavailable
 from shared.ledger import Manifests
 from shared.model import File, Place, Result, Run
 from shared.plan import FILE, Condition, Plan
+from shared.processors import Draft
 from shared.processors.registry import registered
 from shared.testing import FakeBucket, FakeCloud
 from tests.unit.plans import SCRIPTED, Script, chain, plan, step, task
@@ -205,12 +206,24 @@ def test_a_step_without_work_has_neither_times_nor_cost(cloud: FakeCloud, cat: F
     assert (result.times, result.cost, result.attempt) == ({}, {}, 0)
 
 
-def test_a_failed_step_says_when_it_failed(cloud: FakeCloud, cat: File, script: Script) -> None:
+def test_a_failed_step_has_times_and_cost_of_its_work(cloud: FakeCloud, cat: File, script: Script) -> None:
     script.raises["a"] = BadFile("cut short", "corrupt")
 
     result = deliver(plan(step("a")), cat, cloud)["a"]
 
-    assert (list(result.times), result.attempt) == (["begun", "fetched"], 1)
+    assert (list(result.times), result.attempt) == (["begun", "fetched", "worked"], 1)
+    assert (result.cost["bytes_in"], result.cost["bytes_out"]) == (len("meow"), 0)
+
+
+def test_a_processor_that_removes_its_source_hides_no_error(cloud: FakeCloud, cat: File, script: Script) -> None:
+    def consume(source: Path, _folder: Path, _options: object) -> Iterator[Draft]:
+        source.unlink()
+        yield from ()
+        raise BadFile("cut short", "corrupt")
+
+    registered[SCRIPTED] = replace(registered[SCRIPTED], work=consume)
+
+    assert deliver(plan(step("a")), cat, cloud)["a"].reason == "corrupt"
 
 
 def test_an_output_of_an_earlier_delivery_is_adopted_as_it_is_stored(cloud: FakeCloud, cat: File, script: Script) -> None:
