@@ -127,7 +127,7 @@ def _steps(run: Run, plan: Plan, manifests: Mapping[Place, Manifest], cloud: Clo
 
 
 def _done(step: Json, manifest: Manifest, cloud: Cloud) -> Json:
-    outputs = [output | {"download_url": _download(output["object"], cloud)} for output in step["outputs"]]
+    outputs = [output | {"download_url": _download(output["object"], cloud)} for output in step.get("outputs", ())]
     shown = ("verdict", "reason", "message", "attempt", "facts", "times", "cost")
     return {"state": "done", "time": manifest.time, **{key: step[key] for key in shown if key in step}, "outputs": outputs}
 

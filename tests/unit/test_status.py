@@ -1,16 +1,20 @@
-"""The state of a file is read from the buckets and from nothing else; a receipt links to it."""
+"""The state of a file is read from the buckets and the queues, and from nothing else; a receipt links to it."""
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from shared import ledger, status
-from shared.errors import NotFound, Unavailable
-from shared.model import File, Manifest, Output, Task, Verdict
+from shared import ledger, manifest, pipeline, status
+from shared.attempts import Attempts
+from shared.cloud.protocols import Queued
+from shared.errors import BadFile, NotFound, Unavailable
+from shared.model import File, Place, Run
+from shared.plan import Plan, Task
 from shared.testing import FakeCloud
+from tests.unit.plans import Script, chain, diamond, join, plan, step
 
 Uploaded = Callable[..., File]
 
@@ -20,8 +24,50 @@ def cat(uploaded: Uploaded) -> File:
     return uploaded("cats/Käthe 1.jpg", b"meow")
 
 
-def conclude(cloud: FakeCloud, task: Task, verdict: Verdict = "succeeded", **found: Any) -> Manifest:
-    return ledger.commit(cloud.results, ledger.manifest(task.file, task, verdict, attempt=1, **found))
+@dataclass
+class Waiting:
+    """A queue with these tasks, by the name of the queue."""
+
+    queued: dict[str, Queued] = field(default_factory=dict)
+
+    def add(self, task: Task) -> bool:
+        return True
+
+    def find(self, task: Task) -> Queued | None:
+        return self.queued.get(task.place.queue)
+
+
+@pytest.fixture
+def queue(cloud: FakeCloud) -> dict[str, Queued]:
+    """The tasks in the queues, by the name of the queue."""
+    cloud.queue = waiting = Waiting()  # type: ignore[assignment]
+    return waiting.queued
+
+
+@dataclass
+class Fixed:
+    """Routes that give every file this plan."""
+
+    steps: Plan
+
+    def plan(self, _file: File) -> Plan:
+        return self.steps
+
+    def why_not(self, *_: object) -> str:
+        return "no route takes this file"
+
+
+def work(steps: Plan, cloud: FakeCloud, file: File, *places: str) -> None:
+    """Enlist the file under this plan, and bring these tasks to their manifests; all of them without a name."""
+    pipeline.enlist(Run(file), steps, cloud)
+    for place in steps.places:
+        if not places or str(place) in places:
+            pipeline.process(Task(Run(file), steps, place), 1, cloud)
+
+
+def states(cloud: FakeCloud, file: File) -> dict[str, str]:
+    """The state of each step."""
+    return {step["step"]: step["state"] for step in status.of_object(file.name, cloud)["steps"]}
 
 
 @pytest.mark.parametrize(
@@ -33,81 +79,212 @@ def test_an_ignored_object_is_skipped(cloud: FakeCloud, name: str) -> None:
 
     assert found["state"] == "skipped"
     assert found["reason"]
+    assert found["steps"] == []
 
 
-def test_an_uploaded_file_is_accepted(cloud: FakeCloud, cat: File) -> None:
+def test_an_uploaded_file_is_accepted_with_its_plan(cloud: FakeCloud, cat: File) -> None:
+    cloud.routes = Fixed(replace(chain(), ignored=("sluice-steps: pagez",)))  # type: ignore[assignment]
+    first, second = chain().steps
+
     assert status.of_object(cat.name, cloud) == {
         "object": cat.name,
         "file_id": cat.file_id,
         "state": "accepted",
-        "job_id": cat.job_id,
+        "job_id": Run(cat).job_id,
+        "run": 0,
         "generation": str(cat.generation),
         "size": 4,
         "content_type": "image/jpeg",
         "crc32c": cat.crc32c,
+        "metadata": {},
         "since": "2026-01-01T00:00:00Z",
-        "steps": [],
+        "steps": [
+            {"step": "a", "recipe_id": first.recipe.recipe_id, "queue": "q1", "after": [], "state": "waiting"},
+            {"step": "b", "recipe_id": second.recipe.recipe_id, "queue": "q2", "after": ["a"], "state": "waiting"},
+        ],
+        "ignored": ["sluice-steps: pagez"],
         "older": [],
     }
 
 
-def test_a_file_is_processing_until_its_last_step_has_a_verdict(cloud: FakeCloud, cat: File) -> None:
-    first, last = cloud.routes.plan(cat)
+def test_a_step_waits_is_queued_runs_and_is_done(cloud: FakeCloud, cat: File, script: Script, queue: dict[str, Queued]) -> None:
+    cloud.routes = Fixed(chain())  # type: ignore[assignment]
+    seen = [states(cloud, cat)]
+    queue["q1"] = Queued(0, False, "2026-01-01T00:00:00Z")
+    seen.append(states(cloud, cat))
+    queue["q1"] = Queued(1, True, "2026-01-01T00:00:00Z")
+    seen.append(states(cloud, cat))
+    work(chain(), cloud, cat, "0-q1")
+    queue["q2"] = Queued(0, False, "2026-01-01T00:00:00Z")
+    seen.append(states(cloud, cat))
+    work(chain(), cloud, cat)
+    seen.append(states(cloud, cat))
 
-    conclude(cloud, first)
-    half = status.of_object(cat.name, cloud)
-    conclude(cloud, last)
-    whole = status.of_object(cat.name, cloud)
+    assert seen == [
+        {"a": "waiting", "b": "waiting"},
+        {"a": "queued", "b": "waiting"},
+        {"a": "running", "b": "waiting"},
+        {"a": "done", "b": "queued"},
+        {"a": "done", "b": "done"},
+    ]
 
-    assert (half["state"], half["waiting"]) == ("processing", [last.recipe.recipe_id])
-    assert (whole["state"], whole["waiting"]) == ("succeeded", [])
-    assert [step["step"] for step in whole["steps"]] == ["digest", "thumbnails"]
+
+def test_a_queued_step_has_its_deliveries_and_the_time_of_the_next(
+    cloud: FakeCloud, cat: File, queue: dict[str, Queued]
+) -> None:
+    cloud.routes = Fixed(plan(step("a")))  # type: ignore[assignment]
+    queue["q1"] = Queued(3, False, "2026-01-01T00:05:00Z")
+
+    (shown,) = status.of_object(cat.name, cloud)["steps"]
+
+    assert (shown["state"], shown["deliveries"], shown["next"]) == ("queued", 3, "2026-01-01T00:05:00Z")
+    assert "error" not in shown
 
 
-def test_a_failed_step_says_why(cloud: FakeCloud, cat: File) -> None:
-    first, last = cloud.routes.plan(cat)
-    conclude(cloud, first)
-    conclude(cloud, last, "failed", reason="corrupt", message="cut short")
+def test_a_failing_step_shows_its_last_error(cloud: FakeCloud, cat: File, script: Script, queue: dict[str, Queued]) -> None:
+    steps = plan(step("a"), step("b"))
+    cloud.routes = Fixed(steps)  # type: ignore[assignment]
+    script.raises["b"] = ZeroDivisionError("division by zero")
+    for delivery in (1, 2):
+        with pytest.raises(ZeroDivisionError):
+            pipeline.process(Task(Run(cat), steps, Place(0, "q1")), delivery, cloud)
+    queue["q1"] = Queued(2, False, "2026-01-01T00:05:00Z")
 
-    found = status.of_object(cat.name, cloud)
+    first, second = status.of_object(cat.name, cloud)["steps"]
 
-    assert found["state"] == "partial"
-    assert found["steps"][1] | {"time": ""} == {
-        "step": "thumbnails",
-        "task_id": last.task_id,
-        "verdict": "failed",
-        "reason": "corrupt",
-        "message": "cut short",
-        "time": "",
+    assert "error" not in first
+    assert second["error"] | {"time": ""} == {
+        "message": "ZeroDivisionError: division by zero",
         "attempt": 1,
-        "outputs": [],
+        "delivery": 2,
+        "time": "",
     }
 
 
-def test_outputs_come_with_links(cloud: FakeCloud, cat: File) -> None:
-    task = cloud.routes.plan(cat)[0]
-    name = ledger.output_name(task, "digest.json")
-    conclude(cloud, task, outputs=(Output("digest.json", name, "application/json", 9, "AAAAAA==", {"size": 4}),))
+def test_an_outage_shows_as_the_error_of_its_attempt(
+    cloud: FakeCloud, cat: File, script: Script, queue: dict[str, Queued]
+) -> None:
+    steps = plan(step("a"))
+    cloud.routes = Fixed(steps)  # type: ignore[assignment]
+    cloud.results.broken = {"create files"}
+    with pytest.raises(Unavailable):
+        pipeline.process(Task(Run(cat), steps, Place(0, "q1")), 1, cloud)
+    queue["q1"] = Queued(1, False, "2026-01-01T00:05:00Z")
 
-    (output,) = status.of_object(cat.name, cloud)["steps"][0]["outputs"]
+    (shown,) = status.of_object(cat.name, cloud)["steps"]
 
-    assert output["object"] == name
-    assert output["facts"] == {"size": 4}
-    assert output["download_url"] == f"https://signed.test/results/{name}?for=900"
+    assert shown["error"]["message"] == "bucket results is unavailable (planted); retry"
 
 
-def test_a_file_without_a_route_is_skipped(cloud: FakeCloud, cat: File) -> None:
-    ledger.commit(cloud.results, ledger.manifest(cat, None, "skipped", "no_route", "no route takes this file"))
+def test_without_an_answer_of_the_queue_the_rest_is_shown(cloud: FakeCloud, cat: File) -> None:
+    cloud.routes = Fixed(plan(step("a")))  # type: ignore[assignment]
+    cloud.queue.broken = True
+
+    assert states(cloud, cat) == {"a": "waiting"}
+
+
+def test_a_file_is_processing_until_its_last_task_has_a_manifest(cloud: FakeCloud, cat: File, script: Script) -> None:
+    found = []
+    for place in ("0-q1", "1-q2", "1-q3", "2-q1"):
+        work(diamond(), cloud, cat, place)
+        found.append(status.of_object(cat.name, cloud))
+
+    assert [one["state"] for one in found] == ["processing", "processing", "processing", "succeeded"]
+    assert [step["step"] for step in found[-1]["steps"]] == ["a", "b", "c", "d"]
+    assert found[0]["since"] <= found[1]["since"] <= found[2]["since"] <= found[3]["since"]
+
+
+def test_a_planned_run_is_processing_before_its_first_manifest(cloud: FakeCloud, cat: File) -> None:
+    pipeline.enlist(Run(cat), join(), cloud)
+    cloud.routes = Fixed(plan(step("of-today")))  # type: ignore[assignment]
 
     found = status.of_object(cat.name, cloud)
 
-    assert found["state"] == "skipped"
-    assert found["steps"][0]["reason"] == "no_route"
+    assert (found["state"], found["since"]) == ("processing", "")
+    assert {step["step"]: step["state"] for step in found["steps"]} == {"a": "queued", "b": "queued", "c": "waiting"}
+    assert status.of_id(Run(cat).job_id, cloud)["state"] == "processing"
 
 
-def test_a_newer_upload_stands_before_the_older_verdicts(cloud: FakeCloud, cat: File, uploaded: Uploaded) -> None:
-    for task in cloud.routes.plan(cat):
-        conclude(cloud, task)
+def test_a_run_keeps_its_plan_whatever_todays_is(cloud: FakeCloud, cat: File, script: Script) -> None:
+    work(replace(chain(), ignored=("sluice-steps: pagez",)), cloud, cat, "0-q1")
+    cloud.routes = Fixed(plan(step("of-today")))  # type: ignore[assignment]
+
+    found = status.of_object(cat.name, cloud)
+
+    assert [step["step"] for step in found["steps"]] == ["a", "b"]
+    assert found["ignored"] == ["sluice-steps: pagez"]
+
+
+def test_a_failed_step_says_why(cloud: FakeCloud, cat: File, script: Script) -> None:
+    script.raises["b"] = BadFile("cut short", "corrupt")
+    steps = plan(step("a"), step("b"), step("c", after=("b",)))
+    work(steps, cloud, cat)
+
+    found = status.of_object(cat.name, cloud)
+
+    failed = found["steps"][1]
+    assert found["state"] == "partial"
+    assert list(failed.pop("times")) == ["begun", "fetched", "worked"]
+    assert failed.pop("cost")["bytes_in"] == len("meow")
+    assert failed == {
+        "step": "b",
+        "recipe_id": steps.by_name["b"].recipe.recipe_id,
+        "queue": "q1",
+        "after": [],
+        "state": "done",
+        "verdict": "failed",
+        "reason": "corrupt",
+        "message": "cut short",
+        "time": found["since"],
+        "attempt": 0,
+        "facts": {},
+        "outputs": [],
+    }
+    assert (found["steps"][2]["reason"], found["steps"][2]["message"]) == ("after_failed", "it comes after b (failed)")
+
+
+def test_outputs_come_with_links_and_steps_with_facts(cloud: FakeCloud, cat: File, script: Script) -> None:
+    script.facts["a"] = {"width_px": 640}
+    steps = plan(step("a"))
+    work(steps, cloud, cat)
+    name = ledger.output_name(Run(cat), steps.steps[0].recipe, "1.txt")
+
+    (shown,) = status.of_object(cat.name, cloud)["steps"]
+
+    (output,) = shown["outputs"]
+    assert output["object"] == name
+    assert output["download_url"] == f"https://signed.test/results/{name}?for=900"
+    assert shown["facts"] == {"width_px": 640}
+
+
+def test_a_manifest_with_fewer_fields_can_be_shown(cloud: FakeCloud, cat: File, script: Script) -> None:
+    steps = plan(step("a"))
+    work(steps, cloud, cat)
+    name = ledger.job_name(Run(cat))
+    body = json.loads(cloud.results.read(name) or b"")
+    body["steps"] = [{key: one[key] for key in ("step", "recipe_id", "verdict")} for one in body["steps"]]
+    cloud.results.put(name, json.dumps(body).encode())
+
+    (shown,) = status.of_object(cat.name, cloud)["steps"]
+
+    assert (shown["state"], shown["verdict"], shown["outputs"]) == ("done", "succeeded", [])
+
+
+@pytest.mark.parametrize(("verdict", "reason"), [("skipped", "no_route"), ("failed", "too_large")])
+def test_a_file_without_tasks_has_its_verdict_and_reason(cloud: FakeCloud, cat: File, verdict: Any, reason: str) -> None:
+    refused = manifest.of_no_task(Run(cat), verdict, reason, "words", "2026-01-15T10:00:00.000Z")
+    ledger.commit(cloud.results, ledger.job_name(Run(cat)), refused)
+
+    found = status.of_object(cat.name, cloud)
+
+    assert (found["state"], found["reason"], found["message"], found["steps"]) == (verdict, reason, "words", [])
+    assert found["since"] == "2026-01-15T10:00:00.000Z"
+
+
+def test_a_newer_upload_stands_before_the_older_verdicts(
+    cloud: FakeCloud, cat: File, uploaded: Uploaded, script: Script
+) -> None:
+    work(chain(), cloud, cat)
     newer = uploaded(cat.name, b"meow meow")
 
     found = status.of_object(cat.name, cloud)
@@ -116,22 +293,21 @@ def test_a_newer_upload_stands_before_the_older_verdicts(cloud: FakeCloud, cat: 
     assert [(job["state"], job["generation"]) for job in found["older"]] == [("succeeded", str(cat.generation))]
 
 
-def test_generations_are_listed_as_numbers_not_as_text(cloud: FakeCloud, cat: File) -> None:
-    for generation in (9, 10, 100):
-        for task in cloud.routes.plan(replace(cat, generation=generation)):
-            conclude(cloud, task)
+def test_generations_and_runs_are_listed_as_numbers_not_as_text(cloud: FakeCloud, cat: File, script: Script) -> None:
+    for generation, number in ((9, 0), (10, 0), (100, 2), (100, 10), (100, 0)):
+        run = Run(replace(cat, generation=generation), number)
+        pipeline.process(Task(run, plan(step("a")), Place(0, "q1")), 1, cloud)
     cloud.uploads.versions.clear()
 
     found = status.of_object(cat.name, cloud)
 
-    assert [found["generation"], *(job["generation"] for job in found["older"])] == ["100", "10", "9"]
-    assert {len(job["steps"]) for job in found["older"]} == {2}
+    ages = [(job["generation"], job["run"]) for job in (found, *found["older"])]
+    assert ages == [("100", 10), ("100", 2), ("100", 0), ("10", 0), ("9", 0)]
 
 
-def test_a_deleted_file_keeps_its_verdicts(cloud: FakeCloud, cat: File) -> None:
-    for task in cloud.routes.plan(cat):
-        conclude(cloud, task, "gone", reason="gone")
+def test_a_deleted_file_keeps_its_verdicts(cloud: FakeCloud, cat: File, script: Script) -> None:
     cloud.uploads.versions.clear()
+    work(chain(), cloud, cat)
 
     assert status.of_object(cat.name, cloud)["state"] == "gone"
 
@@ -142,22 +318,23 @@ def test_a_name_that_was_never_uploaded_is_not_found(cloud: FakeCloud, cat: File
         status.of_object(name, cloud)
 
 
-def test_ids_are_answered_from_the_first_verdict_on(cloud: FakeCloud, cat: File) -> None:
+def test_ids_are_answered_from_the_first_verdict_on(cloud: FakeCloud, cat: File, script: Script) -> None:
     with pytest.raises(NotFound, match="ask by name: /objects/<name>") as early:
         status.of_id(cat.file_id, cloud)
-    conclude(cloud, cloud.routes.plan(cat)[0])
+    work(chain(), cloud, cat, "0-q1")
 
     assert early.value.code == "no_verdict_yet"
-    assert status.of_id(cat.file_id, cloud) == status.of_object(cat.name, cloud)
-    assert status.of_id(cat.job_id, cloud)["object"] == cat.name
+    by_id, by_name = status.of_id(cat.file_id, cloud), status.of_object(cat.name, cloud)
+    assert by_id == by_name
+    assert status.of_id(Run(cat).job_id, cloud)["object"] == cat.name
 
 
-def test_a_job_id_is_that_generation_alone(cloud: FakeCloud, cat: File) -> None:
+def test_a_job_id_is_that_generation_alone(cloud: FakeCloud, cat: File, script: Script) -> None:
     newer = replace(cat, generation=cat.generation + 1)
     for file in (cat, newer):
-        conclude(cloud, cloud.routes.plan(file)[0])
+        work(chain(), cloud, file, "0-q1")
 
-    found = status.of_id(cat.job_id, cloud)
+    found = status.of_id(Run(cat).job_id, cloud)
 
     assert found["generation"] == str(cat.generation)
     assert found["older"] == []
@@ -182,13 +359,22 @@ def test_an_outage_is_not_reported_as_not_found(cloud: FakeCloud, cat: File, buc
         status.of_object(cat.name, cloud)
 
 
+def test_the_notes_of_another_task_are_not_shown(cloud: FakeCloud, cat: File, queue: dict[str, Queued]) -> None:
+    steps, other = plan(step("a")), plan(step("a", flavour="x"))
+    cloud.routes = Fixed(steps)  # type: ignore[assignment]
+    Attempts(Task(Run(cat), other, Place(0, "q1")), 2, cloud.results).error(other.steps[0], 1, "division by zero")
+    queue["q1"] = Queued(2, False, "2026-01-01T00:05:00Z")
+
+    assert "error" not in status.of_object(cat.name, cloud)["steps"][0]
+
+
 def test_a_receipt_has_the_ids_and_the_status_url(cloud: FakeCloud) -> None:
     file = File("uploads", "abc/Käthe #1?.jpg", 7, 1234, "image/jpeg", "AAAAAA==")
 
     assert json.loads(json.dumps(status.receipt(file, cloud))) == {
         "object": file.name,
         "file_id": file.file_id,
-        "job_id": file.job_id,
+        "job_id": Run(file).job_id,
         "generation": "7",
         "size": 1234,
         "content_type": "image/jpeg",

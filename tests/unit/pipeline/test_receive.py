@@ -7,6 +7,7 @@ import pytest
 from shared import pipeline
 from shared.errors import BadRequest, Conflict, TooLarge, Unavailable, UnsupportedType
 from shared.intake import Incoming
+from shared.routes import Routes
 from shared.testing import FakeCloud, crc32c
 from tests.unit.pipeline.calls import manifests, message, only_task
 
@@ -121,3 +122,39 @@ def test_a_file_is_accepted_even_while_the_queue_cannot_be_used(cloud: FakeCloud
     pipeline.dispatch(message(file), cloud)
 
     assert only_task(cloud).file == file
+
+
+def test_a_plan_with_several_first_tasks_is_left_to_the_dispatcher(cloud: FakeCloud, routes: Routes, picture: bytes) -> None:
+    cloud.routes = routes  # the tests' own pipeline: two steps in two queues
+    file = pipeline.receive(incoming(picture), cloud)
+    early = (dict(cloud.queue.tasks), manifests(cloud))
+    pipeline.dispatch(message(file), cloud)
+
+    assert early == ({}, [])
+    assert len(cloud.queue.tasks) == 2
+    assert [one["kind"] for one in manifests(cloud)] == ["plan"]
+
+
+def test_metadata_is_stored_and_planned_with(cloud: FakeCloud, picture: bytes) -> None:
+    sent = replace(incoming(picture), metadata={"tenant": "zoo"})
+    file = pipeline.receive(sent, cloud)
+    stored = cloud.uploads.find(file.name)
+
+    assert stored is not None
+    assert file.metadata == stored.metadata == only_task(cloud).file.metadata == {"tenant": "zoo"}
+
+
+def test_the_early_task_is_the_one_of_the_notification(cloud: FakeCloud, picture: bytes) -> None:
+    file = pipeline.receive(replace(incoming(picture), metadata={"tenant": "zoo"}), cloud)
+    early = only_task(cloud)
+    cloud.queue.tasks.clear()
+    pipeline.dispatch(message(file), cloud)
+
+    assert only_task(cloud) == early
+
+
+def test_the_same_key_with_other_metadata_is_a_conflict(cloud: FakeCloud, picture: bytes) -> None:
+    pipeline.receive(incoming(picture), cloud, "key-1")
+
+    with pytest.raises(Conflict):
+        pipeline.receive(replace(incoming(picture), metadata={"tenant": "zoo"}), cloud, "key-1")
