@@ -94,8 +94,7 @@ class Processor:
             raise BadFile(f"{self.name} found nothing to make from this file", "no_output")
         self._check_names([draft.name for draft in drafts], options)
         self._check_types(drafts)
-        for draft in drafts:
-            self._as_json(draft.facts, repr(draft.name))
+        drafts = [dataclasses.replace(draft, facts=self._as_json(draft.facts, repr(draft.name))) for draft in drafts]
         if facts and any(draft.name == FACTS_NAME for draft in drafts):
             raise ValueError(f"{self.name} names an output {FACTS_NAME!r}, which is kept for large facts; choose another name")
         if len(canonical(facts)) > MAX_FACTS_BYTES:

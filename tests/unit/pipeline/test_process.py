@@ -1,6 +1,9 @@
 """Process: the outputs, verdicts and notices of a task, and repeated deliveries."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,10 +13,12 @@ from shared.errors import Forbidden, Unavailable
 from shared.manifest import Manifest
 from shared.model import File, Run
 from shared.plan import Task
+from shared.processors import Draft
+from shared.processors.registry import registered
 from shared.testing import FakeCloud
 from tests.unit.pipeline.calls import Uploaded, ledger, manifests, message, only_task, verdicts
 from tests.unit.pipeline.conftest import Enlist
-from tests.unit.plans import Script, plan, step
+from tests.unit.plans import SCRIPTED, Script, plan, step
 from tests.unit.releases import extended
 
 
@@ -65,6 +70,20 @@ def test_a_repeated_delivery_publishes_the_same_bytes_again(cloud: FakeCloud, ta
     first, again = cloud.completions.notices[:2], cloud.completions.notices[2:]
     assert first == again
     assert len(manifests(cloud)) == 1
+
+
+def test_facts_that_json_changes_are_published_as_they_are_stored(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
+    def work(_source: Path, folder: Path, _options: object) -> Iterator[Draft | Mapping[Any, Any]]:
+        (folder / "1.txt").touch()
+        yield Draft("1.txt", "text/plain", folder / "1.txt", {9: "nine", 10: ("ten",)})  # type: ignore[dict-item]
+        yield {9: "nine", 10: ("ten",)}
+
+    registered[SCRIPTED] = replace(registered[SCRIPTED], work=work)
+    (task,) = enlist(plan(step("a")))
+    for delivery in (1, 2):
+        pipeline.process(task, delivery, cloud)
+
+    assert cloud.completions.notices[:2] == cloud.completions.notices[2:]
 
 
 def test_a_first_delivery_that_comes_late_changes_nothing(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
