@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,25 +10,34 @@ from werkzeug.test import TestResponse
 
 from shared import pipeline
 from shared.model import File, canonical
+from shared.plan import Task
+from shared.processors.registry import registered
 from shared.testing import FakeCloud
 from tests.functions.calls import Load, push, refused
+from tests.unit.releases import extended
 
 
 @pytest.fixture
 def task_body(cloud: FakeCloud, uploaded: Callable[..., File], photo: bytes) -> bytes:
+    """The body of the task that makes thumbnails."""
     pipeline.dispatch(push(uploaded("cat.jpg", photo))["message"], cloud)
-    return canonical(next(task for task in cloud.queue.tasks.values() if task.recipe.step == "thumbnails").to_json())
+    return canonical(next(task for task in cloud.queue.tasks.values() if task.place.queue == "images").to_json())
 
 
 def delivery(number: int) -> dict[str, str]:
     return {"x-cloudtasks-taskretrycount": str(number - 1), "content-type": "application/json"}
 
 
+def verdicts(cloud: FakeCloud) -> list[str]:
+    """The verdict of each notice."""
+    return [notice.attributes["verdict"] for notice in cloud.completions.notices]
+
+
 def test_a_delivered_task_is_brought_to_its_verdict(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
     answer = client("processor").post("/", data=task_body, headers=bearer("tasks") | delivery(1))
 
-    assert answer.json is not None
-    assert (answer.status_code, answer.json["verdict"]) == (200, "succeeded")
+    assert (answer.status_code, answer.json) == (200, {"task": Task.from_json(json.loads(task_body)).name})
+    assert verdicts(cloud) == ["succeeded"]
     assert len(list(cloud.results.names("files/"))) == 3
 
 
@@ -36,7 +46,7 @@ def test_only_cloud_tasks_may_call_the_processor(client: Load, cloud: FakeCloud,
 
     refused(processor.post("/", data=task_body, headers=delivery(1)), 401, "unauthorized")
     refused(processor.post("/", data=task_body, headers=delivery(1) | bearer("push")), 401, "unauthorized")
-    assert cloud.results.versions == {}
+    assert list(cloud.results.names("files/")) == []
 
 
 def test_an_outage_makes_the_queue_deliver_again(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
@@ -45,24 +55,40 @@ def test_an_outage_makes_the_queue_deliver_again(client: Load, cloud: FakeCloud,
     refused(client("processor").post("/", data=task_body, headers=bearer("tasks") | delivery(1)), 503, "unavailable")
 
 
-def test_the_delivery_after_the_last_attempt_is_dead(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
+def test_the_delivery_after_the_last_attempt_is_dead(
+    client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     processor = client("processor")
-    cloud.uploads.broken = {"download"}
+    monkeypatch.setitem(registered, "image.renditions", replace(registered["image.renditions"], work=_divides_by_zero))
     for number in range(1, 6):
-        refused(processor.post("/", data=task_body, headers=bearer("tasks") | delivery(number)), 503, "unavailable")
+        refused(processor.post("/", data=task_body, headers=bearer("tasks") | delivery(number)), 500, "internal")
     answer = processor.post("/", data=task_body, headers=bearer("tasks") | delivery(6))
 
-    assert answer.json is not None
-    assert answer.json["verdict"] == "dead"
+    assert answer.status_code == 200
+    assert verdicts(cloud) == ["dead"]
+
+
+def _divides_by_zero(*_: object) -> Any:
+    raise ZeroDivisionError
+
+
+def test_an_outage_is_no_attempt(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
+    processor = client("processor")
+    cloud.uploads.broken = {"download"}
+    for number in range(1, 10):
+        refused(processor.post("/", data=task_body, headers=bearer("tasks") | delivery(number)), 503, "unavailable")
+    cloud.uploads.broken = set()
+    answer = processor.post("/", data=task_body, headers=bearer("tasks") | delivery(10))
+
+    assert answer.status_code == 200
+    assert verdicts(cloud) == ["succeeded"]
 
 
 def test_a_task_of_a_newer_release_is_not_lost(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
-    task = json.loads(task_body)
-    task |= {"priority": 1, "file": task["file"] | {"colour": "blue"}}
-    answer = client("processor").post("/", json=task, headers=bearer("tasks") | delivery(1))
+    answer = client("processor").post("/", json=extended(json.loads(task_body)), headers=bearer("tasks") | delivery(1))
 
-    assert answer.json is not None
-    assert answer.json["verdict"] == "succeeded"
+    assert answer.status_code == 200
+    assert verdicts(cloud) == ["succeeded"]
 
 
 @pytest.mark.parametrize("count", [None, "x", "-1"])
@@ -74,7 +100,7 @@ def test_a_delivery_without_its_number_is_refused(
 
     assert answer.json is not None
     assert answer.json["gave_up"] == "forbidden"
-    assert cloud.results.versions == {}
+    assert list(cloud.results.names("files/")) == []
 
 
 @pytest.mark.parametrize("change", [{"generation": "x"}, {"name": None, "generation": []}, {"size": {}}])
@@ -100,7 +126,19 @@ def test_the_scheme_of_a_token_is_bearer_in_any_case(client: Load, bearer: Any, 
     assert answer("bearer").status_code == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"not json", b'{"file": {}}', b'{"file": 1, "recipe": 2}'])
+@pytest.mark.parametrize(
+    "change", [{"stage": 9}, {"queue": "other"}, {"plan": {"steps": []}}, {"plan": {"steps": [[]]}}, {"run": "x"}]
+)
+def test_a_task_that_its_plan_has_not_is_not_delivered_for_ever(
+    client: Load, bearer: Any, task_body: bytes, change: dict[str, Any]
+) -> None:
+    answer = client("processor").post("/", json=json.loads(task_body) | change, headers=bearer("tasks") | delivery(1))
+
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["gave_up"]) == (200, "bad_json")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"not json", b'{"file": {}}', b'{"file": 1, "plan": 2}'])
 def test_a_malformed_task_is_not_delivered_for_ever(client: Load, bearer: Any, body: bytes) -> None:
     answer = client("processor").post("/", data=body, headers=bearer("tasks") | delivery(1))
 

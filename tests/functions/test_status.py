@@ -8,8 +8,16 @@ from urllib.parse import quote
 import pytest
 
 from shared import pipeline
+from shared.model import File, Run
 from shared.testing import FakeCloud
 from tests.functions.calls import Load, refused
+
+
+def process(file: File, cloud: FakeCloud, tasks: int = 9) -> None:
+    """Queue the file's tasks, and deliver the first ones of them."""
+    pipeline.enlist(Run(file), cloud.routes.plan(file), cloud)
+    for task in [task for task in cloud.queue.tasks.values() if task.file == file][:tasks]:
+        pipeline.process(task, 1, cloud)
 
 
 def test_the_status_of_a_file_from_accepted_to_its_verdict(client: Load, cloud: FakeCloud, photo: bytes) -> None:
@@ -17,16 +25,26 @@ def test_the_status_of_a_file_from_accepted_to_its_verdict(client: Load, cloud: 
     receipt = upload.post("/", data={"file": (io.BytesIO(photo), "a b#c.jpg")}).json
     assert receipt is not None
     where = receipt["status_url"].removeprefix("https://status.test")
-    states = [status.get(where).json]
-    for task in list(cloud.queue.tasks.values()):
-        pipeline.process(task, 1, cloud)
-        states.append(status.get(where).json)
+    stored = cloud.uploads.find(receipt["object"])
+    assert stored is not None
+    file = File("uploads", stored.name, stored.generation, stored.size, stored.content_type, stored.crc32c)
+    seen = [status.get(where).json]
+    for tasks in (1, 2):
+        process(file, cloud, tasks)
+        seen.append(status.get(where).json)
 
-    assert [state["state"] for state in states if state] == ["accepted", "processing", "succeeded"]
-    assert states[-1] is not None
-    outputs = [output for step in states[-1]["steps"] for output in step["outputs"]]
-    assert all(output["download_url"].startswith("https://signed.test/results/files/") for output in outputs)
-    assert len(outputs) == 4
+    assert [answer["state"] for answer in seen if answer] == ["accepted", "processing", "succeeded"]
+    states = [[(step["step"], step["state"]) for step in answer["steps"]] for answer in seen if answer]
+    assert states == [
+        [("digest", "waiting"), ("thumbnails", "waiting")],
+        [("digest", "done"), ("thumbnails", "queued")],
+        [("digest", "done"), ("thumbnails", "done")],
+    ]
+    digest, thumbnails = seen[-1]["steps"] if seen[-1] else ()
+    assert digest["facts"]["size"] == len(photo)
+    assert len(thumbnails["outputs"]) == 3
+    links = [output["download_url"] for output in thumbnails["outputs"]]
+    assert all(link.startswith("https://signed.test/results/files/") for link in links)
 
 
 def test_a_slash_more_is_another_name(client: Load, uploaded: Any) -> None:
@@ -75,10 +93,9 @@ def test_log_lines_stand_with_the_platforms_own(
 def test_ids_are_answered_from_the_first_verdict_on(client: Load, cloud: FakeCloud, uploaded: Any, photo: bytes) -> None:
     status, file = client("status"), uploaded("cat.jpg", photo)
     refused(status.get(f"/jobs/{file.file_id}"), 404, "no_verdict_yet")
-    for task in cloud.routes.plan(file):
-        pipeline.process(task, 1, cloud)
+    process(file, cloud)
 
-    for identity in (file.file_id, file.job_id):
+    for identity in (file.file_id, Run(file).job_id):
         answer = status.get(f"/jobs/{identity}").json
         assert answer is not None
         assert (answer["object"], answer["state"], answer["older"]) == ("cat.jpg", "succeeded", [])
@@ -86,14 +103,13 @@ def test_ids_are_answered_from_the_first_verdict_on(client: Load, cloud: FakeClo
 
 def test_older_generations_are_listed_after_the_newest(client: Load, cloud: FakeCloud, uploaded: Any, photo: bytes) -> None:
     for data in (photo, photo + b" "):
-        for task in cloud.routes.plan(uploaded("cat.jpg", data)):
-            pipeline.process(task, 1, cloud)
+        process(uploaded("cat.jpg", data), cloud)
     newest = uploaded("cat.jpg", photo + b"  ")
 
     answer = client("status").get("/objects/cat.jpg").json
 
     assert answer is not None
-    assert (answer["state"], answer["job_id"]) == ("accepted", newest.job_id)
+    assert (answer["state"], answer["job_id"]) == ("accepted", Run(newest).job_id)
     assert [job["state"] for job in answer["older"]] == ["succeeded", "succeeded"]
 
 

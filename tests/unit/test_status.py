@@ -30,7 +30,7 @@ class Waiting:
 
     queued: dict[str, Queued] = field(default_factory=dict)
 
-    def add(self, task: Task) -> bool:
+    def add(self, _task: Task) -> bool:
         return True
 
     def find(self, task: Task) -> Queued | None:
