@@ -40,10 +40,13 @@ def applied(plan: Plan, steps: Mapping[str, Step], metadata: Mapping[str, str], 
 
 
 def _split(key: str, steps: Collection[str]) -> tuple[str, str]:
-    """Step and option. A name may contain hyphens: the longest one that fits is meant."""
+    """Step and option. A name may contain hyphens: the longest one that fits is meant.
+
+    In an option, hyphens stand for underscores: gunicorn drops headers whose names contain one.
+    """
     fitting = [name for name in steps if key.startswith(f"{PREFIX}{name}-")]
     step = max(fitting, key=len, default="")
-    return step, key.removeprefix(f"{PREFIX}{step}-")
+    return step, key.removeprefix(f"{PREFIX}{step}-").replace("-", "_")
 
 
 def _fault(step: str, option: str, plan: Plan, steps: Mapping[str, Step]) -> str:

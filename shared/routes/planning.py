@@ -33,8 +33,7 @@ class Routes:
         plan = self._kept(tuple(taken))
         if not per_file.concerns(file.metadata):
             return plan
-        reached = [route for route, number in zip(self.routes, passed, strict=True) if number >= TESTS.index("on_request")]
-        on_request = {step for route in reached if route.on_request for step in route.steps}
+        on_request = {step for index, chosen in taken if self.routes[index].on_request for step in chosen}
         return per_file.applied(plan, self.steps, file.metadata, on_request)
 
     def why_not(self, content_type: str, name: str, metadata: Mapping[str, str] = NO_METADATA, size: int | None = None) -> str:

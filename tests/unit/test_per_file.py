@@ -103,6 +103,7 @@ class Stamp:
 
     label: str = "draft"
     year: int = 2026
+    max_lines: int = 3
 
     def __post_init__(self) -> None:
         datetime(self.year, 1, 1, tzinfo=UTC)
@@ -111,7 +112,7 @@ class Stamp:
 @pytest.fixture
 def stamped() -> Iterator[Routes]:
     registered["test.stamp"] = Processor("test.stamp", 1, Stamp, lambda *_: ())
-    stamp = {"processor": "test.stamp", "per_file": ["label", "year"]}
+    stamp = {"processor": "test.stamp", "per_file": ["label", "year", "max_lines"]}
     yield routes.check(table({"stamp": stamp}, {"steps": ["stamp"]}))
     del registered["test.stamp"]
 
@@ -123,6 +124,11 @@ def test_a_value_for_an_option_of_text_is_text(stamped: Routes, text: str, value
     planned = stamped.plan(picture({"sluice-stamp-label": text}))
 
     assert planned.by_name["stamp"].recipe.options["label"] == value
+
+
+@pytest.mark.parametrize("key", ["sluice-stamp-max-lines", "sluice-stamp-max_lines"])
+def test_a_hyphen_in_an_option_stands_for_an_underscore(stamped: Routes, key: str) -> None:
+    assert stamped.plan(picture({key: "7"})).by_name["stamp"].recipe.options["max_lines"] == 7
 
 
 def test_an_exception_of_a_check_stays_inside(stamped: Routes) -> None:
