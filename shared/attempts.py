@@ -7,7 +7,6 @@ step, and no attempt (0) of a task with several: if its process was killed, it i
 """
 
 import contextlib
-import functools
 import json
 import math
 import re
@@ -51,11 +50,15 @@ class Attempts:
         self._delivery = delivery
         self._results = results
         self._folder = folder(task)
+        self._listed: list[str] | None = None
 
-    @functools.cached_property
+    @property
     def _names(self) -> list[str]:
-        """The names of all notes of the task, without its folder."""
-        return [name.removeprefix(self._folder) for name in self._results.names(self._folder)]
+        """The names of all notes of the task, without its folder; listed once."""
+        # No cached_property: until Python 3.12 its lock is that of the class, and deliveries would wait for each other's lists.
+        if self._listed is None:
+            self._listed = [name.removeprefix(self._folder) for name in self._results.names(self._folder)]
+        return self._listed
 
     def done(self, step: PlannedStep) -> Result | None:
         """The result of this step by an earlier delivery, or None."""
@@ -117,7 +120,7 @@ class Attempts:
         return before == self._names
 
     def _forget_names(self) -> None:
-        self.__dict__.pop("_names", None)
+        self._listed = None
 
     def _create(self, step: PlannedStep, attempt: int, kind: str, message: str) -> bool:
         """Write a note; False when another delivery wrote it."""
