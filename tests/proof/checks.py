@@ -1,0 +1,210 @@
+"""What must hold at every moment of a run, and at rest. It sees objects, notices and the work of processors, and no handler."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shared.cloud.protocols import Stored
+from shared.errors import Unavailable
+from shared.events import Notice
+from shared.model import File, Json, Run
+from shared.plan import Plan, PlannedStep, Task
+from shared.testing import crc32c
+from tests.proof import oracle, scripted
+from tests.proof.effects import EffectCloud
+from tests.proof.oracle import Expected
+
+#: Other deliveries of a task that can be under way while one of them finds all attempts begun.
+MAX_BESIDE = 2
+
+
+class Violation(Exception):
+    """Something happened that never may."""
+
+
+class Checks:
+    """The invariants of one run, and what is needed to check them."""
+
+    def __init__(self, cloud: EffectCloud) -> None:
+        self._cloud = cloud
+        #: by job id
+        self.files: dict[str, File] = {}
+        self._bytes: dict[str, bytes] = {}
+        self.jobs: dict[str, dict[str, Json]] = {}
+        self._notices: dict[str, Notice] = {}
+        #: the ids of files of which a generation was overwritten or deleted
+        self.vanished: set[str] = set()
+        self._tries: Counter[tuple[str, str, str]] = Counter()
+        self._spent: Counter[tuple[str, str, str]] = Counter()
+
+    # ---- at every moment ----------------------------------------------------------------------------------------------
+
+    def uploaded(self, stored: Stored, data: bytes) -> File:
+        """Note a generation of a file."""
+        file = File("uploads", stored.name, stored.generation, stored.size, stored.content_type, stored.crc32c, stored.metadata)
+        self.files[Run(file).job_id] = file
+        self._bytes[Run(file).job_id] = data
+        return file
+
+    def created(self, stored: Stored, data: bytes) -> None:
+        """Check a new object of the results bucket."""
+        folder, _, name = stored.name.rpartition("/")
+        if not folder.startswith("jobs/"):
+            return
+        _, file_id, generation, _ = folder.split("/")
+        job_id = f"{file_id}-{generation}"
+        body = json.loads(data)
+        _require(body["job"]["job_id"] == job_id, "a manifest of one generation stands in the folder of another")
+        known = self.jobs.setdefault(job_id, {})
+        _require(known.get(name, body) == body, "a committed object changed")
+        known[name] = body
+        plans = {one["plan"]["id"] for one in known.values()}
+        _require(len(plans) == 1, "a run has two plans")
+        if body["kind"] == "manifest":
+            self._committed(job_id, body)
+
+    def _committed(self, job_id: str, body: Json) -> None:
+        plan, ended = Plan.from_json(body["plan"]), self._ended(job_id)
+        names = [step["step"] for one in self._manifests(job_id) for step in one["steps"]]
+        _require(len(names) == len(set(names)), "a step has two results")
+        for step in body["steps"]:
+            planned = plan.by_name[step["step"]]
+            _require(set(planned.after) <= set(ended), "a step ended before a step that it comes after")
+            self._ended_rightly(planned, step, job_id, ended, f"{body['stage']}-{body['queue']}")
+
+    def _ended_rightly(self, step: PlannedStep, actual: Json, job_id: str, ended: Mapping[str, Expected], place: str) -> None:
+        expected = oracle.result(step, self.files[job_id], self._bytes[job_id], ended)
+        if actual["verdict"] in ("superseded", "gone"):
+            vanished = self.files[job_id].file_id in self.vanished and expected.verdict not in ("skipped",)
+            _require(vanished, f"a file that was neither overwritten nor deleted is {actual['verdict']}")
+        elif actual["verdict"] == "dead" and expected.verdict in ("succeeded", "failed"):
+            _require(self._may_be_dead(step, job_id, place), "a healthy step is dead")
+        else:
+            found = actual["verdict"], actual["reason"]
+            _require(found == (expected.verdict, expected.reason), f"a step ended as {found}, not as {expected.verdict}")
+            _require(actual["facts"] == expected.facts, "a step has the facts of another")
+            self._hold(actual, expected)
+
+    def _hold(self, actual: Json, expected: Expected) -> None:
+        names = [output["name"] for output in actual["outputs"]]
+        _require(sorted(names) == sorted(expected.outputs), "a step has other outputs than its options say")
+        for output in actual["outputs"]:
+            data = self._cloud.results.inner.read(output["object"])
+            _require(data is not None, "a manifest names an output that does not exist")
+            _require(crc32c(data or b"") == output["crc32c"], "a manifest describes other bytes than are stored")
+            _require(data == expected.outputs[output["name"]], "an output made from other input or options than its plan's")
+
+    def _may_be_dead(self, step: PlannedStep, job_id: str, place: str) -> bool:
+        """Whether its attempts may have been used up by processes that ended in the middle of their work."""
+        script = step.recipe.options["script"]
+        scripted_losses = sum(one in (scripted.DIE, scripted.RAISE) for one in script)
+        return scripted_losses + self._spent[job_id, place, ""] + MAX_BESIDE >= step.attempts
+
+    def published(self, notices: Iterable[Notice]) -> None:
+        """Check notices that are published together."""
+        for notice in notices:
+            event_id, body = notice.attributes["ce-id"], json.loads(notice.data)
+            _require(self._notices.setdefault(event_id, notice) == notice, "two notices of one ce-id differ")
+            manifests = self._manifests(body["job_id"])
+            if notice.attributes["ce-type"].startswith("sluice.step."):
+                _require(any(_is_cut_from(body, one) for one in manifests), "a notice without its manifest")
+            else:
+                _require(self._is_complete(body["job_id"]), "a job notice before the last manifest")
+                _require(body["verdict"] == self._verdict(body["job_id"]), "the job's verdict is not that of its manifests")
+
+    def tried(self, task: Task, step: str, source: bytes) -> int:
+        """Check that a step may run now, on this input; returns the number of this try, from 0."""
+        job_id, planned = task.run.job_id, task.plan.by_name[step]
+        ended = self._ended(job_id)
+        before = [name for name in planned.after if task.plan.place_of[name] != task.place]
+        _require(set(before) <= set(ended), "a step runs before the manifest of a step that it comes after")
+        if not planned.recipe.input:
+            _require(source == self._bytes[job_id], "a step runs on another generation of its file")
+        key = job_id, task.plan.plan8, step
+        self._tries[key] += 1
+        return self._tries[key] - 1
+
+    def cut(self, task: Task | None, fault: BaseException | None) -> None:
+        """Note a delivery without an answer. One that an unavailable service ended costs no attempt."""
+        if task and not isinstance(fault, Unavailable):
+            self._spend(task)
+
+    def refused(self, task: Task | None, label: str) -> None:
+        """Note a call that got no answer. An attempt that cannot be noted as void counts."""
+        if task and "attempts/" in label:
+            self._spend(task)
+
+    def _spend(self, task: Task) -> None:
+        self._spent[task.run.job_id, str(task.place), ""] += 1
+
+    # ---- at rest ------------------------------------------------------------------------------------------------------
+
+    def unfinished(self) -> list[File]:
+        """The files without a job notice."""
+        return [file for job_id, file in self.files.items() if job_id not in self._notices]
+
+    def at_rest(self) -> None:
+        """Check that every file has all that it should have. Raises `Violation`."""
+        for job_id in self.files:
+            _require(job_id in self.jobs and self._is_complete(job_id), "at rest: a task without manifest")
+            _require(job_id in self._notices, "at rest: a job notice was never published")
+            for manifest in self._manifests(job_id):
+                ids = {f"{job_id}-{step['recipe_id']}" for step in manifest["steps"]}
+                _require(ids <= set(self._notices), "at rest: a step notice was never published")
+        expected = {*self.files, *(self._step_id(job_id, step) for job_id in self.files for step in self._steps(job_id))}
+        _require(set(self._notices) == expected, "at rest: a notice of no step and no job")
+
+    def plans(self) -> set[str]:
+        """The ids of the plans that the runs followed."""
+        return {one["plan"]["id"] for known in self.jobs.values() for one in known.values()}
+
+    def summary(self) -> dict[str, Any]:
+        """How the only file ended: the job's verdict, the steps', the ids of all notices, and the outputs with their bytes."""
+        (job_id,) = self.files
+        bucket = self._cloud.results.inner
+        return {
+            "verdict": json.loads(self._notices[job_id].data)["verdict"],
+            "steps": {step["step"]: (step["verdict"], step["reason"], step["facts"]) for step in self._steps(job_id)},
+            "notices": sorted(self._notices),
+            "objects": {name: bucket.read(name) for name in bucket.names("files/")},
+        }
+
+    def _step_id(self, job_id: str, step: Json) -> str:
+        return f"{job_id}-{step['recipe_id']}"
+
+    def _steps(self, job_id: str) -> list[Json]:
+        return [step for manifest in self._manifests(job_id) for step in manifest["steps"]]
+
+    def _manifests(self, job_id: str) -> list[Json]:
+        return [one for one in self.jobs.get(job_id, {}).values() if one["kind"] == "manifest"]
+
+    def _is_complete(self, job_id: str) -> bool:
+        known = self.jobs.get(job_id, {})
+        if not known:
+            return False
+        plan = Plan.from_json(next(iter(known.values()))["plan"])
+        names = {"job.json", *(f"{place}.json" for place in plan.places if plan.first != [place])}
+        return set(known) == names
+
+    def _ended(self, job_id: str) -> dict[str, Expected]:
+        """The steps that have ended, as the oracle sees them."""
+        return {step["step"]: self._as_expected(step) for step in self._steps(job_id)}
+
+    def _as_expected(self, step: Json) -> Expected:
+        outputs = {one["name"]: self._cloud.results.inner.read(one["object"]) or b"" for one in step["outputs"]}
+        return Expected(step["verdict"], step["reason"], step["facts"], outputs)
+
+    def _verdict(self, job_id: str) -> str:
+        (first, *_), ended = self._manifests(job_id), self._ended(job_id)
+        return oracle.verdict(ended.values()) if ended else str(first["verdict"])
+
+
+def _is_cut_from(notice: Json, manifest: Json) -> bool:
+    """Whether a step notice has all that the manifest says of its step."""
+    return any(all(notice.get(key) == value for key, value in step.items()) for step in manifest["steps"])
+
+
+def _require(is_right: bool, sentence: str) -> None:
+    if not is_right:
+        raise Violation(sentence)

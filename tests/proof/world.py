@@ -1,0 +1,350 @@
+"""The simulation: deliveries that hand over at any effect, and faults between them.
+
+Each delivery runs in a thread of its own, but only the one that holds the baton runs: a schedule decides at each effect whether
+it goes on, ends there, or waits while another goes on. Equal schedules give equal runs.
+"""
+
+import contextlib
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from shared import ledger, pipeline
+from shared.cloud.protocols import Stored
+from shared.errors import Permanent, Unavailable
+from shared.events import Notice
+from shared.intake import Incoming
+from shared.manifest import PlannedRun
+from shared.model import File, Run
+from shared.plan import Plan, Task
+from shared.settings import Settings
+from tests.proof import scripted
+from tests.proof.checks import Checks, Violation
+from tests.proof.effects import EffectCloud
+from tests.proof.messages import message
+from tests.proof.scripted import Killed
+
+T = TypeVar("T")
+MAX_EFFECTS = 6000
+MAX_AT_ONCE = 3
+SETTINGS: Mapping[str, str] = {
+    "GOOGLE_CLOUD_PROJECT": "local-project",
+    "SLUICE_UPLOADS_BUCKET": "uploads",
+    "SLUICE_RESULTS_BUCKET": "results",
+}
+
+
+class Aborted(BaseException):
+    """The end of a delivery after a violation was found."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that happens before an effect of a run; effects count from 0. `pick` chooses among the possibilities."""
+
+    at: int
+    kind: str
+    pick: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at}" + (f" ({self.pick})" if self.pick else "")
+
+
+@dataclass(eq=False)
+class Delivery:
+    """A message, task, upload or sweep that waits to be handled, or is being handled."""
+
+    label: str
+    act: Callable[[int], None]
+    task: Task | None = None
+    number: int = 1
+
+
+@dataclass(eq=False)
+class Actor:
+    """A delivery under way, in its own thread."""
+
+    delivery: Delivery
+    go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    has_ended: bool = False
+    is_done: bool = False
+    fault: BaseException | None = None
+
+
+class World:
+    """One run: the cloud, the deliveries that wait or are under way, and the faults to come."""
+
+    def __init__(self, plans: Sequence[Plan], faults: Iterable[Fault], settings: Settings) -> None:
+        self.plans = plans
+        self.faults: dict[int, list[Fault]] = {}
+        for fault in faults:
+            self.faults.setdefault(fault.at, []).append(fault)
+        self.cloud = EffectCloud(settings, self)
+        self.checks = Checks(self.cloud)
+        self.counts: Counter[str] = Counter()
+        self.trace: list[str] = []
+        self.effects = 0
+        self.sweeps = 0
+        self.waiting: list[Delivery] = []
+        self.delivered: list[Delivery] = []
+        self.actors: list[Actor] = []
+        self.violation: Violation | None = None
+        self._configured = 0
+        self._pick = 0
+        self._current: Actor | None = None
+        self._back = threading.Semaphore(0)
+        self._ticks = itertools.count()
+
+    # ---- what the handlers see ----------------------------------------------------------------------------------------
+
+    def now(self) -> str:
+        """A time that no other call gets, so that two drafts of a manifest differ."""
+        ticks = next(self._ticks)
+        return f"2026-01-01T{ticks // 3_600_000:02}:{ticks // 60_000 % 60:02}:{ticks // 1000 % 60:02}.{ticks % 1000:03}Z"
+
+    def plan(self, file: File) -> Plan:
+        return self.plans[self._configured]
+
+    def effect(self, label: str, act: Callable[[], T]) -> T:
+        actor = self._actor()
+        number, self.effects = self.effects, self.effects + 1
+        self.trace.append(f"{number:4} {actor.delivery.label} #{actor.delivery.number}: {label}")
+        if self.effects > MAX_EFFECTS:
+            self._violate("the run does not end")
+        is_unsure = False
+        for fault in self.faults.get(number, ()):
+            is_unsure |= self._happen(fault, actor, label) == "unsure"
+        result = act()
+        if is_unsure:
+            raise Unavailable("no answer (planted); retry")
+        return result
+
+    def created(self, bucket: str, stored: Stored, data: bytes) -> None:
+        if bucket == self.cloud.uploads.name:
+            file = self.checks.uploaded(stored, data)
+            self._notify(file)
+        else:
+            self._checked(lambda: self.checks.created(stored, data))
+
+    def queued(self, task: Task) -> None:
+        act = lambda number: pipeline.process(task, number, self.cloud)  # noqa: E731
+        self.waiting.append(Delivery(f"[{task.place}{f'-s{task.sweep}' if task.sweep else ''} {task.plan.plan8[:3]}]", act, task))
+
+    def published(self, notices: Iterable[Notice]) -> None:
+        self._checked(lambda: self.checks.published(notices))
+
+    def try_step(self, step: str, source: bytes) -> int:
+        task = self._actor().delivery.task
+        assert task
+        return self._checked(lambda: self.checks.tried(task, step, source))
+
+    def acknowledge(self) -> None:
+        """Answer before the work is done, as no handler may: for mutants."""
+        self._actor().is_done = True
+
+    # ---- what a run begins with ---------------------------------------------------------------------------------------
+
+    def upload(self, name: str, data: bytes, metadata: Mapping[str, str]) -> None:
+        """Put a file into the bucket, as `gsutil cp` does."""
+        self.created("uploads", self.cloud.uploads.inner.put(name, data, "text/plain", metadata), data)
+
+    def post(self, name: str, data: bytes) -> None:
+        """Post a file to the upload service. The client repeats a request that got no answer, or 5xx."""
+
+        def act(number: int) -> None:
+            with contextlib.suppress(Permanent):
+                pipeline.receive(Incoming(name, "text/plain", iter([data])), self.cloud, "key")
+
+        self.waiting.append(Delivery("upload service", act))
+
+    def sweep(self) -> None:
+        """Queue again every file without a job notice, under names of this sweep."""
+        self.sweeps += 1
+        self.counts["sweeps"] += 1
+        number = self.sweeps
+        for file in self.checks.unfinished():
+            self.waiting.insert(0, Delivery(f"sweep {number}", lambda _, file=file: self._sweep(file, number)))  # type: ignore[misc]
+
+    def _sweep(self, file: File, number: int) -> None:
+        run = Run(file)
+        found = ledger.find(self.cloud.results, ledger.job_name(run))
+        if isinstance(found, PlannedRun) or found:
+            pipeline.settle(found, self.cloud, sweep_number(number))
+        else:
+            pipeline.enlist(run, self.plan(file), self.cloud, sweep_number(number))
+
+    # ---- the schedule -------------------------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Go on until nothing waits and nothing is under way. Raises `Violation`."""
+        while not self.violation and (actor := self._next()):
+            self._resume(actor)
+            if actor.has_ended:
+                self._close(actor)
+        for actor in list(self.actors):
+            self._resume(actor)
+        if self.violation:
+            raise self.violation
+
+    def _next(self) -> Actor | None:
+        others = [actor for actor in self.actors if actor is not self._current]
+        startable = self.waiting if len(self.actors) < MAX_AT_ONCE else []
+        choices: list[Actor | Delivery] = [*others, *startable] or [*self.actors]
+        if not choices:
+            return None
+        pick, self._pick = self._pick, 0
+        chosen = choices[pick % len(choices)]
+        return chosen if isinstance(chosen, Actor) else self._start(chosen)
+
+    def _start(self, delivery: Delivery) -> Actor:
+        self.waiting.remove(delivery)
+        if self.actors:
+            self.counts["interleavings"] += 1
+        actor = Actor(delivery)
+        self.actors.append(actor)
+        threading.Thread(target=self._play, args=(actor,), daemon=True).start()
+        return actor
+
+    def _play(self, actor: Actor) -> None:
+        actor.go.acquire()
+        scripted.observer.set(self)
+        try:
+            actor.delivery.act(actor.delivery.number)
+            self.effect("answer", lambda: None)
+            actor.is_done = True
+        except (Exception, Killed) as fault:
+            actor.fault = fault
+        except Aborted:
+            pass
+        finally:
+            actor.has_ended = True
+            self._back.release()
+
+    def _resume(self, actor: Actor) -> None:
+        self._current = actor
+        actor.go.release()
+        self._back.acquire()
+
+    def _hand_over(self, actor: Actor, pick: int) -> None:
+        self._pick = pick
+        self.counts["switches"] += 1
+        self._back.release()
+        actor.go.acquire()
+        if self.violation:
+            raise Aborted
+
+    def _close(self, actor: Actor) -> None:
+        """Take an ended delivery off the stage. One without an answer is delivered again."""
+        self.actors.remove(actor)
+        delivery = actor.delivery
+        if delivery not in self.delivered and delivery.task:
+            self.delivered.append(delivery)
+        if not actor.is_done:
+            self.trace.append(f"     {delivery.label} #{delivery.number} ends with {actor.fault!r}")
+            self.checks.cut(delivery.task, actor.fault)
+            delivery.number += 1
+            self.waiting.append(delivery)
+
+    def _actor(self) -> Actor:
+        assert self._current
+        return self._current
+
+    def _checked(self, check: Callable[[], T]) -> T:
+        try:
+            return check()
+        except Violation as violation:
+            self.violation = violation
+            raise Aborted from None
+
+    def _violate(self, sentence: str) -> None:
+        self.violation = Violation(sentence)
+        raise Aborted
+
+    # ---- faults -------------------------------------------------------------------------------------------------------
+
+    def _happen(self, fault: Fault, actor: Actor, label: str) -> str:
+        self.trace.append(f"     *** {fault}")
+        self.counts[fault.kind] += 1
+        happen: Any = getattr(self, f"_{fault.kind}")
+        happen(fault.pick, actor, label)
+        return fault.kind
+
+    def _crash(self, pick: int, actor: Actor, label: str) -> None:
+        raise Killed("planted")
+
+    def _unavailable(self, pick: int, actor: Actor, label: str) -> None:
+        self.checks.refused(actor.delivery.task, label)
+        raise Unavailable("unavailable (planted); retry")
+
+    def _unsure(self, pick: int, actor: Actor, label: str) -> None:
+        self.checks.refused(actor.delivery.task, label)
+
+    def _switch(self, pick: int, actor: Actor, label: str) -> None:
+        self._hand_over(actor, pick)
+
+    def _reorder(self, pick: int, actor: Actor, label: str) -> None:
+        turn = pick % len(self.waiting) if self.waiting else 0
+        self.waiting = self.waiting[turn:] + self.waiting[:turn]
+
+    def _duplicate(self, pick: int, actor: Actor, label: str) -> None:
+        """Deliver a task again that was delivered before, or is now, and hand over to it."""
+        under_way = [one.delivery for one in self.actors if one.delivery.task]
+        choices = under_way + self.delivered
+        if choices:
+            again = choices[pick % len(choices)]
+            number = again.number + pick % 2  # the queue may not have counted the delivery that it repeats
+            self.waiting.insert(0, Delivery(f"{again.label} repeated", again.act, again.task, number))
+            self._hand_over(actor, len(self.actors) - 1)
+
+    def _redeliver(self, pick: int, actor: Actor, label: str) -> None:
+        """Deliver a notification of an upload again."""
+        files = list(self.checks.files.values())
+        self._notify(files[pick % len(files)]) if files else None
+
+    def _configure(self, pick: int, actor: Actor, label: str) -> None:
+        self._configured = pick % len(self.plans)
+
+    def _forget(self, pick: int, actor: Actor, label: str) -> None:
+        """Forget the names of tasks that have ended, as queues do after hours."""
+        live = {one.task.name for one in (*self.waiting, *(other.delivery for other in self.actors)) if one.task}
+        names = self.cloud.queue.inner.tasks
+        for name in [name for name, task in names.items() if task.name not in live]:
+            del names[name]
+
+    def _lose(self, pick: int, actor: Actor, label: str) -> None:
+        """Lose a message or a task that waits: a queue was purged, or its attempts were used up."""
+        if self.waiting:
+            lost = self.waiting[pick % len(self.waiting)]
+            if lost.label != "upload service":
+                self.waiting.remove(lost)
+
+    def _overwrite(self, pick: int, actor: Actor, label: str) -> None:
+        files = list(self.checks.files.values())
+        if files:
+            file = files[pick % len(files)]
+            self.upload(file.name, b"newer %d" % len(files), file.metadata)
+            self.checks.vanished.add(file.file_id)
+
+    def _delete(self, pick: int, actor: Actor, label: str) -> None:
+        files = list(self.checks.files.values())
+        if files:
+            file = files[pick % len(files)]
+            self.cloud.uploads.inner.versions.pop(file.name, None)
+            self.checks.vanished.add(file.file_id)
+
+    def _healing(self, pick: int, actor: Actor, label: str) -> None:
+        """A sweep while deliveries are under way."""
+        self.sweep()
+        self._hand_over(actor, len(self.actors) - 1)
+
+    def _notify(self, file: File) -> None:
+        act = lambda _: pipeline.dispatch(message(file), self.cloud)  # noqa: E731
+        self.waiting.append(Delivery(f"message {file.generation % 1000}", act))
+
+
+def sweep_number(number: int) -> int:
+    """The number under which a sweep queues: a function of its own, for a mutant."""
+    return number
