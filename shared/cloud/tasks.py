@@ -66,7 +66,9 @@ class CloudTasks:
             raise self._unavailable(task, error) from error
         due = cast("datetime | None", found.schedule_time)
         time = due.isoformat().replace("+00:00", "Z") if due else ""
-        return Queued(found.dispatch_count, found.dispatch_count > found.response_count, time)
+        # response_count leaves out attempts without an answer, such as those whose process was killed.
+        is_running = found.dispatch_count > 0 and not found.last_attempt.response_time
+        return Queued(found.dispatch_count, is_running, time)
 
     def _queue(self, task: Task) -> str:
         settings = self._settings

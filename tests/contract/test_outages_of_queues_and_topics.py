@@ -13,7 +13,8 @@ from shared.cloud.protocols import Cloud
 from shared.cloud.tasks import CloudTasks
 from shared.errors import Unavailable
 from shared.events import Notice
-from shared.model import File, Task
+from shared.model import File, Run
+from shared.plan import Task
 from tests.conftest import ENVIRONMENT, PIPELINE
 from tests.localcloud.target import Target
 from tests.machine import Machine
@@ -25,7 +26,8 @@ NOTICE = Notice(b"words", {"ce-id": "1"})
 @pytest.fixture
 def task() -> Task:
     file = File("uploads", "cat.jpg", 7, 9, "image/jpeg", "AAAAAA==")
-    return routing.load(PIPELINE).plan(file)[0]
+    plan = routing.load(PIPELINE).plan(file)
+    return Task(Run(file), plan, plan.first[0])
 
 
 def queue_at(url: str) -> CloudTasks:
@@ -37,7 +39,7 @@ def queue_at(url: str) -> CloudTasks:
 def test_a_refusal_by_the_queue_is_retried(target: Target, task: Task, status: int) -> None:
     target.status = status
 
-    with pytest.raises(Unavailable, match=f"queue {task.queue}"):
+    with pytest.raises(Unavailable, match=f"queue {task.place.queue}"):
         queue_at(target.url).add(task)
 
 
@@ -59,9 +61,21 @@ def test_a_conflict_about_the_name_is_an_earlier_task(target: Target, task: Task
     assert queue_at(target.url).add(task) is False
 
 
+@pytest.mark.parametrize("status", [403, 429, 500, 503])
+def test_a_queue_that_refuses_to_be_asked_is_unavailable(target: Target, task: Task, status: int) -> None:
+    target.status = status
+
+    with pytest.raises(Unavailable, match=f"queue {task.place.queue}"):
+        queue_at(target.url).find(task)
+
+
 def test_an_unreachable_queue_is_retried(task: Task) -> None:
+    queue = queue_at(f"http://127.0.0.1:{free_port()}")
+
     with pytest.raises(Unavailable, match="ConnectionError"):
-        queue_at(f"http://127.0.0.1:{free_port()}").add(task)
+        queue.add(task)
+    with pytest.raises(Unavailable, match="ConnectionError"):
+        queue.find(task)
 
 
 def test_a_silent_queue_times_out(monkeypatch: pytest.MonkeyPatch, target: Target, task: Task) -> None:

@@ -7,18 +7,22 @@ import urllib.request
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
 
 from localcloud.address import PROJECT
-from shared import events, ledger
+from shared import events, manifest
 from shared.cloud import GoogleCloud
-from shared.cloud.protocols import Cloud
+from shared.cloud.protocols import Cloud, Queued
 from shared.errors import Unavailable
-from shared.model import File, Job, Task, canonical
+from shared.manifest import Job
+from shared.model import File, Place, Result, Run, canonical
+from shared.plan import Plan, PlannedStep, Task
 from tests.eventually import eventually
+from tests.localcloud.target import Target
 from tests.machine import Machine, variables
 
 
@@ -31,20 +35,30 @@ def test_a_task_is_queued_once_under_its_name(cloud: Cloud, task: Task) -> None:
     assert [cloud.queue.add(task) for _ in range(3)] == [True, False, False]
 
 
-def test_a_redrive_is_another_task(cloud: Cloud, task: Task) -> None:
-    assert [cloud.queue.add(task), cloud.queue.add(replace(task, redrive=1))] == [True, True]
+def test_a_swept_task_is_another_task(cloud: Cloud, task: Task) -> None:
+    assert [cloud.queue.add(task), cloud.queue.add(replace(task, sweep=1))] == [True, True]
+
+
+def test_a_queued_task_is_found_until_it_has_ended(cloud: Cloud, task: Task) -> None:
+    assert cloud.queue.find(task) is None
+    cloud.queue.add(task)
+    found = cloud.queue.find(task)
+
+    assert found is not None
+    assert datetime.fromisoformat(found.next).tzinfo == UTC
+    assert cloud.queue.find(replace(task, sweep=1)) is None
 
 
 def test_a_queue_that_is_not_there_may_be_waking_up(real: Cloud) -> None:
     with pytest.raises(Unavailable, match="nowhere"):
-        real.queue.add(replace(_new(real), queue="nowhere"))
+        real.queue.add(_in_queue(_new(real), "nowhere"))
 
 
 def test_a_right_that_has_not_spread_yet_may_come(machine: Machine, real: Cloud) -> None:
     task = _new(real)
     machine.fault("answer", "tasks", "--status", "403", "--match", "POST .*tasks")
 
-    with pytest.raises(Unavailable, match=task.queue):
+    with pytest.raises(Unavailable, match=task.place.queue):
         real.queue.add(task)
     assert real.queue.add(task)
 
@@ -69,26 +83,78 @@ def test_with_queue_auth_queue_no_task_names_the_account(machine: Machine, real:
 
 def test_a_queue_is_found_by_its_prefix_in_its_location(machine: Machine, real: Cloud) -> None:
     cloud = GoogleCloud(replace(real.settings, location="europe-west1", queue_prefix="mine-"))
-    task = replace(_new(real), queue=f"q{uuid.uuid4().hex}")
-    queue = f"projects/{PROJECT}/locations/europe-west1/queues/mine-{task.queue}"
+    task = _in_queue(_new(real), f"q{uuid.uuid4().hex}")
+    queue = f"projects/{PROJECT}/locations/europe-west1/queues/mine-{task.place.queue}"
     _call(machine, f"{queue.rpartition('/')[0]}", {"name": queue})
 
     assert base64.b64decode(_as_queued(machine, cloud, task)["body"]) == canonical(task.to_json())
 
 
+def test_a_task_that_waits_has_no_delivery_yet(machine: Machine, real: Cloud) -> None:
+    task = _new(real)
+    _call(machine, f"{_queue(real, task)}:pause", {})
+    real.queue.add(task)
+    found = real.queue.find(task)
+    _call(machine, f"{_queue(real, task)}:resume", {})
+
+    assert found is not None
+    assert found == Queued(0, False, found.next)
+
+
+def test_a_delivery_under_way_is_seen(real: Cloud, target: Target) -> None:
+    cloud = GoogleCloud(replace(real.settings, processor_url=target.url))
+    task = _new(real)
+    target.gate.clear()
+    cloud.queue.add(task)
+
+    assert eventually(lambda: (found := real.queue.find(task)) and found.deliveries == 1 and found.is_running)
+    target.gate.set()
+    assert eventually(lambda: real.queue.find(task) is None)
+
+
+def test_a_delivery_without_an_answer_has_ended_all_the_same(real: Cloud) -> None:
+    task = _new(real)  # its processor has no address
+    real.queue.add(task)
+
+    assert eventually(lambda: (found := real.queue.find(task)) and found.deliveries and not found.is_running)
+
+
+def test_a_task_in_a_queue_that_is_gone_is_not_found(real: Cloud) -> None:
+    assert real.queue.find(_in_queue(_new(real), "nowhere")) is None
+
+
+def test_a_queue_that_does_not_answer_is_no_missing_task(machine: Machine, real: Cloud) -> None:
+    task = _new(real)
+    machine.fault("answer", "tasks", "--status", "403", "--match", "GET .*tasks")
+
+    with pytest.raises(Unavailable, match=task.place.queue):
+        real.queue.find(task)
+
+
 def _new(cloud: Cloud) -> Task:
-    """A task of a file of its own."""
-    file = File("uploads", "cat.jpg", time.time_ns(), 9, "image/jpeg", "AAAAAA==")
-    return cloud.routes.plan(file)[0]
+    """The first task of a file of its own."""
+    file = File("uploads", "cat.jpg", time.time_ns(), 9, "image/jpeg", "AAAAAA==", {"who": "Käthe"})
+    plan = cloud.routes.plan(file)
+    return Task(Run(file), plan, plan.first[0])
+
+
+def _in_queue(task: Task, queue: str) -> Task:
+    """The same task in another queue."""
+    steps = tuple(PlannedStep(step.recipe, queue, step.attempts) for step in task.steps)
+    return Task(task.run, Plan(steps), Place(0, queue))
+
+
+def _queue(cloud: Cloud, task: Task) -> str:
+    settings = cloud.settings
+    return f"projects/{PROJECT}/locations/{settings.location}/queues/{settings.queue_prefix}{task.place.queue}"
 
 
 def _as_queued(machine: Machine, cloud: Cloud, task: Task) -> Any:
     """The request that a queue is asked to make for a task."""
-    place = cloud.settings
-    queue = f"projects/{PROJECT}/locations/{place.location}/queues/{place.queue_prefix}{task.queue}"
+    queue = _queue(cloud, task)
     _call(machine, f"{queue}:pause", {})
     assert cloud.queue.add(task)
-    held = _call(machine, f"{queue}/tasks/{task.queue_name}?responseView=FULL")
+    held = _call(machine, f"{queue}/tasks/{task.name}?responseView=FULL")
     _call(machine, f"{queue}:resume", {})
     return held["httpRequest"]
 
@@ -103,8 +169,11 @@ def _call(machine: Machine, path: str, body: dict[str, Any] | None = None) -> An
 
 def test_notices_arrive_as_they_were_made(machine: Machine, real: Cloud) -> None:
     file = File("uploads", "ünï 🐈.jpg", time.time_ns(), 9, "image/jpeg", "AAAAAA==")
-    manifest = ledger.manifest(file, real.routes.plan(file)[0], "failed", "corrupt", "words")
-    notices = [events.step_notice(manifest), events.job_notice(Job(file, (manifest,)))]
+    planned = real.routes.plan(file)
+    task = Task(Run(file), planned, planned.first[0])
+    results = [Result(step.name, step.recipe.recipe_id, "failed", "corrupt", "words") for step in task.steps]
+    failed = manifest.of_task(task, results, "2026-01-15T10:00:00.000Z")
+    notices = [*events.step_notices(failed), events.job_notice(Job([failed]))]
     real.completions.publish(*notices)
     received = _pulled(machine, "completions", notices)
 

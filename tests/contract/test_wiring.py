@@ -10,8 +10,11 @@ from shared import routes as routing
 from shared import settings as configuration
 from shared.cloud import GoogleCloud
 from shared.errors import BadConfiguration
+from shared.model import Run
+from shared.plan import Task
 from shared.settings import Settings
 from tests.conftest import ENVIRONMENT, PIPELINE
+from tests.unit.plans import CAT
 
 
 @pytest.fixture
@@ -37,6 +40,9 @@ def test_routes_are_read_from_the_configured_file(settings: Settings, tmp_path: 
 
 
 @pytest.mark.parametrize("missing", ["SLUICE_PROCESSOR_URL", "SLUICE_TASKS_ACCOUNT"])
-def test_a_queue_requires_its_settings_at_once(missing: str) -> None:
+def test_queueing_requires_its_settings(missing: str) -> None:
+    cloud = GoogleCloud(configuration.load(ENVIRONMENT | {missing: ""}))
+    plan = cloud.routes.plan(CAT)
+
     with pytest.raises(BadConfiguration, match=missing):
-        _ = GoogleCloud(configuration.load(ENVIRONMENT | {missing: ""})).queue
+        cloud.queue.add(Task(Run(CAT), plan, plan.first[0]))
