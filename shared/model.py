@@ -6,16 +6,18 @@ that a rollback can read what the newer release wrote, and publish the same noti
 """
 
 import base64
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 Json = dict[str, Any]
 Verdict = Literal["succeeded", "failed", "dead", "superseded", "gone", "skipped", "partial"]
 
 
+@functools.lru_cache(256)  # a delivery needs it for each object's name
 def file_id(bucket: str, name: str) -> str:
     """The id of an object's name: 26 characters of base32 over a hash of the raw UTF-8, never normalised."""
     digest = hashlib.sha256(b"1\0" + bucket.encode() + b"\0" + name.encode()).digest()
@@ -43,7 +45,7 @@ class File:
         return file_id(self.bucket, self.name)
 
     def to_json(self) -> Json:
-        return asdict(self) | {"generation": str(self.generation)}
+        return _fields(self) | {"generation": str(self.generation)}
 
     @classmethod
     def from_json(cls, value: Json) -> "File":
@@ -90,7 +92,7 @@ class Recipe:
     made_by: str = ""
 
     def to_json(self) -> Json:
-        return asdict(self)
+        return _fields(self)
 
     @classmethod
     def from_json(cls, value: Json) -> "Recipe":
@@ -124,7 +126,7 @@ class Output:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> Json:
-        return asdict(self)
+        return _fields(self)
 
     @classmethod
     def from_json(cls, value: Json) -> "Output":
@@ -152,7 +154,7 @@ class Result:
     cost: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> Json:
-        return asdict(self) | {"outputs": [output.to_json() for output in self.outputs]}
+        return _fields(self) | {"outputs": [output.to_json() for output in self.outputs]}
 
     @classmethod
     def from_json(cls, value: Json) -> "Result":
@@ -168,6 +170,11 @@ class Result:
             times=value.get("times", {}),
             cost=value.get("cost", {}),
         )
+
+
+def _fields(value: Any) -> Json:
+    """The fields by name. `dataclasses.asdict` would also copy what they hold, for 4 % of the CPU time of a small picture."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def digest8(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Pub/Sub behind `Topic`."""
 
 import functools
+from typing import Any
 
 from google.api_core import exceptions
 from google.api_core.retry import Retry
@@ -8,12 +9,16 @@ from google.api_core.retry import Retry
 # The generated client, not google.cloud.pubsub_v1: that one collects messages of many callers into batches, in threads of its own.
 # Our messages form a batch already, and each caller waits for its own.
 from google.pubsub_v1 import PublisherClient
-from google.pubsub_v1.types import PubsubMessage
+from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from shared.errors import Unavailable
 from shared.events import Notice
 
 TIMEOUT_SECONDS = 60
+
+#: The plain protobuf classes: filling their wrappers costs 4 % of the CPU time of a small picture.
+_Message: Any = PubsubMessage.pb()
+_Request: Any = PublishRequest.pb()
 
 
 class PubSubTopic:
@@ -23,10 +28,10 @@ class PubSubTopic:
         self._path = f"projects/{project}/topics/{name}"
 
     def publish(self, *notices: Notice) -> None:
-        messages = [PubsubMessage(data=notice.data, attributes=notice.attributes) for notice in notices]
+        messages = [_Message(data=notice.data, attributes=notice.attributes) for notice in notices]
+        request = PublishRequest.wrap(_Request(topic=self._path, messages=messages))
         try:
-            retry = Retry(timeout=TIMEOUT_SECONDS)
-            _publisher().publish(topic=self._path, messages=messages, retry=retry, timeout=TIMEOUT_SECONDS)
+            _publisher().publish(request, retry=Retry(timeout=TIMEOUT_SECONDS), timeout=TIMEOUT_SECONDS)
         except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
             raise Unavailable(f"topic {self._path} is unavailable ({type(error).__name__}); retry") from error
 
