@@ -125,10 +125,11 @@ class _Delivery:
             raise
 
     def _run(self, step: PlannedStep, attempt: int, original: Path) -> Result:
-        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        folder = self.folder / step.name
+        folder.mkdir()
         made = self._sandboxed(step, original, folder)
         outputs = tuple(self._store(step, draft) for draft in made.drafts)
-        if not self._is_input_of_later(step):
+        if not self._is_kept(step):
             shutil.rmtree(folder, ignore_errors=True)
         self._times["stored"] = clock.now()
         self._cost["bytes_out"] = sum(output.size for output in outputs)
@@ -143,8 +144,10 @@ class _Delivery:
             cpu_seconds = round(time.thread_time() - started, 6)
             self._cost |= {"cpu_seconds": cpu_seconds, "bytes_in": bytes_in, "bytes_out": 0}
 
-    def _is_input_of_later(self, step: PlannedStep) -> bool:
-        return any(later.recipe.input.partition("/")[0] == step.name for later in self.task.steps)
+    def _is_kept(self, step: PlannedStep) -> bool:
+        """Whether the step's folder stays until the end of the delivery: a later step needs it, or no other step follows."""
+        is_input = any(later.recipe.input.partition("/")[0] == step.name for later in self.task.steps)
+        return is_input or step is self.task.steps[-1]
 
     def _store(self, step: PlannedStep, draft: Draft) -> Output:
         name = ledger.output_name(self.task.run, step.recipe, draft.name)
@@ -164,7 +167,7 @@ class _Delivery:
     def _input(self, name: str) -> Path:
         """The file on disk, fetched once. Raises `BadFile`, `Vanished` and `Transient`."""
         if name not in self._inputs:
-            path = Path(tempfile.mkdtemp(dir=self.folder)) / "source"
+            path = self.folder / f"{len(self._inputs)}-source"  # no name of a step begins with a digit
             try:
                 self._fetch(name, path)
                 self._inputs[name] = path
