@@ -56,11 +56,8 @@ def environment_for(stub: Stub, program: Callable[[str], str]) -> dict[str, str]
 def project(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], str]) -> Iterator[Project]:
     """A project for the tests that deploy into it; they bring back what they need."""
     folder = tmp_path_factory.mktemp("project")
-    with serving(Stub(folder)) as stub:
-        environment = environment_for(stub, program)
-        with preloaded(program("gcloud"), environment) as first_on_path:
-            environment["PATH"] = f"{first_on_path}:{environment['PATH']}"
-            yield Project(stub, copied(folder / "tree"), environment)
+    with serving(Stub(folder)) as stub, preloaded(program("gcloud"), environment_for(stub, program)) as environment:
+        yield Project(stub, copied(folder / "tree"), environment)
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,17 @@
 """The real gcloud, loaded once and forked for each command: most of a command's time is spent importing.
 
-`preloaded` gives a folder with a program called gcloud, for the front of a PATH. Behind it, gcloud's own start script runs this
-file in its own Python, which loads all that gcloud loads and then waits for commands. What a command imports besides is imported
-before the next fork, so that it is imported once per server.
+`preloaded` puts a folder with a program called gcloud, asking.py, first on the PATH. Behind it, gcloud's own start script runs this
+file in its own Python, which loads all that gcloud loads and then waits for commands. A command that was run once is loaded before
+the next fork, with all that it imported.
 """
 
 import atexit
 import gc
 import importlib.util
+import itertools
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -19,35 +21,27 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 
 @contextmanager
-def preloaded(gcloud: str, environment: Mapping[str, str]) -> Iterator[str]:
-    """A folder with a gcloud that starts at once; for as long as the block lasts."""
+def preloaded(gcloud: str, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The environment with a gcloud that starts at once; for as long as the block lasts."""
     # Under /tmp itself: the path of a socket has no more than 104 characters on macOS, 108 on Linux.
     with TemporaryDirectory(dir="/tmp") as folder, socket.socket(socket.AF_UNIX) as listener:
         door, shim = Path(folder, "socket"), Path(folder, "gcloud")
         listener.bind(str(door))
         listener.listen(64)
-        shim.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {__file__} {door} "$@"\n')
+        shim.write_text(f"#!{sys.executable} -IS\n{Path(__file__).with_name('asking.py').read_text()}")
         shim.chmod(0o755)
         started = {**environment, "CLOUDSDK_PYTHON_ARGS": f"-S {__file__}"}
-        with subprocess.Popen([gcloud, str(listener.fileno())], env=started, pass_fds=[listener.fileno()]) as server:
+        command, inherited = [gcloud, str(listener.fileno())], [listener.fileno()]
+        # The server ends when its stdin does: also when the tests are killed.
+        with subprocess.Popen(command, env=started, stdin=subprocess.PIPE, pass_fds=inherited) as server:
             try:
-                yield folder
+                yield {**environment, "PATH": f"{folder}:{environment['PATH']}"}
             finally:
                 server.kill()
-
-
-def _ask(door: str, arguments: list[str]) -> int:
-    """Have the server run one command with our streams, variables and folder; return its status."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(door)
-        wanted = json.dumps([arguments, dict(os.environ), os.getcwd()]).encode()  # noqa: PTH109 - no imports that take time
-        socket.send_fds(connection, [len(wanted).to_bytes(4, "big")], [0, 1, 2])
-        connection.sendall(wanted)
-        status = connection.recv(1)
-    return status[0] if status else 1
 
 
 def _serve(script: str, listener: socket.socket) -> None:
@@ -57,28 +51,33 @@ def _serve(script: str, listener: socket.socket) -> None:
     assert found.loader
     gcloud = importlib.util.module_from_spec(found)
     found.loader.exec_module(gcloud)
-    gcloud._import_gcloud_main()
+    sys.path = gcloud.reorder_sys_path(sys.path)  # as gcloud's own main does
+    gcloud._fix_google_module()
+    main = gcloud._import_gcloud_main()
+    commands = main.CreateCLI([])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the forks are not waited for
     reports, report = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     reports.setblocking(False)
-    while True:
+    while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
         connection, _ = listener.accept()
-        _import_reported(reports)
+        _load_reported(reports, commands._CLI__top_element)
         loaded = set(sys.modules)
         if os.fork() == 0:
             listener.close()
-            connection.sendall(bytes([_status(gcloud.main, script, connection)]))
-            report.send(json.dumps([name for name in sys.modules if name not in loaded]).encode())
+            connection.sendall(bytes([_status(lambda: main.main(commands), script, connection)]))
+            report.send(json.dumps([sys.argv[1:], [name for name in sys.modules if name not in loaded]]).encode())
             os._exit(0)
         connection.close()
 
 
-def _import_reported(reports: socket.socket) -> None:
-    """Import the modules that forks reported. Some cannot be imported by name, such as the commands themselves."""
+def _load_reported(reports: socket.socket, group: Any) -> None:
+    """Load what forks reported: the words of a command and the modules that it imported."""
     with suppress(BlockingIOError):
         while True:
-            for name in json.loads(reports.recv(1 << 20)):
-                with suppress(ImportError):
+            words, modules = json.loads(reports.recv(1 << 20))
+            group.LoadSubElementByPath(itertools.takewhile(lambda word: not word.startswith("-"), words))
+            for name in modules:
+                with suppress(ImportError):  # the modules of commands cannot be imported by name
                     importlib.import_module(name)
     gc.freeze()  # else the forks' collections copy all pages of these modules
 
@@ -88,14 +87,15 @@ def _status(main: Callable[[], object], script: str, connection: socket.socket) 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     length, streams, _, _ = socket.recv_fds(connection, 4, 3)
     with connection.makefile("rb") as file:
-        arguments, environment, folder = json.loads(file.read(int.from_bytes(length, "big")))
+        folder, count, *words = map(os.fsdecode, file.read(int.from_bytes(length, "big")).split(b"\0"))
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
     os.environ.clear()
-    os.environ.update(environment)
+    variables = (pair.partition("=") for pair in words[int(count) :])
+    os.environ.update({name: value for name, _, value in variables})
     os.chdir(folder)
-    sys.argv = [script, *arguments]
+    sys.argv = [script, *words[: int(count)]]
     status: object = 0
     try:
         main()
@@ -111,7 +111,4 @@ def _status(main: Callable[[], object], script: str, connection: socket.socket) 
 
 
 if __name__ == "__main__":
-    if sys.argv[1].endswith(".py"):
-        _serve(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))
-    else:
-        sys.exit(_ask(sys.argv[1], sys.argv[2:]))
+    _serve(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))

@@ -8,12 +8,13 @@ from shared.settings import ROOT
 from tests.docs import project
 
 HOWTOS = sorted((ROOT / "docs").glob("add-*.md"))
-#: The checks that the README asks for, without those of other areas.
+#: The checks that the README asks for: of its tests, those that read the processors or the pages.
 CHECKS = """
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy shared
-.venv/bin/pytest -q tests/unit tests/docs/test_notices.py
+.venv/bin/pytest -q tests/unit/test_registry.py tests/unit/test_pipeline_toml.py tests/unit/test_docs.py tests/docs/test_notices.py
+.venv/bin/pytest -q tests/unit/test_pages.py tests/unit/test_prose.py tests/unit/test_arrows.py
 """
 
 
