@@ -1,4 +1,4 @@
-"""Queues of pipeline.toml. They retry for a week: the processor counts the attempts of each step and stores `dead` itself."""
+"""Queues of pipeline.toml. They retry for a week; the processor counts attempts and stores `dead` itself."""
 
 import tomllib
 from collections.abc import Iterator
