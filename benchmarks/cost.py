@@ -58,7 +58,7 @@ def measure(bucket: Bucket, notices: JobNotices, machine: Machine) -> Figures:
     calls = {call: number / files for call, number in _calls(machine, "GET").items() if not call[1].startswith(OURS)}
     calls[UPLOAD] -= 1
     price = prices.dollars(calls, (notices.total_bytes - bytes_before) / files)
-    return {"files": files, "calls": _rows(calls, bare.outputs), "dollars_per_million": price, "cpu_ms": _medians(blocks)}
+    return {"files": files, "calls": rows(calls, bare.outputs), "dollars_per_million": price, "cpu_ms": _medians(blocks)}
 
 
 def show(figures: Figures) -> bool:
@@ -82,7 +82,7 @@ def _show_cpu(cpu: Figures) -> None:
     print(f"  overhead of the functions: {cpu['overhead']:.1f} ms, {goal}; the local cloud: {cpu['cloud']:.1f} ms")
 
 
-def _rows(calls: dict[Call, float], outputs: int) -> list[Figures]:
+def rows(calls: dict[Call, float], outputs: int) -> list[Figures]:
     """Each call beside its goal. A call without a goal should not be."""
     goals = {
         ("storage", "objects.insert (multipart)", "results"): outputs + 1,

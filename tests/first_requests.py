@@ -22,7 +22,8 @@ from localcloud.accounts import Accounts
 from localcloud.address import PROJECT, Ports
 from localcloud.clock import SystemClock
 from shared import routes
-from shared.model import File
+from shared.model import File, Run
+from shared.plan import Task
 from shared.settings import ROOT
 from tests.eventually import eventually
 from tests.machine import Machine, variables
@@ -108,7 +109,9 @@ class Customer:
         return FirstRequest("POST", f"/projects/{PROJECT}/topics/uploads", 200, headers, body.encode())
 
     def _processor(self) -> FirstRequest:
-        task = self._pipeline.plan(self._file())[0]
+        file = self._file()
+        plan = self._pipeline.plan(file)
+        task = Task(Run(file), plan, plan.first[0])
         headers = self._called_by("tasks", "SLUICE_PROCESSOR_URL") | {"x-cloudtasks-taskretrycount": "0"}
         return FirstRequest("POST", "/", 200, headers, json.dumps(task.to_json()).encode())
 
