@@ -45,6 +45,16 @@ class Notices:
             self.seen.append(self._arrived.get())
         return [message.attributes["ce-id"] for message in self.seen if message.attributes["name"] == name]
 
+    def of(self, name: str) -> dict[str, list[tuple[object, ...]]]:
+        """Every notice of an object so far, by `ce-id`: its attributes and data."""
+        self.ids(name)  # takes what has arrived
+        found: dict[str, list[tuple[object, ...]]] = {}
+        for message in self.seen:
+            if message.attributes["name"] == name:
+                whole = (message.data, *sorted(message.attributes.items()))
+                found.setdefault(message.attributes["ce-id"], []).append(whole)
+        return found
+
     def close(self) -> None:
         self._pull.cancel()
         self._pull.result()
