@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from shared.settings import ROOT
-from tests.deploy.preloaded import preloaded
 from tests.deploy.project import Deployed, Project, copied
 from tests.deploy.stub.proxy import Stub, environment, serving
+from tests.preloaded import preloaded
 
 Deploy = Callable[..., subprocess.CompletedProcess[str]]
 PROXIES = {"http_proxy", "https_proxy", "no_proxy", "all_proxy"}

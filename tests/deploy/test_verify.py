@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from shared.settings import ROOT
-from tests.deploy.preloaded import preloaded
 from tests.machine import Machine, running
+from tests.preloaded import preloaded
 
 Variables = dict[str, str]
 

@@ -1,11 +1,9 @@
 """Pub/Sub with the real gcloud."""
 
 import json
-import os
 import subprocess
 from base64 import b64decode
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,20 +15,13 @@ Gcloud = Callable[..., Any]
 
 
 @pytest.fixture
-def gcloud(world: World, tmp_path: Path, program: Callable[[str], str]) -> Gcloud:
+def gcloud(world: World, gcloud_environment: dict[str, str]) -> Gcloud:
     """`gcloud pubsub …` against the local service: its JSON output, or RuntimeError with its error output."""
-    command = [program("gcloud"), "pubsub"]
-    environment = os.environ | {
-        "CLOUDSDK_CONFIG": str(tmp_path / "gcloud"),
-        "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
-        "CLOUDSDK_CORE_PROJECT": "local-project",
-        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"http://127.0.0.1:{world.port}/",
-    }
+    environment = gcloud_environment | {"CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"http://127.0.0.1:{world.port}/"}
 
     def run(*arguments: str) -> Any:
         done = subprocess.run(
-            [*command, *arguments, "--format=json"], env=environment, capture_output=True, text=True, check=False
+            ["gcloud", "pubsub", *arguments, "--format=json"], env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise RuntimeError(done.stderr)

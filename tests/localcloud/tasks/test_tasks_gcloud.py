@@ -1,11 +1,8 @@
 """The real `gcloud tasks` against the service."""
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,23 +15,13 @@ LOCATION_FLAG = "--location=us-central1"
 
 
 @pytest.fixture
-def gcloud(world: World, tmp_path: Path) -> Gcloud:
+def gcloud(world: World, gcloud_environment: dict[str, str]) -> Gcloud:
     """Runs `gcloud tasks …` and returns its JSON. Raises RuntimeError with its error output when it fails."""
-    program = shutil.which("gcloud")
-    if program is None:
-        assert os.environ.get("CI") != "true", "gcloud must be installed in CI"
-        pytest.skip("gcloud is not installed")
-    environment = os.environ | {
-        "CLOUDSDK_CONFIG": str(tmp_path / "gcloud"),
-        "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
-        "CLOUDSDK_CORE_PROJECT": "local-project",
-        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDTASKS": f"http://127.0.0.1:{world.port}/",
-    }
+    environment = gcloud_environment | {"CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDTASKS": f"http://127.0.0.1:{world.port}/"}
 
     def run(*arguments: str) -> Any:
         where = [] if arguments[0] == "locations" else [LOCATION_FLAG]
-        command = [program, "tasks", *arguments, *where, "--format=json"]
+        command = ["gcloud", "tasks", *arguments, *where, "--format=json"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(done.stderr)
