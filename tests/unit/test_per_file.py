@@ -173,6 +173,7 @@ def test_steps_that_a_file_asks_for_in_vain_are_named_once() -> None:
 @pytest.mark.parametrize("key", ["sluice-hops", "sluice-parent", "colour", "sluic", "Sluice-small-quality"])
 def test_our_own_keys_and_those_of_others_have_no_effect(key: str) -> None:
     assert plan({key: "5"}) == USUAL
+    assert plan({key: "5", "sluice-small-quality": "80"}) == USUAL
 
 
 def test_a_plan_repeats_little_of_hostile_metadata() -> None:
