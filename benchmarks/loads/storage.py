@@ -1,4 +1,4 @@
-"""Small uploads over a few keep-alive connections, every request made beforehand but for its object's name.
+"""Small uploads into a new bucket over a few keep-alive connections; only the object's name is added to a request.
 
 `python -m benchmarks.loads.storage PORT`
 """
@@ -9,6 +9,8 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
+from http.client import HTTPConnection
 
 CONNECTIONS, WARM_UP, UPLOADS, BYTES = 4, 500, 8000, 1024
 BUCKET = "uploads"
@@ -55,6 +57,15 @@ async def _uploaded(port: int, first: int, count: int) -> float:
     return time.monotonic() - begun
 
 
+def _create_bucket(port: int) -> None:
+    connection = HTTPConnection("127.0.0.1", port)
+    body, headers = json.dumps({"name": BUCKET}), {"content-type": "application/json"}
+    connection.request("POST", "/storage/v1/b?project=local-project", body, headers)
+    if (status := connection.getresponse().status) != HTTPStatus.OK:
+        raise RuntimeError(f"bucket {BUCKET} was not created: status {status}")
+    connection.close()
+
+
 def _content_length(head: bytes) -> int:
     return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
 
@@ -83,6 +94,7 @@ _BEFORE_NAME, _AFTER_NAME = _request()
 def main() -> None:
     """Measure and print."""
     port = int(sys.argv[1])
+    _create_bucket(port)
     asyncio.run(_uploaded(port, 0, WARM_UP))
     print(json.dumps({"uploads_per_second": UPLOADS / asyncio.run(_uploaded(port, WARM_UP, UPLOADS))}))
 

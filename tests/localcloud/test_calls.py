@@ -1,4 +1,4 @@
-"""The local cloud counts the calls that it serves: by service, operation, and bucket, topic, subscription or queue."""
+"""The local cloud counts the calls it serves, by operation and bucket, topic, subscription or queue."""
 
 import argparse
 from collections.abc import Iterator
