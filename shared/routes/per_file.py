@@ -89,7 +89,7 @@ def _options(configured: model.Recipe, texts: Mapping[str, str]) -> tuple[Mappin
 
 def _reason(error: PipelineError, configured: model.Recipe, texts: Mapping[str, str]) -> str:
     key = f"{PREFIX}{configured.step}-"
-    if error.__cause__ is None and error.message.startswith("options."):
+    if error.message.startswith("options."):
         return _cut(error.message.replace("options.", key, 1))
     keys = ", ".join(key + option for option in texts)  # the text of an exception is not for whoever sends files
     return _cut(f"{keys}: {configured.processor} refuses this value; write one of the same type as in pipeline.toml")

@@ -44,6 +44,7 @@ USUAL = plan({})
         ("formats", "png", ["png"]),
         ("formats", '"png"', ["png"]),
         ("formats", "png,jpeg", ["png", "jpeg"]),
+        ("formats", "png , jpeg", ["png", "jpeg"]),
         ("quality", "40", 40),
         ("quality", " 40 ", 40),
     ],
