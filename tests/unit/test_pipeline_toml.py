@@ -109,6 +109,12 @@ def test_the_least_back_off_is_not_above_the_most() -> None:
     )
 
 
+def test_the_least_back_off_may_equal_the_most() -> None:
+    loaded = routes.parse(queue("min_backoff_seconds", "300"))
+
+    assert loaded.queues["images"].min_backoff_seconds == loaded.queues["images"].max_backoff_seconds == 300
+
+
 @pytest.mark.parametrize("name", ["Images", "my_images", "1st", "a.b", "", "ä", "q" * 42, "a\\n"])
 @pytest.mark.parametrize("table", ["queues", "steps"])
 def test_a_name_is_refused_unless_google_takes_it_everywhere(table: str, name: str) -> None:
