@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared import routes
+from shared.errors import BadConfiguration
 from shared.model import File, canonical
 from shared.plan import Plan
 from shared.processors.registry import Processor, registered
@@ -138,6 +139,15 @@ def test_an_exception_of_a_check_stays_inside(stamped: Routes) -> None:
     keys = "sluice-stamp-label, sluice-stamp-year"
     fault = f"{keys}: test.stamp refuses this value; write one of the same type as in pipeline.toml"
     assert planned.by_name["stamp"].fault == fault
+
+
+@pytest.mark.usefixtures("stamped")
+def test_an_exception_of_a_check_is_the_cause_of_the_refusal_at_start_up() -> None:
+    """Its author sees the place in the log of the service that does not start."""
+    with pytest.raises(BadConfiguration, match=r"^steps\.stamp\.options: test\.stamp refuses them: TypeError") as refused:
+        routes.check(table({"stamp": {"processor": "test.stamp", "options": {"year": "soon"}}}))
+
+    assert isinstance(refused.value.__cause__, TypeError)
 
 
 @pytest.mark.parametrize(
