@@ -148,9 +148,11 @@ def _queue_first(run: Run, plan: Plan, cloud: Cloud, sweep: int) -> None:
         _queue(Task(run, plan, place, sweep), cloud)
 
 
-def _queue(task: Task, cloud: Cloud) -> None:
+def _queue(task: Task, cloud: Cloud) -> bool:
+    """Queue a task; False when the queue has, or recently had, its name."""
     is_new = cloud.queue.add(task)
     log.info("queued" if is_new else "already queued", task=task.name, queue=task.place.queue)
+    return is_new
 
 
 # ---- process: from a task to its manifest -------------------------------------------------------------------------------
@@ -193,7 +195,8 @@ def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
     """
     run, plan = committed.run, committed.plan
     manifests = Manifests(cloud.results, run, plan)
-    todo, told, waiting = [committed], set[Place](), set[Place]()
+    todo, told = [committed], set[Place]()
+    reached: dict[Place, Manifest | Task | None] = {}
     for current in todo:  # it grows by the tasks that end without work
         manifests.add(current)
         following = plan.next(current.place)
@@ -201,34 +204,33 @@ def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
             cloud.completions.publish(*events.step_notices(current))
             told.add(current.place)
         for place in following:
-            if any(one.place == place for one in todo):
-                continue  # another task that it comes after led here before
-            ended = _go_on(Task(run, plan, place, sweep), manifests, cloud)
-            todo += [ended] if ended else []
-            waiting.add(place)
-    is_open = bool(waiting - {one.place for one in todo})
-    _announce([one for one in todo if one.place not in told], told, None if is_open else manifests.job(), cloud)
+            if not reached.get(place):  # else another task that it comes after led here before
+                reached[place] = ended = _go_on(Task(run, plan, place, sweep), manifests, cloud)
+                todo += [ended] if isinstance(ended, Manifest) else []
+    # Only now: a task may end as soon as it is queued, and then looks for the manifests of all that ended here.
+    is_queued = [_queue(task, cloud) for task in reached.values() if isinstance(task, Task)]
+    is_open = any(is_queued) or (None in reached.values() and len(todo) == 1)
+    _announce(todo, told, None if is_open else manifests.job(), cloud)
 
 
-def _go_on(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest | None:
-    """Queue a task whose predecessors have all ended, or commit it if no step needs work; returns its manifest."""
+def _go_on(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest | Task | None:
+    """Commit a task if no step of it needs work, and return its manifest; the task itself if it does, None if it must wait."""
     if not all(manifests.find(place) for place in task.plan.before(task.place)):
         return None  # the last of its predecessors to end comes here again
     results = delivery.foregone(task, manifests)
     if results is None:
-        _queue(task, cloud)
-        return None
+        return task
     name = ledger.manifest_name(task.run, task.plan, task.place)
     found = _commit(name, manifest.of_task(task, results, clock.now()), cloud)
     return found if isinstance(found, Manifest) else None
 
 
-def _announce(untold: list[Manifest], told: set[Place], job: Job | None, cloud: Cloud) -> None:
+def _announce(ended: list[Manifest], told: set[Place], job: Job | None, cloud: Cloud) -> None:
     """Publish in one request: the steps' notices that are due, and the job's notice where the job is complete."""
-    notices = [notice for one in untold for notice in events.step_notices(one)]
+    notices = [notice for one in ended if one.place not in told for notice in events.step_notices(one)]
     if job:
         # A delivery of another branch may have been cut off before it published.
-        assured = told | {one.place for one in untold} | untold[-1].plan.told_before(untold[-1].place)
+        assured = {one.place for one in ended} | ended[-1].plan.told_before(ended[-1].place)
         others = [one for one in job.manifests if one.place not in assured]
         notices += [notice for one in others for notice in events.step_notices(one)]
         notices.append(events.job_notice(job))

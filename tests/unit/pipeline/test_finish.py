@@ -28,6 +28,17 @@ class Publishes(list[list[str]]):
         self.append([notice.attributes.get("step", "job") for notice in notices])
 
 
+class Immediate:
+    """A queue that delivers each task before its caller goes on."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self._cloud = cloud
+
+    def add(self, task: Task) -> bool:
+        pipeline.process(task, 1, self._cloud)
+        return True
+
+
 @pytest.fixture
 def published(cloud: FakeCloud) -> Publishes:
     cloud.completions = published = Publishes(cloud.completions)  # type: ignore[assignment]
@@ -130,6 +141,31 @@ def test_a_branch_that_is_not_wanted_does_not_stop_the_other(cloud: FakeCloud, e
     assert verdicts(cloud) == {"a": "succeeded", "b": "skipped", "c": "succeeded"}
     assert set(told(cloud)) == {"a", "b", "c", "job"}
     assert cloud.completions.notices[-1].attributes["verdict"] == "succeeded"
+
+
+def fork() -> Plan:
+    """Two tasks that come after the first; the second of them is not wanted."""
+    return plan(
+        step("a"), step("b", "q2", after=("a",)), step("c", "q3", after=("a",), when=Condition("file", "size", {"max": 1}))
+    )
+
+
+def test_a_task_that_ends_as_soon_as_it_is_queued_ends_the_job(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
+    (first,) = enlist(fork())
+    cloud.queue = Immediate(cloud)  # type: ignore[assignment]
+    pipeline.process(first, 1, cloud)
+
+    assert verdicts(cloud) == {"a": "succeeded", "b": "succeeded", "c": "skipped"}
+    assert told(cloud)["job"] == 1
+
+
+def test_a_repeat_that_queues_nothing_new_ends_the_job(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
+    (first,) = enlist(fork())
+    deliver_all(cloud)
+    cloud.completions.notices.clear()
+    pipeline.process(first, 2, cloud)
+
+    assert set(told(cloud)) == {"a", "b", "c", "job"}
 
 
 def test_a_file_that_wants_no_step_is_skipped(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
