@@ -79,7 +79,8 @@ def _show_cpu(cpu: Figures) -> None:
     parts = ", ".join(f"{name} {ms:.1f}" for name, ms in cpu["by_function"].items() if ms >= 0.05)
     goal = f"goal ≤ {CPU_GOAL_MS:g} ms: {_verdict(cpu['overhead'] <= CPU_GOAL_MS)}"
     print(f"  CPU per file, medians: functions {cpu['functions']:.1f} ms ({parts}), bare processing {cpu['bare']:.1f} ms")
-    print(f"  overhead of the functions: {cpu['overhead']:.1f} ms, {goal}; the local cloud: {cpu['cloud']:.1f} ms")
+    overhead = f"{cpu['overhead']:.1f} ms, {cpu['overhead_to_bare']:.2f} × the bare processing"
+    print(f"  overhead of the functions: {overhead}, {goal}; the local cloud: {cpu['cloud']:.1f} ms")
 
 
 def rows(calls: dict[Call, float], outputs: int) -> list[Figures]:
@@ -115,8 +116,10 @@ def _medians(blocks: list[dict[str, float]]) -> Figures:
     by_function = {name: statistics.median(block[name] for block in blocks) for name in functions}
     sums = [sum(block[name] for name in functions) for block in blocks]
     overheads = [spent - block["bare"] for spent, block in zip(sums, blocks, strict=True)]
+    ratio = statistics.median(overhead / block["bare"] for overhead, block in zip(overheads, blocks, strict=True))
     own = {name: statistics.median(block[name] for block in blocks) for name in ("bare", "cloud")}
-    return {"functions": statistics.median(sums), "overhead": statistics.median(overheads), **own, "by_function": by_function}
+    medians = {"functions": statistics.median(sums), "overhead": statistics.median(overheads), "overhead_to_bare": ratio}
+    return {**medians, **own, "by_function": by_function}
 
 
 def _send(bucket: Bucket, notices: JobNotices, picture: bytes, names: list[str]) -> None:
