@@ -70,9 +70,7 @@ class Faults:
         return [one for one in named if one not in unknown] if isinstance(value, list) else None
 
     def _is_known(self, value: Any, key: Key) -> bool:
-        if not key.names:
-            return True
-        return isinstance(value, str) and value in self.names.get(key.names, (value,))
+        return not key.names or value in self.names.get(key.names, (value,))
 
     def _remedy(self, key: Key) -> str:
         remedy = key.remedy

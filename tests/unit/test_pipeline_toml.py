@@ -128,6 +128,12 @@ def test_a_name_is_refused_unless_google_takes_it_everywhere(table: str, name: s
     assert "a name takes lower-case letters, digits and hyphens" in message
 
 
+def test_a_name_that_toml_would_quote_is_quoted_in_its_path() -> None:
+    line, *_ = fault({"a.\n": {}}).split("\n")
+
+    assert line.startswith('steps."a.\\n": a name takes ')
+
+
 @pytest.mark.parametrize("value", ['"other"', "5", '["images"]', "{}"])
 def test_a_step_names_a_queue_that_exists(value: str) -> None:
     message = refusal(QUEUE + STEP.replace('queue = "images"', f"queue = {value}") + ROUTE)
