@@ -234,6 +234,12 @@ def test_a_refusal_names_what_the_nearest_route_lacks(route: dict[str, Any], rea
     assert loaded.why_not("image/png", "cat.png", {"sluice-steps": "b"}, 10) == reason
 
 
+def test_a_refusal_of_the_size_names_the_largest_limit() -> None:
+    loaded = routes.check(table({"a": {}}, *({"steps": ["a"], "max_bytes": limit} for limit in (5, 9, 7))))
+
+    assert loaded.why_not("image/png", "cat.png", {}, 10).endswith("accepted: at most 9 bytes")
+
+
 def test_a_file_of_unknown_size_is_not_refused_for_it() -> None:
     loaded = routes.check(table({"a": {}}, {"steps": ["a"], "max_bytes": 9}))
 
