@@ -1,4 +1,4 @@
-"""The cost of a small picture under the shipped pipeline: its calls, their list price, and CPU time, beside their goals.
+"""The cost of a small picture under the shipped pipeline: calls, list price and CPU time, beside their goals.
 
 The local cloud counts the calls. CPU time is paired: blocks of bare processing alternate with blocks of files through the stack, so
 that a busy machine slows both.

@@ -10,7 +10,7 @@ SECONDS = 300
 
 
 class JobNotices:
-    """Pulls the `completions` subscription and records when each object's job notice arrived, and the size of all notices."""
+    """Pulls the `completions` subscription: the arrival of each object's job notice, the bytes of all notices."""
 
     def __init__(self) -> None:
         self.total_bytes = 0

@@ -145,7 +145,7 @@ class _Delivery:
             self._cost |= {"cpu_seconds": cpu_seconds, "bytes_in": bytes_in, "bytes_out": 0}
 
     def _is_kept(self, step: PlannedStep) -> bool:
-        """Whether the step's folder stays until the end of the delivery: a later step needs it, or no other step follows."""
+        """Whether the step's folder stays until the delivery ends: a later step needs it, or no step follows."""
         is_input = any(later.recipe.input.partition("/")[0] == step.name for later in self.task.steps)
         return is_input or step is self.task.steps[-1]
 

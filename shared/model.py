@@ -173,7 +173,7 @@ class Result:
 
 
 def _fields(value: Any) -> Json:
-    """The fields by name. `dataclasses.asdict` would also copy what they hold, for 4 % of the CPU time of a small picture."""
+    """The fields by name. `dataclasses.asdict` also copies their values: 4 % of the CPU time of a small picture."""
     return {name: getattr(value, name) for name in value.__slots__}
 
 

@@ -110,7 +110,7 @@ def operations() -> list[str]:
 
 
 def find_route(verb: str, path: str) -> tuple[str, Method, str]:
-    """Operation and method of a REST request, and the name in its path. Raises `ApiError` (UNIMPLEMENTED, NOT_FOUND)."""
+    """Operation, method and named resource of a REST request. Raises `ApiError` (UNIMPLEMENTED, NOT_FOUND)."""
     if match := _PATH.fullmatch(path):
         project, kind, id_, rest = match["project"], match["kind"], match["id"], match["rest"] or ""
         shape, name = (f"{kind}/*{rest}", f"{project}/{kind}/{id_}") if id_ else (kind, project)

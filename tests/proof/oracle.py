@@ -62,7 +62,9 @@ def holds(step: PlannedStep, file: File, ended: Mapping[str, Expected]) -> bool:
 
 def verdict(ended: Iterable[Expected]) -> str:
     """The verdict of a job by how its steps ended."""
-    counted = {one.verdict for one in ended if (one.verdict, one.reason) not in (("skipped", "when"), ("skipped", "after_skipped"))}
+    counted = {
+        one.verdict for one in ended if (one.verdict, one.reason) not in (("skipped", "when"), ("skipped", "after_skipped"))
+    }
     for sure in ("superseded", "gone"):
         if sure in counted:
             return sure

@@ -16,7 +16,19 @@ from tests.proof.swaps import swapped
 from tests.proof.world import SETTINGS, Fault, World
 
 #: Faults that a repeat heals, without any sweep.
-HEALED_BY_REPEATS = ("crash", "switch", "duplicate", "reorder", "redeliver", "unavailable", "unsure", "configure", "forget", "overwrite", "delete")
+HEALED_BY_REPEATS = (
+    "crash",
+    "switch",
+    "duplicate",
+    "reorder",
+    "redeliver",
+    "unavailable",
+    "unsure",
+    "configure",
+    "forget",
+    "overwrite",
+    "delete",
+)
 #: ... and those that need one.
 HEALED_BY_SWEEPS = ("lose", "lose", "healing")
 TIERS = ("repeats", "sweeps")
@@ -51,9 +63,13 @@ def draw(seed: int, tier: str) -> Schedule:
     plans = (first, *(drawn.changed(random, first) for _ in range(random.choice((0, 1, 2)))))
     length = 8 + EFFECTS_PER_TASK * len(first.places)
     kinds = HEALED_BY_REPEATS + (HEALED_BY_SWEEPS if tier == "sweeps" else ())
-    faults = [Fault(random.randrange(length), random.choice(kinds), random.randrange(6)) for _ in range(random.randint(1, MAX_FAULTS))]
+    faults = [
+        Fault(random.randrange(length), random.choice(kinds), random.randrange(6)) for _ in range(random.randint(1, MAX_FAULTS))
+    ]
     data = b"" if random.random() < 0.02 else b"file %d" % seed
-    return Schedule(tier, plans, random.choice(("bucket", "bucket", "post")), data, tuple(sorted(faults, key=lambda one: one.at)))
+    return Schedule(
+        tier, plans, random.choice(("bucket", "bucket", "post")), data, tuple(sorted(faults, key=lambda one: one.at))
+    )
 
 
 def play(schedule: Schedule) -> Outcome:

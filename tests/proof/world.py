@@ -131,7 +131,9 @@ class World:
 
     def queued(self, task: Task) -> None:
         act = lambda number: pipeline.process(task, number, self.cloud)  # noqa: E731
-        self.waiting.append(Delivery(f"[{task.place}{f'-s{task.sweep}' if task.sweep else ''} {task.plan.plan8[:3]}]", act, task))
+        self.waiting.append(
+            Delivery(f"[{task.place}{f'-s{task.sweep}' if task.sweep else ''} {task.plan.plan8[:3]}]", act, task)
+        )
 
     def published(self, notices: Iterable[Notice]) -> None:
         self._checked(lambda: self.checks.published(notices))
