@@ -214,7 +214,7 @@ def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
 
 
 def _go_on(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest | Task | None:
-    """Commit a task if no step of it needs work, and return its manifest; the task itself if it does, None if it must wait."""
+    """The manifest of a task that needs no work, committed; else the task; None while it must wait."""
     if not all(manifests.find(place) for place in task.plan.before(task.place)):
         return None  # the last of its predecessors to end comes here again
     results = delivery.foregone(task, manifests)

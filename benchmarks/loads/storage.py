@@ -1,4 +1,4 @@
-"""Small uploads into a new bucket over a few keep-alive connections; only the object's name is added to a request.
+"""Small uploads into a new bucket over a few keep-alive connections; a request adds only the object's name.
 
 `python -m benchmarks.loads.storage PORT`
 """

@@ -61,7 +61,7 @@ def run(commands: str, folder: Path) -> str:
 
 
 def _mypy_cache(folder: Path) -> Path:
-    """One cache for all copies, begun with what `make check` left: mypy takes most of its time to read Google's clients."""
+    """One cache for all copies, begun with that of `make check`: mypy mostly reads Google's clients."""
     cache, left = folder / "mypy-cache", ROOT / ".mypy_cache"
     if left.exists() and not cache.exists():
         shutil.copytree(left, cache)

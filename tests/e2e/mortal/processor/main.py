@@ -1,4 +1,4 @@
-"""The processor, except that it kills itself once for each file, before or after the write that the file's name asks for.
+"""The processor, except that it kills itself once for each file, before or after the write in the file's name.
 
 `before-manifest-1.png` dies before the manifest of stage 1 is written. Each write is noted in the folder for temporary files.
 """
@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from flask import Request, Response
+from flask import Request
+from flask.typing import ResponseReturnValue
 
 from functions.processor import main
 from shared.cloud import GoogleCloud, connect
@@ -20,7 +21,7 @@ NOTES = Path(tempfile.gettempdir())
 _delivery: contextvars.ContextVar[tuple[str, int]] = contextvars.ContextVar("delivery")
 
 
-def processor(request: Request) -> Response:
+def processor(request: Request) -> ResponseReturnValue:
     """Run the task in the body, mortally."""
     task = request.get_json()
     _delivery.set((task["file"]["name"], task["stage"]))
