@@ -141,7 +141,9 @@ def test_one_step_with_a_bad_option_keeps_no_other_from_its_work(cloud: FakeClou
     assert [result.verdict for result in results.values()] == ["failed", "succeeded"]
 
 
-def test_each_step_that_needs_a_vanished_file_ends_so(cloud: FakeCloud, cat: File, script: Script) -> None:
+def test_each_step_that_needs_a_vanished_file_ends_so(
+    cloud: FakeCloud, cat: File, script: Script, downloads: list[str]
+) -> None:
     steps = plan(step("a"), step("b"), step("c", when=Condition(FILE, "size", {"max": 1})))
     del cloud.uploads.versions["cat.jpg"]
     gone = deliver(steps, cat, cloud)
@@ -151,6 +153,7 @@ def test_each_step_that_needs_a_vanished_file_ends_so(cloud: FakeCloud, cat: Fil
     assert [result.verdict for result in gone.values()] == ["gone", "gone", "skipped"]
     assert [result.verdict for result in superseded.values()] == ["superseded", "superseded", "skipped"]
     assert script.worked == []
+    assert downloads == ["cat.jpg", "cat.jpg"]  # once for each delivery
 
 
 def test_a_step_with_an_input_outlives_the_original(cloud: FakeCloud, cat: File, script: Script) -> None:

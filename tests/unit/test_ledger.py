@@ -134,6 +134,7 @@ def test_the_plan_beside_the_manifests_is_not_one_of_them(results: FakeBucket) -
 
     assert Manifests(results, RUN, steps).find(Place(0, "q1")) is None
     assert Manifests(results, RUN, steps).job() is None
+    assert Manifests(results, RUN, chain()).find(Place(0, "q1")) is None
 
 
 def test_a_file_without_tasks_is_a_whole_job(results: FakeBucket) -> None:

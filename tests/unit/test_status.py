@@ -109,6 +109,7 @@ def test_an_uploaded_file_is_accepted_with_its_plan(cloud: FakeCloud, cat: File)
 
 def test_a_step_waits_is_queued_runs_and_is_done(cloud: FakeCloud, cat: File, script: Script, queue: dict[str, Queued]) -> None:
     cloud.routes = Fixed(chain())  # type: ignore[assignment]
+    queue["q2"] = Queued(9, True, "2026-01-01T00:00:00Z")  # a repeat of a task: its turn has not come
     seen = [states(cloud, cat)]
     queue["q1"] = Queued(0, False, "2026-01-01T00:00:00Z")
     seen.append(states(cloud, cat))
