@@ -40,7 +40,8 @@ def test_the_status_of_a_file_from_accepted_to_its_verdict(client: Load, cloud: 
         [("digest", "done"), ("thumbnails", "queued")],
         [("digest", "done"), ("thumbnails", "done")],
     ]
-    digest, thumbnails = seen[-1]["steps"] if seen[-1] else ()
+    assert seen[-1] is not None
+    digest, thumbnails = seen[-1]["steps"]
     assert digest["facts"]["size"] == len(photo)
     assert len(thumbnails["outputs"]) == 3
     links = [output["download_url"] for output in thumbnails["outputs"]]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared import delivery, ledger, manifest
+from shared.cloud.protocols import AlreadyExists
 from shared.errors import BadFile, Unavailable
 from shared.ledger import Manifests
 from shared.model import File, Place, Result, Run
@@ -313,7 +314,7 @@ def test_a_recipe_of_another_release_costs_no_attempt(cloud: FakeCloud, cat: Fil
 def test_an_output_that_exists_but_cannot_be_read_is_retried(cloud: FakeCloud, cat: File, script: Script) -> None:
     class Hiding(Downloads):
         def create(self, *_: object) -> None:
-            raise ledger.AlreadyExists("exists")
+            raise AlreadyExists("exists")
 
         def find(self, _: str) -> None:
             return None

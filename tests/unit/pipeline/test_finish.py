@@ -274,10 +274,10 @@ def test_a_manifest_of_a_release_with_fewer_fields_is_finished(cloud: FakeCloud,
 def test_an_outage_at_any_line_is_healed_by_the_next_delivery(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
     (first,) = enlist(chain())
     for part, broken in ((cloud.queue, True), (cloud.completions, True), (cloud.results, {"create jobs"})):
-        was, part.broken = part.broken, broken  # type: ignore[attr-defined]
+        was, part.broken = part.broken, broken
         with pytest.raises(Unavailable):
             pipeline.process(first, 1, cloud)
-        part.broken = was  # type: ignore[attr-defined]
+        part.broken = was
     pipeline.process(first, 2, cloud)
 
     assert deliver_all(cloud)[1:] == ["1-q2"]

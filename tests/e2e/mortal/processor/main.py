@@ -1,6 +1,7 @@
 """The processor, except that it kills itself once for each file, before or after the write in the file's name.
 
-`before-manifest-1.png` dies before the manifest of stage 1 is written. Each write is noted in the folder for temporary files.
+The file's name says where: `before-manifest-1.png` dies before the manifest of stage 1 is written. Each write is
+noted in the folder for temporary files.
 """
 
 import contextvars
