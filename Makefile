@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/installed
 GSUTIL_STAMP = .venv-gsutil/installed
+# Some environments forbid it to write bytecode; then each of the tests' many processes compiles every module again.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help setup demo up test test-fast coverage check fix bench clean
 
