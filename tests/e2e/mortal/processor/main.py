@@ -8,6 +8,7 @@ import contextvars
 import os
 import signal
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from functions.processor import main
 from shared.cloud import GoogleCloud, connect
 
 NOTES = Path(tempfile.gettempdir())
+#: A death must not end the delivery of another file between its write and its own death.
+_alone = threading.Lock()
 #: the name of the file and the stage of the task that is being delivered
 _delivery: contextvars.ContextVar[tuple[str, int]] = contextvars.ContextVar("delivery")
 
@@ -26,7 +29,8 @@ def processor(request: Request) -> ResponseReturnValue:
     """Run the task in the body, mortally."""
     task = request.get_json()
     _delivery.set((task["file"]["name"], task["stage"]))
-    return main.processor(request)
+    with _alone:
+        return main.processor(request)
 
 
 class _Mortal:
