@@ -33,7 +33,7 @@ def test_a_processor_killed_before_or_after_any_write_ends_as_if_it_had_lived(
         notices = Notices(machine)
         with variables(machine.environment):
             client = Client(project="local-project")
-        jobs = {}
+        jobs: dict[str, dict[str, Any]] = {}
         for together in (
             ["unharmed.png"],
             mortals,
