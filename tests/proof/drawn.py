@@ -11,7 +11,7 @@ from tests.proof import scripted
 from tests.proof.scripted import DIE, FAIL, OK, RAISE, TRANSIENT
 
 MAX_STEPS = 8
-QUEUES = ("q1", "q2", "q3")
+QUEUES = ("q1", "q2", "q3", "q4", "q5")
 #: A healthy step survives this many attempts that crash, and more.
 ATTEMPTS = (3, 5)
 
@@ -19,16 +19,17 @@ ATTEMPTS = (3, 5)
 def plan(draw: Random, most: int = MAX_STEPS) -> Plan:
     """A plan of 1 to `most` steps: a random graph with queues, inputs, conditions and scripts."""
     names = draw.sample("abcdefgh", draw.randint(1, most))
-    queues = draw.sample(QUEUES, draw.randint(1, len(QUEUES)))
+    queues = draw.sample(QUEUES, draw.choice((1, 2, 2, 3, len(QUEUES))))
     attempts = {queue: draw.choice(ATTEMPTS) for queue in queues}
-    density = draw.choice((0.15, 0.4, 0.8))
+    density, conditions = draw.choice((0.2, 0.4, 0.8)), draw.choice((0.1, 0.5))
     steps: list[PlannedStep] = []
     for name in names:
         queue = draw.choice(queues)
         after = tuple(step.name for step in steps if draw.random() < density)
         made = _recipe(draw, name, [step.recipe for step in steps if step.name in after], attempts[queue])
         fault = "the script says so" if draw.random() < 0.04 else ""
-        steps.append(PlannedStep(made, queue, attempts[queue], after, _condition(draw, steps, after), fault))
+        when = _condition(draw, steps, after) if draw.random() < conditions else None
+        steps.append(PlannedStep(made, queue, attempts[queue], after, when, fault))
     return Plan(tuple(steps))
 
 
@@ -41,7 +42,8 @@ def changed(draw: Random, old: Plan) -> Plan:
         return plan(draw, 4)
     if kind == "fewer":
         return _without(old, draw.choice(old.steps).name)
-    chosen = draw.choice(old.steps).name
+    makers = [step.recipe.input.partition("/")[0] for step in old.steps if step.recipe.input]
+    chosen = draw.choice(makers or [step.name for step in old.steps])
     if kind == "queue":
         return Plan(tuple(replace(step, queue="q9") if step.name == chosen else step for step in old.steps))
     return _salted(old, chosen)
@@ -73,9 +75,7 @@ def _script(draw: Random, attempts: int) -> list[str]:
     return [*tries, draw.choice((OK, OK, OK, FAIL, DIE, RAISE))]
 
 
-def _condition(draw: Random, steps: Sequence[PlannedStep], after: Sequence[str]) -> Condition | None:
-    if draw.random() > 0.25:
-        return None
+def _condition(draw: Random, steps: Sequence[PlannedStep], after: Sequence[str]) -> Condition:
     before = sorted(_before(steps, after))
     step = draw.choice((*before, *before, FILE))
     if step == FILE:

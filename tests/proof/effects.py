@@ -26,6 +26,9 @@ class Stage(Protocol):
     def plan(self, file: File) -> Plan:
         """The plan of a file under the current configuration."""
 
+    def acknowledge(self) -> None:
+        """Take the current delivery as answered, whatever happens to it later."""
+
     def created(self, bucket: str, stored: Stored, data: bytes) -> None:
         """See a new object."""
 
@@ -138,6 +141,10 @@ class EffectCloud:
 
     def plan(self, file: File) -> Plan:
         return self._stage.plan(file)
+
+    def acknowledge(self) -> None:
+        """Answer before the work is done, as no handler may: for mutants."""
+        self._stage.acknowledge()
 
     def why_not(self, *_file: object) -> str:
         """No refusal at a door: whether a file has steps is decided at the dispatcher."""

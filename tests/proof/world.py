@@ -30,6 +30,8 @@ from tests.proof.scripted import Killed
 T = TypeVar("T")
 MAX_EFFECTS = 6000
 MAX_AT_ONCE = 3
+#: The client's request: a client that got no answer repeats it.
+UPLOAD = "upload service"
 SETTINGS: Mapping[str, str] = {
     "GOOGLE_CLOUD_PROJECT": "local-project",
     "SLUICE_UPLOADS_BUCKET": "uploads",
@@ -71,6 +73,7 @@ class Actor:
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     has_ended: bool = False
     is_done: bool = False
+    is_lost: bool = False
     fault: BaseException | None = None
 
 
@@ -160,7 +163,7 @@ class World:
             with contextlib.suppress(Permanent):
                 pipeline.receive(Incoming(name, "text/plain", iter([data])), self.cloud, "key")
 
-        self.waiting.append(Delivery("upload service", act))
+        self.waiting.append(Delivery(UPLOAD, act))
 
     def sweep(self) -> None:
         """Queue again every file without a job notice, under names of this sweep."""
@@ -248,7 +251,8 @@ class World:
             self.trace.append(f"     {delivery.label} #{delivery.number} ends with {actor.fault!r}")
             self.checks.cut(delivery.task, actor.fault)
             delivery.number += 1
-            self.waiting.append(delivery)
+            if not actor.is_lost or delivery.label == UPLOAD:
+                self.waiting.append(delivery)
 
     def _actor(self) -> Actor:
         assert self._current
@@ -275,6 +279,11 @@ class World:
         return fault.kind
 
     def _crash(self, pick: int, actor: Actor, label: str) -> None:
+        raise Killed("planted")
+
+    def _exhaust(self, pick: int, actor: Actor, label: str) -> None:
+        """Crash, and lose the task: the attempts of its queue were used up."""
+        actor.is_lost = True
         raise Killed("planted")
 
     def _unavailable(self, pick: int, actor: Actor, label: str) -> None:
@@ -320,7 +329,7 @@ class World:
         """Lose a message or a task that waits: a queue was purged, or its attempts were used up."""
         if self.waiting:
             lost = self.waiting[pick % len(self.waiting)]
-            if lost.label != "upload service":
+            if lost.label != UPLOAD:
                 self.waiting.remove(lost)
 
     def _overwrite(self, pick: int, actor: Actor, label: str) -> None:

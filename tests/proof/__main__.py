@@ -1,0 +1,49 @@
+"""`make proof`: oracle, faults, crash points and mutants, with their counts. Exit status 1 where anything failed."""
+
+import argparse
+import contextlib
+import sys
+
+from tests.proof import report
+from tests.proof.mutants import MUTANTS
+
+PARTS = ("oracle", "faults", "crash-points", "mutants")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the chosen parts."""
+    options = _parser().parse_args(arguments)
+    with contextlib.ExitStack() as stack:
+        chosen = [mutant for mutant in MUTANTS if mutant.name == options.mutant] or MUTANTS
+        if options.replay:
+            if options.mutant:
+                stack.enter_context(chosen[0].planted())
+            return int(bool(report.replay(options.replay)))
+        failed = [fault for part in options.parts or PARTS for fault in _run(part, options, chosen)]
+    for fault in failed:
+        print(f"FAILED {fault}")
+    return int(bool(failed))
+
+
+def _run(part: str, options: argparse.Namespace, chosen: tuple[report.Mutant, ...]) -> list[str]:
+    if part == "oracle":
+        return report.oracle(options.examples)
+    if part == "faults":
+        return report.faults(options.runs, options.seed)
+    return report.crash_points() if part == "crash-points" else report.mutants(options.budget, chosen)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make proof", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=PARTS, default=[], help="all parts, if none is named")
+    parser.add_argument("--runs", type=int, default=6000, help="runs with faults, half of them with losses and sweeps")
+    parser.add_argument("--seed", type=int, default=0, help="number of the first run")
+    parser.add_argument("--examples", type=int, default=1000, help="plans for the oracle")
+    parser.add_argument("--budget", type=int, default=600, help="runs of each tier in which a mutant must be found out")
+    parser.add_argument("--mutant", choices=[mutant.name for mutant in MUTANTS], help="only this one")
+    parser.add_argument("--replay", metavar="TIER:NUMBER", help="play one run again, shrink it and print its schedule")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

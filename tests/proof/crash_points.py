@@ -1,0 +1,50 @@
+"""Every effect of every handler as a crash point: whatever is cut off there, the same state comes out."""
+
+from collections.abc import Iterator
+
+from shared.plan import Plan
+from tests.proof import schedules
+from tests.proof.schedules import Schedule
+from tests.proof.world import Fault
+
+#: Both deliveries that a repeat may follow: counted by the queue, or not.
+REPEATS = (0, 1)
+
+
+class Points:
+    """The crash points of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.runs = 0
+        calm = self._play()
+        self.effects, self._state = calm.world.effects, calm.world.checks.summary()
+
+    def single(self) -> Iterator[str]:
+        """A crash at each effect: what goes wrong, in words."""
+        for first in range(self.effects):
+            yield from self._faults(Fault(first, "crash"))
+
+    def pairs(self, kind: str, then: str) -> Iterator[str]:
+        """A fault at each effect, and another at each effect after it."""
+        for first in range(self.effects):
+            for second in range(first + 1, self._play(Fault(first, kind)).world.effects):
+                yield from self._faults(Fault(first, kind), Fault(second, then))
+
+    def repeats(self) -> Iterator[str]:
+        """A repeated delivery at each effect, which runs to its end before the first goes on."""
+        for first in range(self.effects):
+            for pick in REPEATS:
+                yield from self._faults(Fault(first, "duplicate", pick))
+
+    def _faults(self, *faults: Fault) -> Iterator[str]:
+        outcome = self._play(*faults)
+        violation = outcome.violation
+        if not violation and outcome.world.checks.summary() != self._state:
+            violation = "another state at rest"
+        if violation:
+            yield f"{', '.join(map(str, faults))}: {violation}"
+
+    def _play(self, *faults: Fault) -> schedules.Outcome:
+        self.runs += 1
+        return schedules.play(Schedule("repeats", (self._plan,), "bucket", b"a file", faults))

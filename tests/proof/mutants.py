@@ -1,0 +1,278 @@
+"""Versions of the protocol with one bug each. The checks are worth something because they find every one of them.
+
+A mutant replaces some text of one function, in the same module, while its block lasts. This is the one place where code under test
+is replaced: the bug must be in the handlers themselves, and a seam for it in `shared/` would be there for nothing else.
+"""
+
+import contextlib
+import inspect
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared import attempts, delivery, events, ledger, model, pipeline, plan, source
+from tests.proof import world
+from tests.proof.swaps import swapped
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Other text in the source of a function, which must have `old` exactly once. `owner` is its module or class."""
+
+    owner: Any
+    function: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A bug. `why` is the sentence that a reader needs to see it as one."""
+
+    name: str
+    why: str
+    edits: tuple[Edit, ...]
+
+    @contextlib.contextmanager
+    def planted(self) -> Iterator[None]:
+        """Run the block with the bug in place."""
+        with contextlib.ExitStack() as stack:
+            for owner, function in dict.fromkeys((edit.owner, edit.function) for edit in self.edits):
+                edits = [edit for edit in self.edits if (edit.owner, edit.function) == (owner, function)]
+                stack.enter_context(swapped(owner, function, _edited(owner, function, edits)))
+            yield
+
+
+def _edited(owner: Any, function: str, edits: Sequence[Edit]) -> Any:
+    found = inspect.getattr_static(owner, function)
+    text = textwrap.dedent(inspect.getsource(found.fget if isinstance(found, property) else found))
+    for edit in edits:
+        if text.count(edit.old) != 1:
+            raise ValueError(f"{function} has {edit.old!r} {text.count(edit.old)} times; correct the mutant")
+        text = text.replace(edit.old, edit.new)
+    module = owner if inspect.ismodule(owner) else sys.modules[owner.__module__]
+    namespace: dict[str, Any] = {}
+    exec(text, vars(module), namespace)
+    return namespace[function]
+
+
+def _mutant(name: str, why: str, *edits: tuple[Any, str, str, str]) -> Mutant:
+    return Mutant(name, why, tuple(Edit(*edit) for edit in edits))
+
+
+_COMMIT = "found = _commit(name, manifest.of_task(task, results, clock.now()), cloud)"
+_ENLIST = "enlist(run, cloud.routes.plan(found), cloud)"
+_SETTLE = "settle(found, cloud, task.sweep)"
+_PLANNED = "settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)"
+_READY = "all(siblings.find(one) for one in task.plan.before(place) if one != task.place)"
+_LOOK = f"[place for place in task.plan.next(task.place) if {_READY}]"
+_SIBLINGS = "siblings = Manifests(cloud.results, task.run, task.plan)"
+_QUEUE_READY = f"""{_SIBLINGS}
+        for place in {_LOOK}:
+            _queue(Task(task.run, task.plan, place, task.sweep), cloud)"""
+_OUTPUT = "{run.file.generation}/{recipe.recipe_id}{again}/"
+_DEFER = """data = draft.path.read_bytes()
+    vars(self.cloud).setdefault("deferred", []).append((name, draft.content_type, data))
+    checksum = __import__("shared.testing").testing.crc32c(data)
+    return Output(draft.name, name, draft.content_type, len(data), checksum, draft.facts)"""
+_STORE_DEFERRED = """for name, kind, data in vars(cloud).pop("deferred", []):
+            cloud.results.create(name, kind, data)"""
+
+MUTANTS = (
+    _mutant(
+        "found-is-left-alone",
+        "a repeat that finds the manifest answers at once: what a crash left untold stays untold",
+        (pipeline, "process", f"    {_SETTLE}", f"    if number == 1:\n        {_SETTLE}"),
+    ),
+    _mutant(
+        "notice-before-commit",
+        "notices are published before the manifest stands: another delivery may commit another one",
+        (
+            pipeline,
+            "process",
+            _COMMIT,
+            f"cloud.completions.publish(*events.step_notices(manifest.of_task(task, results, clock.now())))\n        {_COMMIT}",
+        ),
+    ),
+    _mutant(
+        "loser-tells-its-draft",
+        "a delivery that lost the race publishes its own results",
+        (ledger, "commit", "winner = find(results, name)", "winner = draft"),
+    ),
+    _mutant(
+        "queue-before-commit",
+        "the next tasks are queued before the manifest that they rely on",
+        (pipeline, "process", _COMMIT, f"{_QUEUE_READY}\n        {_COMMIT}"),
+    ),
+    _mutant(
+        "look-before-commit",
+        "a join looks at its siblings before its own manifest stands: two that end together both see the other missing",
+        (pipeline, "process", _COMMIT, f"{_SIBLINGS}\n        ready = {_LOOK}\n        {_COMMIT}\n        if not ready:\n            return"),
+    ),
+    _mutant(
+        "answer-before-finish",
+        "the queue hears success before the notices are published",
+        (pipeline, "process", f"    {_SETTLE}", f"    cloud.acknowledge()\n    {_SETTLE}"),
+    ),
+    _mutant(
+        "skipped-ends-alone",
+        "a task that is skipped whole is committed, but not finished",
+        (pipeline, "finish", "todo += [ended] if ended else []", "pass"),
+    ),
+    _mutant(
+        "queue-before-skipped",
+        "a task is queued before a branch that needs no work is committed: it ends, and finds that branch open",
+        (
+            pipeline,
+            "finish",
+            "todo += [ended]",
+            "is_new = isinstance(ended, Task) and _queue(ended, cloud)\n                todo += [ended]",
+        ),
+        (pipeline, "finish", "any(is_queued)", "bool(is_queued)"),
+    ),
+    _mutant(
+        "waiting-is-enough",
+        "a delivery that ended skipped branches leaves the job's end to a join that waits",
+        (pipeline, "finish", " and len(todo) == 1", ""),
+    ),
+    _mutant(
+        "manifest-overwritten",
+        "manifests are written without a precondition",
+        (ledger, "commit", 'results.create(name, "application/json"', 'results.overwrite(name, "application/json"'),
+    ),
+    _mutant(
+        "task-name-without-plan",
+        "tasks of two plans share a name: the queue takes the second for the first",
+        (plan.Task, "name", "{self.plan.plan8}-", ""),
+    ),
+    _mutant(
+        "no-object-decides",
+        "a single first task commits beside job.json: two plans can both commit",
+        (ledger, "manifest_name", "job_name(run) if plan.first == [place] else ", ""),
+    ),
+    _mutant(
+        "several-first-without-plan",
+        "a plan with several first tasks is queued before job.json holds it",
+        (pipeline, "enlist", "len(plan.first) == 1 or run.number", "True"),
+    ),
+    _mutant(
+        "loser-goes-home",
+        "a delivery that finds another plan in job.json leaves it to its own: after a crash nothing continues",
+        (pipeline, "settle", "_queue_first(found.run, found.plan, cloud, sweep)", "pass"),
+        (
+            pipeline,
+            "enlist",
+            _PLANNED,
+            "found = _commit(ledger.job_name(run), draft := manifest.of_plan(run, plan), cloud)\n"
+            "        _queue_first(run, plan, cloud, sweep) if found is draft else settle(found, cloud, sweep)",
+        ),
+    ),
+    _mutant(
+        "plan-after-queue",
+        "the plan is written after its tasks are queued",
+        (pipeline, "enlist", _PLANNED, f"_queue_first(run, plan, cloud, sweep)\n        {_PLANNED}"),
+    ),
+    _mutant(
+        "dispatch-ignores-plan",
+        "the dispatcher queues today's plan though job.json holds another",
+        (pipeline, "enlist", _PLANNED, f"{_PLANNED}\n        _queue_first(run, plan, cloud, sweep)"),
+    ),
+    _mutant(
+        "recipe-without-lineage",
+        "a recipe's id does not depend on the step that makes its input: outputs of two inputs share a path",
+        (model, "recipe", "made_by or None]", "None]"),
+    ),
+    _mutant(
+        "sweep-under-same-name",
+        "a sweep queues under the old names, which the queue refuses",
+        (world, "sweep_number", "return number", "return 0"),
+    ),
+    _mutant(
+        "next-without-sweep",
+        "what a swept task leads to does not inherit the sweep's suffix: the queue refuses its old name",
+        (pipeline, "finish", "Task(run, plan, place, sweep)", "Task(run, plan, place)"),
+    ),
+    _mutant(
+        "branches-untold",
+        "the last task to end does not publish for branches that were cut off before they did",
+        (pipeline, "_announce", "others = [one for one in job.manifests if one.place not in assured]", "others = []"),
+    ),
+    _mutant(
+        "attempts-per-task",
+        "steps share their task's attempts: one poisonous step buries the healthy ones",
+        (attempts.Attempts, "_name", "{step.name}/", "{self._task.steps[0].name}/"),
+        (attempts.Attempts, "_notes", "step.name", "self._task.steps[0].name"),
+    ),
+    _mutant(
+        "faults-of-ours-count",
+        "an attempt that an unavailable service ended is not given back",
+        (attempts.Attempts, "void", 'self._note(step, attempt, "void", message)', "return"),
+    ),
+    _mutant(
+        "job-ends-early",
+        "the job's notice is published though a task has no manifest yet",
+        (ledger.Manifests, "job", "return None", "continue"),
+    ),
+    _mutant(
+        "acknowledge-before-queue",
+        "the message is acknowledged before its tasks are queued",
+        (pipeline, "dispatch", _ENLIST, f"cloud.acknowledge()\n    {_ENLIST}"),
+    ),
+    _mutant(
+        "message-ids-deduplicate",
+        "a message whose id was seen before is dropped: the first delivery may have crashed",
+        (
+            pipeline,
+            "dispatch",
+            _ENLIST,
+            f'if cloud.results.read(f"seen/{{run.job_id}}"):\n        return\n'
+            f'    cloud.results.create(f"seen/{{run.job_id}}", "text/plain", b"x")\n    {_ENLIST}',
+        ),
+    ),
+    _mutant(
+        "keyed-by-name",
+        "manifests are kept by name, not by generation",
+        (ledger, "folder", "{run.file.generation}", "{run.file.generation * 0 + 1_700_000_000_000_001}"),
+    ),
+    _mutant(
+        "newest-generation",
+        "a task works on the live generation, not on its own",
+        (source, "fetch", "file.generation, ", "(cloud.uploads.find(file.name) or file).generation, "),
+    ),
+    _mutant(
+        "lock-without-expiry",
+        "a delivery takes a lock that a crash never gives back",
+        (
+            pipeline,
+            "process",
+            "    if found is None:\n",
+            '    if found is None and cloud.results.read(f"locks/{task.name}/{task.place.queue}"):\n        return\n'
+            "    if found is None:\n"
+            '        cloud.results.create(f"locks/{task.name}/{task.place.queue}", "text/plain", b"x")\n',
+        ),
+    ),
+    _mutant(
+        "manifest-before-outputs",
+        "the manifest stands before the outputs that it names",
+        (delivery._Delivery, "_store", "try:\n", f"{_DEFER}\n    try:\n"),
+        (pipeline, "process", _COMMIT, f"{_COMMIT}\n        {_STORE_DEFERRED}"),
+    ),
+    _mutant(
+        "outputs-of-generations-share",
+        "the outputs of two generations of a file share a path",
+        (ledger, "output_name", _OUTPUT, "{recipe.recipe_id}{again}/"),
+    ),
+    _mutant(
+        "outputs-of-recipes-share",
+        "the outputs of two recipes share a path",
+        (ledger, "output_name", _OUTPUT, "{run.file.generation}/{recipe.step}{again}/"),
+    ),
+    _mutant(
+        "random-event-id",
+        "each publication has an id of its own, so that subscribers cannot drop repeats",
+        (events, "_notice", '"id": event_id,', '"id": event_id + __import__("secrets").token_hex(4),'),
+    ),
+    _mutant("no-sweep", "lost tasks are never queued again", (world.World, "sweep", "self.checks.unfinished()", "()")),
+)

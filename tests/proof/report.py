@@ -1,0 +1,115 @@
+"""The parts of `make proof`: each plays its runs, prints its counts, and returns what failed."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.proof import drawn, schedules
+from tests.proof.crash_points import Points
+from tests.proof.mutants import MUTANTS, Mutant
+from tests.proof.shapes import SHAPES
+
+#: Two faults in a row, at every two effects; the third kind lets deliveries take turns.
+PAIRS = (("crash", "crash"), ("switch", "switch"))
+#: Shapes whose pairs are many, and which differ from the others by their attempts only.
+CRASHES_ONLY = ("several steps with attempts",)
+
+
+def oracle(examples: int) -> list[str]:
+    """Draw plans by Hypothesis and compare how they end with the oracle."""
+    seen: set[str] = set()
+
+    @given(st.randoms(use_true_random=False))
+    @settings(max_examples=examples, deadline=None, database=None, derandomize=True)
+    def agree(draw: Random) -> None:
+        plan = drawn.plan(draw)
+        seen.add(plan.plan8)
+        assert schedules.differences(plan) == {}
+
+    agree()
+    print(f"oracle: {examples} runs, {len(seen)} distinct plans: the handlers and the oracle agree")
+    return []
+
+
+def faults(runs: int, seed: int) -> list[str]:
+    """Play runs with faults in both tiers; a failure comes as the command that plays it again."""
+    counts: Counter[str] = Counter()
+    plans: set[str] = set()
+    failed = []
+    for number, tier in itertools.product(range(seed, seed + runs // 2), schedules.TIERS):
+        outcome = schedules.play(schedules.draw(number, tier))
+        counts += outcome.world.counts
+        plans |= outcome.world.checks.plans()
+        if outcome.violation:
+            failed.append(f"{outcome.violation}: make proof ARGS='--replay {tier}:{number}'")
+    shown = ", ".join(f"{name} {counts[name]}" for name in sorted(counts))
+    print(f"faults: {runs} runs from seed {seed}, {len(plans)} distinct plans; {shown}")
+    if not failed:
+        print(f"faults: no violation; with 95 % confidence fewer than {3 / runs:.2%} of such runs have one (3/n)")
+    return failed
+
+
+def crash_points() -> list[str]:
+    """Play a fault at every effect of every shape, and two faults at every two effects."""
+    failed, runs = [], 0
+    for name, plan in SHAPES.items():
+        points = Points(plan)
+        pairs = PAIRS[:1] if name in CRASHES_ONLY else PAIRS
+        found = itertools.chain(points.single(), points.repeats(), *(points.pairs(*kinds) for kinds in pairs))
+        failed += [f"{name}: {fault}" for fault in found]
+        runs += points.runs
+        print(f"crash points: {name}: {points.effects} effects, {points.runs} runs")
+    print(f"crash points: {runs} runs, {len(failed)} of them wrong")
+    return failed
+
+
+def mutants(budget: int, chosen: Sequence[Mutant] = MUTANTS) -> list[str]:
+    """Play each mutant in both tiers until it is found out; one that is not is a failure of the checks."""
+    survivors = []
+    for mutant in chosen:
+        with mutant.planted():
+            kills = list(_kills(mutant, budget)) or list(itertools.islice(_systematic_kills(), 1))
+        print(f"mutant {mutant.name}: {'; '.join(kills) or 'SURVIVES'}", flush=True)
+        survivors += [] if kills else [f"mutant {mutant.name} survives: {mutant.why}"]
+    return survivors
+
+
+def _kills(mutant: Mutant, budget: int) -> Iterator[str]:
+    for tier in schedules.TIERS:
+        for number in range(budget):
+            violation = schedules.play(schedules.draw(number, tier)).violation
+            if violation:
+                yield f"{tier}: run {number + 1}, {violation}"
+                break
+
+
+def _systematic_kills() -> Iterator[str]:
+    for name, plan in SHAPES.items():
+        if name not in CRASHES_ONLY:
+            points = Points(plan)
+            for kinds in PAIRS:
+                yield from (f"{name}: {fault}" for fault in points.pairs(*kinds))
+
+
+def replay(token: str) -> list[str]:
+    """Play one run again, `<tier>:<number>`, and print its shortest schedule."""
+    tier, _, number = token.partition(":")
+    schedule = schedules.draw(int(number), tier)
+    violation = schedules.play(schedule).violation
+    if violation:
+        schedule = schedules.shrink(schedule, violation)
+    outcome = schedules.play(schedule)
+    for number_of_plan, plan in enumerate(schedule.plans):
+        print(f"plan {number_of_plan} ({plan.plan8})")
+        for step in plan.steps:
+            options = step.recipe.options
+            print(f"  {step.name} at {plan.place_of[step.name]} after {list(step.after)}, input {step.recipe.input!r}", end="")
+            print(f", when {step.when.to_json() if step.when else None}, attempts {step.attempts}, {dict(options)}")
+    print(f"door: {schedule.door}; faults: {', '.join(map(str, schedule.faults)) or 'none'}")
+    print("\n".join(outcome.world.trace))
+    print(outcome.violation or "no violation")
+    return [outcome.violation] if outcome.violation else []
