@@ -7,7 +7,7 @@ GSUTIL_STAMP = .venv-gsutil/installed
 # Some environments forbid it to write bytecode; then each of the tests' many processes compiles every module again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo up test test-fast coverage check fix bench clean
+.PHONY: help setup demo up test test-fast coverage check fix bench proof clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ fix: $(STAMP) ## repair what ruff can repair: lint and format
 
 bench: setup ## measure latency, throughput and overhead beside the bare processing
 	@$(BIN)/python -m benchmarks
+
+proof: $(STAMP) ## prove the protocol on the real handlers: oracle, faults, crash points, mutants (minutes)
+	@$(BIN)/python -m tests.proof $(ARGS)
 
 clean: ## delete the installed tools and the local cloud's data
 	rm -rf .venv .venv-gsutil .local .localcloud

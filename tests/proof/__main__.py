@@ -3,9 +3,11 @@
 import argparse
 import contextlib
 import sys
+from collections.abc import Sequence
 
 from tests.proof import report
 from tests.proof.mutants import MUTANTS
+from tests.proof.planting import Mutant
 
 PARTS = ("oracle", "faults", "crash-points", "mutants")
 
@@ -25,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     return int(bool(failed))
 
 
-def _run(part: str, options: argparse.Namespace, chosen: tuple[report.Mutant, ...]) -> list[str]:
+def _run(part: str, options: argparse.Namespace, chosen: Sequence[Mutant]) -> list[str]:
     if part == "oracle":
         return report.oracle(options.examples)
     if part == "faults":

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from shared.plan import Plan
 from tests.proof import schedules
+from tests.proof.deliveries import Fault
 from tests.proof.schedules import Schedule
-from tests.proof.world import Fault
 
 #: Both deliveries that a repeat may follow: counted by the queue, or not.
 REPEATS = (0, 1)

@@ -1,4 +1,4 @@
-"""The cloud in memory, where each call is an effect: the simulation decides before it what happens, and may end the caller there."""
+"""The cloud in memory, where each call is an effect: before it, the simulation may end the caller or let others go on."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -55,9 +55,13 @@ def holds(step: PlannedStep, file: File, ended: Mapping[str, Expected]) -> bool:
     value: Any = {"size": file.size, "metadata": file.metadata} if step.when.step == FILE else ended[step.when.step].facts
     for key in step.when.fact.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
-    tests = {"is": lambda right: value == right, "in": lambda right: value in right}
-    bounds = {"min": lambda right: value >= right, "max": lambda right: value <= right}
-    return value is not None and all((tests | bounds)[kind](right) for kind, right in step.when.test.items())
+    return value is not None and all(_passes(kind, value, right) for kind, right in step.when.test.items())
+
+
+def _passes(kind: str, value: Any, right: Any) -> bool:
+    if kind in ("is", "in"):
+        return bool(value == right if kind == "is" else value in right)
+    return bool(value >= right if kind == "min" else value <= right)
 
 
 def verdict(ended: Iterable[Expected]) -> str:

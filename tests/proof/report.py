@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.proof import drawn, schedules
 from tests.proof.crash_points import Points
-from tests.proof.mutants import MUTANTS, Mutant
+from tests.proof.mutants import MUTANTS
+from tests.proof.planting import Mutant
 from tests.proof.shapes import SHAPES
 
 #: Two faults in a row, at every two effects; the third kind lets deliveries take turns.

@@ -14,8 +14,9 @@ from shared.model import Run
 from shared.plan import Plan
 from tests.proof import drawn, oracle
 from tests.proof.checks import Violation
+from tests.proof.deliveries import Fault
 from tests.proof.swaps import swapped
-from tests.proof.world import SETTINGS, Fault, World
+from tests.proof.world import SETTINGS, World
 
 #: Faults that a repeat heals, without any sweep.
 HEALED_BY_REPEATS = (
@@ -143,5 +144,5 @@ def differences(plan: Plan) -> dict[str, tuple[object, object]]:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Drop the log lines of the handlers."""
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         yield

@@ -13,7 +13,10 @@ _OPTIONS = {"salt": 0, "script": [OK], "facts": {"n": 1}, "outputs": ["0"]}
 
 
 def plan(*steps: dict[str, Any]) -> Plan:
-    """A plan of these steps: `name`, `queue`, `after`, `input` (a step whose output `0` it takes), `when`, and a script's options."""
+    """A plan of these steps, each with `name`, `queue`, and what else it has: `after`, `when`, the script's options, `input`.
+
+    The `input` is a step, whose output `0` is taken.
+    """
     made: dict[str, PlannedStep] = {}
     for step in steps:
         options = {"step": step["name"], **{key: step.get(key, value) for key, value in _OPTIONS.items()}}

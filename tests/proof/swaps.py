@@ -11,7 +11,7 @@ from typing import Any
 @contextlib.contextmanager
 def swapped(owner: Any, name: str, value: Any) -> Iterator[None]:
     """Give an attribute of a module or class another value until the block ends."""
-    former = getattr(owner, name)
+    former = vars(owner)[name]  # not getattr: it would unwrap a static method
     setattr(owner, name, value)
     try:
         yield

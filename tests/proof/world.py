@@ -9,8 +9,7 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from shared import ledger, pipeline
 from shared.cloud.protocols import Stored
@@ -23,15 +22,15 @@ from shared.plan import Plan, Task
 from shared.settings import Settings
 from tests.proof import scripted
 from tests.proof.checks import Checks, Violation
+from tests.proof.deliveries import UPLOAD, Actor, Delivery, Fault
 from tests.proof.effects import EffectCloud
+from tests.proof.faults import KINDS, Moment
 from tests.proof.messages import message
 from tests.proof.scripted import Killed
 
 T = TypeVar("T")
 MAX_EFFECTS = 6000
 MAX_AT_ONCE = 3
-#: The client's request: a client that got no answer repeats it.
-UPLOAD = "upload service"
 SETTINGS: Mapping[str, str] = {
     "GOOGLE_CLOUD_PROJECT": "local-project",
     "SLUICE_UPLOADS_BUCKET": "uploads",
@@ -41,40 +40,6 @@ SETTINGS: Mapping[str, str] = {
 
 class Aborted(BaseException):
     """The end of a delivery after a violation was found."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that happens before an effect of a run; effects count from 0. `pick` chooses among the possibilities."""
-
-    at: int
-    kind: str
-    pick: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.kind} at {self.at}" + (f" ({self.pick})" if self.pick else "")
-
-
-@dataclass(eq=False)
-class Delivery:
-    """A message, task, upload or sweep that waits to be handled, or is being handled."""
-
-    label: str
-    act: Callable[[int], None]
-    task: Task | None = None
-    number: int = 1
-
-
-@dataclass(eq=False)
-class Actor:
-    """A delivery under way, in its own thread."""
-
-    delivery: Delivery
-    go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    has_ended: bool = False
-    is_done: bool = False
-    is_lost: bool = False
-    fault: BaseException | None = None
 
 
 class World:
@@ -95,7 +60,7 @@ class World:
         self.delivered: list[Delivery] = []
         self.actors: list[Actor] = []
         self.violation: Violation | None = None
-        self._configured = 0
+        self.configured = 0
         self._pick = 0
         self._current: Actor | None = None
         self._back = threading.Semaphore(0)
@@ -108,8 +73,8 @@ class World:
         ticks = next(self._ticks)
         return f"2026-01-01T{ticks // 3_600_000:02}:{ticks // 60_000 % 60:02}:{ticks // 1000 % 60:02}.{ticks % 1000:03}Z"
 
-    def plan(self, file: File) -> Plan:
-        return self.plans[self._configured]
+    def plan(self, _file: File) -> Plan:
+        return self.plans[self.configured]
 
     def effect(self, label: str, act: Callable[[], T]) -> T:
         actor = self._actor()
@@ -119,7 +84,10 @@ class World:
             self._violate("the run does not end")
         is_unsure = False
         for fault in self.faults.get(number, ()):
-            is_unsure |= self._happen(fault, actor, label) == "unsure"
+            is_unsure |= fault.kind == "unsure"
+            self.trace.append(f"     *** {fault}")
+            self.counts[fault.kind] += 1
+            KINDS[fault.kind](Moment(self, actor, label, fault.pick))
         result = act()
         if is_unsure:
             raise Unavailable("no answer (planted); retry")
@@ -128,7 +96,7 @@ class World:
     def created(self, bucket: str, stored: Stored, data: bytes) -> None:
         if bucket == self.cloud.uploads.name:
             file = self.checks.uploaded(stored, data)
-            self._notify(file)
+            self.notify(file)
         else:
             self._checked(lambda: self.checks.created(stored, data))
 
@@ -155,6 +123,11 @@ class World:
     def upload(self, name: str, data: bytes, metadata: Mapping[str, str]) -> None:
         """Put a file into the bucket, as `gsutil cp` does."""
         self.created("uploads", self.cloud.uploads.inner.put(name, data, "text/plain", metadata), data)
+
+    def notify(self, file: File) -> None:
+        """Send the notification of an upload."""
+        act = lambda _: pipeline.dispatch(message(file), self.cloud)  # noqa: E731
+        self.waiting.append(Delivery(f"message {file.generation % 1000}", act))
 
     def post(self, name: str, data: bytes) -> None:
         """Post a file to the upload service. The client repeats a request that got no answer, or 5xx."""
@@ -233,7 +206,8 @@ class World:
         actor.go.release()
         self._back.acquire()
 
-    def _hand_over(self, actor: Actor, pick: int) -> None:
+    def hand_over(self, actor: Actor, pick: int) -> None:
+        """Let another delivery go on or begin; `pick` chooses it."""
         self._pick = pick
         self.counts["switches"] += 1
         self._back.release()
@@ -268,92 +242,6 @@ class World:
     def _violate(self, sentence: str) -> None:
         self.violation = Violation(sentence)
         raise Aborted
-
-    # ---- faults -------------------------------------------------------------------------------------------------------
-
-    def _happen(self, fault: Fault, actor: Actor, label: str) -> str:
-        self.trace.append(f"     *** {fault}")
-        self.counts[fault.kind] += 1
-        happen: Any = getattr(self, f"_{fault.kind}")
-        happen(fault.pick, actor, label)
-        return fault.kind
-
-    def _crash(self, pick: int, actor: Actor, label: str) -> None:
-        raise Killed("planted")
-
-    def _exhaust(self, pick: int, actor: Actor, label: str) -> None:
-        """Crash, and lose the task: the attempts of its queue were used up."""
-        actor.is_lost = True
-        raise Killed("planted")
-
-    def _unavailable(self, pick: int, actor: Actor, label: str) -> None:
-        self.checks.refused(actor.delivery.task, label)
-        raise Unavailable("unavailable (planted); retry")
-
-    def _unsure(self, pick: int, actor: Actor, label: str) -> None:
-        self.checks.refused(actor.delivery.task, label)
-
-    def _switch(self, pick: int, actor: Actor, label: str) -> None:
-        self._hand_over(actor, pick)
-
-    def _reorder(self, pick: int, actor: Actor, label: str) -> None:
-        turn = pick % len(self.waiting) if self.waiting else 0
-        self.waiting = self.waiting[turn:] + self.waiting[:turn]
-
-    def _duplicate(self, pick: int, actor: Actor, label: str) -> None:
-        """Deliver a task again that was delivered before, or is now, and hand over to it."""
-        under_way = [one.delivery for one in self.actors if one.delivery.task]
-        choices = under_way + self.delivered
-        if choices:
-            again = choices[pick % len(choices)]
-            number = again.number + pick % 2  # the queue may not have counted the delivery that it repeats
-            self.waiting.insert(0, Delivery(f"{again.label} repeated", again.act, again.task, number))
-            self._hand_over(actor, len(self.actors) - 1)
-
-    def _redeliver(self, pick: int, actor: Actor, label: str) -> None:
-        """Deliver a notification of an upload again."""
-        files = list(self.checks.files.values())
-        self._notify(files[pick % len(files)]) if files else None
-
-    def _configure(self, pick: int, actor: Actor, label: str) -> None:
-        self._configured = pick % len(self.plans)
-
-    def _forget(self, pick: int, actor: Actor, label: str) -> None:
-        """Forget the names of tasks that have ended, as queues do after hours."""
-        live = {one.task.name for one in (*self.waiting, *(other.delivery for other in self.actors)) if one.task}
-        names = self.cloud.queue.inner.tasks
-        for name in [name for name, task in names.items() if task.name not in live]:
-            del names[name]
-
-    def _lose(self, pick: int, actor: Actor, label: str) -> None:
-        """Lose a message or a task that waits: a queue was purged, or its attempts were used up."""
-        if self.waiting:
-            lost = self.waiting[pick % len(self.waiting)]
-            if lost.label != UPLOAD:
-                self.waiting.remove(lost)
-
-    def _overwrite(self, pick: int, actor: Actor, label: str) -> None:
-        files = list(self.checks.files.values())
-        if files:
-            file = files[pick % len(files)]
-            self.upload(file.name, b"newer %d" % len(files), file.metadata)
-            self.checks.vanished.add(file.file_id)
-
-    def _delete(self, pick: int, actor: Actor, label: str) -> None:
-        files = list(self.checks.files.values())
-        if files:
-            file = files[pick % len(files)]
-            self.cloud.uploads.inner.versions.pop(file.name, None)
-            self.checks.vanished.add(file.file_id)
-
-    def _healing(self, pick: int, actor: Actor, label: str) -> None:
-        """A sweep while deliveries are under way."""
-        self.sweep()
-        self._hand_over(actor, len(self.actors) - 1)
-
-    def _notify(self, file: File) -> None:
-        act = lambda _: pipeline.dispatch(message(file), self.cloud)  # noqa: E731
-        self.waiting.append(Delivery(f"message {file.generation % 1000}", act))
 
 
 def sweep_number(number: int) -> int:

@@ -1,0 +1,44 @@
+"""What a schedule is made of: faults, deliveries that wait, and deliveries under way."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.plan import Task
+
+#: The client's request: a client that got no answer repeats it.
+UPLOAD = "upload service"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that happens before an effect of a run; effects count from 0. `pick` chooses among the possibilities."""
+
+    at: int
+    kind: str
+    pick: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at}" + (f" ({self.pick})" if self.pick else "")
+
+
+@dataclass(eq=False)
+class Delivery:
+    """A message, task, upload or sweep that waits to be handled, or is being handled."""
+
+    label: str
+    act: Callable[[int], None]
+    task: Task | None = None
+    number: int = 1
+
+
+@dataclass(eq=False)
+class Actor:
+    """A delivery under way, in its own thread."""
+
+    delivery: Delivery
+    go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    has_ended: bool = False
+    is_done: bool = False
+    is_lost: bool = False
+    fault: BaseException | None = None

@@ -1,0 +1,136 @@
+"""Faults that happen before an effect. Each acts on the simulation, or raises in the place of the delivery."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from shared.errors import Unavailable
+from tests.proof.deliveries import UPLOAD, Actor, Delivery
+from tests.proof.scripted import Killed
+
+if TYPE_CHECKING:
+    from tests.proof.world import World
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A delivery that is about to have the effect `label`; `pick` chooses among the possibilities."""
+
+    world: "World"
+    actor: Actor
+    label: str
+    pick: int
+
+    def of(self, choices: list[T]) -> T | None:
+        """The chosen one, or None where there is no choice."""
+        return choices[self.pick % len(choices)] if choices else None
+
+    def give_way(self) -> None:
+        """Let the delivery that was put first in line begin."""
+        self.world.hand_over(self.actor, len(self.world.actors) - 1)
+
+
+def crash(moment: Moment) -> None:
+    """End the process."""
+    raise Killed("planted")
+
+
+def exhaust(moment: Moment) -> None:
+    """End the process and lose the task: the attempts of its queue were used up."""
+    moment.actor.is_lost = True
+    raise Killed("planted")
+
+
+def unavailable(moment: Moment) -> None:
+    """Refuse the effect."""
+    unsure(moment)
+    raise Unavailable("unavailable (planted); retry")
+
+
+def unsure(moment: Moment) -> None:
+    """Lose the answer: the effect takes place, and then its caller hears of a failure."""
+    moment.world.checks.refused(moment.actor.delivery.task, moment.label)
+
+
+def switch(moment: Moment) -> None:
+    """Let another delivery go on or begin."""
+    moment.world.hand_over(moment.actor, moment.pick)
+
+
+def reorder(moment: Moment) -> None:
+    """Deliver another one first of those that wait."""
+    waiting = moment.world.waiting
+    turn = moment.pick % len(waiting) if waiting else 0
+    moment.world.waiting = waiting[turn:] + waiting[:turn]
+
+
+def duplicate(moment: Moment) -> None:
+    """Deliver a task again that was delivered before, or is now, and let it begin."""
+    under_way = [one.delivery for one in moment.world.actors if one.delivery.task]
+    again = moment.of(under_way + moment.world.delivered)
+    if again:
+        number = again.number + moment.pick % 2  # the queue may not have counted the delivery that it repeats
+        moment.world.waiting.insert(0, Delivery(f"{again.label} repeated", again.act, again.task, number))
+        moment.give_way()
+
+
+def redeliver(moment: Moment) -> None:
+    """Deliver a notification of an upload again."""
+    file = moment.of(list(moment.world.checks.files.values()))
+    if file:
+        moment.world.notify(file)
+
+
+def configure(moment: Moment) -> None:
+    """Change pipeline.toml."""
+    moment.world.configured = moment.pick % len(moment.world.plans)
+
+
+def forget(moment: Moment) -> None:
+    """Forget the names of tasks that have ended, as queues do after hours."""
+    world = moment.world
+    live = {one.task.name for one in (*world.waiting, *(other.delivery for other in world.actors)) if one.task}
+    names = world.cloud.queue.inner.tasks
+    for name in [name for name, task in names.items() if task.name not in live]:
+        del names[name]
+
+
+def lose(moment: Moment) -> None:
+    """Lose a message or a task that waits."""
+    lost = moment.of([one for one in moment.world.waiting if one.label != UPLOAD])
+    if lost:
+        moment.world.waiting.remove(lost)
+
+
+def overwrite(moment: Moment) -> None:
+    """Upload a newer generation of a file."""
+    files = list(moment.world.checks.files.values())
+    file = moment.of(files)
+    if file:
+        moment.world.upload(file.name, b"newer %d" % len(files), file.metadata)
+        moment.world.checks.vanished.add(file.file_id)
+
+
+def delete(moment: Moment) -> None:
+    """Delete a file."""
+    file = moment.of(list(moment.world.checks.files.values()))
+    if file:
+        moment.world.cloud.uploads.inner.versions.pop(file.name, None)
+        moment.world.checks.vanished.add(file.file_id)
+
+
+def healing(moment: Moment) -> None:
+    """Sweep while deliveries are under way."""
+    moment.world.sweep()
+    moment.give_way()
+
+
+KINDS: dict[str, Callable[[Moment], None]] = {
+    one.__name__: one
+    for one in (
+        *(crash, exhaust, unavailable, unsure, switch, reorder, duplicate, redeliver),
+        *(configure, forget, lose, overwrite, delete, healing),
+    )
+}
