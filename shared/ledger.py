@@ -65,9 +65,9 @@ class Manifests:
     """The manifests of one run under one plan. Each is read at most once after it exists, because it never changes."""
 
     def __init__(self, results: Bucket, run: Run, plan: Plan) -> None:
+        self.run = run
+        self.plan = plan
         self._results = results
-        self._run = run
-        self._plan = plan
         self._found: dict[Place, Manifest] = {}
 
     def add(self, found: Manifest) -> None:
@@ -77,14 +77,14 @@ class Manifests:
     def find(self, place: Place) -> Manifest | None:
         """The manifest of this task, or None while it has none."""
         if place not in self._found:
-            found = find(self._results, manifest_name(self._run, self._plan, place))
+            found = find(self._results, manifest_name(self.run, self.plan, place))
             if isinstance(found, Manifest):
                 self._found[place] = found
         return self._found.get(place)
 
     def of(self, step: str) -> Manifest:
         """The manifest of this step's task, which a later task relies on. Raises `Unavailable` if it cannot be read."""
-        found = self.find(self._plan.place_of[step])
+        found = self.find(self.plan.place_of[step])
         if found is None:
             raise Unavailable(f"the manifest of step {step} cannot be read; retry")
         return found
@@ -92,7 +92,7 @@ class Manifests:
     def job(self) -> Job | None:
         """The whole job, or None while a task has no manifest."""
         manifests = []
-        for place in self._plan.places or self._found:  # a file without tasks has one manifest all the same
+        for place in self.plan.places or self._found:  # a file without tasks has one manifest all the same
             found = self.find(place)
             if found is None:
                 return None

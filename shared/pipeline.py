@@ -170,10 +170,16 @@ def process(task: Task, number: int, cloud: Cloud) -> None:
     name = ledger.manifest_name(task.run, task.plan, task.place)
     # A first delivery does not look: nearly always there is nothing.
     found = ledger.find(cloud.results, name) if number > 1 or task.sweep else None
-    if found is None:
-        results = delivery.run(task, number, cloud, Manifests(cloud.results, task.run, task.plan))
-        found = _commit(name, manifest.of_task(task, results, clock.now()), cloud)
-    settle(found, cloud, task.sweep)
+    if found:
+        settle(found, cloud, task.sweep)
+        return
+    manifests = Manifests(cloud.results, task.run, task.plan)
+    draft = manifest.of_task(task, delivery.run(task, number, cloud, manifests), clock.now())
+    found = _commit(name, draft, cloud)
+    if found is draft:
+        finish(draft, cloud, task.sweep, manifests)  # which has read those before it
+    else:
+        settle(found, cloud, task.sweep)
 
 
 def _commit(name: str, draft: Found, cloud: Cloud) -> Found:
@@ -188,13 +194,14 @@ def _commit(name: str, draft: Found, cloud: Cloud) -> Found:
 # ---- finish: from a manifest to the notices and the next tasks ----------------------------------------------------------
 
 
-def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
+def finish(committed: Manifest, cloud: Cloud, sweep: int = 0, manifests: Manifests | None = None) -> None:
     """Publish a manifest's notices, queue the tasks that come after it, and end the job after the last task.
 
-    Repeated as a whole whenever a delivery finds the manifest: a crash between any two of its lines heals.
+    Repeated as a whole whenever a delivery finds the manifest: a crash between any two of its lines heals. `manifests` holds those of
+    this run and plan that the caller has read.
     """
-    run, plan = committed.run, committed.plan
-    manifests = Manifests(cloud.results, run, plan)
+    manifests = manifests or Manifests(cloud.results, committed.run, committed.plan)
+    run, plan = manifests.run, manifests.plan
     todo, told = [committed], set[Place]()
     reached: dict[Place, Manifest | Task | None] = {}
     for current in todo:  # it grows by the tasks that end without work
@@ -210,7 +217,12 @@ def finish(committed: Manifest, cloud: Cloud, sweep: int = 0) -> None:
     # Only now: a task may end as soon as it is queued, and then looks for the manifests of all that ended here.
     is_queued = [_queue(task, cloud) for task in reached.values() if isinstance(task, Task)]
     is_open = any(is_queued) or (None in reached.values() and len(todo) == 1)
-    _announce(todo, told, None if is_open else manifests.job(), cloud)
+    untold = [one for one in todo if one.place not in told]
+    job = None if is_open else manifests.job()
+    if job:  # a delivery of another branch may have been cut off before it published
+        assured = {one.place for one in todo} | plan.told_before(todo[-1].place)
+        untold += [one for one in job.manifests if one.place not in assured]
+    _announce(untold, job, cloud)
 
 
 def _go_on(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest | Task | None:
@@ -225,14 +237,10 @@ def _go_on(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest | Task | 
     return found if isinstance(found, Manifest) else None
 
 
-def _announce(ended: list[Manifest], told: set[Place], job: Job | None, cloud: Cloud) -> None:
+def _announce(untold: list[Manifest], job: Job | None, cloud: Cloud) -> None:
     """Publish in one request: the steps' notices that are due, and the job's notice where the job is complete."""
-    notices = [notice for one in ended if one.place not in told for notice in events.step_notices(one)]
+    notices = [notice for one in untold for notice in events.step_notices(one)]
     if job:
-        # A delivery of another branch may have been cut off before it published.
-        assured = {one.place for one in ended} | ended[-1].plan.told_before(ended[-1].place)
-        others = [one for one in job.manifests if one.place not in assured]
-        notices += [notice for one in others for notice in events.step_notices(one)]
         notices.append(events.job_notice(job))
     if notices:
         cloud.completions.publish(*notices)

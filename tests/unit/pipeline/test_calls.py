@@ -92,7 +92,7 @@ def test_a_chain_costs_one_manifest_and_one_read_more(cloud: FakeCloud, enlist: 
     }
     assert second == {
         # The manifest before: once for the work, once for the job. Its output: looked up and downloaded.
-        "results": {"read": 2, "find": 1, "download": 1, "create": 2},
+        "results": {"read": 1, "find": 1, "download": 1, "create": 2},
         "completions": {"publish": 1},
     }
 
