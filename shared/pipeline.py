@@ -197,8 +197,8 @@ def _commit(name: str, draft: Found, cloud: Cloud) -> Found:
 def finish(committed: Manifest, cloud: Cloud, sweep: int = 0, manifests: Manifests | None = None) -> None:
     """Publish a manifest's notices, queue the tasks that come after it, and end the job after the last task.
 
-    Repeated as a whole whenever a delivery finds the manifest: a crash between any two of its lines heals. `manifests` holds those of
-    this run and plan that the caller has read.
+    Repeated as a whole whenever a delivery finds the manifest: a crash between any two of its lines heals. `manifests` holds
+    those of this run and plan that the caller has read.
     """
     manifests = manifests or Manifests(cloud.results, committed.run, committed.plan)
     run, plan = manifests.run, manifests.plan
