@@ -1,4 +1,4 @@
-"""`make proof`: oracle, faults, crash points and mutants, with their counts. Exit status 1 where anything failed."""
+"""`make proof`: oracle, faults, crash points, mutants, and their counts. Exits with 1 where anything failed."""
 
 import argparse
 import contextlib

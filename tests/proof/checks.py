@@ -1,4 +1,7 @@
-"""What must hold at every moment of a run, and at rest. It sees objects, notices and the work of processors, and no handler."""
+"""The invariants of a run, at every moment and at rest.
+
+They see objects, notices and the work of processors, and no handler.
+"""
 
 import json
 from collections import Counter
@@ -160,7 +163,7 @@ class Checks:
         return {one["plan"]["id"] for known in self.jobs.values() for one in known.values()}
 
     def summary(self) -> dict[str, Any]:
-        """How the only file ended: the job's verdict, the steps', the ids of all notices, and the outputs with their bytes."""
+        """How the only file ended: the verdicts, the ids of all notices, and the outputs with their bytes."""
         (job_id,) = self.files
         bucket = self._cloud.results.inner
         return {

@@ -1,4 +1,4 @@
-"""What a schedule is made of: faults, deliveries that wait, and deliveries under way."""
+"""The parts of a schedule: faults, deliveries that wait, and deliveries under way."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ UPLOAD = "upload service"
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that happens before an effect of a run; effects count from 0. `pick` chooses among the possibilities."""
+    """A fault before an effect of a run; effects count from 0. `pick` chooses among the possibilities."""
 
     at: int
     kind: str

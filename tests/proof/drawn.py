@@ -34,7 +34,7 @@ def plan(draw: Random, most: int = MAX_STEPS) -> Plan:
 
 
 def changed(draw: Random, old: Plan) -> Plan:
-    """The plan of the same file after a change of pipeline.toml: other recipes, other queues, fewer steps, none, or another."""
+    """The plan after a change of pipeline.toml: other recipes, other queues, fewer steps, none, or another."""
     kind = draw.choice(("recipe", "recipe", "queue", "queue", "fewer", "fewer", "none", "other"))
     if kind == "none" or not old.steps:
         return Plan()
@@ -66,7 +66,7 @@ def _recipe(draw: Random, name: str, before: Sequence[Recipe], attempts: int) ->
 
 
 def _script(draw: Random, attempts: int) -> list[str]:
-    """Outcomes of each try. Before a good end fewer tries cost an attempt than the step has, so that the verdict is certain."""
+    """Outcomes of each try. Before a good end fewer tries cost an attempt than the step has: the verdict is sure."""
     if draw.random() < 0.6:
         return [OK]
     bad = [draw.choice((DIE, RAISE)) for _ in range(draw.choice((0, 0, 1, attempts - 1)))]

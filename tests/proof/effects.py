@@ -1,4 +1,4 @@
-"""The cloud in memory, where each call is an effect: before it, the simulation may end the caller or let others go on."""
+"""The cloud in memory, where each call is an effect, before which the simulation may end the caller."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping

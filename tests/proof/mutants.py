@@ -1,4 +1,4 @@
-"""Versions of the protocol with one bug each. The checks are worth something because they find every one of them."""
+"""Versions of the protocol with one bug each. The checks must find every one of them."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ MUTANTS = (
         ),
     ),
     _mutant(
-        "loser-tells-its-draft",
+        "loser-publishes-its-draft",
         "a delivery that lost the race publishes its own results",
         (ledger, "commit", "winner = find(results, name)", "winner = draft"),
     ),

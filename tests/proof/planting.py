@@ -45,7 +45,8 @@ class Mutant:
 
 def _edited(owner: Any, function: str, edits: Sequence[Edit]) -> Any:
     found: Any = vars(owner)[function]
-    text = textwrap.dedent(inspect.getsource(found.fget if isinstance(found, property) else found))
+    plain: Any = found.fget if isinstance(found, property) else found
+    text = textwrap.dedent(inspect.getsource(plain))
     for edit in edits:
         if text.count(edit.old) != 1:
             raise ValueError(f"{function} has {edit.old!r} {text.count(edit.old)} times; correct the mutant")

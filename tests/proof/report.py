@@ -14,7 +14,7 @@ from tests.proof.mutants import MUTANTS
 from tests.proof.planting import Mutant
 from tests.proof.shapes import SHAPES
 
-#: Two faults in a row, at every two effects; the third kind lets deliveries take turns.
+#: Two faults, at every two effects; by a switch, deliveries take turns.
 PAIRS = (("crash", "crash"), ("switch", "switch"))
 #: Shapes whose pairs are many, and which differ from the others by their attempts only.
 CRASHES_ONLY = ("several steps with attempts",)

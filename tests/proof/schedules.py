@@ -12,7 +12,7 @@ from shared import clock
 from shared import settings as configuration
 from shared.model import Run
 from shared.plan import Plan
-from tests.proof import drawn, oracle
+from tests.proof import drawn, oracle, scripted
 from tests.proof.checks import Violation
 from tests.proof.deliveries import Fault
 from tests.proof.swaps import swapped
@@ -84,7 +84,8 @@ def _reconfigurations(random: Random) -> Iterator[Fault]:
 def play(schedule: Schedule) -> Outcome:
     """Play a run to its end, with sweeps where its tier has them."""
     world = World(schedule.plans, schedule.faults, configuration.load(SETTINGS))
-    with quiet(), swapped(clock, "now", world.now), swapped(tempfile, "tempdir", MEMORY if Path(MEMORY).is_dir() else None):
+    memory = MEMORY if Path(MEMORY).is_dir() else None
+    with quiet(), swapped(clock, "now", world.now), swapped(tempfile, "tempdir", memory), scripted.registered_meanwhile():
         try:
             begin(world, schedule)
             world.drain()
@@ -122,7 +123,7 @@ def shrink(schedule: Schedule, violation: str) -> Schedule:
 
 
 def differences(plan: Plan) -> dict[str, tuple[object, object]]:
-    """Play a plan without faults: what is other than the oracle says, as (found, expected). Empty where all is right."""
+    """Play a plan without faults: all that differs from the oracle, as (found, expected)."""
     outcome = play(Schedule("repeats", (plan,), "bucket", b"a file", ()))
     (file,) = outcome.world.checks.files.values()
     ended = oracle.results(plan, file, b"a file")

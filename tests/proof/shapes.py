@@ -13,9 +13,9 @@ _OPTIONS = {"salt": 0, "script": [OK], "facts": {"n": 1}, "outputs": ["0"]}
 
 
 def plan(*steps: dict[str, Any]) -> Plan:
-    """A plan of these steps, each with `name`, `queue`, and what else it has: `after`, `when`, the script's options, `input`.
+    """A plan of these steps.
 
-    The `input` is a step, whose output `0` is taken.
+    Each has `name` and `queue`, and may have `after`, `when`, options of the script, and `input`, a step whose output `0` it takes.
     """
     made: dict[str, PlannedStep] = {}
     for step in steps:

@@ -1,4 +1,4 @@
-"""Runs with crashes, repeats, losses and changed configurations, drawn from fixed seeds; `make proof` plays thousands."""
+"""Runs with crashes, repeats, losses and changed configurations, from fixed seeds; `make proof` plays thousands."""
 
 import pytest
 
