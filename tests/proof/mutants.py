@@ -11,39 +11,39 @@ def _mutant(name: str, why: str, *edits: tuple[Any, str, str, str]) -> Mutant:
     return Mutant(name, why, tuple(Edit(*edit) for edit in edits))
 
 
-_COMMIT = "found = _commit(name, manifest.of_task(task, results, clock.now()), cloud)"
+_FOUND = "        settle(found, cloud, task.sweep)\n        return"
+_COMMIT = "found = _commit(name, draft, cloud)"
+_MANIFESTS = "manifests = Manifests(cloud.results, task.run, task.plan)"
 _ENLIST = "enlist(run, cloud.routes.plan(found), cloud)"
-_SETTLE = "settle(found, cloud, task.sweep)"
 _PLANNED = "settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)"
-_READY = "all(siblings.find(one) for one in task.plan.before(place) if one != task.place)"
+_READY = "all(manifests.find(one) for one in task.plan.before(place) if one != task.place)"
 _LOOK = f"[place for place in task.plan.next(task.place) if {_READY}]"
-_SIBLINGS = "siblings = Manifests(cloud.results, task.run, task.plan)"
-_QUEUE_READY = f"""{_SIBLINGS}
-        for place in {_LOOK}:
-            _queue(Task(task.run, task.plan, place, task.sweep), cloud)"""
+_QUEUE_READY = f"for place in {_LOOK}:\n        _queue(Task(task.run, task.plan, place, task.sweep), cloud)"
+_GO_ON_IF_READY = """if task.plan.next(task.place) and not ready:
+        cloud.completions.publish(*events.step_notices(found))
+        return"""
+_LOCKED = """lock = f"locks/{task.name}/{task.place.queue}"
+    if cloud.results.read(lock):
+        return
+    cloud.results.create(lock, "text/plain", b"x")"""
 _OUTPUT = "{run.file.generation}/{recipe.recipe_id}{again}/"
 _DEFER = """data = draft.path.read_bytes()
     vars(self.cloud).setdefault("deferred", []).append((name, draft.content_type, data))
     checksum = __import__("shared.testing").testing.crc32c(data)
     return Output(draft.name, name, draft.content_type, len(data), checksum, draft.facts)"""
 _STORE_DEFERRED = """for name, kind, data in vars(cloud).pop("deferred", []):
-            cloud.results.create(name, kind, data)"""
+        cloud.results.create(name, kind, data)"""
 
 MUTANTS = (
     _mutant(
         "found-is-left-alone",
         "a repeat that finds the manifest answers at once: what a crash left untold stays untold",
-        (pipeline, "process", f"    {_SETTLE}", f"    if number == 1:\n        {_SETTLE}"),
+        (pipeline, "process", _FOUND, "        return"),
     ),
     _mutant(
         "notice-before-commit",
         "notices are published before the manifest stands: another delivery may commit another one",
-        (
-            pipeline,
-            "process",
-            _COMMIT,
-            f"cloud.completions.publish(*events.step_notices(manifest.of_task(task, results, clock.now())))\n        {_COMMIT}",
-        ),
+        (pipeline, "process", _COMMIT, f"cloud.completions.publish(*events.step_notices(draft))\n    {_COMMIT}"),
     ),
     _mutant(
         "loser-publishes-its-draft",
@@ -53,22 +53,17 @@ MUTANTS = (
     _mutant(
         "queue-before-commit",
         "the next tasks are queued before the manifest that they rely on",
-        (pipeline, "process", _COMMIT, f"{_QUEUE_READY}\n        {_COMMIT}"),
+        (pipeline, "process", _COMMIT, f"{_QUEUE_READY}\n    {_COMMIT}"),
     ),
     _mutant(
         "look-before-commit",
         "a join looks at its siblings before its own manifest stands: two that end together both see the other missing",
-        (
-            pipeline,
-            "process",
-            _COMMIT,
-            f"{_SIBLINGS}\n        ready = {_LOOK}\n        {_COMMIT}\n        if not ready:\n            return",
-        ),
+        (pipeline, "process", _COMMIT, f"ready = {_LOOK}\n    {_COMMIT}\n    {_GO_ON_IF_READY}"),
     ),
     _mutant(
         "answer-before-finish",
         "the queue hears success before the notices are published",
-        (pipeline, "process", f"    {_SETTLE}", f"    cloud.acknowledge()\n    {_SETTLE}"),
+        (pipeline, "process", _COMMIT, f"{_COMMIT}\n    cloud.acknowledge()"),
     ),
     _mutant(
         "skipped-ends-alone",
@@ -151,7 +146,7 @@ MUTANTS = (
     _mutant(
         "branches-untold",
         "the last task to end does not publish for branches that were cut off before they did",
-        (pipeline, "_announce", "others = [one for one in job.manifests if one.place not in assured]", "others = []"),
+        (pipeline, "finish", "untold += [one for one in job.manifests if one.place not in assured]", "pass"),
     ),
     _mutant(
         "attempts-per-task",
@@ -198,20 +193,13 @@ MUTANTS = (
     _mutant(
         "lock-without-expiry",
         "a delivery takes a lock that a crash never gives back",
-        (
-            pipeline,
-            "process",
-            "    if found is None:\n",
-            '    if found is None and cloud.results.read(f"locks/{task.name}/{task.place.queue}"):\n        return\n'
-            "    if found is None:\n"
-            '        cloud.results.create(f"locks/{task.name}/{task.place.queue}", "text/plain", b"x")\n',
-        ),
+        (pipeline, "process", _MANIFESTS, f"{_LOCKED}\n    {_MANIFESTS}"),
     ),
     _mutant(
         "manifest-before-outputs",
         "the manifest stands before the outputs that it names",
         (delivery._Delivery, "_store", "try:\n", f"{_DEFER}\n    try:\n"),
-        (pipeline, "process", _COMMIT, f"{_COMMIT}\n        {_STORE_DEFERRED}"),
+        (pipeline, "process", _COMMIT, f"{_COMMIT}\n    {_STORE_DEFERRED}"),
     ),
     _mutant(
         "outputs-of-generations-share",
