@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from shared import clock
+from shared import attempts, clock
 from shared import settings as configuration
 from shared.model import Run
 from shared.plan import Plan
@@ -44,6 +44,8 @@ class Schedule:
     door: str
     data: bytes
     faults: tuple[Fault, ...]
+    #: the void attempts after which not each delivery leaves notes
+    free_voids: int = attempts.FREE_VOIDS
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ def draw(seed: int, tier: str) -> Schedule:
     length = 8 + EFFECTS_PER_TASK * max(len(plan.places) for plan in plans)
     faults = [*_faults(random, tier, length), *(_reconfigurations(random) if len(plans) > 1 else ())]
     data = b"" if random.random() < 0.02 else b"file %d" % seed
-    door = random.choice(("bucket", "post"))
-    return Schedule(tier, tuple(plans), door, data, tuple(sorted(faults, key=lambda one: one.at)))
+    door, free_voids = random.choice(("bucket", "post")), random.choice((1, attempts.FREE_VOIDS))
+    return Schedule(tier, tuple(plans), door, data, tuple(sorted(faults, key=lambda one: one.at)), free_voids)
 
 
 def _faults(random: Random, tier: str, length: int) -> Iterator[Fault]:
@@ -84,8 +86,7 @@ def _reconfigurations(random: Random) -> Iterator[Fault]:
 def play(schedule: Schedule) -> Outcome:
     """Play a run to its end, with sweeps where its tier has them."""
     world = World(schedule.plans, schedule.faults, configuration.load(SETTINGS))
-    memory = MEMORY if Path(MEMORY).is_dir() else None
-    with quiet(), swapped(clock, "now", world.now), swapped(tempfile, "tempdir", memory), scripted.registered_meanwhile():
+    with _surroundings(schedule, world):
         try:
             begin(world, schedule)
             world.drain()
@@ -140,6 +141,14 @@ def differences(plan: Plan) -> dict[str, tuple[object, object]]:
         },
     }
     return {key: (found.get(key), expected.get(key)) for key in {*found, *expected} if found.get(key) != expected.get(key)}
+
+
+@contextlib.contextmanager
+def _surroundings(schedule: Schedule, world: World) -> Iterator[None]:
+    memory = MEMORY if Path(MEMORY).is_dir() else None
+    constants = swapped(tempfile, "tempdir", memory), swapped(attempts, "FREE_VOIDS", schedule.free_voids)
+    with quiet(), swapped(clock, "now", world.now), constants[0], constants[1], scripted.registered_meanwhile():
+        yield
 
 
 @contextlib.contextmanager
