@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from tests.proof.world import World
 
 T = TypeVar("T")
+#: Two deliveries that wait for each other would wait for ever.
+MAX_TURNS = 20
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,13 @@ def unsure(moment: Moment) -> None:
 def switch(moment: Moment) -> None:
     """Let another delivery go on or begin."""
     moment.world.hand_over(moment.actor, moment.pick)
+
+
+def stall(moment: Moment) -> None:
+    """Let all others go on to their end: a slow delivery."""
+    for _ in range(MAX_TURNS):
+        if len(moment.world.actors) > 1 or moment.world.waiting:
+            moment.world.hand_over(moment.actor, moment.pick)
 
 
 def reorder(moment: Moment) -> None:
@@ -130,7 +139,7 @@ def healing(moment: Moment) -> None:
 KINDS: dict[str, Callable[[Moment], None]] = {
     one.__name__: one
     for one in (
-        *(crash, exhaust, unavailable, unsure, switch, reorder, duplicate, redeliver),
+        *(crash, exhaust, unavailable, unsure, switch, stall, reorder, duplicate, redeliver),
         *(configure, forget, lose, overwrite, delete, healing),
     )
 }

@@ -14,8 +14,8 @@ from tests.proof.mutants import MUTANTS
 from tests.proof.planting import Mutant
 from tests.proof.shapes import SHAPES
 
-#: Two faults, at every two effects; by a switch, deliveries take turns.
-PAIRS = (("crash", "crash"), ("switch", "switch"))
+#: Two faults, at every two effects. By a switch another delivery goes on first, and by a stall all others.
+PAIRS = (("crash", "crash"), ("switch", "stall"))
 #: Shapes whose pairs are many, and which differ from the others by their attempts only.
 CRASHES_ONLY = ("several steps with attempts",)
 

@@ -20,7 +20,7 @@ from tests.proof.world import SETTINGS, World
 
 #: Faults that a repeat heals, without any sweep.
 HEALED_BY_REPEATS = (
-    *("crash", "crash", "switch", "switch", "duplicate", "reorder", "redeliver"),
+    *("crash", "crash", "switch", "stall", "duplicate", "reorder", "redeliver"),
     *("unavailable", "unsure", "configure", "forget", "overwrite", "delete"),
 )
 #: ... and those that need one.
