@@ -2,8 +2,8 @@
 
 `attempts/<job_id>-<plan8>-<stage>-<queue>/<step>/` holds `<k>-begun`, `<k>-void` (a fault of ours: the attempt does not count),
 `<k>-error` (an unforeseen exception) and `done` (the step's result). A swept task counts anew: its notes begin with `s<n>-`. The
-first delivery leaves no `begun` and no `done`, because nearly all tasks need only that one. It is attempt 1 of a task with one
-step, and no attempt (0) of a task with several: if its process was killed, it is unknown by which step.
+first delivery leaves no `begun` and no `done`, because nearly all tasks need only that one. It counts as attempt 1 if it left an
+error. If it left nothing, it may never have reached a processor: then it costs no attempt.
 """
 
 import contextlib
@@ -35,6 +35,11 @@ class _Notes:
     begun: frozenset[int]
     void: frozenset[int]
     error: frozenset[int]
+
+    @property
+    def last(self) -> int:
+        """The number of the last attempt; 0 before any."""
+        return max(self.begun | self.void | self.error, default=0)
 
 
 def folder(task: Task) -> str:
@@ -69,17 +74,16 @@ class Attempts:
     def begin(self, step: PlannedStep) -> int | None:
         """Begin an attempt and return its number, 0 for a delivery that counts as none; None when all are used up."""
         if self._delivery == 1:
-            return self._first
+            return 1
         while True:
             notes = self._notes(step)
-            last = max([self._first, *notes.begun])
-            is_left = last < step.attempts + len(notes.void)
+            is_left = notes.last < step.attempts + len(notes.void)
             if not is_left and self._is_fresh():
                 return None
             if is_left and len(notes.void) >= FREE_VOIDS and not _is_sparse(self._delivery):
                 return 0
-            if is_left and self._create(step, last + 1, "begun", ""):
-                return last + 1
+            if is_left and self._create(step, notes.last + 1, "begun", ""):
+                return notes.last + 1
 
     def end(self, step: PlannedStep, result: Result) -> Result:
         """Keep the result for later deliveries; returns the one that stands, which may be another delivery's."""
@@ -102,13 +106,8 @@ class Attempts:
     def last_error(self, step: PlannedStep) -> str:
         """The error of the last attempt, or a sentence that says why it is missing."""
         notes = self._notes(step)
-        last = max([self._first, *notes.begun])
-        body = self._results.read(self._name(step, last, "error")) if last in notes.error else None
+        body = self._results.read(self._name(step, notes.last, "error")) if notes.last in notes.error else None
         return str(json.loads(body)["message"]) if body else KILLED
-
-    @property
-    def _first(self) -> int:
-        return 1 if len(self._task.steps) == 1 else 0
 
     def _notes(self, step: PlannedStep) -> _Notes:
         return _parse(self._names, step.name, self._task.sweep)

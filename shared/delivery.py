@@ -104,6 +104,9 @@ class _Delivery:
             original = self._input(step.recipe.input)
         except (Vanished, BadFile) as error:
             return self.attempts.end(step, self._faulty(step, error))
+        except Transient as error:
+            self.attempts.error(step, 0, errors.summary(error))  # no attempt, but the status service shows why it waits
+            raise
         self._times["fetched"] = clock.now()
         attempt = self.attempts.begin(step)
         if attempt is None:  # no further work: the cause of the failed attempts must not end this delivery too
