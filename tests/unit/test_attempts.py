@@ -27,12 +27,16 @@ def begin(steps: Plan | Task, delivery: int, results: FakeBucket, name: str = "a
     return Attempts(whole, delivery, results).begin(whole.plan.by_name[name])
 
 
-def test_the_first_delivery_is_an_attempt_of_a_step_that_is_alone(results: FakeBucket) -> None:
-    assert [begin(ALONE, delivery, results) for delivery in (1, 2, 3, 4, 5)] == [1, 2, 3, None, None]
+@pytest.mark.parametrize("steps", [ALONE, PAIR], ids=["one-step", "two-steps"])
+def test_a_first_delivery_that_left_nothing_costs_no_attempt(results: FakeBucket, steps: Plan) -> None:
+    assert [begin(steps, delivery, results) for delivery in (1, 2, 3, 4, 5, 6)] == [1, 1, 2, 3, None, None]
 
 
-def test_the_first_delivery_is_no_attempt_of_several_steps(results: FakeBucket) -> None:
-    assert [begin(PAIR, delivery, results) for delivery in (1, 2, 3, 4, 5, 6)] == [0, 1, 2, 3, None, None]
+@pytest.mark.parametrize("steps", [ALONE, PAIR], ids=["one-step", "two-steps"])
+def test_a_first_delivery_that_left_an_error_is_an_attempt(results: FakeBucket, steps: Plan) -> None:
+    Attempts(task(steps), 1, results).error(steps.steps[0], 1, "division by zero")
+
+    assert [begin(steps, delivery, results) for delivery in (2, 3, 4)] == [2, 3, None]
 
 
 def test_attempts_of_one_step_cost_another_none(results: FakeBucket) -> None:
@@ -52,24 +56,24 @@ def test_a_first_delivery_leaves_no_object(results: FakeBucket) -> None:
 
 
 def test_deliveries_that_reached_no_processor_use_up_no_attempts(results: FakeBucket) -> None:
-    assert [begin(ALONE, delivery, results) for delivery in (40, 70, 71)] == [2, 3, None]
+    assert [begin(ALONE, delivery, results) for delivery in (40, 70, 71, 72)] == [1, 2, 3, None]
 
 
 def test_two_deliveries_at_once_claim_two_attempts(results: FakeBucket) -> None:
     one, other = (Attempts(task(ALONE), 2, results) for _ in range(2))
     assert [notes.done(ALONE.steps[0]) for notes in (one, other)] == [None, None]  # both have listed the notes by now
 
-    assert [notes.begin(ALONE.steps[0]) for notes in (one, other)] == [2, 3]
+    assert [notes.begin(ALONE.steps[0]) for notes in (one, other)] == [1, 2]
 
 
 def test_a_voided_attempt_is_given_back(results: FakeBucket) -> None:
     for delivery in range(2, 12):
         notes = Attempts(task(ALONE), delivery, results)
         attempt = notes.begin(ALONE.steps[0])
-        assert attempt == delivery
+        assert attempt == delivery - 1
         notes.void(ALONE.steps[0], attempt, "the bucket is unavailable")
 
-    assert [begin(ALONE, delivery, results) for delivery in (12, 13, 14)] == [12, 13, None]
+    assert [begin(ALONE, delivery, results) for delivery in (12, 13, 14, 15)] == [11, 12, 13, None]
 
 
 def test_a_voided_first_delivery_is_given_back(results: FakeBucket) -> None:
@@ -88,8 +92,8 @@ def test_nothing_is_given_back_for_a_delivery_that_was_no_attempt(results: FakeB
 
 
 def test_a_burial_reads_the_notes_again(results: FakeBucket) -> None:
-    slow, one = Attempts(task(ALONE), 4, results), ALONE.steps[0]
-    assert [begin(ALONE, delivery, results) for delivery in (2, 3)] == [2, 3]
+    slow, one = Attempts(task(ALONE), 5, results), ALONE.steps[0]
+    assert [begin(ALONE, delivery, results) for delivery in (2, 3, 4)] == [1, 2, 3]
     assert slow.done(one) is None  # the notes are listed now
     Attempts(task(ALONE), 3, results).void(one, 3, "the bucket is unavailable")
 
@@ -117,23 +121,23 @@ def after_an_outage(deliveries: int, results: FakeBucket) -> None:
 
 def test_a_killer_is_buried_as_soon_as_its_attempts_are_used_up(results: FakeBucket) -> None:
     after_an_outage(201, results)
-    attempts = [begin(ALONE, delivery, results) for delivery in range(202, 300)]
+    attempts = [begin(ALONE, delivery, results) for delivery in range(202, 400)]
 
-    assert len({number for number in attempts if number}) == 2
-    assert attempts.index(None) == 266 - 202
-    assert set(attempts[266 - 202 :]) == {None}
+    assert len({number for number in attempts if number}) == 3
+    assert attempts.index(None) == 332 - 202
+    assert set(attempts[332 - 202 :]) == {None}
 
 
 def test_a_delivery_that_claimed_no_attempt_gives_none_back(results: FakeBucket) -> None:
     after_an_outage(FREE_VOIDS + 1, results)
-    assert begin(ALONE, 23, results) == FREE_VOIDS + 2  # killed
+    assert begin(ALONE, 23, results) == FREE_VOIDS + 1  # killed
     notes = Attempts(task(ALONE), 24, results)
 
     attempt = notes.begin(ALONE.steps[0])
     notes.void(ALONE.steps[0], attempt or 0, "the bucket is unavailable")
 
     assert attempt == 0
-    assert [begin(ALONE, delivery, results) for delivery in (29, 30)] == [FREE_VOIDS + 3, None]
+    assert [begin(ALONE, delivery, results) for delivery in (29, 36, 37)] == [FREE_VOIDS + 2, FREE_VOIDS + 3, None]
 
 
 def test_a_result_is_kept_for_later_deliveries(results: FakeBucket) -> None:
@@ -176,8 +180,8 @@ def test_a_swept_task_counts_anew(results: FakeBucket) -> None:
     for delivery in (2, 3, 4):
         begin(ALONE, delivery, results)
 
-    assert [begin(swept, delivery, results) for delivery in (1, 2, 3, 4)] == [1, 2, 3, None]
-    assert begin(task(ALONE, sweep=3), 2, results) == 2
+    assert [begin(swept, delivery, results) for delivery in (1, 2, 3, 4, 5)] == [1, 1, 2, 3, None]
+    assert begin(task(ALONE, sweep=3), 2, results) == 1
 
 
 def test_a_swept_task_has_errors_of_its_own_and_the_results_of_all(results: FakeBucket) -> None:
@@ -196,8 +200,8 @@ def test_notes_are_named_by_run_plan_place_and_step(results: FakeBucket) -> None
 
     job = "lxl7ns75i36nil4qpyimr2t7nq-1700000000000001"
     assert list(results.names("")) == [
-        f"attempts/{job}-{ALONE.plan8}-0-q1/a/2-begun",
-        f"attempts/{job}-r2-{ALONE.plan8}-0-q1/a/s3-2-begun",
+        f"attempts/{job}-{ALONE.plan8}-0-q1/a/1-begun",
+        f"attempts/{job}-r2-{ALONE.plan8}-0-q1/a/s3-1-begun",
     ]
 
 
@@ -207,8 +211,8 @@ def test_tasks_and_steps_never_share_notes(results: FakeBucket) -> None:
     begin(ALONE, 2, results)
     begin(twins, 2, results, "a-b")
 
-    assert begin(other, 2, results) == 2
-    assert begin(task(ALONE, file=replace(task(ALONE).file, generation=8)), 2, results) == 2
+    assert begin(other, 2, results) == 1
+    assert begin(task(ALONE, file=replace(task(ALONE).file, generation=8)), 2, results) == 1
     assert begin(twins, 3, results, "a") == 1
 
 

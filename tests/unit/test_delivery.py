@@ -269,11 +269,11 @@ def test_a_failure_of_an_earlier_delivery_is_taken_too(cloud: FakeCloud, cat: Fi
 def test_a_step_that_cannot_end_dies_alone(cloud: FakeCloud, cat: File, script: Script) -> None:
     steps = plan(step("a"), step("b", attempts=2), step("c", after=("b",)), step("d"))
     script.raises["b"] = ZeroDivisionError("division by zero")
-    for number in (1, 2, 3):
+    for number in (1, 2):
         with pytest.raises(ZeroDivisionError):
             deliver(steps, cat, cloud, number)
 
-    results = deliver(steps, cat, cloud, 4)
+    results = deliver(steps, cat, cloud, 3)
 
     assert [result.verdict for result in results.values()] == ["succeeded", "dead", "skipped", "succeeded"]
     assert (results["b"].reason, results["b"].attempt) == ("attempts_used_up", 2)
@@ -282,12 +282,12 @@ def test_a_step_that_cannot_end_dies_alone(cloud: FakeCloud, cat: File, script: 
 
 
 def test_an_outage_before_the_file_is_on_disk_costs_no_attempt(cloud: FakeCloud, cat: File, script: Script) -> None:
-    steps = plan(step("a", attempts=2))
+    steps = plan(step("a", attempts=1))
     cloud.uploads.broken = {"download"}
     for number in range(1, 30):
         with pytest.raises(Unavailable):
             deliver(steps, cat, cloud, number)
-    assert list(cloud.results.names("attempts/")) == []
+    assert [name.rpartition("/")[2] for name in cloud.results.names("attempts/")] == ["0-error"]  # for the status service
     cloud.uploads.broken = set()
 
     assert deliver(steps, cat, cloud, 30)["a"].verdict == "succeeded"

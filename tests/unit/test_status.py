@@ -156,7 +156,7 @@ def test_a_failing_step_shows_its_last_error(cloud: FakeCloud, cat: File, script
     assert "error" not in first
     assert second["error"] | {"time": ""} == {
         "message": "ZeroDivisionError: division by zero",
-        "attempt": 1,
+        "attempt": 2,
         "delivery": 2,
         "time": "",
     }
@@ -237,7 +237,7 @@ def test_a_failed_step_says_why(cloud: FakeCloud, cat: File, script: Script) -> 
         "reason": "corrupt",
         "message": "cut short",
         "time": found["since"],
-        "attempt": 0,
+        "attempt": 1,
         "facts": {},
         "outputs": [],
     }
