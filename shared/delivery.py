@@ -7,7 +7,7 @@ before that costs none.
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from shared.model import Output, Result, Verdict
 from shared.plan import FILE, PlannedStep, Task, file_facts
 from shared.processors import Draft, Made
 
-Fetch = Callable[[], Path]
+#: Limit of a fact in a message; a fact may have 64 KiB, and each step that tests it would repeat them in the manifest.
+MAX_SHOWN_CHARACTERS = 80
 
 
 def run(task: Task, delivery: int, cloud: Cloud, manifests: Manifests) -> list[Result]:
@@ -56,7 +57,7 @@ def settled(step: PlannedStep, task: Task, ended: Mapping[str, Result]) -> Resul
     if step.when:
         facts = file_facts(task.file) if step.when.step == FILE else ended[step.when.step].facts
         if not step.when.holds(facts):
-            tested = f"{step.when.step}.{step.when.fact} is {step.when.value(facts)!r}"
+            tested = f"{step.when.step}.{step.when.fact} is {step.when.value(facts)!r:.{MAX_SHOWN_CHARACTERS}}"
             return Result(step.name, step.recipe.recipe_id, "skipped", "when", f"its condition is false: {tested}")
     if step.fault:
         return Result(step.name, step.recipe.recipe_id, "failed", "bad_option", step.fault)

@@ -102,6 +102,13 @@ def test_a_false_condition_is_explained_by_the_fact() -> None:
     assert result == Result("b", one.recipe.recipe_id, "skipped", "when", "its condition is false: a.width_px is 80")
 
 
+def test_a_long_fact_is_cut_in_the_explanation() -> None:
+    result = settled(step("b", after=("a",), when=Condition("a", "text", {"is": "x"})), ended("a", text="y" * 60_000))
+
+    assert result is not None
+    assert result.message == f"its condition is false: a.text is '{'y' * 79}"
+
+
 def test_a_step_before_that_failed_comes_before_a_false_condition() -> None:
     result = settled(step("b", after=("a",), when=Condition("a", "width_px", {"min": 640})), ended("a", "failed", "corrupt"))
 
