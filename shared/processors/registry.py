@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import media, naming
-from shared.errors import BadConfiguration, BadFile, PipelineError, summary
+from shared.errors import BadConfiguration, BadFile, Permanent, PipelineError, summary
 from shared.model import canonical
 
 #: Facts with more bytes of JSON become an output of this name: a manifest is read whole, and a notice carries it.
@@ -88,6 +88,11 @@ class Processor:
             made = list(self.work(source, folder, self.options(**options)))
         except SystemExit as error:  # it would end the server's worker, and the verdict would lack a message
             raise RuntimeError(f"{self.name} called sys.exit({error.code!r}); raise an exception instead") from error
+        except BadFile:
+            raise
+        except Permanent as error:  # the queue would hear that no retry can help, and the step would never have a verdict
+            remedy = f"raise BadFile for a file at fault: {summary(error)}"
+            raise RuntimeError(f"{self.name} raised {type(error).__name__}; {remedy}") from error
         drafts = [one for one in made if isinstance(one, Draft)]
         facts = self._merge([one for one in made if not isinstance(one, Draft)])
         if not drafts and not facts:

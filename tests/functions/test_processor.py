@@ -9,6 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from shared import pipeline
+from shared.errors import UnsupportedType
 from shared.model import File, canonical
 from shared.plan import Task
 from shared.processors.registry import registered
@@ -70,6 +71,20 @@ def test_the_delivery_after_the_last_attempt_is_dead(
 
 def _divides_by_zero(*_: object) -> Any:
     raise ZeroDivisionError
+
+
+def test_no_error_of_a_processor_ends_its_task_without_a_verdict(
+    client: Load, bearer: Any, task_body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registered, "image.renditions", replace(registered["image.renditions"], work=_refuses))
+
+    answer = client("processor").post("/", data=task_body, headers=bearer("tasks") | delivery(1))
+
+    refused(answer, 500, "internal")
+
+
+def _refuses(*_: object) -> Any:
+    raise UnsupportedType("not a picture")
 
 
 def test_an_outage_is_no_attempt(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:

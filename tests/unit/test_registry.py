@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared import processors
-from shared.errors import BadConfiguration, BadFile
+from shared.errors import BadConfiguration, BadFile, UnsupportedType
 from shared.processors import Draft, Processor, processor
 
 
@@ -163,6 +163,17 @@ def test_a_processor_cannot_end_the_server(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match=r"^test\.exit called sys\.exit\('no disk'\); raise an exception instead$"):
         Processor("test.exit", 1, Copies, work).run(tmp_path, tmp_path, {})
+
+
+@pytest.mark.parametrize("error", [UnsupportedType("not a picture"), BadConfiguration("sizes: 0 is not allowed")])
+def test_only_a_bad_file_is_a_processors_verdict(tmp_path: Path, error: Exception) -> None:
+    def work(source: Path, folder: Path, options: Copies) -> Iterator[Draft]:
+        raise error
+        yield
+
+    named = f"^test.refuses raised {type(error).__name__}; raise BadFile for a file at fault: {error}$"
+    with pytest.raises(RuntimeError, match=named):
+        Processor("test.refuses", 1, Copies, work).run(tmp_path, tmp_path, {})
 
 
 # ---- declared names
