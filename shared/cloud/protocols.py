@@ -106,7 +106,7 @@ class Topic(Protocol):
     """A Pub/Sub topic."""
 
     def publish(self, *notices: Notice) -> None:
-        """Publish all of these messages in one request. Raises `Unavailable`."""
+        """Publish all of these messages, in one request within Pub/Sub's limits. Raises `Unavailable`."""
 
 
 class Cloud(Protocol):

@@ -190,6 +190,15 @@ def test_a_dead_letter_is_not_a_notice(machine: Machine, real: Cloud) -> None:
     assert [message.data for message in _pulled(machine, "dead-letters", [letter])] == [letter.data]
 
 
+@pytest.mark.parametrize(("number", "size_bytes"), [(1_001, 10), (3, 4_000_000)], ids=["many", "large"])
+def test_notices_above_the_limits_of_a_request_all_arrive(machine: Machine, real: Cloud, number: int, size_bytes: int) -> None:
+    notices = [events.Notice(b"x" * size_bytes, {"ce-id": uuid.uuid4().hex}) for _ in range(number)]
+
+    real.completions.publish(*notices)
+
+    assert len(_pulled(machine, "completions", notices)) == number
+
+
 def _pulled(machine: Machine, subscription: str, notices: Sequence[events.Notice]) -> list[Any]:
     """The messages of these notices, once all have arrived; others are skipped."""
     with variables(machine.environment):
