@@ -56,11 +56,11 @@ def test_each_of_several_first_tasks_has_a_manifest_beside_the_plan() -> None:
 
 def test_each_run_has_objects_of_its_own() -> None:
     recipe = chain().by_name["a"].recipe
-    again = Run(RUN.file, 3)
+    again = Run(RUN.file, 1)
 
-    assert ledger.job_name(again) == f"jobs/{RUN.file.file_id}/7/3/job.json"
+    assert ledger.job_name(again) == f"jobs/{RUN.file.file_id}/7/1/job.json"
     assert ledger.output_name(RUN, recipe, "1.webp") == f"files/cats/cat.jpg/7/{recipe.recipe_id}/1.webp"
-    assert ledger.output_name(again, recipe, "1.webp") == f"files/cats/cat.jpg/7/{recipe.recipe_id}-r3/1.webp"
+    assert ledger.output_name(again, recipe, "1.webp") == f"files/cats/cat.jpg/7/{recipe.recipe_id}-r1/1.webp"
 
 
 def test_a_committed_manifest_is_found(results: FakeBucket) -> None:

@@ -16,6 +16,7 @@ MARKED = recipe("marked", "image.watermark", 2, {"text": "©"}, input="thumbnail
 def test_ids_are_those_of_the_first_release() -> None:
     assert file_id("uploads", "cat.jpg") == "lxl7ns75i36nil4qpyimr2t7nq"
     assert Run(CAT).job_id == "lxl7ns75i36nil4qpyimr2t7nq-1700000000000001"
+    assert Run(CAT, 1).job_id == "lxl7ns75i36nil4qpyimr2t7nq-1700000000000001-r1"
     assert Run(CAT, 2).job_id == "lxl7ns75i36nil4qpyimr2t7nq-1700000000000001-r2"
     assert THUMBNAILS.recipe_id == "thumbnails-71d2c177"
     assert MARKED.recipe_id == "marked-494b0e64"
