@@ -166,7 +166,7 @@ class _Delivery:
 
     def _faulty(self, step: PlannedStep, error: BadFile | Vanished) -> Result:
         verdict: Verdict = "failed" if isinstance(error, BadFile) else "superseded" if error.code == "superseded" else "gone"
-        return Result(step.name, step.recipe.recipe_id, verdict, error.code, error.message)
+        return Result(step.name, step.recipe.recipe_id, verdict, error.code, errors.summary(error))
 
     def _input(self, name: str) -> Path:
         """The file on disk, fetched once. Raises `BadFile`, `Vanished` and `Transient`."""

@@ -117,6 +117,15 @@ def test_an_input_that_is_no_longer_what_was_made_fails_its_step(
     assert failed.message == f"its input {name} was deleted or replaced after it was made"
 
 
+def test_a_message_about_many_outputs_is_cut(cloud: FakeCloud, cat: File, script: Script) -> None:
+    script.outputs["a"] = [f"{number}.txt" for number in range(200)]
+
+    failed = deliver(plan(step("a"), step("b", after=("a",), input="a/none.txt")), cat, cloud)["b"]
+
+    assert failed.message.startswith("its input a/none.txt was not made; step a made 0.txt, 1.txt")
+    assert len(failed.message) == 500
+
+
 def test_an_input_that_its_step_did_not_make_fails_with_what_it_made(cloud: FakeCloud, cat: File, script: Script) -> None:
     script.outputs["a"] = ["x.txt", "y.txt"]
 
