@@ -103,6 +103,7 @@ def test_a_file_that_cannot_succeed_is_left_to_the_dispatcher(cloud: FakeCloud, 
     file = pipeline.receive(incoming(picture), cloud)
 
     assert cloud.queue.tasks == {}
+    assert cloud.results.versions == {}  # the Upload Service may not write there
     pipeline.dispatch(message(file), cloud)
     assert [manifest["reason"] for manifest in manifests(cloud)] == ["too_large"]
 
