@@ -206,6 +206,14 @@ def test_an_on_request_route_gives_only_the_steps_that_a_file_asks_for(asked: st
     assert names(loaded.plan(file(sluice_steps=asked))) == planned
 
 
+def test_files_that_ask_one_route_for_different_steps_have_different_plans() -> None:
+    loaded = routes.check(table({"a": {}, "b": {}}, {"steps": ["a", "b"], "on_request": True}))
+
+    plans = [names(loaded.plan(file(sluice_steps=asked))) for asked in ("a", "b", "a")]
+
+    assert plans == [["a"], ["b"], ["a"]]
+
+
 # ---- why not
 
 
