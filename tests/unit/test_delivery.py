@@ -126,6 +126,16 @@ def test_a_message_about_many_outputs_is_cut(cloud: FakeCloud, cat: File, script
     assert len(failed.message) == 500
 
 
+def test_each_step_has_times_and_cost_of_its_own(cloud: FakeCloud, cat: File, script: Script) -> None:
+    script.raises["b"] = BadFile("corrupt")
+
+    results = deliver(plan(step("a"), step("b")), cat, cloud)
+
+    assert list(results["a"].times) == ["begun", "fetched", "worked", "stored"]
+    assert list(results["b"].times) == ["begun", "fetched", "worked"]
+    assert [result.cost["bytes_out"] for result in results.values()] == [len("a(meow)"), 0]
+
+
 def test_an_input_that_its_step_did_not_make_fails_with_what_it_made(cloud: FakeCloud, cat: File, script: Script) -> None:
     script.outputs["a"] = ["x.txt", "y.txt"]
 
