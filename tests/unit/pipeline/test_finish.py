@@ -214,6 +214,23 @@ def test_repeats_publish_the_same_bytes_again(cloud: FakeCloud, enlist: Enlist, 
     assert cloud.results.versions == state
 
 
+def test_a_skipped_task_that_another_delivery_committed_is_told_as_it_is_stored(
+    cloud: FakeCloud, enlist: Enlist, script: Script
+) -> None:
+    script.raises["a"] = BadFile("corrupt")
+    (first,) = enlist(chain())
+    deliver_all(cloud)
+    (name,) = (name for name in cloud.results.names("jobs/") if not name.endswith("job.json"))
+    stored = ledger(cloud)["1-q2.json"] | {"time": "2020-01-01T00:00:00.000Z"}
+    cloud.results.put(name, canonical(stored), "application/json")
+    cloud.completions.notices.clear()
+
+    pipeline.process(first, 2, cloud)
+
+    times = [notice.attributes["ce-time"] for notice in cloud.completions.notices if notice.attributes.get("step") == "b"]
+    assert times == ["2020-01-01T00:00:00.000Z"]
+
+
 def other(cat: File) -> dict[str, Plan]:
     return {
         "manifest": plan(step("a", flavour="x")),
