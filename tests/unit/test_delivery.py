@@ -117,6 +117,16 @@ def test_an_input_that_is_no_longer_what_was_made_fails_its_step(
     assert failed.message == f"its input {name} was deleted or replaced after it was made"
 
 
+def test_an_input_deleted_just_before_its_download_fails_its_step(cloud: FakeCloud, cat: File, script: Script) -> None:
+    second = commit_first(chain(), cat, cloud)
+    found = cloud.results.find
+    cloud.results.find = lambda name: replace(stored, generation=1) if (stored := found(name)) else None  # type: ignore[method-assign]
+
+    failed = deliver(chain(), cat, cloud, place=second)["b"]
+
+    assert (failed.verdict, failed.reason) == ("failed", "no_input")
+
+
 def test_a_message_about_many_outputs_is_cut(cloud: FakeCloud, cat: File, script: Script) -> None:
     script.outputs["a"] = [f"{number}.txt" for number in range(200)]
 
