@@ -221,7 +221,7 @@ def test_a_skipped_task_that_another_delivery_committed_is_told_as_it_is_stored(
     (first,) = enlist(chain())
     deliver_all(cloud)
     (name,) = (name for name in cloud.results.names("jobs/") if not name.endswith("job.json"))
-    stored = ledger(cloud)["1-q2.json"] | {"time": "2020-01-01T00:00:00.000Z"}
+    stored = dict(ledger(cloud)["1-q2.json"]) | {"time": "2020-01-01T00:00:00.000Z"}
     cloud.results.put(name, canonical(stored), "application/json")
     cloud.completions.notices.clear()
 
