@@ -90,7 +90,7 @@ class Processor:
             raise RuntimeError(f"{self.name} called sys.exit({error.code!r}); raise an exception instead") from error
         except BadFile:
             raise
-        except Permanent as error:  # the queue would hear that no retry can help, and the step would never have a verdict
+        except Permanent as error:  # acknowledged as hopeless, the step would never have a verdict
             remedy = f"raise BadFile for a file at fault: {summary(error)}"
             raise RuntimeError(f"{self.name} raised {type(error).__name__}; {remedy}") from error
         drafts = [one for one in made if isinstance(one, Draft)]
