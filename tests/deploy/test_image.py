@@ -16,7 +16,7 @@ from tests import image as building
 from tests.deploy.stub.proxy import Stub
 from tests.first_requests import Customer, answered, started
 from tests.image import Image
-from tests.machine import Machine, running
+from tests.machine import Machine, running, variables
 from tests.ports import free_port
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
@@ -33,7 +33,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 @pytest.fixture(scope="module")
 def customer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Customer]:
     with running(Machine(tmp_path_factory.mktemp("cloud"), cloud_only=True)) as machine:
-        machine.create_resources()
+        with variables({"SLUICE_PIPELINE": str(ROOT / "pipeline.toml")}):  # the image's, whatever other tests have set
+            machine.create_resources()
         yield Customer(machine)
 
 
