@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.cloud.protocols import Stored
-from shared.errors import Unavailable
 from shared.events import Notice
 from shared.model import File, Json, Run
 from shared.plan import Plan, PlannedStep, Task
@@ -17,6 +16,7 @@ from shared.testing import crc32c
 from tests.proof import oracle, scripted
 from tests.proof.effects import EffectCloud
 from tests.proof.oracle import Expected
+from tests.proof.scripted import Killed
 
 #: Other deliveries of a task that can be under way while one of them finds all attempts begun.
 MAX_BESIDE = 2
@@ -39,7 +39,7 @@ class Checks:
         #: the ids of files of which a generation was overwritten or deleted
         self.vanished: set[str] = set()
         self._tries: Counter[tuple[str, str, str]] = Counter()
-        self._spent: Counter[tuple[str, str, str]] = Counter()
+        self._spent: Counter[tuple[str, str]] = Counter()
 
     # ---- at every moment ----------------------------------------------------------------------------------------------
 
@@ -74,15 +74,15 @@ class Checks:
         for step in body["steps"]:
             planned = plan.by_name[step["step"]]
             _require(set(planned.after) <= set(ended), "a step ended before a step that it comes after")
-            self._ended_rightly(planned, step, job_id, ended, f"{body['stage']}-{body['queue']}")
+            self._ended_rightly(planned, step, job_id, ended)
 
-    def _ended_rightly(self, step: PlannedStep, actual: Json, job_id: str, ended: Mapping[str, Expected], place: str) -> None:
+    def _ended_rightly(self, step: PlannedStep, actual: Json, job_id: str, ended: Mapping[str, Expected]) -> None:
         expected = oracle.result(step, self.files[job_id], self._bytes[job_id], ended)
         if actual["verdict"] in ("superseded", "gone"):
             vanished = self.files[job_id].file_id in self.vanished and expected.verdict not in ("skipped",)
             _require(vanished, f"a file that was neither overwritten nor deleted is {actual['verdict']}")
         elif actual["verdict"] == "dead" and expected.verdict in ("succeeded", "failed"):
-            _require(self._may_be_dead(step, job_id, place), "a healthy step is dead")
+            _require(self._may_be_dead(step, job_id), "a healthy step is dead")
         else:
             found = actual["verdict"], actual["reason"]
             _require(found == (expected.verdict, expected.reason), f"a step ended as {found}, not as {expected.verdict}")
@@ -98,11 +98,11 @@ class Checks:
             _require(crc32c(data or b"") == output["crc32c"], "a manifest describes other bytes than are stored")
             _require(data == expected.outputs[output["name"]], "an output made from other input or options than its plan's")
 
-    def _may_be_dead(self, step: PlannedStep, job_id: str, place: str) -> bool:
+    def _may_be_dead(self, step: PlannedStep, job_id: str) -> bool:
         """Whether its attempts may have been used up by processes that ended in the middle of their work."""
         script = step.recipe.options["script"]
         scripted_losses = sum(one in (scripted.DIE, scripted.RAISE) for one in script)
-        return scripted_losses + self._spent[job_id, place, ""] + MAX_BESIDE >= step.attempts
+        return scripted_losses + self._spent[job_id, step.name] + MAX_BESIDE >= step.attempts
 
     def published(self, notices: Iterable[Notice]) -> None:
         """Check notices that are published together."""
@@ -128,18 +128,15 @@ class Checks:
         self._tries[key] += 1
         return self._tries[key] - 1
 
-    def cut(self, task: Task | None, fault: BaseException | None) -> None:
-        """Note a delivery without an answer. One that an unavailable service ended costs no attempt."""
-        if task and not isinstance(fault, Unavailable):
-            self._spend(task)
+    def cut(self, task: Task | None, step: str, fault: BaseException | None) -> None:
+        """Note a process that was killed at this step, which costs it an attempt. The script's own are counted there."""
+        if task and isinstance(fault, Killed) and not isinstance(fault, scripted.ScriptedDeath):
+            self._spent[task.run.job_id, step] += 1
 
     def refused(self, task: Task | None, label: str) -> None:
         """Note a call that got no answer. An attempt that cannot be noted as void counts."""
         if task and "attempts/" in label:
-            self._spend(task)
-
-    def _spend(self, task: Task) -> None:
-        self._spent[task.run.job_id, str(task.place), ""] += 1
+            self._spent[task.run.job_id, label.split("/")[-2]] += 1
 
     # ---- at rest ------------------------------------------------------------------------------------------------------
 

@@ -41,4 +41,6 @@ class Actor:
     has_ended: bool = False
     is_done: bool = False
     is_lost: bool = False
+    #: the last one that it began to work on
+    step: str = ""
     fault: BaseException | None = None

@@ -5,7 +5,8 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from shared.model import Recipe, recipe
+from shared import model  # whole: a mutant replaces its `recipe`
+from shared.model import Recipe
 from shared.plan import FILE, Condition, Plan, PlannedStep
 from tests.proof import scripted
 from tests.proof.scripted import DIE, FAIL, OK, RAISE, TRANSIENT
@@ -59,10 +60,10 @@ def _recipe(draw: Random, name: str, before: Sequence[Recipe], attempts: int) ->
         "outputs": [str(number) for number in range(draw.choice((0, 1, 1, 2)))],
     }
     if made_by is None:
-        return recipe(name, scripted.NAME, scripted.VERSION, options)
+        return model.recipe(name, scripted.NAME, scripted.VERSION, options)
     outputs = made_by.options["outputs"] or ["0"]
     taken = f"{made_by.step}/{draw.choice((*outputs, *outputs, 'missing')) if draw.random() < 0.2 else outputs[0]}"
-    return recipe(name, scripted.NAME, scripted.VERSION, options, input=taken, made_by=made_by.recipe_id)
+    return model.recipe(name, scripted.NAME, scripted.VERSION, options, input=taken, made_by=made_by.recipe_id)
 
 
 def _script(draw: Random, attempts: int) -> list[str]:
@@ -112,6 +113,6 @@ def _salted(old: Plan, name: str) -> Plan:
         options = {**exact.options, "salt": 1} if step.name == name else exact.options
         maker = exact.input.partition("/")[0]
         made_by = steps[maker].recipe.recipe_id if maker else ""
-        made = recipe(step.name, exact.processor, exact.version, options, input=exact.input, made_by=made_by)
+        made = model.recipe(step.name, exact.processor, exact.version, options, input=exact.input, made_by=made_by)
         steps[step.name] = replace(step, recipe=made)
     return Plan(tuple(steps.values()))

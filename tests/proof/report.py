@@ -8,11 +8,12 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.plan import Plan
 from tests.proof import drawn, schedules
 from tests.proof.crash_points import Points
 from tests.proof.mutants import MUTANTS
 from tests.proof.planting import Mutant
-from tests.proof.shapes import SHAPES
+from tests.proof.shapes import SHAPES, changes
 
 #: Two faults, at every two effects. By a switch another delivery goes on first, and by a stall all others.
 PAIRS = (("crash", "crash"), ("switch", "stall"))
@@ -57,8 +58,8 @@ def faults(runs: int, seed: int) -> list[str]:
 def crash_points() -> list[str]:
     """Play a fault at every effect of every shape, and two faults at every two effects."""
     failed, runs = [], 0
-    for name, plan in SHAPES.items():
-        points = Points(plan)
+    for name, plans in _shapes().items():
+        points = Points(*plans)
         pairs = PAIRS[:1] if name in CRASHES_ONLY else PAIRS
         found = itertools.chain(points.single(), points.repeats(), *(points.pairs(*kinds) for kinds in pairs))
         failed += [f"{name}: {fault}" for fault in found]
@@ -89,11 +90,16 @@ def _kills(mutant: Mutant, budget: int) -> Iterator[str]:
 
 
 def _systematic_kills() -> Iterator[str]:
-    for name, plan in SHAPES.items():
-        if name not in CRASHES_ONLY:
-            points = Points(plan)
-            for kinds in PAIRS:
-                yield from (f"{name}: {fault}" for fault in points.pairs(*kinds))
+    for name, plans in _shapes().items():
+        points = Points(*plans)
+        if points.violation:
+            yield f"{name}, without faults: {points.violation}"
+        for kinds in PAIRS if name not in CRASHES_ONLY else ():
+            yield from (f"{name}: {fault}" for fault in points.pairs(*kinds))
+
+
+def _shapes() -> dict[str, tuple[Plan, ...]]:
+    return {**changes(), **{name: (plan,) for name, plan in SHAPES.items()}}
 
 
 def replay(token: str) -> list[str]:

@@ -26,6 +26,10 @@ class Killed(BaseException):
     """The end of a process in the middle of its work, which no handler catches."""
 
 
+class ScriptedDeath(Killed):
+    """The end of a process because the script says so."""
+
+
 class Observer(Protocol):
     """Sees each try of a step, and counts them."""
 
@@ -72,7 +76,7 @@ def work(source: Path, folder: Path, options: Script) -> Iterator[Draft | Mappin
     if outcome == FAIL:
         raise BadFile("the script says so", "scripted")
     if outcome == DIE:
-        raise Killed("the script says so")
+        raise ScriptedDeath("the script says so")
     if outcome == RAISE:
         raise ZeroDivisionError("the script says so")
     if outcome == TRANSIENT:

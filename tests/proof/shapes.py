@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.model import recipe
+from shared import model  # whole: a mutant replaces its `recipe`
 from shared.plan import Condition, Plan, PlannedStep
 from tests.proof import scripted
 from tests.proof.scripted import DIE, FAIL, OK, RAISE, TRANSIENT
@@ -22,7 +22,7 @@ def plan(*steps: dict[str, Any]) -> Plan:
         options = {"step": step["name"], **{key: step.get(key, value) for key, value in _OPTIONS.items()}}
         maker = step.get("input", "")
         taken = {"input": f"{maker}/0", "made_by": made[maker].recipe.recipe_id} if maker else {}
-        exact = recipe(step["name"], scripted.NAME, scripted.VERSION, options, **taken)
+        exact = model.recipe(step["name"], scripted.NAME, scripted.VERSION, options, **taken)
         made[step["name"]] = PlannedStep(exact, step["queue"], ATTEMPTS, tuple(step.get("after", ())), step.get("when"))
     return Plan(tuple(made.values()))
 
@@ -55,9 +55,20 @@ SHAPES = {
     ),
     "nothing to do": Plan(),
     "several steps with attempts": plan(
+        _step("c", "q1", script=[RAISE]),
         _step("a", "q1", script=[DIE, OK]),
         _step("b", "q1", script=[TRANSIENT, OK]),
-        _step("c", "q1", script=[RAISE]),
         _step("d", "q2", "b", script=[RAISE, OK]),
     ),
 }
+
+
+def changes() -> dict[str, tuple[Plan, Plan]]:
+    """Plans of one file before and after a change of pipeline.toml, made anew: a mutant may make other recipes."""
+    one_task, chain = [_step("a", "q1"), _step("b", "q1", "a", input="a")], [_step("a", "q1"), _step("b", "q2", "a", input="a")]
+    return {
+        "another recipe": (plan(*one_task), plan(_step("a", "q1", salt=1), *one_task[1:])),
+        "another queue": (plan(*chain), plan(_step("a", "q9"), *chain[1:])),
+        "one first task, then two": (plan(*chain), plan(chain[0], _step("c", "q2"))),
+        "two first tasks, then one": (plan(chain[0], _step("c", "q2")), plan(*chain)),
+    }

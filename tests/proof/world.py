@@ -110,7 +110,8 @@ class World:
         self._checked(lambda: self.checks.published(notices))
 
     def try_step(self, step: str, source: bytes) -> int:
-        task = self._actor().delivery.task
+        actor = self._actor()
+        actor.step, task = step, actor.delivery.task
         assert task
         return self._checked(lambda: self.checks.tried(task, step, source))
 
@@ -223,7 +224,7 @@ class World:
             self.delivered.append(delivery)
         if not actor.is_done:
             self.trace.append(f"     {delivery.label} #{delivery.number} ends with {actor.fault!r}")
-            self.checks.cut(delivery.task, actor.fault)
+            self.checks.cut(delivery.task, actor.step, actor.fault)
             delivery.number += 1
             if not actor.is_lost or delivery.label == UPLOAD:
                 self.waiting.append(delivery)
