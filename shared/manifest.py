@@ -30,6 +30,33 @@ class PlannedRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """The object by which a run ≥ 1 begins: its plan, and the recipes whose results it takes from runs before.
+
+    `request` is the id of the operator's request: the same request goes on with its own claim instead of starting another run.
+    """
+
+    body: Json
+
+    @property
+    def run(self) -> Run:
+        return _run(self.body)
+
+    @property
+    def plan(self) -> Plan:
+        return Plan.from_json(self.body["plan"])
+
+    @property
+    def adopted(self) -> Mapping[str, str]:
+        """Recipe id → object name of the manifest whose result is taken."""
+        return self.body["adopted"]  # type: ignore[no-any-return]
+
+    @property
+    def request(self) -> str:
+        return str(self.body["request"])
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The JSON object that commits a task: the result of each step, and the plan.
 
@@ -117,6 +144,12 @@ def of_no_task(run: Run, verdict: Verdict, reason: str, message: str, time: str)
 def of_plan(run: Run, plan: Plan) -> PlannedRun:
     """The plan of a run with several first tasks, not yet committed."""
     return PlannedRun({"kind": "plan", "job": _job(run), "plan": plan.to_json()})
+
+
+def of_claim(run: Run, plan: Plan, adopted: Mapping[str, str], request: str, time: str) -> Claim:
+    """The claim of a run, not yet committed."""
+    wanted = {"plan": plan.to_json(), "adopted": dict(adopted), "request": request, "time": time}
+    return Claim({"kind": "claim", "job": _job(run), **wanted})
 
 
 def read(body: Json) -> Manifest | PlannedRun:
