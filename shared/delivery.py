@@ -16,7 +16,7 @@ from shared.attempts import Attempts
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
 from shared.errors import BadFile, Transient, Unavailable, Vanished
 from shared.ledger import Manifests
-from shared.manifest import NOT_WANTED
+from shared.manifest import NOT_WANTED, Manifest
 from shared.model import Output, Result, Verdict
 from shared.plan import FILE, PlannedStep, Task, file_facts
 from shared.processors import Draft, Made
@@ -98,7 +98,20 @@ class _Delivery:
         """The result of this step: decided, found, or worked for."""
         self._times, self._cost = {"begun": clock.now()}, {}
         _read_before(step, self.ended, self.manifests)
-        return settled(step, self.task, self.ended) or self.attempts.done(step) or self._work(step)
+        return settled(step, self.task, self.ended) or self._adopted(step) or self.attempts.done(step) or self._work(step)
+
+    def _adopted(self, step: PlannedStep) -> Result | None:
+        """The result that the run's claim takes from a run before, or None."""
+        name = self.task.adopted.get(step.recipe.recipe_id)
+        if name is None:
+            return None
+        found = ledger.find(self.cloud.results, name)
+        results = found.results.values() if isinstance(found, Manifest) else ()
+        result = next((one for one in results if one.recipe_id == step.recipe.recipe_id), None)
+        if result is None:
+            raise Unavailable(f"the manifest {name}, from which step {step.name} is taken, cannot be read; retry")
+        assert isinstance(found, Manifest)
+        return replace(result, adopted=result.adopted or found.run.job_id)
 
     def _work(self, step: PlannedStep) -> Result:
         try:

@@ -79,6 +79,11 @@ class Manifest:
         return Place(int(self.body["stage"]), self.body["queue"])
 
     @property
+    def adopted(self) -> Mapping[str, str]:
+        """The recipes whose results this run takes from runs before: recipe id → object name of the manifest."""
+        return self.body.get("adopted", {})  # type: ignore[no-any-return]
+
+    @property
     def time(self) -> str:
         """The time of the commit, RFC 3339 in UTC."""
         return str(self.body["time"])
@@ -130,9 +135,9 @@ def of_task(task: Task, results: Iterable[Result], time: str) -> Manifest:
     recipes = {step.name: step.recipe.to_json() for step in task.steps}
     steps = [result.to_json() | {"recipe": recipes[result.step]} for result in results]
     place = {"stage": task.place.stage, "queue": task.place.queue}
-    return Manifest(
-        {"kind": "manifest", "job": _job(task.run), **place, "plan": task.plan.to_json(), "time": time, "steps": steps}
-    )
+    adopted = {"adopted": dict(task.adopted)} if task.adopted else {}
+    ended = {"plan": task.plan.to_json(), **adopted, "time": time, "steps": steps}
+    return Manifest({"kind": "manifest", "job": _job(task.run), **place, **ended})
 
 
 def of_no_task(run: Run, verdict: Verdict, reason: str, message: str, time: str) -> Manifest:

@@ -139,7 +139,8 @@ class Result:
     """How a step ended.
 
     `facts` are what it found out. `times` are RFC 3339 in UTC: `begun`, `fetched` (its input was on disk), `worked`, `stored`.
-    `cost` has `cpu_seconds`, `bytes_in` and `bytes_out`. A step that did not run has neither times nor cost.
+    `cost` has `cpu_seconds`, `bytes_in` and `bytes_out`. A step that did not run has neither times nor cost. `adopted` is the id of
+    the job, an earlier run's, from which the result was taken.
     """
 
     step: str
@@ -152,6 +153,7 @@ class Result:
     outputs: tuple[Output, ...] = ()
     times: Mapping[str, str] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
+    adopted: str = ""
 
     def to_json(self) -> Json:
         return _fields(self) | {"outputs": [output.to_json() for output in self.outputs]}
@@ -169,6 +171,7 @@ class Result:
             outputs=tuple(Output.from_json(output) for output in value.get("outputs", ())),
             times=value.get("times", {}),
             cost=value.get("cost", {}),
+            adopted=value.get("adopted", ""),
         )
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from shared import clock, delivery, events, intake, ledger, log, manifest, naming
+from shared import clock, delivery, events, index, intake, ledger, log, manifest, naming
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
 from shared.errors import Conflict, Forbidden, Transient, Unavailable
 from shared.events import Ignored, MalformedEvent, Notice
@@ -19,6 +19,8 @@ from shared.manifest import Job, Manifest, PlannedRun
 from shared.model import File, Place, Run, Verdict
 from shared.plan import Plan, Task
 from shared.settings import Settings
+
+NOTHING: Mapping[str, str] = {}
 
 # ---- receive: a file posted to the Upload Service -----------------------------------------------------------------------
 
@@ -107,15 +109,15 @@ def dead_letter(message: bytes, why: str, cloud: Cloud) -> None:
     cloud.dead_letters.publish(Notice(message or b"(empty)", {"reason": why.encode()[:1024].decode(errors="ignore")}))
 
 
-def enlist(run: Run, plan: Plan, cloud: Cloud, sweep: int = 0) -> None:
+def enlist(run: Run, plan: Plan, cloud: Cloud, sweep: int = 0, adopted: Mapping[str, str] = NOTHING) -> None:
     """Queue the first tasks of a run, unless another plan has this run. A run with nothing to do ends here.
 
-    `sweep` is the number of the sweep that queues them again, 0 otherwise.
+    `sweep` is the number of the sweep that queues them again, 0 otherwise. `adopted` is that of the run's claim.
     """
     if refused := _refusal(run, plan, cloud):
         settle(_commit(ledger.job_name(run), manifest.of_no_task(run, *refused, clock.now()), cloud), cloud, sweep)
     elif len(plan.first) == 1 or run.number:
-        _queue_first(run, plan, cloud, sweep)
+        _queue_first(run, plan, cloud, sweep, adopted)
     else:
         settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)
 
@@ -143,9 +145,9 @@ def settle(found: Found, cloud: Cloud, sweep: int = 0) -> None:
         finish(found, cloud, sweep)
 
 
-def _queue_first(run: Run, plan: Plan, cloud: Cloud, sweep: int) -> None:
+def _queue_first(run: Run, plan: Plan, cloud: Cloud, sweep: int, adopted: Mapping[str, str] = NOTHING) -> None:
     for place in plan.first:
-        _queue(Task(run, plan, place, sweep), cloud)
+        _queue(Task(run, plan, place, sweep, adopted), cloud)
 
 
 def _queue(task: Task, cloud: Cloud) -> bool:
@@ -212,7 +214,7 @@ def finish(committed: Manifest, cloud: Cloud, sweep: int = 0, manifests: Manifes
             told.add(current.place)
         for place in following:
             if not reached.get(place):  # else another task that it comes after led here before
-                reached[place] = ended = _go_on(Task(run, plan, place, sweep), manifests, cloud)
+                reached[place] = ended = _go_on(Task(run, plan, place, sweep, committed.adopted), manifests, cloud)
                 todo += [ended] if isinstance(ended, Manifest) else []
     # Only now: a task may end as soon as it is queued, and then looks for the manifests of all that ended here.
     is_queued = [_queue(task, cloud) for task in reached.values() if isinstance(task, Task)]
@@ -244,3 +246,5 @@ def _announce(untold: list[Manifest], job: Job | None, cloud: Cloud) -> None:
         notices.append(events.job_notice(job))
     if notices:
         cloud.completions.publish(*notices)
+    if job:
+        index.write(cloud.results, job)

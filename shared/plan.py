@@ -6,7 +6,7 @@ what is in flight ends under the configuration it began with.
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.model import File, Json, Place, Recipe, Run, digest8
@@ -183,13 +183,15 @@ class Plan:
 class Task:
     """The steps of one file and run that wait in the same queue at the same stage; what Cloud Tasks carries.
 
-    `sweep` is the number of the sweep that queued it again, 0 otherwise.
+    `sweep` is the number of the sweep that queued it again, 0 otherwise. `adopted` has the recipes whose results a later run takes
+    from runs before: recipe id → object name of the manifest.
     """
 
     run: Run
     plan: Plan
     place: Place
     sweep: int = 0
+    adopted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> File:
@@ -208,12 +210,13 @@ class Task:
 
     def to_json(self) -> Json:
         parts: Json = {"file": self.file.to_json(), "run": self.run.number, "plan": self.plan.to_json()}
-        return parts | {"stage": self.place.stage, "queue": self.place.queue, "sweep": self.sweep}
+        place: Json = {"stage": self.place.stage, "queue": self.place.queue, "sweep": self.sweep}
+        return parts | place | ({"adopted": dict(self.adopted)} if self.adopted else {})
 
     @classmethod
     def from_json(cls, value: Json) -> "Task":
         run, place = Run(File.from_json(value["file"]), int(value["run"])), Place(int(value["stage"]), str(value["queue"]))
-        task = cls(run, Plan.from_json(value["plan"]), place, int(value["sweep"]))
+        task = cls(run, Plan.from_json(value["plan"]), place, int(value["sweep"]), value.get("adopted", {}))
         if place not in task.plan.places:
             raise ValueError(f"the plan has no task {place}")
         return task

@@ -1,0 +1,140 @@
+"""The index in the results bucket: an empty object per ended job, whose name sorts it, and the claims of later runs.
+
+`index/<verdict>/<digits>-<job_id>` is written last, after the job's notice: it means that all was told. `index/rerun/<digits>-<job_id>`
+begins a run. The digits are 10^16 − generation, so that names list the newest upload first. Every list is read from here.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import get_args
+from urllib.parse import quote, unquote
+
+from shared.cloud.protocols import AlreadyExists, Bucket
+from shared.manifest import NOT_WANTED, Claim, Job
+from shared.model import Run, Verdict, canonical
+
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+RERUN = "rerun"
+#: Limits of Cloud Storage for custom metadata are 8 KiB together; no value takes more than half.
+MAX_VALUE_BYTES = 4 << 10
+MAX_BYTES = 8 << 10
+MAX_MESSAGE_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a list shows of an ended job. `size` is in bytes, `ended` RFC 3339; `cut` names what did not fit."""
+
+    verdict: Verdict
+    job_id: str
+    run: int
+    generation: int
+    name: str
+    size: int
+    content_type: str
+    reason: str
+    message: str
+    ended: str
+    recipes: tuple[str, ...]
+    metadata: Mapping[str, str]
+    cut: tuple[str, ...] = ()
+
+
+def sort_key(run: Run) -> str:
+    """`<digits>-<job_id>`: the last part of the names of this run's entry and claim."""
+    return f"{10**16 - run.file.generation:016d}-{run.job_id}"
+
+
+def entry_name(run: Run, verdict: Verdict) -> str:
+    """The object that says that this job has ended, and all was told."""
+    return f"index/{verdict}/{sort_key(run)}"
+
+
+def claim_name(run: Run) -> str:
+    """The object by which a run ≥ 1 begins."""
+    return f"index/{RERUN}/{sort_key(run)}"
+
+
+def write(results: Bucket, job: Job) -> None:
+    """Write the entry of an ended job. Repeats change nothing."""
+    with contextlib.suppress(AlreadyExists):
+        results.create(entry_name(job.manifests[0].run, job.verdict), "application/octet-stream", b"", metadata_of(job))
+
+
+def metadata_of(job: Job) -> dict[str, str]:
+    """The custom metadata of the entry: percent-encoded ASCII within Cloud Storage's limits."""
+    first = job.manifests[0]
+    file, steps = first.run.file, [step for manifest in job.manifests for step in manifest.steps]
+    failing = [step for step in steps if step["verdict"] != "succeeded" and step.get("reason") not in NOT_WANTED]
+    reasons = dict.fromkeys(step.get("reason", "") for step in failing if step["verdict"] != "skipped")
+    message = failing[0].get("message", "") if failing else first.body.get("message", "")
+    wanted = {
+        "run": str(first.run.number),
+        "ended": job.time,
+        "size": str(file.size),
+        "name": file.name,
+        "reason": ",".join(reasons) or first.body.get("reason", ""),
+        "type": file.content_type,
+        "recipes": ",".join(step["recipe_id"] for step in steps),
+        "metadata": canonical(dict(file.metadata)).decode() if file.metadata else "",
+        "message": message[:MAX_MESSAGE_CHARACTERS],
+    }
+    return _fitted({key: quote(value, safe=" ,:;/+{}\"'@()[]=") for key, value in wanted.items() if value})
+
+
+def _fitted(values: Mapping[str, str]) -> dict[str, str]:
+    """The values that fit, in their order; `cut` names the others."""
+    fitted: dict[str, str] = {}
+    left = MAX_BYTES - len("cut") - sum(len(key) + 1 for key in values)
+    for key, value in values.items():
+        if len(value) <= min(MAX_VALUE_BYTES, left - len(key)):
+            fitted[key] = value
+            left -= len(key) + len(value)
+    cut = [key for key in values if key not in fitted]
+    return fitted | ({"cut": ",".join(cut)} if cut else {})
+
+
+def read_entry(object_name: str, metadata: Mapping[str, str]) -> Entry:
+    """The entry of this object. Raises `ValueError` for a name that is no entry's."""
+    _, verdict, key = object_name.split("/", 2)
+    digits, _, job_id = key.partition("-")
+    values = {name: unquote(value) for name, value in metadata.items()}
+    return Entry(
+        verdict=verdict,  # type: ignore[arg-type]
+        job_id=job_id,
+        run=int(values.get("run", "0")),
+        generation=10**16 - int(digits),
+        name=values.get("name", ""),
+        size=int(values.get("size", "0")),
+        content_type=values.get("type", ""),
+        reason=values.get("reason", ""),
+        message=values.get("message", ""),
+        ended=values.get("ended", ""),
+        recipes=tuple(filter(None, values.get("recipes", "").split(","))),
+        metadata=json.loads(values.get("metadata", "{}")),
+        cut=tuple(filter(None, values.get("cut", "").split(","))),
+    )
+
+
+def has_entry(results: Bucket, run: Run, verdicts: Iterable[Verdict] = VERDICTS) -> bool:
+    """Whether the job of this run has ended, and all was told."""
+    return any(results.find(entry_name(run, verdict)) for verdict in verdicts)
+
+
+def claims(results: Bucket, run: Run) -> list[Claim]:
+    """The claims of all later runs of this generation of the file, by number."""
+    prefix = claim_name(Run(run.file)) + "-r"
+    bodies = [results.read(name) for name in results.names(prefix)]
+    return sorted((Claim(json.loads(body)) for body in bodies if body is not None), key=lambda claim: claim.run.number)
+
+
+def claim(results: Bucket, wanted: Claim) -> Claim:
+    """Create a claim, or find the one that another operator created first; returns the one that stands."""
+    name = claim_name(wanted.run)
+    with contextlib.suppress(AlreadyExists):
+        results.create(name, "application/json", canonical(wanted.body))
+        return wanted
+    body = results.read(name)
+    return Claim(json.loads(body or b"{}"))
