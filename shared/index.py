@@ -1,6 +1,6 @@
 """The index in the results bucket: an empty object per ended job, whose name sorts it, and the claims of later runs.
 
-`index/<verdict>/<digits>-<job_id>` is written last, after the job's notice: it means that all was told. `index/rerun/<digits>-<job_id>`
+`index/<verdict>/<digits>-<job_id>` is written last, after the notice: all was told. `index/rerun/<digits>-<job_id>`
 begins a run. The digits are 10^16 − generation, so that names list the newest upload first. Every list is read from here.
 """
 
