@@ -14,7 +14,7 @@ from typing import Any
 import google_crc32c
 
 from shared import processors, sandbox
-from shared.cloud.protocols import NO_METADATA, AlreadyExists, NoSuchObject, Permission, Queued, Stored
+from shared.cloud.protocols import NO_METADATA, AlreadyExists, NoSuchObject, Permission, Queued, QueueState, Stored
 from shared.errors import Unavailable
 from shared.events import Notice
 from shared.identity import Certificates
@@ -133,27 +133,65 @@ class FakeBucket:
 
 @dataclass
 class FakeQueue:
-    """A queue in memory. It refuses a name that it had before, as Cloud Tasks does for an hour."""
+    """The queues in memory. They refuse a name that they had before, as Cloud Tasks does for an hour.
 
-    #: by `<queue>/<name>`
-    tasks: dict[str, Task] = field(default_factory=dict)
+    Nothing is delivered: a task stays until it is deleted. The tasks in `running` are under delivery.
+    """
+
+    #: every task that was ever added, by `<queue>/<name>`
+    added: dict[str, Task] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    running: set[str] = field(default_factory=set)
+    paused: set[str] = field(default_factory=set)
     broken: bool = False
 
     def add(self, task: Task) -> bool:
-        self._fail(task)
-        name = f"{task.place.queue}/{task.name}"
-        if name in self.tasks:
+        self._fail(task.place.queue)
+        name = _task_name(task)
+        if name in self.added:
             return False
-        self.tasks[name] = task
+        self.added[name] = task
         return True
 
     def find(self, task: Task) -> Queued | None:
-        self._fail(task)
-        return Queued(0, False, "2026-01-01T00:00:00Z") if f"{task.place.queue}/{task.name}" in self.tasks else None
+        self._fail(task.place.queue)
+        name = _task_name(task)
+        is_there = name in self.added and name not in self.deleted
+        return Queued(int(name in self.running), name in self.running, "2026-01-01T00:00:00Z") if is_there else None
 
-    def _fail(self, task: Task) -> None:
+    def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
+        self._fail(queue)
+        for task in list(self.added.values()):
+            if task.place.queue == queue and (queued := self.find(task)):
+                yield task, queued
+
+    def delete(self, task: Task) -> bool:
+        if self.find(task) is None:
+            return False
+        self.deleted.add(_task_name(task))
+        return True
+
+    def state(self, queue: str) -> QueueState:
+        found = [queued for _, queued in self.tasks(queue)]
+        oldest = min((queued.next for queued in found), default="")
+        running = sum(queued.is_running for queued in found)
+        return QueueState(queue, queue in self.paused, len(found), running, oldest, rate=1.0, last_minute=0)
+
+    def pause(self, queue: str) -> None:
+        self._fail(queue)
+        self.paused.add(queue)
+
+    def resume(self, queue: str) -> None:
+        self._fail(queue)
+        self.paused.discard(queue)
+
+    def _fail(self, queue: str) -> None:
         if self.broken:
-            raise Unavailable(f"queue {task.place.queue} is unavailable (planted); retry")
+            raise Unavailable(f"queue {queue} is unavailable (planted); retry")
+
+
+def _task_name(task: Task) -> str:
+    return f"{task.place.queue}/{task.name}"
 
 
 @dataclass

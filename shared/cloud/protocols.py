@@ -60,6 +60,24 @@ class Queued:
     next: str
 
 
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A queue at this moment, as Cloud Tasks estimates it.
+
+    `depth` counts all its tasks, `running` those under delivery. `oldest` is the time when the first waiting task is or was due
+    (RFC 3339; empty for none). `rate` is the most deliveries a second that the queue allows itself now; `last_minute` counts the
+    deliveries answered in the last minute.
+    """
+
+    queue: str
+    is_paused: bool
+    depth: int
+    running: int
+    oldest: str
+    rate: float
+    last_minute: int
+
+
 class Bucket(Protocol):
     """A bucket in which nothing is overwritten. Every method raises `Unavailable` when a retry may help."""
 
@@ -100,6 +118,21 @@ class Queue(Protocol):
 
     def find(self, task: Task) -> Queued | None:
         """The task in its queue, or None once it has ended. Raises `Unavailable`."""
+
+    def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
+        """The tasks that wait or run in this queue, without those that are not the pipeline's own. Raises `Unavailable`."""
+
+    def delete(self, task: Task) -> bool:
+        """Delete a task; False when the queue has none of that name. A delivery under way goes on. Raises `Unavailable`."""
+
+    def state(self, queue: str) -> QueueState:
+        """Whether the queue is paused, and how much waits and runs in it. Raises `Unavailable`."""
+
+    def pause(self, queue: str) -> None:
+        """Stop the deliveries of this queue; those under way go on. Repeats change nothing. Raises `Unavailable`."""
+
+    def resume(self, queue: str) -> None:
+        """Deliver again. Repeats change nothing. Raises `Unavailable`."""
 
 
 class Topic(Protocol):

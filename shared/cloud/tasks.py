@@ -1,8 +1,11 @@
-"""Cloud Tasks behind `Queue`: named tasks, delivered to the processor with an identity token."""
+"""Cloud Tasks behind `Queue`: named tasks, delivered to the processor with an identity token; the state of queues."""
 
 import functools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import requests.exceptions
 from google.api_core import exceptions
@@ -10,13 +13,15 @@ from google.auth import exceptions as auth_exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import tasks_v2
 
-from shared.cloud.protocols import Queued
+from shared.cloud.protocols import Queued, QueueState
 from shared.errors import Unavailable
 from shared.model import canonical
 from shared.plan import Task
 from shared.settings import Settings
 
 TIMEOUT_SECONDS = 10
+#: Tasks in one answer of a list: the most that Cloud Tasks gives.
+PAGE_TASKS = 1000
 
 _UNAVAILABLE = (
     exceptions.TooManyRequests,
@@ -38,45 +43,89 @@ class CloudTasks:
 
     @functools.cached_property
     def _client(self) -> tasks_v2.CloudTasksClient:
-        client = _connect(self._settings.tasks_endpoint)
-        # Cloud Run has neither a proxy nor a .netrc, and looking for them costs a fifth of a dispatch.
-        # The client has no public access to its session.
-        transport: Any = client.transport
-        transport._session.trust_env = False
+        client: tasks_v2.CloudTasksClient = _connect(tasks_v2.CloudTasksClient, self._settings.tasks_endpoint)
         return client
+
+    @functools.cached_property
+    def _statistics(self) -> Any:
+        """The client of v2beta3: only that version has a queue's statistics."""
+        from google.cloud import tasks_v2beta3
+
+        return _connect(tasks_v2beta3.CloudTasksClient, self._settings.tasks_endpoint)
 
     def add(self, task: Task) -> bool:
         self._settings.require("processor_url", "tasks_account")
-        queue = self._queue(task)
+        queue = self._path(task.place.queue)
         try:
-            self._client.create_task(parent=queue, task=self._request(queue, task), timeout=TIMEOUT_SECONDS)
+            with _translated(task.place.queue):
+                self._client.create_task(parent=queue, task=self._request(queue, task), timeout=TIMEOUT_SECONDS)
         except exceptions.Conflict as error:
             if _is_taken(error):
                 return False
-            raise self._unavailable(task, error) from error
-        except _UNAVAILABLE as error:
-            raise self._unavailable(task, error) from error
+            raise _unavailable(task.place.queue, error) from error
         return True
 
     def find(self, task: Task) -> Queued | None:
-        try:
-            found = self._client.get_task(name=f"{self._queue(task)}/tasks/{task.name}", timeout=TIMEOUT_SECONDS)
-        except exceptions.NotFound:
-            return None
-        except _UNAVAILABLE as error:
-            raise self._unavailable(task, error) from error
-        due = cast("datetime | None", found.schedule_time)
-        time = due.isoformat().replace("+00:00", "Z") if due else ""
-        # response_count leaves out attempts without an answer, such as those whose process was killed.
-        is_running = found.dispatch_count > 0 and not found.last_attempt.response_time
-        return Queued(found.dispatch_count, is_running, time)
+        with _translated(task.place.queue):
+            try:
+                return _queued(self._client.get_task(name=self._task_path(task), timeout=TIMEOUT_SECONDS))
+            except exceptions.NotFound:
+                return None
 
-    def _queue(self, task: Task) -> str:
+    def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
+        # The pages are read one by one below: an error of a later page must be translated too, but not one of the caller's.
+        request = tasks_v2.ListTasksRequest(
+            parent=self._path(queue), response_view=tasks_v2.Task.View.FULL, page_size=PAGE_TASKS
+        )
+        with _translated(queue):
+            pages = self._client.list_tasks(request, timeout=TIMEOUT_SECONDS).pages
+        while True:
+            with _translated(queue):
+                page = next(pages, None)
+            if page is None:
+                return
+            for found in page.tasks:
+                task = _parsed(found.http_request.body)
+                if task:
+                    yield task, _queued(found)
+
+    def delete(self, task: Task) -> bool:
+        with _translated(task.place.queue):
+            try:
+                self._client.delete_task(name=self._task_path(task), timeout=TIMEOUT_SECONDS)
+            except exceptions.NotFound:
+                return False
+        return True
+
+    def state(self, queue: str) -> QueueState:
+        with _translated(queue):
+            request = {"name": self._path(queue), "read_mask": "state,stats"}
+            found = self._statistics.get_queue(request, timeout=TIMEOUT_SECONDS)
+        stats = found.stats
+        return QueueState(
+            queue,
+            is_paused=found.state.name != "RUNNING",
+            depth=stats.tasks_count,
+            running=stats.concurrent_dispatches_count,
+            oldest=_rfc3339(stats.oldest_estimated_arrival_time),
+            rate=stats.effective_execution_rate,
+            last_minute=stats.executed_last_minute_count,
+        )
+
+    def pause(self, queue: str) -> None:
+        with _translated(queue):
+            self._client.pause_queue(name=self._path(queue), timeout=TIMEOUT_SECONDS)
+
+    def resume(self, queue: str) -> None:
+        with _translated(queue):
+            self._client.resume_queue(name=self._path(queue), timeout=TIMEOUT_SECONDS)
+
+    def _path(self, queue: str) -> str:
         settings = self._settings
-        return f"projects/{settings.project}/locations/{settings.location}/queues/{settings.queue_prefix}{task.place.queue}"
+        return f"projects/{settings.project}/locations/{settings.location}/queues/{settings.queue_prefix}{queue}"
 
-    def _unavailable(self, task: Task, error: Exception) -> Unavailable:
-        return Unavailable(f"queue {task.place.queue} is unavailable ({type(error).__name__}); retry")
+    def _task_path(self, task: Task) -> str:
+        return f"{self._path(task.place.queue)}/tasks/{task.name}"
 
     def _request(self, queue: str, task: Task) -> Any:
         return {
@@ -101,11 +150,27 @@ class CloudTasks:
         return {"oidc_token": token}
 
 
-def _connect(endpoint: str) -> tasks_v2.CloudTasksClient:
-    if not endpoint:
-        return tasks_v2.CloudTasksClient(transport="rest")
-    options = {"api_endpoint": endpoint}
-    return tasks_v2.CloudTasksClient(transport="rest", credentials=AnonymousCredentials(), client_options=options)
+def _connect(client: Any, endpoint: str) -> Any:
+    """A client of this class over REST."""
+    options = {"credentials": AnonymousCredentials(), "client_options": {"api_endpoint": endpoint}} if endpoint else {}
+    made = client(transport="rest", **options)
+    # Cloud Run has neither a proxy nor a .netrc, and looking for them costs a fifth of a dispatch.
+    # The client has no public access to its session.
+    made.transport._session.trust_env = False
+    return made
+
+
+@contextmanager
+def _translated(queue: str) -> Iterator[None]:
+    """Raise `Unavailable` for an error that a retry may mend."""
+    try:
+        yield
+    except _UNAVAILABLE as error:
+        raise _unavailable(queue, error) from error
+
+
+def _unavailable(queue: str, error: Exception) -> Unavailable:
+    return Unavailable(f"queue {queue} is unavailable ({type(error).__name__}); retry")
 
 
 def _is_taken(error: exceptions.Conflict) -> bool:
@@ -117,3 +182,21 @@ def _is_taken(error: exceptions.Conflict) -> bool:
         return bool(error.response.json()["error"]["status"] == "ALREADY_EXISTS")
     except (AttributeError, ValueError, LookupError, TypeError):
         return False
+
+
+def _queued(found: Any) -> Queued:
+    # response_count leaves out attempts without an answer, such as those whose process was killed.
+    is_running = found.dispatch_count > 0 and not found.last_attempt.response_time
+    return Queued(found.dispatch_count, is_running, _rfc3339(found.schedule_time))
+
+
+def _parsed(body: bytes) -> Task | None:
+    """The task in the body of a Cloud Tasks task, or None for another program's."""
+    try:
+        return Task.from_json(json.loads(body))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def _rfc3339(time: datetime | None) -> str:
+    return time.isoformat().replace("+00:00", "Z") if time else ""

@@ -54,7 +54,7 @@ def _examples() -> Iterator[tuple[blocks.Block, blocks.Block]]:
 
 
 def _deliver(cloud: FakeCloud) -> None:
-    for task in list(cloud.queue.tasks.values()):
+    for task in list(cloud.queue.added.values()):
         pipeline.process(task, 1, cloud)
 
 

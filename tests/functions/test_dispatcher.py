@@ -18,8 +18,8 @@ def test_a_push_message_becomes_tasks(
     answers = [dispatcher.post(PUSH_PATH, json=push(file), headers=bearer("push")) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert {one.name for task in cloud.queue.tasks.values() for one in task.steps} == {"digest", "thumbnails"}
-    assert [task.file for task in cloud.queue.tasks.values()] == [file, file]
+    assert {one.name for task in cloud.queue.added.values() for one in task.steps} == {"digest", "thumbnails"}
+    assert [task.file for task in cloud.queue.added.values()] == [file, file]
 
 
 def test_unknown_callers_are_refused_before_parsing(client: Load, cloud: FakeCloud, bearer: Any) -> None:

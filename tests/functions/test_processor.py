@@ -22,7 +22,7 @@ from tests.unit.releases import extended
 def task_body(cloud: FakeCloud, uploaded: Callable[..., File], photo: bytes) -> bytes:
     """The body of the task that makes thumbnails."""
     pipeline.dispatch(push(uploaded("cat.jpg", photo))["message"], cloud)
-    return canonical(next(task for task in cloud.queue.tasks.values() if task.place.queue == "images").to_json())
+    return canonical(next(task for task in cloud.queue.added.values() if task.place.queue == "images").to_json())
 
 
 def delivery(number: int) -> dict[str, str]:

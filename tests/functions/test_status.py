@@ -16,7 +16,7 @@ from tests.functions.calls import Load, refused
 def process(file: File, cloud: FakeCloud, tasks: int = 9) -> None:
     """Queue the file's tasks, and deliver the first ones of them."""
     pipeline.enlist(Run(file), cloud.routes.plan(file), cloud)
-    for task in [task for task in cloud.queue.tasks.values() if task.file == file][:tasks]:
+    for task in [task for task in cloud.queue.added.values() if task.file == file][:tasks]:
         pipeline.process(task, 1, cloud)
 
 

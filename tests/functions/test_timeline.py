@@ -27,7 +27,7 @@ def test_all_lines_of_a_file_are_on_one_trace(
     platform = {"x-cloud-trace-context": "105445aa7843bc8bf206b12000100000/1"}
     client("dispatcher").post(PUSH_PATH, json=push(file), headers=bearer("push") | platform)
     deliver = client("processor").post
-    for task in list(cloud.queue.tasks.values()):
+    for task in list(cloud.queue.added.values()):
         headers = bearer("tasks") | platform | {"x-cloudtasks-taskretrycount": "0", "content-type": "application/json"}
         deliver("/", data=canonical(task.to_json()), headers=headers)
     client("status").get("/objects/cat.jpg", headers=platform)
@@ -36,7 +36,7 @@ def test_all_lines_of_a_file_are_on_one_trace(
     assert {"queued", "ended", "answered with the state of a file"} <= {line["message"] for line in found}
     assert {(line[TRACE], line["file_id"]) for line in found} == {(found[0][TRACE], file.file_id)}
     assert {line["request_trace"] for line in found} == {"projects/local-project/traces/105445aa7843bc8bf206b12000100000"}
-    assert len({line[SPAN] for line in found}) == 2 + len(cloud.queue.tasks)
+    assert len({line[SPAN] for line in found}) == 2 + len(cloud.queue.added)
 
 
 def test_an_upload_is_on_the_trace_of_its_file(client: Load, photo: bytes, lines: Lines) -> None:

@@ -27,7 +27,7 @@ def test_a_posted_form_is_accepted_with_a_receipt(client: Load, cloud: FakeCloud
 def test_a_file_with_one_first_task_is_queued_before_its_notification(client: Load, cloud: FakeCloud) -> None:
     receipt = client("upload").put("/notes.txt", data=b"a few words").json or {}
 
-    (task,) = cloud.queue.tasks.values()
+    (task,) = cloud.queue.added.values()
     assert (task.file.name, [step.name for step in task.steps]) == (receipt["object"], ["digest"])
 
 
@@ -72,7 +72,7 @@ def test_headers_and_form_fields_become_metadata_of_the_object(client: Load, clo
 
     stored = [cloud.uploads.find((answer.json or {})["object"]) for answer in (raw, posted)]
     assert [found and found.metadata for found in stored] == [{"order": "4711"}, {"order": "4711", "place": "here"}]
-    assert [task.file.metadata for task in cloud.queue.tasks.values()] == [found and found.metadata for found in stored]
+    assert [task.file.metadata for task in cloud.queue.added.values()] == [found and found.metadata for found in stored]
 
 
 def test_a_route_that_asks_for_metadata_takes_only_files_with_them(client: Load, cloud: FakeCloud) -> None:

@@ -48,4 +48,4 @@ def test_a_task_that_comes_after_a_manifest_of_a_newer_release_is_queued(cloud: 
     first, second = stored(RELEASES / "newer", cloud)
     pipeline.finish(first, cloud)
 
-    assert [task.place for task in cloud.queue.tasks.values()] == [second.place]
+    assert [task.place for task in cloud.queue.added.values()] == [second.place]

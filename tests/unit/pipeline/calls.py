@@ -25,14 +25,14 @@ def message(file: File, **changed: str) -> dict[str, Any]:
 
 
 def only_task(cloud: FakeCloud) -> Task:
-    (task,) = cloud.queue.tasks.values()
+    (task,) = cloud.queue.added.values()
     return task
 
 
 def deliver_all(cloud: FakeCloud) -> list[str]:
     """Deliver every queued task once, also those that are queued meanwhile; `<stage>-<queue>` of each, in order."""
     delivered: list[str] = []
-    while waiting := [task for number, task in enumerate(cloud.queue.tasks.values()) if number >= len(delivered)]:
+    while waiting := [task for number, task in enumerate(cloud.queue.added.values()) if number >= len(delivered)]:
         delivered.append(str(waiting[0].place))
         pipeline.process(waiting[0], 1, cloud)
     return delivered

@@ -62,6 +62,6 @@ def enlist(cloud: FakeCloud, cat: File) -> Enlist:
 
     def enlisted(plan: Plan) -> list[Task]:
         pipeline.enlist(Run(cat), plan, cloud)
-        return list(cloud.queue.tasks.values())
+        return list(cloud.queue.added.values())
 
     return enlisted

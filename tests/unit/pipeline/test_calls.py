@@ -77,7 +77,7 @@ def deliveries(plan: Plan, enlist: Enlist, cloud: FakeCloud) -> Iterator[dict[st
     for number in range(len(plan.places)):
         pipeline.process(waiting[number], 1, cloud)
         yield calls.since()
-        waiting = list(cloud.queue.tasks.values())
+        waiting = list(cloud.queue.added.values())
 
 
 def test_a_chain_costs_one_manifest_and_one_read_more(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:

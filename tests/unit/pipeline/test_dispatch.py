@@ -22,7 +22,7 @@ def test_a_repeated_event_queues_each_task_once(cloud: FakeCloud, uploaded: Uplo
     pipeline.dispatch(message(file), cloud)
     pipeline.dispatch(message(file), cloud)
 
-    assert [task.file for task in cloud.queue.tasks.values()] == [file]
+    assert [task.file for task in cloud.queue.added.values()] == [file]
     assert only_task(cloud).plan == cloud.routes.plan(file)
 
 
@@ -32,7 +32,7 @@ def test_two_generations_are_two_jobs_in_any_order(cloud: FakeCloud, uploaded: U
     pipeline.dispatch(message(newer), cloud)
     pipeline.dispatch(message(older), cloud)
 
-    assert {task.file.generation for task in cloud.queue.tasks.values()} == {older.generation, newer.generation}
+    assert {task.file.generation for task in cloud.queue.added.values()} == {older.generation, newer.generation}
 
 
 def test_the_plan_with_one_first_task_writes_no_object(cloud: FakeCloud, enlist: Enlist) -> None:
@@ -61,7 +61,7 @@ def test_a_plan_that_cannot_be_written_queues_nothing(cloud: FakeCloud, cat: Fil
 
     with pytest.raises(Unavailable):
         pipeline.enlist(Run(cat), join(), cloud)
-    assert cloud.queue.tasks == {}
+    assert cloud.queue.added == {}
 
 
 def test_the_first_of_two_plans_stands(cloud: FakeCloud, cat: File, enlist: Enlist) -> None:
@@ -69,7 +69,7 @@ def test_the_first_of_two_plans_stands(cloud: FakeCloud, cat: File, enlist: Enli
     enlist(first)
     enlist(second)
 
-    assert {task.plan.plan8 for task in cloud.queue.tasks.values()} == {first.plan8}
+    assert {task.plan.plan8 for task in cloud.queue.added.values()} == {first.plan8}
 
 
 def test_a_file_that_was_refused_stays_refused_under_another_plan(cloud: FakeCloud, cat: File, enlist: Enlist) -> None:
@@ -91,7 +91,7 @@ def test_a_file_with_a_manifest_gets_no_other_verdict(cloud: FakeCloud, enlist: 
 def test_a_later_run_queues_its_first_tasks_alone(cloud: FakeCloud, cat: File) -> None:
     pipeline.enlist(Run(cat, 2), join(), cloud)
 
-    assert [task.run.number for task in cloud.queue.tasks.values()] == [2, 2]
+    assert [task.run.number for task in cloud.queue.added.values()] == [2, 2]
     assert cloud.results.versions == {}
 
 
@@ -99,7 +99,7 @@ def test_a_sweep_queues_under_names_of_its_own(cloud: FakeCloud, cat: File) -> N
     for sweep in (0, 1, 1):
         pipeline.enlist(Run(cat), join(), cloud, sweep)
 
-    assert [task.sweep for task in cloud.queue.tasks.values()] == [0, 0, 1, 1]
+    assert [task.sweep for task in cloud.queue.added.values()] == [0, 0, 1, 1]
 
 
 def refused(cloud: FakeCloud) -> tuple[str, str]:
@@ -107,7 +107,7 @@ def refused(cloud: FakeCloud) -> tuple[str, str]:
     (body,) = manifests(cloud)
     assert list(ledger(cloud)) == ["job.json"]
     assert (body["kind"], body["plan"]["steps"], body["steps"]) == ("manifest", [], [])
-    assert cloud.queue.tasks == {}
+    assert cloud.queue.added == {}
     (notice,) = cloud.completions.notices
     told = json.loads(notice.data)
     assert notice.attributes["ce-type"] == "sluice.job.finished.v1"
@@ -168,7 +168,7 @@ def test_an_ignored_object_leaves_no_trace(cloud: FakeCloud, uploaded: Uploaded,
     pipeline.dispatch(message(uploaded("cat.png", picture), eventType="OBJECT_DELETE"), cloud)
     pipeline.dispatch(message(replace(uploaded("cat.png", picture), bucket="results")), cloud)
 
-    assert (cloud.queue.tasks, manifests(cloud), cloud.completions.notices) == ({}, [], [])
+    assert (cloud.queue.added, manifests(cloud), cloud.completions.notices) == ({}, [], [])
 
 
 def test_an_unreadable_message_goes_to_the_dead_letters(cloud: FakeCloud) -> None:

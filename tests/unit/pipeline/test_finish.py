@@ -72,16 +72,16 @@ def test_notices_come_before_the_tasks_that_come_after(cloud: FakeCloud, enlist:
 
     with pytest.raises(Unavailable):
         pipeline.process(first, 1, cloud)
-    assert len(cloud.queue.tasks) == 1
+    assert len(cloud.queue.added) == 1
 
 
 def test_the_last_task_to_end_queues_a_join(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
     first, second = enlist(join())
     pipeline.process(first, 1, cloud)
-    before = len(cloud.queue.tasks)
+    before = len(cloud.queue.added)
     pipeline.process(second, 1, cloud)
 
-    assert (before, len(cloud.queue.tasks)) == (2, 3)
+    assert (before, len(cloud.queue.added)) == (2, 3)
     assert list(ledger(cloud)) == ["0-q1.json", "0-q2.json", "job.json"]
 
 
@@ -180,18 +180,18 @@ def test_what_a_swept_task_leads_to_has_the_number_of_the_sweep(cloud: FakeCloud
     pipeline.enlist(Run(cat), diamond(), cloud, sweep=4)
     deliver_all(cloud)
 
-    assert [task.sweep for task in cloud.queue.tasks.values()] == [4, 4, 4, 4]
-    assert {name[-3:] for name in cloud.queue.tasks} == {"-s4"}
+    assert [task.sweep for task in cloud.queue.added.values()] == [4, 4, 4, 4]
+    assert {name[-3:] for name in cloud.queue.added} == {"-s4"}
 
 
 def test_a_sweep_passes_a_stage_whose_name_the_queue_remembers(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
     (first,) = enlist(chain())
     pipeline.process(first, 1, cloud)  # the second task is queued, and lost now
     pipeline.enlist(first.run, first.plan, cloud, sweep=1)
-    swept = list(cloud.queue.tasks.values())[2:]
+    swept = list(cloud.queue.added.values())[2:]
     for task in swept:
         pipeline.process(task, 1, cloud)
-    second = list(cloud.queue.tasks.values())[3:]
+    second = list(cloud.queue.added.values())[3:]
     for task in second:
         pipeline.process(task, 1, cloud)
 
@@ -207,7 +207,7 @@ def test_repeats_publish_the_same_bytes_again(cloud: FakeCloud, enlist: Enlist, 
     once, state = bytes_by_id(cloud), dict(cloud.results.versions)
     cloud.uploads.versions.clear()
 
-    for task in list(cloud.queue.tasks.values()):
+    for task in list(cloud.queue.added.values()):
         pipeline.process(task, 2, cloud)
 
     assert bytes_by_id(cloud) == once
@@ -241,11 +241,11 @@ def other(cat: File) -> dict[str, Plan]:
 def test_the_manifest_of_another_plan_is_worked_through(cloud: FakeCloud, cat: File, script: Script) -> None:
     today, yesterday = chain(), plan(step("a", flavour="x"), step("b", "q2", after=("a",), flavour="x"))
     pipeline.process(Task(Run(cat), yesterday, Place(0, "q1")), 1, cloud)
-    cloud.queue.tasks.clear()  # lost
+    cloud.queue.added.clear()  # lost
     pipeline.process(Task(Run(cat), today, Place(0, "q1")), 1, cloud)
     deliver_all(cloud)
 
-    assert [task.plan for task in cloud.queue.tasks.values()] == [yesterday]
+    assert [task.plan for task in cloud.queue.added.values()] == [yesterday]
     assert set(told(cloud)) == {"a", "b", "job"}
     assert {one["plan"]["id"] for one in ledger(cloud).values()} == {yesterday.plan8}
 
@@ -253,11 +253,11 @@ def test_the_manifest_of_another_plan_is_worked_through(cloud: FakeCloud, cat: F
 def test_the_plan_of_several_first_tasks_that_came_first_stands(cloud: FakeCloud, cat: File, script: Script) -> None:
     today, yesterday = chain(), join()
     pipeline.enlist(Run(cat), yesterday, cloud)
-    cloud.queue.tasks.clear()  # lost
+    cloud.queue.added.clear()  # lost
     pipeline.process(Task(Run(cat), today, Place(0, "q1")), 1, cloud)
     deliver_all(cloud)
 
-    assert {task.plan.plan8 for task in cloud.queue.tasks.values()} == {yesterday.plan8}
+    assert {task.plan.plan8 for task in cloud.queue.added.values()} == {yesterday.plan8}
     assert verdicts(cloud) == {"a": "succeeded", "b": "succeeded", "c": "succeeded"}
     assert told(cloud)["job"] == 1
 
@@ -265,11 +265,11 @@ def test_the_plan_of_several_first_tasks_that_came_first_stands(cloud: FakeCloud
 def test_a_manifest_that_came_first_stands_against_several_first_tasks(cloud: FakeCloud, cat: File, script: Script) -> None:
     today, yesterday = join(), chain()
     pipeline.process(Task(Run(cat), yesterday, Place(0, "q1")), 1, cloud)
-    cloud.queue.tasks.clear()  # lost
+    cloud.queue.added.clear()  # lost
     pipeline.enlist(Run(cat), today, cloud)
     deliver_all(cloud)
 
-    assert {task.plan.plan8 for task in cloud.queue.tasks.values()} == {yesterday.plan8}
+    assert {task.plan.plan8 for task in cloud.queue.added.values()} == {yesterday.plan8}
     assert list(ledger(cloud)) == ["1-q2.json", "job.json"]
 
 

@@ -213,7 +213,7 @@ def test_an_older_generation_that_ends_late_stays_in_its_own_job(cloud: FakeClou
     pipeline.dispatch(message(older), cloud)
     newer = uploaded("cat.png", picture + b" ")
     pipeline.dispatch(message(newer), cloud)
-    late, current = cloud.queue.tasks.values()
+    late, current = cloud.queue.added.values()
 
     for task in (current, late):
         pipeline.process(task, 1, cloud)
@@ -232,7 +232,7 @@ def test_a_later_run_writes_outputs_and_manifest_of_its_own(cloud: FakeCloud, ca
     steps = plan(step("a"))
     for number in (0, 1):
         pipeline.enlist(Run(cat, number), steps, cloud)
-    for task in list(cloud.queue.tasks.values()):
+    for task in list(cloud.queue.added.values()):
         pipeline.process(task, 1, cloud)
 
     recipe_id = steps.by_name["a"].recipe.recipe_id

@@ -18,12 +18,12 @@ def incoming(data: bytes, name: str = "cat.png", content_type: str = "image/png"
 
 def test_a_received_file_is_stored_whole_and_queued_as_its_event_would(cloud: FakeCloud, picture: bytes) -> None:
     file = pipeline.receive(incoming(picture), cloud)
-    before = dict(cloud.queue.tasks)
+    before = dict(cloud.queue.added)
     pipeline.dispatch(message(file), cloud)
 
     assert cloud.uploads.read(file.name) == picture
     assert file.crc32c == crc32c(picture)
-    assert cloud.queue.tasks == before
+    assert cloud.queue.added == before
     assert len(before) == 1
 
 
@@ -95,14 +95,14 @@ def test_a_file_that_was_stored_wrong_is_not_accepted(
 
     with pytest.raises(Unavailable, match="send the file again"):
         pipeline.receive(incoming(picture), cloud)
-    assert cloud.queue.tasks == {}
+    assert cloud.queue.added == {}
 
 
 def test_a_file_that_cannot_succeed_is_left_to_the_dispatcher(cloud: FakeCloud, picture: bytes) -> None:
     cloud.settings = replace(cloud.settings, max_file_bytes=len(picture) - 1)
     file = pipeline.receive(incoming(picture), cloud)
 
-    assert cloud.queue.tasks == {}
+    assert cloud.queue.added == {}
     assert cloud.results.versions == {}  # the Upload Service may not write there
     pipeline.dispatch(message(file), cloud)
     assert [manifest["reason"] for manifest in manifests(cloud)] == ["too_large"]
@@ -128,11 +128,11 @@ def test_a_file_is_accepted_even_while_the_queue_cannot_be_used(cloud: FakeCloud
 def test_a_plan_with_several_first_tasks_is_left_to_the_dispatcher(cloud: FakeCloud, routes: Routes, picture: bytes) -> None:
     cloud.routes = routes  # the tests' own pipeline: two steps in two queues
     file = pipeline.receive(incoming(picture), cloud)
-    early = (dict(cloud.queue.tasks), manifests(cloud))
+    early = (dict(cloud.queue.added), manifests(cloud))
     pipeline.dispatch(message(file), cloud)
 
     assert early == ({}, [])
-    assert len(cloud.queue.tasks) == 2
+    assert len(cloud.queue.added) == 2
     assert [one["kind"] for one in manifests(cloud)] == ["plan"]
 
 
@@ -148,7 +148,7 @@ def test_metadata_is_stored_and_planned_with(cloud: FakeCloud, picture: bytes) -
 def test_the_early_task_is_the_one_of_the_notification(cloud: FakeCloud, picture: bytes) -> None:
     file = pipeline.receive(replace(incoming(picture), metadata={"tenant": "zoo"}), cloud)
     early = only_task(cloud)
-    cloud.queue.tasks.clear()
+    cloud.queue.added.clear()
     pipeline.dispatch(message(file), cloud)
 
     assert only_task(cloud) == early
