@@ -1,9 +1,8 @@
-"""Google's protobuf classes for Cloud Tasks v2, and the queue of v2beta3, which has statistics."""
+"""Google's protobuf classes for Cloud Tasks v2."""
 
 from typing import Any
 
 from google.cloud.tasks_v2 import types
-from google.cloud.tasks_v2beta3 import types as beta_types
 from google.iam.v1 import iam_policy_pb2
 
 # proto-plus wrappers cost ten times as much per field.
@@ -11,7 +10,6 @@ CreateTaskRequest: Any = types.CreateTaskRequest.pb()
 ListQueuesResponse: Any = types.ListQueuesResponse.pb()
 ListTasksResponse: Any = types.ListTasksResponse.pb()
 Queue: Any = types.Queue.pb()
-QueueWithStats: Any = beta_types.Queue.pb()
 SetIamPolicyRequest: Any = iam_policy_pb2.SetIamPolicyRequest
 Task: Any = types.Task.pb()
 TestIamPermissionsRequest: Any = iam_policy_pb2.TestIamPermissionsRequest

@@ -1,4 +1,4 @@
-"""The routing table: every method of Cloud Tasks v2, supported or not."""
+"""The routing table: every method of Cloud Tasks v2, supported or not, and the one of v2beta3 that v2 does not have."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,17 +48,19 @@ _METHODS: dict[tuple[str, str], Method] = {
     ("GET", f"{_LOCATION}/cmekConfig"): Method("locations.getCmekConfig"),
     ("PATCH", f"{_LOCATION}/cmekConfig"): Method("locations.updateCmekConfig"),
 }
+#: By version, as it stands in paths. Only v2beta3 has the statistics of a queue.
+_VERSIONS = {"v2": _METHODS, "v2beta3": {("GET", _QUEUE): Method("queues.get (v2beta3)", queues.get_masked)}}
 
 
 def operations() -> list[str]:
     """Every supported method, by its name in Google's reference."""
-    return [method.name for method in _METHODS.values() if method.handler]
+    return [method.name for methods in _VERSIONS.values() for method in methods.values() if method.handler]
 
 
 def find(http_method: str, path: str) -> tuple[str, Handler, str]:
     """A request's operation and handler, and the resource it names. Raises `ApiError` (NOT_FOUND, UNIMPLEMENTED)."""
     name, shape = shape_of(path)
-    method = _METHODS.get((http_method, shape)) if path.startswith("/v2/") else None
+    method = _VERSIONS.get(path[1:].partition("/")[0], {}).get((http_method, shape))
     if method is None:
         raise ApiError("NOT_FOUND", f"{http_method} {path} is not a method of the local Cloud Tasks (v2).")
     if method.handler is None:
@@ -72,7 +74,7 @@ def shape_of(path: str) -> tuple[str, str]:
     The pattern is the path with `*` for ids: `projects/*/locations/*:v`.
     Of a collection, the resource is the parent: `…/queues/q/tasks` → `…/queues/q`.
     """
-    segments = path.removeprefix("/v2/").split("/")
+    segments = path.split("/")[2:] or [""]
     # Project ids may contain a colon; only the last segment can have a verb.
     segments[-1], colon, verb = segments[-1].partition(":") if len(segments) > 2 else (segments[-1], "", "")
     shape = "/".join("*" if index % 2 else segment for index, segment in enumerate(segments))

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from google.protobuf import json_format
+
+from localcloud.clock import rfc3339
 from localcloud.errors import ApiError
 from localcloud.protobuf import copy, fill, set_time
 from localcloud.tasks.api.call import Call, Reply
@@ -29,6 +32,16 @@ def create(call: Call) -> Reply:
 def get(call: Call) -> Reply:
     """GET …/queues/Q"""
     return existing(call, call.name).message
+
+
+def get_masked(call: Call) -> Reply:
+    """GET /v2beta3/…/queues/Q: the fields of `readMask`; without it, all but `stats`."""
+    queue = existing(call, call.name)
+    shown = json_format.MessageToDict(queue.message)
+    wanted = rules.read_mask(call.query.get("readMask", ""))
+    if "stats" in wanted:
+        shown["stats"] = _stats(call, queue)
+    return {field: value for field, value in shown.items() if not wanted or field in wanted}
 
 
 def list_(call: Call) -> Reply:
@@ -95,6 +108,19 @@ def existing(call: Call, name: str) -> StoredQueue:
         waiting = "If you just created the queue, wait at least a minute for the queue to initialize."
         raise ApiError("NOT_FOUND", f"Queue does not exist. {waiting}")
     return queue
+
+
+def _stats(call: Call, queue: StoredQueue) -> dict[str, object]:
+    """QueueStats of v2beta3, in JSON."""
+    oldest, now = call.store.next_due(queue), call.dispatcher.statistics(queue)
+    due = {"oldestEstimatedArrivalTime": rfc3339(oldest)} if oldest is not None else {}
+    return {
+        "tasksCount": str(call.store.count(queue)),
+        **due,
+        "executedLastMinuteCount": str(now.last_minute),
+        "concurrentDispatchesCount": str(now.under_way),
+        "effectiveExecutionRate": now.rate,
+    }
 
 
 def _set_state(call: Call, state: int) -> Reply:

@@ -114,6 +114,10 @@ class Store:
         due: float | None = self._database.execute(statement, (queue.key,)).fetchone()[0]
         return due
 
+    def count(self, queue: StoredQueue) -> int:
+        """Number of tasks in the queue, those in flight included."""
+        return int(self._database.execute("SELECT count(*) FROM tasks WHERE queue = ?", (queue.key,)).fetchone()[0])
+
     def save_task(self, task: StoredTask, due: float | None) -> None:
         """Update the task; `due` is None while an attempt is in flight."""
         self._database.execute(

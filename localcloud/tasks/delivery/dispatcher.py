@@ -6,7 +6,7 @@ from localcloud.clock import Clock
 from localcloud.errors import ApiError
 from localcloud.tasks.data.store import Store
 from localcloud.tasks.delivery.attempt import SignToken
-from localcloud.tasks.delivery.scheduler import Scheduler, Send
+from localcloud.tasks.delivery.scheduler import Scheduler, Send, Statistics
 from localcloud.tasks.model import StoredQueue, StoredTask
 
 
@@ -58,6 +58,11 @@ class Dispatcher:
         """Dispatch the queue's new task when it is due."""
         if scheduler := self._schedulers.get(queue.key):
             scheduler.wake()
+
+    def statistics(self, queue: StoredQueue) -> Statistics:
+        """The queue's deliveries at this moment; none before `start`."""
+        scheduler = self._schedulers.get(queue.key)
+        return scheduler.statistics() if scheduler else Statistics()
 
     def run(self, queue: StoredQueue, task: StoredTask) -> None:
         """Attempt this task now. Raises `ApiError` (UNAVAILABLE) before `start` and after `stop`."""

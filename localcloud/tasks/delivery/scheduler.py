@@ -1,7 +1,9 @@
 """The dispatching of one queue: it sleeps until a task is due and the queue's limits allow it; it never polls."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from localcloud.clock import Clock
@@ -23,6 +25,15 @@ EARLY_SECONDS = 0.0005
 Send = Callable[[Outgoing], Awaitable[Outcome]]
 
 
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """A queue's deliveries: those without an answer so far, those answered in the last minute, and the most in a second."""
+
+    under_way: int = 0
+    last_minute: int = 0
+    rate: float = 0.0
+
+
 class Scheduler:
     """Dispatches the tasks of one queue within its limits. The tasks stay in the store."""
 
@@ -35,6 +46,8 @@ class Scheduler:
         limits = queue.message.rate_limits
         self._pace = Pace.full(limits.max_dispatches_per_second, limits.max_burst_size, clock.time())
         self._in_flight = 0
+        self._under_way = 0  # those of RunTask too, which are beside the limits
+        self._answered: deque[float] = deque()
         self._wake = asyncio.Event()
         self._alarm: tuple[float, asyncio.Task[None]] | None = None
         self._running: set[asyncio.Task[None]] = set()
@@ -62,6 +75,11 @@ class Scheduler:
         attempt.begin(task, now)
         self._store.save_task(task, None)
         self._spawn(self._attempt(task))
+
+    def statistics(self) -> Statistics:
+        """The queue's deliveries at this moment."""
+        self._forget(self._clock.time())
+        return Statistics(self._under_way, len(self._answered), self._pace.rate * self._pace.factor)
 
     async def stop(self) -> None:
         """Stop dispatching and cancel attempts in flight."""
@@ -125,8 +143,14 @@ class Scheduler:
             self.wake()
 
     async def _attempt(self, task: StoredTask) -> None:
-        outcome = await self._send(attempt.outgoing(task, self._queue.message, self._sign))
+        self._under_way += 1
+        try:
+            outcome = await self._send(attempt.outgoing(task, self._queue.message, self._sign))
+        finally:
+            self._under_way -= 1
         now = self._clock.time()
+        self._forget(now)
+        self._answered.append(now)
         self._adjust_pace(outcome, now)
         if outcome.is_success:
             self._store.remove_task(task, now)
@@ -148,6 +172,11 @@ class Scheduler:
             self._pace = self._pace.slower(now, outcome.asked_pause_seconds)
         elif outcome.is_success:
             self._pace = self._pace.faster(now)
+
+    def _forget(self, now: float) -> None:
+        """Forget the answers that are more than a minute old."""
+        while self._answered and self._answered[0] <= now - 60:
+            self._answered.popleft()
 
     def _set_alarm(self, wait: float | None) -> None:
         """Wake after so many seconds, unless an alarm is set for that time or earlier."""

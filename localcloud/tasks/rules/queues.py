@@ -16,6 +16,9 @@ DEFAULT_CONCURRENT, MAX_CONCURRENT = 1000, 5000
 DEFAULT_ATTEMPTS, DEFAULT_DOUBLINGS = 100, 16
 DEFAULT_MIN_BACKOFF_MS, DEFAULT_MAX_BACKOFF_SECONDS = 100, 3600
 
+#: Each field of a queue of v2beta3 by both of its spellings.
+_READABLE = {name: field.json_name for field in Queue.DESCRIPTOR.fields for name in (field.name, field.json_name)}
+_READABLE["stats"] = "stats"
 _OUTPUT_ONLY = ("name", "state", "purge_time")
 _UNSUPPORTED = {"app_engine_routing_override": "App Engine", "stackdriver_logging_config": "Cloud Logging"}
 _PAUSE = "must be greater than 0; to stop a queue, pause it."
@@ -70,6 +73,16 @@ def completed(queue: Any, zeros: Collection[str] = ()) -> Any:
         "RetryConfig.minBackoff must be less than or equal to RetryConfig.maxBackoff.",
     )
     return queue
+
+
+def read_mask(mask: str) -> set[str]:
+    """The fields of a queue that a `readMask` of v2beta3 names, in JSON's spelling. Raises `ApiError`."""
+    fields = [field.strip() for field in mask.split(",") if field.strip()]
+    for field in fields:
+        if "." in field:
+            raise ApiError("UNIMPLEMENTED", f"readMask {field}: the local Cloud Tasks takes whole fields of a queue.")
+        require(field in _READABLE, f"Invalid value at 'read_mask': {field} is not a field of a queue.")
+    return {_READABLE[field] for field in fields}
 
 
 def burst_size(rate: float) -> int:
