@@ -69,6 +69,23 @@ def test_a_queue_that_refuses_to_be_asked_is_unavailable(target: Target, task: T
         queue_at(target.url).find(task)
 
 
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("call", ["tasks", "state", "pause", "resume"])
+def test_a_queue_that_refuses_an_operator_is_unavailable(target: Target, task: Task, call: str, status: int) -> None:
+    target.status = status
+    operation = getattr(queue_at(target.url), call)
+
+    with pytest.raises(Unavailable, match=f"queue {task.place.queue}"):
+        list(operation(task.place.queue))
+
+
+def test_a_queue_that_refuses_to_delete_is_unavailable(target: Target, task: Task) -> None:
+    target.status = 403
+
+    with pytest.raises(Unavailable, match=f"queue {task.place.queue}"):
+        queue_at(target.url).delete(task)
+
+
 def test_an_unreachable_queue_is_retried(task: Task) -> None:
     queue = queue_at(f"http://127.0.0.1:{free_port()}")
 

@@ -15,7 +15,7 @@ from google.cloud.pubsub_v1 import SubscriberClient
 
 from localcloud.address import PROJECT
 from shared import events, manifest
-from shared.cloud import GoogleCloud
+from shared.cloud import GoogleCloud, tasks
 from shared.cloud.protocols import Cloud, Queued
 from shared.errors import Unavailable
 from shared.manifest import Job
@@ -47,6 +47,79 @@ def test_a_queued_task_is_found_until_it_has_ended(cloud: Cloud, task: Task) -> 
     assert found is not None
     assert datetime.fromisoformat(found.next).tzinfo == UTC
     assert cloud.queue.find(replace(task, sweep=1)) is None
+
+
+def test_a_queue_lists_its_tasks(cloud: Cloud, task: Task) -> None:
+    others = [replace(task, sweep=number) for number in (1, 2)]
+    for one in (task, *others):
+        cloud.queue.add(one)
+    found = {one.name: (one, queued) for one, queued in cloud.queue.tasks(task.place.queue)}
+
+    assert [found[one.name][0] for one in (task, *others)] == [task, *others]
+    assert datetime.fromisoformat(found[task.name][1].next).tzinfo == UTC
+
+
+def test_a_task_is_deleted_once(cloud: Cloud, task: Task) -> None:
+    cloud.queue.add(task)
+
+    assert [cloud.queue.delete(task) for _ in range(2)] == [True, False]
+    assert cloud.queue.find(task) is None
+    assert task not in [found for found, _ in cloud.queue.tasks(task.place.queue)]
+
+
+def test_the_name_of_a_deleted_task_stays_taken(cloud: Cloud, task: Task) -> None:
+    cloud.queue.add(task)
+    cloud.queue.delete(task)
+
+    assert cloud.queue.add(task) is False
+
+
+def test_a_queue_is_paused_and_resumed(cloud: Cloud, task: Task) -> None:
+    queue = task.place.queue
+    states = []
+    for change in (cloud.queue.pause, cloud.queue.pause, cloud.queue.resume, cloud.queue.resume):
+        change(queue)
+        states.append(cloud.queue.state(queue).is_paused)
+
+    assert states == [True, True, False, False]
+
+
+def test_a_paused_queue_counts_its_tasks(cloud: Cloud, task: Task) -> None:
+    queue = task.place.queue
+    cloud.queue.pause(queue)
+    before = cloud.queue.state(queue).depth
+    cloud.queue.add(task)
+    state = cloud.queue.state(queue)
+    cloud.queue.resume(queue)
+
+    assert (state.queue, state.depth - before, state.running) == (queue, 1, 0)
+    assert datetime.fromisoformat(state.oldest).tzinfo == UTC
+    assert state.rate > 0
+
+
+def test_the_list_of_a_queue_leaves_out_the_tasks_of_others(machine: Machine, real: Cloud) -> None:
+    task = _new(real)
+    queue = _queue(real, task)
+    real.queue.pause(task.place.queue)
+    _call(machine, f"{queue}/tasks", {"task": {"httpRequest": {"url": "http://127.0.0.1:9/", "body": "e30="}}})
+    real.queue.add(task)
+    found = [one for one, _ in real.queue.tasks(task.place.queue)]
+    real.queue.resume(task.place.queue)
+
+    assert task in found
+
+
+def test_a_list_of_several_pages_is_whole(monkeypatch: pytest.MonkeyPatch, real: Cloud) -> None:
+    monkeypatch.setattr(tasks, "PAGE_TASKS", 2)
+    wanted = [_new(real) for _ in range(5)]
+    queue = wanted[0].place.queue
+    real.queue.pause(queue)
+    for task in wanted:
+        real.queue.add(task)
+    found = [task for task, _ in real.queue.tasks(queue)]
+    real.queue.resume(queue)
+
+    assert [task for task in found if task in wanted] == wanted
 
 
 def test_a_queue_that_is_not_there_may_be_waking_up(real: Cloud) -> None:
