@@ -1,0 +1,49 @@
+"""The queues of pipeline.toml: how much waits in each, and stopping and starting their deliveries."""
+
+from dataclasses import asdict, dataclass
+
+from shared.cloud.protocols import Cloud, QueueState
+from shared.errors import NotFound
+from shared.model import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The state of the queues, in the order of pipeline.toml."""
+
+    queues: tuple[QueueState, ...]
+
+    def to_json(self) -> Json:
+        return {"queues": [asdict(state) for state in self.queues]}
+
+
+def states(cloud: Cloud) -> Answer:
+    """The state of every queue. Raises `Unavailable`."""
+    return Answer(tuple(cloud.queue.state(name) for name in cloud.routes.queues))
+
+
+def pause(names: tuple[str, ...], cloud: Cloud) -> Answer:
+    """Stop the deliveries of these queues, all of them without a name; what is under delivery goes on.
+
+    Raises `NotFound` for a queue that pipeline.toml lacks, before anything is changed.
+    """
+    chosen = _known(names, cloud)
+    for name in chosen:
+        cloud.queue.pause(name)
+    return Answer(tuple(cloud.queue.state(name) for name in chosen))
+
+
+def resume(names: tuple[str, ...], cloud: Cloud) -> Answer:
+    """Deliver again from these queues, from all of them without a name. Raises `NotFound` as `pause` does."""
+    chosen = _known(names, cloud)
+    for name in chosen:
+        cloud.queue.resume(name)
+    return Answer(tuple(cloud.queue.state(name) for name in chosen))
+
+
+def _known(names: tuple[str, ...], cloud: Cloud) -> tuple[str, ...]:
+    every = tuple(cloud.routes.queues)
+    for name in names:
+        if name not in every:
+            raise NotFound(f"pipeline.toml has no queue {name!r}; it has {', '.join(every)}")
+    return names or every

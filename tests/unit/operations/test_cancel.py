@@ -1,0 +1,270 @@
+"""Cancelling a file ends each step that has not ended, whatever stands in the ledger so far."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import pytest
+
+from shared import index, pipeline
+from shared.errors import NotFound, Unavailable
+from shared.model import File, Run
+from shared.operations import rerun
+from shared.operations.cancel import cancel
+from shared.plan import Plan
+from shared.testing import FakeCloud
+from tests.unit.pipeline.calls import bytes_by_id, ledger, told, verdicts
+from tests.unit.plans import Script, chain, diamond, join, plan, step
+
+Planned = Callable[[Plan], None]
+
+
+def enlist(steps: Plan, cloud: FakeCloud, cat: File, planned: Planned) -> None:
+    planned(steps)
+    pipeline.enlist(Run(cat), steps, cloud)
+
+
+def deliver(number: int, cloud: FakeCloud) -> None:
+    """Deliver the task that was queued at this place in the order."""
+    pipeline.process(list(cloud.queue.added.values())[number], 1, cloud)
+
+
+def waiting(cloud: FakeCloud) -> list[str]:
+    """The places of the tasks in the queues."""
+    return [str(task.place) for queue in ("q1", "q2", "q3") for task, _ in cloud.queue.tasks(queue)]
+
+
+def reasons(cloud: FakeCloud) -> dict[str, str]:
+    """The reason of each step that has ended."""
+    bodies = [json.loads(cloud.results.read(name) or b"") for name in cloud.results.names("jobs/")]
+    return {step["step"]: step["reason"] for body in bodies for step in body.get("steps", ())}
+
+
+def entries(cloud: FakeCloud) -> list[str]:
+    """The verdicts of the index entries."""
+    return [name.split("/")[1] for name in cloud.results.names("index/") if not name.startswith("index/rerun/")]
+
+
+def test_a_waiting_file_is_cancelled_whole(cloud: FakeCloud, cat: File, planned: Planned) -> None:
+    enlist(chain(), cloud, cat, planned)
+    answer = cancel("cat.jpg", cloud)
+
+    assert answer.to_json()["steps"] == {"a": "cancelled", "b": "skipped"}
+    assert reasons(cloud) == {"a": "cancelled", "b": "after_failed"}
+    assert (waiting(cloud), told(cloud), entries(cloud)) == ([], {"a": 1, "b": 1, "job": 1}, ["skipped"])
+
+
+def test_a_file_that_no_event_announced_yet_is_cancelled_under_its_plan(cloud: FakeCloud, cat: File, planned: Planned) -> None:
+    planned(join())
+    answer = cancel("cat.jpg", cloud)
+
+    assert ledger(cloud)["job.json"]["kind"] == "plan"
+    assert answer.steps == {"a": "cancelled", "b": "cancelled", "c": "skipped"}
+    assert entries(cloud) == ["skipped"]
+
+
+def test_the_plan_in_the_ledger_is_cancelled_not_todays(cloud: FakeCloud, cat: File, planned: Planned) -> None:
+    enlist(join(), cloud, cat, planned)
+    planned(chain())
+
+    assert set(cancel("cat.jpg", cloud).steps) == {"a", "b", "c"}
+
+
+def test_ended_steps_keep_their_results(cloud: FakeCloud, cat: File, planned: Planned, script: Script) -> None:
+    enlist(chain(), cloud, cat, planned)
+    deliver(0, cloud)
+    answer = cancel("cat.jpg", cloud)
+
+    assert answer.steps == {"a": "ended", "b": "cancelled"}
+    assert (verdicts(cloud), entries(cloud)) == ({"a": "succeeded", "b": "skipped"}, ["partial"])
+
+
+def test_a_join_with_one_branch_ended_is_cancelled(cloud: FakeCloud, cat: File, planned: Planned, script: Script) -> None:
+    enlist(diamond(), cloud, cat, planned)
+    deliver(0, cloud)
+    deliver(1, cloud)
+    answer = cancel("cat.jpg", cloud)
+
+    assert answer.steps == {"a": "ended", "b": "ended", "c": "cancelled", "d": "skipped"}
+    assert (waiting(cloud), entries(cloud)) == (["0-q1", "1-q2"], ["partial"])  # the fake keeps what was delivered
+
+
+def test_a_whole_job_is_left_alone(cloud: FakeCloud, cat: File, planned: Planned, script: Script) -> None:
+    enlist(plan(step("a")), cloud, cat, planned)
+    deliver(0, cloud)
+    before = (ledger(cloud), len(cloud.completions.notices))
+    answer = cancel("cat.jpg", cloud)
+
+    assert (answer.had_ended, answer.steps) == (True, {"a": "ended"})
+    assert (ledger(cloud), len(cloud.completions.notices)) == before
+
+
+def test_a_repeat_changes_nothing(cloud: FakeCloud, cat: File, planned: Planned) -> None:
+    enlist(chain(), cloud, cat, planned)
+    first = cancel("cat.jpg", cloud)
+    before = ledger(cloud)
+    again = cancel("cat.jpg", cloud)
+
+    assert (first.had_ended, again.had_ended) == (False, True)
+    assert again.steps["a"] == "cancelled"
+    assert ledger(cloud) == before
+
+
+def test_a_faster_delivery_wins_and_the_answer_says_so(cloud: FakeCloud, cat: File, planned: Planned, script: Script) -> None:
+    enlist(chain(), cloud, cat, planned)
+    find = cloud.results.find
+
+    def deliver_meanwhile(name: str) -> Any:
+        """The last look of `cancel` at the ledger before it writes is that for the index entry."""
+        if name.startswith("index/partial") and not verdicts(cloud):
+            deliver(0, cloud)
+        return find(name)
+
+    cloud.results.find = deliver_meanwhile  # type: ignore[method-assign]
+    answer = cancel("cat.jpg", cloud)
+
+    assert answer.steps == {"a": "overtaken", "b": "cancelled"}
+    assert (verdicts(cloud), entries(cloud)) == ({"a": "succeeded", "b": "skipped"}, ["partial"])
+
+
+def test_a_delivery_that_is_slower_finds_the_verdict(cloud: FakeCloud, cat: File, planned: Planned, script: Script) -> None:
+    enlist(chain(), cloud, cat, planned)
+    cancel("cat.jpg", cloud)
+    before = ledger(cloud)
+    deliver(0, cloud)
+
+    assert (ledger(cloud), entries(cloud)) == (before, ["skipped"])
+    assert all(notice.attributes["verdict"] == "skipped" for notice in bytes_by_id(cloud).values())
+
+
+def test_the_newest_run_is_cancelled_under_its_claim(cloud: FakeCloud, cat: File, planned: Planned, script: Script) -> None:
+    enlist(plan(step("a")), cloud, cat, planned)
+    deliver(0, cloud)
+    rerun.rerun(Run(cat), chain(), "request", cloud, fresh=True)
+    answer = cancel("cat.jpg", cloud)
+
+    assert (answer.run, answer.steps) == (Run(cat, 1), {"a": "cancelled", "b": "skipped"})
+    assert entries(cloud) == ["skipped", "succeeded"]
+    assert index.has_entry(cloud.results, Run(cat, 1))
+
+
+def test_a_deleted_upload_is_cancelled_by_its_ledger(cloud: FakeCloud, cat: File, planned: Planned) -> None:
+    enlist(join(), cloud, cat, planned)
+    cloud.uploads.versions.clear()
+
+    assert cancel("cat.jpg", cloud).run == Run(cat)
+
+
+def test_a_file_with_nothing_to_do_ends_as_it_would(cloud: FakeCloud, cat: File, planned: Planned) -> None:
+    planned(Plan())
+    answer = cancel("cat.jpg", cloud)
+
+    assert answer.steps == {}
+    assert entries(cloud) == ["skipped"]
+
+
+@pytest.mark.parametrize(("name", "why"), [("dog.jpg", "never uploaded"), ("folder/", "folder marker"), ("", "never uploaded")])
+def test_an_object_without_a_job_is_not_found(cloud: FakeCloud, name: str, why: str) -> None:
+    cloud.uploads.put("folder/", b"")
+
+    with pytest.raises(NotFound, match=why):
+        cancel(name, cloud)
+
+
+def test_notices_of_a_delivery_that_was_cut_off_come_before_the_end(
+    cloud: FakeCloud, cat: File, planned: Planned, script: Script
+) -> None:
+    enlist(chain(), cloud, cat, planned)
+    cloud.completions.broken = True
+    with pytest.raises(Unavailable):
+        deliver(0, cloud)
+    cloud.completions.broken = False
+    cancel("cat.jpg", cloud)
+
+    assert list(told(cloud)) == ["a", "b", "job"]
+
+
+class Cut(Exception):
+    """The end of the process."""
+
+
+@dataclass
+class Mortal:
+    """A part of the cloud whose process ends at a call of a writing method, before or after it."""
+
+    part: Any
+    left: list[int]
+    is_after: bool
+    writes: set[str] = field(default_factory=lambda: {"create", "publish", "add", "delete"})
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.part, name)
+        if name not in self.writes:
+            return found
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            self.left[0] -= 1
+            if self.left[0] == 0 and not self.is_after:
+                raise Cut
+            result = found(*arguments, **options)
+            if self.left[0] == 0:
+                raise Cut
+            return result
+
+        return call
+
+
+def cut_off(cloud: FakeCloud, writes: int, is_after: bool) -> bool:
+    """Cancel, and end the process at this write; False when the request needed fewer."""
+    parts = ("results", "completions", "queue")
+    whole = {name: getattr(cloud, name) for name in parts}
+    left = [writes]
+    for name in parts:
+        setattr(cloud, name, Mortal(whole[name], left, is_after))
+    try:
+        cancel("cat.jpg", cloud)
+        return False
+    except Cut:
+        return True
+    finally:
+        for name in parts:
+            setattr(cloud, name, whole[name])
+
+
+def deliver_the_rest(cloud: FakeCloud) -> None:
+    """Deliver every task that waits, also those that are queued meanwhile, as a second delivery."""
+    delivered: list[str] = []
+    while left := [name for name in cloud.queue.added if name not in {*delivered, *cloud.queue.deleted}]:
+        delivered.append(left[0])
+        pipeline.process(cloud.queue.added[left[0]], 2, cloud)
+
+
+@pytest.mark.parametrize("steps", [chain, join, diamond])
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("heal", [lambda cloud: cancel("cat.jpg", cloud), deliver_the_rest], ids=["operator", "queue"])
+def test_a_request_that_was_cut_off_is_healed(
+    cloud: FakeCloud,
+    cat: File,
+    planned: Planned,
+    script: Script,
+    steps: Callable[[], Plan],
+    is_after: bool,
+    heal: Callable[[FakeCloud], object],
+) -> None:
+    enlist(steps(), cloud, cat, planned)
+    before = dict(cloud.queue.added), dict(cloud.results.versions)
+    for writes in count(1):
+        cloud.queue.added, cloud.results.versions = dict(before[0]), dict(before[1])
+        cloud.queue.deleted, cloud.completions.notices = set(), []
+        is_cut = cut_off(cloud, writes, is_after)
+        heal(cloud)
+
+        assert set(verdicts(cloud)) == {step.name for step in steps().steps}
+        assert (set(told(cloud)), len(entries(cloud))) == ({*verdicts(cloud), "job"}, 1)
+        assert bytes_by_id(cloud)
+        assert heal is deliver_the_rest or waiting(cloud) == []
+        if not is_cut:
+            break
+    assert writes > 4

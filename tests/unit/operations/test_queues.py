@@ -1,0 +1,43 @@
+"""The state of the queues, and stopping and starting them."""
+
+import pytest
+
+from shared.errors import NotFound
+from shared.model import File, Run
+from shared.operations import queues
+from shared.pipeline import enlist
+from shared.testing import FakeCloud
+
+
+def test_every_queue_of_the_pipeline_is_shown(cloud: FakeCloud, cat: File) -> None:
+    enlist(Run(cat), cloud.routes.plan(cat), cloud)
+    cloud.queue.pause("digests")
+    shown = queues.states(cloud).to_json()["queues"]
+
+    assert [(row["queue"], row["is_paused"], row["depth"]) for row in shown] == [("images", False, 1), ("digests", True, 1)]
+
+
+def test_named_queues_are_paused_and_resumed(cloud: FakeCloud) -> None:
+    paused = queues.pause(("images",), cloud)
+    between = set(cloud.queue.paused)
+    resumed = queues.resume(("images",), cloud)
+
+    assert [state.is_paused for state in (*paused.queues, *resumed.queues)] == [True, False]
+    assert (between, cloud.queue.paused) == ({"images"}, set())
+
+
+def test_without_a_name_all_queues_are_meant(cloud: FakeCloud) -> None:
+    queues.pause((), cloud)
+    between = set(cloud.queue.paused)
+    queues.resume((), cloud)
+
+    assert (between, cloud.queue.paused) == ({"images", "digests"}, set())
+
+
+@pytest.mark.parametrize("change", [queues.pause, queues.resume])
+def test_one_unknown_name_changes_nothing(cloud: FakeCloud, change: type) -> None:
+    cloud.queue.pause("digests")
+
+    with pytest.raises(NotFound, match="no queue 'imags'; it has images, digests"):
+        change(("images", "digests", "imags"), cloud)
+    assert cloud.queue.paused == {"digests"}
