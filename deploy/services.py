@@ -73,6 +73,7 @@ def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]
         "SLUICE_LOCATION": options.region,
         "SLUICE_UPLOADS_BUCKET": deployment.bucket("uploads"),
         "SLUICE_RESULTS_BUCKET": deployment.bucket("results"),
+        "SLUICE_UPLOADS_TOPIC": deployment.full("uploads"),
         "SLUICE_COMPLETIONS_TOPIC": deployment.full("completions"),
         "SLUICE_DEAD_LETTERS_TOPIC": deployment.full("dead-letters"),
         "SLUICE_QUEUE_PREFIX": deployment.full(""),

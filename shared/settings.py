@@ -53,11 +53,17 @@ class Settings:
         default=None,
         deploy="derived",
     )
+    uploads_topic: str = _setting(
+        "SLUICE_UPLOADS_TOPIC", "topic of the uploads bucket's notifications", default="uploads", deploy="derived"
+    )
     completions_topic: str = _setting(
         "SLUICE_COMPLETIONS_TOPIC", "topic of the notices", default="completions", deploy="derived"
     )
     dead_letters_topic: str = _setting(
-        "SLUICE_DEAD_LETTERS_TOPIC", "topic of the messages that cannot be read", default="dead-letters", deploy="derived"
+        "SLUICE_DEAD_LETTERS_TOPIC",
+        "topic of the messages that cannot be read, and the name of the subscription that keeps them",
+        default="dead-letters",
+        deploy="derived",
     )
     queue_prefix: str = _setting("SLUICE_QUEUE_PREFIX", "put before each queue's name in pipeline.toml", deploy="derived")
     pipeline: Path = _setting("SLUICE_PIPELINE", "path of pipeline.toml", default=str(ROOT / "pipeline.toml"), deploy="")  # noqa: RUF009  (a field, not a value)

@@ -14,14 +14,13 @@ from typing import Any
 import google_crc32c
 
 from shared import processors, sandbox
-from shared.cloud.protocols import NO_METADATA, AlreadyExists, NoSuchObject, Permission, Queued, QueueState, Stored
+from shared.cloud.protocols import NO_METADATA, AlreadyExists, NoSuchObject, Permission, Stored
 from shared.errors import Unavailable
-from shared.events import Notice
 from shared.identity import Certificates
 from shared.model import recipe
-from shared.plan import Task
 from shared.routes import Routes
 from shared.settings import Settings
+from shared.testing_queues import FakeQueue, FakeSubscription, FakeTopic
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,86 +130,6 @@ class FakeBucket:
             raise Unavailable(f"bucket {self.name} is unavailable (planted); retry")
 
 
-@dataclass
-class FakeQueue:
-    """The queues in memory. They refuse a name that they had before, as Cloud Tasks does for an hour.
-
-    Nothing is delivered: a task stays until it is deleted. The tasks in `running` are under delivery.
-    """
-
-    #: every task that was ever added, by `<queue>/<name>`
-    added: dict[str, Task] = field(default_factory=dict)
-    deleted: set[str] = field(default_factory=set)
-    running: set[str] = field(default_factory=set)
-    paused: set[str] = field(default_factory=set)
-    broken: bool = False
-
-    def add(self, task: Task) -> bool:
-        self._fail(task.place.queue)
-        name = _task_name(task)
-        if name in self.added:
-            return False
-        self.added[name] = task
-        return True
-
-    def find(self, task: Task) -> Queued | None:
-        self._fail(task.place.queue)
-        name = _task_name(task)
-        is_there = name in self.added and name not in self.deleted
-        return Queued(int(name in self.running), name in self.running, "2026-01-01T00:00:00Z") if is_there else None
-
-    def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
-        self._fail(queue)
-        for task in list(self.added.values()):
-            if task.place.queue == queue and (queued := self.find(task)):
-                yield task, queued
-
-    def delete(self, task: Task) -> bool:
-        if self.find(task) is None:
-            return False
-        self.deleted.add(_task_name(task))
-        return True
-
-    def state(self, queue: str) -> QueueState:
-        found = [queued for _, queued in self.tasks(queue)]
-        oldest = min((queued.next for queued in found), default="")
-        running = sum(queued.is_running for queued in found)
-        return QueueState(queue, queue in self.paused, len(found), running, oldest, rate=1.0, last_minute=0)
-
-    def pause(self, queue: str) -> None:
-        self._fail(queue)
-        self.paused.add(queue)
-
-    def resume(self, queue: str) -> None:
-        self._fail(queue)
-        self.paused.discard(queue)
-
-    def _fail(self, queue: str) -> None:
-        if self.broken:
-            raise Unavailable(f"queue {queue} is unavailable (planted); retry")
-
-
-def _task_name(task: Task) -> str:
-    return f"{task.place.queue}/{task.name}"
-
-
-@dataclass
-class FakeTopic:
-    """A topic that keeps every message."""
-
-    notices: list[Notice] = field(default_factory=list)
-    broken: bool = False
-
-    def publish(self, *notices: Notice) -> None:
-        if self.broken:
-            raise Unavailable("the topic is unavailable (planted); retry")
-        self.notices += notices
-
-    def ids(self) -> list[str]:
-        """The `ce-id` of every message, in order of publication."""
-        return [notice.attributes["ce-id"] for notice in self.notices]
-
-
 class FakeCloud:
     """The cloud of `shared.cloud.connect()`, in memory."""
 
@@ -223,6 +142,8 @@ class FakeCloud:
         self.queue = FakeQueue()
         self.completions = FakeTopic()
         self.dead_letters = FakeTopic()
+        self.put_aside = FakeSubscription(self.dead_letters)
+        self.notifications = FakeTopic()
 
 
 def crc32c(data: bytes) -> str:

@@ -4,7 +4,7 @@ import functools
 import gc
 
 from shared import identity, settings
-from shared.cloud.protocols import Bucket, Cloud, Queue, Topic
+from shared.cloud.protocols import Bucket, Cloud, Queue, Subscription, Topic
 from shared.identity import Certificates
 from shared.routes import Routes
 from shared.routes import load as load_routes
@@ -56,6 +56,16 @@ class GoogleCloud:
     @functools.cached_property
     def dead_letters(self) -> Topic:
         return self._topic(self.settings.dead_letters_topic)
+
+    @functools.cached_property
+    def notifications(self) -> Topic:
+        return self._topic(self.settings.uploads_topic)
+
+    @functools.cached_property
+    def put_aside(self) -> Subscription:
+        from shared.cloud.pubsub import PubSubSubscription
+
+        return PubSubSubscription(self.settings.project, self.settings.dead_letters_topic)
 
     def _bucket(self, name: str) -> Bucket:
         from shared.cloud.storage import StorageBucket

@@ -1,6 +1,6 @@
 """The protocols of a cloud, as the pipeline sees it. This package and `shared.testing` implement them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -58,6 +58,17 @@ class Queued:
     deliveries: int
     is_running: bool
     next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message of a subscription: its id, the time of its publication (RFC 3339), and the id of its lease."""
+
+    id: str
+    published: str
+    data: bytes
+    attributes: Mapping[str, str]
+    lease: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,25 @@ class Topic(Protocol):
     def publish(self, *notices: Notice) -> None:
         """Publish all of these messages, in one request within Pub/Sub's limits. Raises `Unavailable`."""
 
+    def subscribe(self) -> "Subscription":
+        """Create a subscription to what is published from now on; unused, it expires after a day. Raises `Unavailable`."""
+
+
+class Subscription(Protocol):
+    """A Pub/Sub subscription that is pulled. Every method raises `Unavailable`."""
+
+    def pull(self, seconds: float) -> Sequence[Received]:
+        """The next messages, each leased for a minute or more; empty when none came within these seconds."""
+
+    def acknowledge(self, messages: Iterable[Received]) -> None:
+        """Take these messages off the subscription."""
+
+    def release(self, messages: Iterable[Received]) -> None:
+        """End the lease of these messages: the subscription delivers them again at once."""
+
+    def delete(self) -> None:
+        """Delete the subscription; one that is gone already is no error."""
+
 
 class Cloud(Protocol):
     """Settings, routes and clients of one service; each client connects on first use."""
@@ -161,3 +191,10 @@ class Cloud(Protocol):
     def completions(self) -> Topic: ...
     @property
     def dead_letters(self) -> Topic: ...
+    @property
+    def notifications(self) -> Topic:
+        """The topic of the bucket's notifications."""
+
+    @property
+    def put_aside(self) -> Subscription:
+        """The subscription that keeps the dead letters."""

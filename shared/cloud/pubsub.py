@@ -1,26 +1,35 @@
-"""Pub/Sub behind `Topic`."""
+"""Pub/Sub behind `Topic` and `Subscription`."""
 
 import functools
-from collections.abc import Iterable, Iterator
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from google.api_core import exceptions
 from google.api_core.retry import Retry
+from google.auth import exceptions as auth_exceptions
 
 # The generated client, not google.cloud.pubsub_v1: that one collects messages of many callers into batches, in threads of its own.
 # Our messages form a batch already, and each caller waits for its own.
-from google.pubsub_v1 import PublisherClient
+from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
+from shared.cloud.protocols import Received
 from shared.errors import Unavailable
 from shared.events import Notice
 
 TIMEOUT_SECONDS = 60
-#: Limits of a publish request ("Quotas and limits"): its size, less room for the topic's name, and the number of its messages.
-MAX_REQUEST_BYTES = 10_000_000 - 1_000
+#: Limits of a request ("Quotas and limits"): the messages of a publish or a pull, and the size of a publish, less room for the
+#: topic's name.
 MAX_MESSAGES = 1_000
+MAX_REQUEST_BYTES = 10_000_000 - 1_000
 #: Limit of the tag and length that precede each message in a request.
 MAX_PREFIX_BYTES = 6
+#: Of a subscription made by `subscribe`. Pub/Sub's limits: it expires after a day at least, and keeps messages 10 minutes at least.
+EXPIRES_SECONDS = 24 * 3600
+KEEPS_SECONDS = 10 * 60
+ACK_SECONDS = 60
 
 #: The plain protobuf classes: filling their wrappers costs 4 % of the CPU time of a small picture.
 _Message: Any = PubsubMessage.pb()
@@ -31,6 +40,8 @@ class PubSubTopic:
     """One topic, through google-cloud-pubsub."""
 
     def __init__(self, project: str, name: str) -> None:
+        self._project = project
+        self._name = name
         self._path = f"projects/{project}/topics/{name}"
 
     def publish(self, *notices: Notice) -> None:
@@ -39,10 +50,68 @@ class PubSubTopic:
 
     def _publish(self, messages: list[Any]) -> None:
         request = PublishRequest.wrap(_Request(topic=self._path, messages=messages))
-        try:
+        with _translated(f"topic {self._path}"):
             _publisher().publish(request, retry=Retry(timeout=TIMEOUT_SECONDS), timeout=TIMEOUT_SECONDS)
-        except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
-            raise Unavailable(f"topic {self._path} is unavailable ({type(error).__name__}); retry") from error
+
+    def subscribe(self) -> "PubSubSubscription":
+        made = PubSubSubscription(self._project, f"{self._name}-tail-{uuid.uuid4().hex[:12]}")
+        request = {
+            "name": made.path,
+            "topic": self._path,
+            "ack_deadline_seconds": ACK_SECONDS,
+            "expiration_policy": {"ttl": {"seconds": EXPIRES_SECONDS}},
+            "message_retention_duration": {"seconds": KEEPS_SECONDS},
+        }
+        with _translated(f"topic {self._path}"):
+            _subscriber().create_subscription(request, timeout=TIMEOUT_SECONDS)
+        return made
+
+
+class PubSubSubscription:
+    """One subscription, through google-cloud-pubsub."""
+
+    def __init__(self, project: str, name: str) -> None:
+        self.path = f"projects/{project}/subscriptions/{name}"
+
+    def pull(self, seconds: float) -> Sequence[Received]:
+        with _translated(f"subscription {self.path}"):
+            try:
+                answer = _subscriber().pull(subscription=self.path, max_messages=MAX_MESSAGES, retry=None, timeout=seconds)
+            except exceptions.DeadlineExceeded:
+                return []
+        return [_received(one.ack_id, one.message) for one in answer.received_messages]
+
+    def acknowledge(self, messages: Iterable[Received]) -> None:
+        if leases := [message.lease for message in messages]:
+            with _translated(f"subscription {self.path}"):
+                _subscriber().acknowledge(subscription=self.path, ack_ids=leases, timeout=TIMEOUT_SECONDS)
+
+    def release(self, messages: Iterable[Received]) -> None:
+        if leases := [message.lease for message in messages]:
+            request = {"subscription": self.path, "ack_ids": leases, "ack_deadline_seconds": 0}
+            with _translated(f"subscription {self.path}"):
+                _subscriber().modify_ack_deadline(request, timeout=TIMEOUT_SECONDS)
+
+    def delete(self) -> None:
+        with _translated(f"subscription {self.path}"):
+            try:
+                _subscriber().delete_subscription(subscription=self.path, timeout=TIMEOUT_SECONDS)
+            except exceptions.NotFound:
+                return
+
+
+def _received(lease: str, message: Any) -> Received:
+    published = message.publish_time.isoformat().replace("+00:00", "Z")
+    return Received(message.message_id, published, message.data, dict(message.attributes), lease)
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Raise `Unavailable` for an error that a retry may mend."""
+    try:
+        yield
+    except (exceptions.GoogleAPICallError, exceptions.RetryError, auth_exceptions.GoogleAuthError) as error:
+        raise Unavailable(f"{what} is unavailable ({type(error).__name__}); retry") from error
 
 
 def _requests(messages: Iterable[Any]) -> Iterator[list[Any]]:
@@ -63,3 +132,8 @@ def _requests(messages: Iterable[Any]) -> Iterator[list[Any]]:
 @functools.cache
 def _publisher() -> PublisherClient:
     return PublisherClient()
+
+
+@functools.cache
+def _subscriber() -> SubscriberClient:
+    return SubscriberClient()

@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from shared.cloud.protocols import NO_METADATA, Permission, Queued, Stored
+from shared.cloud.protocols import NO_METADATA, Permission, Queued, QueueState, Stored
 from shared.events import Notice
 from shared.identity import Certificates
 from shared.model import File
 from shared.plan import Plan, Task
 from shared.routes import Routes
 from shared.settings import Settings
-from shared.testing import FakeBucket, FakeQueue, FakeTopic
+from shared.testing import FakeBucket
+from shared.testing_queues import FakeQueue, FakeSubscription, FakeTopic
 
 T = TypeVar("T")
 
@@ -105,6 +106,21 @@ class Queue:
     def find(self, task: Task) -> Queued | None:
         return self._stage.effect(f"look for {task.place.queue}/{task.name}", lambda: self.inner.find(task))
 
+    def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
+        return self.inner.tasks(queue)
+
+    def delete(self, task: Task) -> bool:
+        return self._stage.effect(f"delete {task.place.queue}/{task.name}", lambda: self.inner.delete(task))
+
+    def state(self, queue: str) -> QueueState:
+        return self.inner.state(queue)
+
+    def pause(self, queue: str) -> None:
+        self.inner.pause(queue)
+
+    def resume(self, queue: str) -> None:
+        self.inner.resume(queue)
+
 
 class Topic:
     """A topic whose calls are effects."""
@@ -120,6 +136,9 @@ class Topic:
 
         self._stage.effect(f"publish {', '.join(one.attributes.get('ce-id', '?') for one in notices)}", act)
 
+    def subscribe(self) -> FakeSubscription:
+        return self.inner.subscribe()
+
 
 class EffectCloud:
     """The cloud of `shared.cloud.connect()`, with a plan from the simulation in place of pipeline.toml."""
@@ -132,6 +151,8 @@ class EffectCloud:
         self.queue = Queue(stage)
         self.completions = Topic(stage)
         self.dead_letters = Topic(stage)
+        self.put_aside = self.dead_letters.subscribe()
+        self.notifications = Topic(stage)
         self._stage = stage
 
     @property

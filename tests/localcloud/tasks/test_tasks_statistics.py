@@ -29,7 +29,7 @@ def test_a_queue_counts_the_tasks_that_wait(world: World, beta: tasks_v2beta3.Cl
 
     found = beta.get_queue({"name": queue, "read_mask": "state,stats"})
     assert (found.state.name, found.stats.tasks_count, found.stats.concurrent_dispatches_count) == ("PAUSED", 3, 0)
-    assert abs(found.stats.oldest_estimated_arrival_time - first.schedule_time).total_seconds() < 0.001
+    assert found.stats.oldest_estimated_arrival_time == first.schedule_time
     assert (found.stats.executed_last_minute_count, found.stats.effective_execution_rate) == (0, 7)
 
 
