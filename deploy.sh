@@ -37,6 +37,7 @@ step "Subscriptions that are pulled; queues from pipeline.toml"
 
 step "Grants, from deploy/grants.tsv"
   service_agents
+  custom_roles
   wait
   grants  project account bucket topic repository queue
 

@@ -52,6 +52,7 @@ def _run(deployment: Deployment) -> None:
     command = deployment.options.command
     with _alone(deployment):
         read_state(deployment)
+        queues.hold(deployment)
         if command == "status":
             status(deployment)
         elif command == "doctor":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
+from deploy.queues import labels_of_paused, paused
 from deploy.state import Bucket
 
 DAY = 24 * 3600
@@ -24,7 +25,9 @@ def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> It
     update = ["storage", "buckets", "update", url]
     if found is None:
         create = ["storage", "buckets", "create", url, deployment.at_location, *flags]
-        yield [create, [*update, *cors]] if cors else [create]  # gcloud takes CORS only from `update`
+        # Queues without their bucket were left by `down --delete-data`.
+        more = [*cors, *(labels_of_paused(paused(deployment)) if name == "uploads" else [])]
+        yield [create, [*update, *more]] if more else [create]  # gcloud takes both only from `update`
     elif found != wanted:
         yield [[*update, *flags, *(cors or ["--clear-cors"] * bool(found.origins))]]
 

@@ -11,7 +11,7 @@ from deploy.state import Queue, State
 
 @dataclass
 class Deployment:
-    """One deployment. `image` and `channel` are set by their lines of the list."""
+    """One deployment. `image` and `channel` are set by their lines of the list, `held` before them."""
 
     options: Options
     listing: Listing
@@ -21,6 +21,7 @@ class Deployment:
     state: State = field(default_factory=State)
     image: str = ""
     channel: str = ""
+    held: set[str] = field(default_factory=set)  # queues that an operator paused and that stay so
 
     def full(self, name: str) -> str:
         """The name of a topic, subscription, queue or service; also that of an account before its @."""
@@ -31,6 +32,17 @@ class Deployment:
 
     def email(self, account: str) -> str:
         return f"{self.full(account)}@{self.options.project}.iam.gserviceaccount.com"
+
+    def role(self, name: str) -> str:
+        """A role as policies spell it: Google's own, or one of deploy/roles, whose id takes no hyphens."""
+        if name.startswith("roles/"):
+            return name
+        return f"projects/{self.options.project}/roles/{self.options.prefix.replace('-', '_')}.{name}"
+
+    @property
+    def operators(self) -> list[str]:
+        """The members who work with ./sluice."""
+        return [member for member in self.options.operators.split(",") if member]
 
     def host(self, service: str) -> str:
         """Cloud Run's deterministic host name, known before the service exists."""

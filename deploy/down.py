@@ -1,7 +1,7 @@
 """`down`: remove everything, in an order that leaves no reference to a deleted resource.
 
 Uploads, results and waiting tasks stay, unless --delete-data. The queues stay too, paused: the name of a deleted queue is
-blocked for days. `up` resumes all of it.
+blocked for days. `up` resumes all of it. So do custom roles, whose names are blocked for weeks; a role alone gives no right.
 """
 
 import re
@@ -13,6 +13,7 @@ from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
 from deploy.pubsub import remove_notification
+from deploy.queues import labels_of_paused, paused
 from deploy.running import Runner
 
 Jobs = Iterator[list[Command]]
@@ -58,6 +59,7 @@ def _warn(deployment: Deployment) -> None:
 
 def _steps(deployment: Deployment) -> Iterator[tuple[str, Jobs]]:
     yield "Notification: no new file is processed", _notifications(deployment)
+    yield "Labels of the uploads bucket: `up` may resume these queues", _labels(deployment)
     yield "Queues, paused", _queues(deployment)
     yield "Alerts, dashboard", _watching(deployment)
     yield "Metrics, which alerts used until now; the channel", _metrics(deployment)
@@ -72,6 +74,13 @@ def _notifications(deployment: Deployment) -> Jobs:
     for found in deployment.state.notifications.get("uploads", []):
         if found.topic == deployment.topic_of_uploads:
             yield [remove_notification(deployment, "uploads", found.id)]
+
+
+def _labels(deployment: Deployment) -> Jobs:
+    running = [name for name in deployment.queues if deployment.full(name) in deployment.state.queues]
+    flags = labels_of_paused(name for name in running if name not in paused(deployment))
+    if flags and deployment.bucket("uploads") in deployment.state.buckets:
+        yield [["storage", "buckets", "update", f"gs://{deployment.bucket('uploads')}", *flags]]
 
 
 def _queues(deployment: Deployment) -> Jobs:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from deploy import buckets, grants, pubsub, queues, services, watching
+from deploy import buckets, grants, pubsub, queues, roles, services, watching
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
@@ -41,6 +41,7 @@ WORDS: dict[str, Callable[..., Jobs]] = {
     "push_subscription": pubsub.push_subscription,
     "queues": queues.queues,
     "service_agents": grants.service_agents,
+    "custom_roles": roles.custom_roles,
     "grants": grants.grants,
     "service": services.service,
     "newest_revisions": services.newest_revisions,

@@ -10,6 +10,8 @@ from deploy.gcloud import Command
 from deploy.state import Grant
 
 TABLE = Path("deploy/grants.tsv")
+#: Stands in the table for the members of --operators.
+OPERATORS = "operators"
 STRANGERS = ("allUsers", "allAuthenticatedUsers")
 #: Resources whose policies may have conditions: without --condition=None gcloud asks for one.
 CONDITIONAL = ("project", "repository", "bucket", "account", "service")
@@ -88,9 +90,11 @@ def revocations(deployment: Deployment) -> Iterator[list[Command]]:
 
 
 def revoke(deployment: Deployment, resource: str, kept: list[Grant]) -> Iterator[list[Command]]:
-    """Remove the grants of our accounts and of strangers on a resource, except `kept`."""
+    """Remove the grants of our accounts, of strangers and of former operators on a resource, except `kept`."""
     found = deployment.state.policies.get(resource, [])
-    rogue = [grant for grant in found if _is_ours(deployment, resource, grant.member) and grant not in kept]
+    operators = _of_operators(deployment, resource)
+    ours = [grant for grant in found if _is_ours(deployment, resource, grant.member) or grant in operators]
+    rogue = [grant for grant in ours if grant not in kept]
     yield from _changes(deployment, "remove", resource, rogue)
 
 
@@ -102,12 +106,25 @@ def _changes(deployment: Deployment, verb: str, resource: str, rows: list[Grant]
 
 def wanted(deployment: Deployment, resource: str) -> list[Grant]:
     """The grants of the table on this resource, with the options as they are."""
-    every = f"{resource.partition(':')[0]}:*"
     return [
-        Grant(row["role"], member(deployment, row["member"]))
-        for row in table()
-        if row["on"] in (resource, every) and _holds(deployment, row["when"])
+        Grant(deployment.role(row["role"]), who)
+        for row in _rows(resource)
+        if _holds(deployment, row["when"])
+        for who in (deployment.operators if row["member"] == OPERATORS else [member(deployment, row["member"])])
     ]
+
+
+def _of_operators(deployment: Deployment, resource: str) -> set[Grant]:
+    """The grants of operators on this resource, also of former ones: whoever has our role on a queue is or was one."""
+    ours, policies = deployment.role("queueOperator"), deployment.state.policies
+    known = {grant.member for name in policies if name.startswith("queue:") for grant in policies[name] if grant.role == ours}
+    roles = {deployment.role(row["role"]) for row in _rows(resource) if row["member"] == OPERATORS}
+    return {Grant(role, who) for role in roles for who in known}
+
+
+def _rows(resource: str) -> list[dict[str, str]]:
+    """The rows of the table about this resource."""
+    return [row for row in table() if row["on"] in (resource, f"{resource.partition(':')[0]}:*")]
 
 
 def table() -> list[dict[str, str]]:

@@ -10,7 +10,8 @@ from deploy.errors import Failed
 
 COMMANDS = {
     "plan": "change nothing; print the commands that `up` would run, in their order",
-    "up": "create what is missing, repair what differs, leave the rest alone; safe to repeat",
+    "up": "create what is missing, repair what differs, leave the rest alone; safe to repeat. It asks before it\n"
+    "           resumes queues that an operator paused; --yes resumes them, and a script without it leaves them paused",
     "verify": "send a photograph through every door and wait for its notices (--local: through the running `make up`)",
     "status": "list what is deployed, and whether `up` would change anything",
     "doctor": "look for common faults and print the command that mends each",
@@ -59,6 +60,11 @@ class Options:
         r'(https?://[^,/ "]+(,https?://[^,/ "]+)*)?', "origins such as https://app.example, without a path",
     )  # fmt: skip
     notify: str = _option("", "EMAIL", "receives alerts", r'([^@ "]+@[^@ "]+)?', "an e-mail address")
+    operators: str = _option(
+        "", "LIST", "groups and users who work with ./sluice, such as group:ops@example.com,user:ann@example.com",
+        r'((group|user|serviceAccount):[^:@, "]+@[^:@, "]+(,(group|user|serviceAccount):[^:@, "]+@[^:@, "]+)*)?',
+        "members such as group:ops@example.com, with commas between them",
+    )  # fmt: skip
     queue_auth: str = _option(
         "queue", "queue|task", "queue: the queue names the account that calls the processor; task: every task names it",
         r"queue|task", "queue or task",

@@ -1,7 +1,8 @@
 """Queues of pipeline.toml. They retry for a week; the processor counts attempts and stores `dead` itself."""
 
+import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
-from deploy.state import Queue
+from deploy.state import PAUSED, Queue
 
 #: Cloud Tasks deletes a task only after both limits (queue.proto, RetryConfig). The week outlasts an outage of the processor.
 RETRY_SECONDS = 604800
@@ -83,8 +84,43 @@ def _target(wanted: Queue, found: Queue | None) -> list[str]:
 
 
 def resume_queues(deployment: Deployment) -> Iterator[list[Command]]:
-    """Resume paused queues. Only once the processor exists: failed deliveries lengthen the pauses."""
-    for full in map(deployment.full, deployment.queues):
-        found = deployment.state.queues.get(full)
-        if found and found.state != "RUNNING":
-            yield [["tasks", "queues", "resume", full, deployment.at_location]]
+    """Resume paused queues, except `held`. Only once the processor exists: failed deliveries lengthen the pauses."""
+    uploads = deployment.state.buckets.get(deployment.bucket("uploads"))
+    resumed = [name for name in paused(deployment) if name not in deployment.held]
+    job = [["tasks", "queues", "resume", deployment.full(name), deployment.at_location] for name in resumed]
+    labels = sorted(uploads.paused if uploads else resumed)  # a new bucket was labelled when it was made
+    if labels:
+        keys = ",".join(f"{PAUSED}{name}" for name in labels)
+        job.append(["storage", "buckets", "update", f"gs://{deployment.bucket('uploads')}", f"--remove-labels={keys}"])
+    if job:
+        yield job
+
+
+def paused(deployment: Deployment) -> list[str]:
+    """The queues of pipeline.toml that are paused."""
+    found = deployment.state.queues
+    return [name for name in deployment.queues if (it := found.get(deployment.full(name))) and it.state != "RUNNING"]
+
+
+def labels_of_paused(names: Iterable[str]) -> list[str]:
+    """The flag that labels the uploads bucket with queues that `down` paused, so that `up` resumes them unasked."""
+    labels = ",".join(f"{PAUSED}{name}=by-down" for name in names)
+    return [f"--update-labels={labels}"] if labels else []
+
+
+def hold(deployment: Deployment) -> None:
+    """Set `held`: the queues that an operator paused, unless --yes or an answer at the terminal says to resume them."""
+    uploads = deployment.state.buckets.get(deployment.bucket("uploads"))
+    theirs = [name for name in paused(deployment) if uploads and name not in uploads.paused]
+    if theirs and not deployment.options.yes and not _may_resume(deployment, ", ".join(theirs)):
+        deployment.held = set(theirs)
+
+
+def _may_resume(deployment: Deployment, names: str) -> bool:
+    if deployment.options.command != "up":
+        return False
+    if not sys.stdin.isatty():
+        print(f"warning: paused by an operator: {names}. They stay paused; --yes resumes them.", file=sys.stderr, flush=True)
+        return False
+    print(f"Paused by an operator: {names}. Resume? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

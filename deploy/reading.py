@@ -21,6 +21,7 @@ from deploy.state import (
     Notification,
     Queue,
     Repository,
+    Role,
     Service,
     State,
     Subscription,
@@ -73,6 +74,8 @@ def lists(deployment: Deployment) -> dict[str, Command]:
         }
         if options.notify or options.command == "down":
             every["channel"] = ("monitoring", ["beta", "monitoring", "channels", "list"])
+        if options.operators and options.command != "down":
+            every["role"] = ("iam", ["iam", "roles", "list", f"--project={options.project}", "--show-deleted"])
     return {kind: command for kind, (api, command) in every.items() if f"{api}.googleapis.com" in deployment.state.apis}
 
 
@@ -92,6 +95,7 @@ def fill(state: State, found: dict[str, Any]) -> None:
     state.services = {row["metadata"]["name"]: parsed(Service, row) for row in rows("service")}
     state.accounts = {row["email"]: bool(row.get("disabled")) for row in rows("account")}
     state.repositories = named("repository", Repository)
+    state.roles = {row["name"]: parsed(Role, row) for row in rows("role")}
     state.metrics = named("metric", Metric)
     state.alerts = [parsed(Alert, row) for row in rows("alert")]
     state.dashboards = [parsed(Dashboard, row) for row in rows("dashboard")]

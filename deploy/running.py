@@ -19,6 +19,7 @@ from deploy.gcloud import Command, call, shown, workers
 #: Transient errors of Google's APIs: a new resource is not visible everywhere yet, or the API is busy. Others are final.
 TRANSIENT = [
     r"[Ss]ervice account [^ ]+ does not exist",
+    r"Role [^ ]+ does not exist",
     r"iam\.service[Aa]ccounts\.actAs",
     r"not permitted to publish",
     r"does not have permission to publish",

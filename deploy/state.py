@@ -27,9 +27,20 @@ def _is_true(found: Any) -> bool:
     return str(found).lower() == "true"
 
 
+def _labelled(found: Any) -> frozenset[str]:
+    return frozenset(key.removeprefix(PAUSED) for key in found or {} if key.startswith(PAUSED))
+
+
+#: A label of the uploads bucket for each queue that `down` paused: this, and the queue's name.
+PAUSED = "paused-"
+
+
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket. `lifecycle` pairs actions with ages in days; `origins` are the CORS origins, joined by commas."""
+    """A bucket. `lifecycle` pairs actions with ages in days; `origins` are the CORS origins, joined by commas.
+
+    `paused` has the queues that `down` paused, by the bucket's labels.
+    """
 
     location: str = from_json("location")
     uniform_access: bool = from_json("uniform_bucket_level_access", read=bool)
@@ -37,6 +48,7 @@ class Bucket:
     soft_delete_seconds: float = numeric("soft_delete_policy", "retentionDurationSeconds")
     lifecycle: tuple[tuple[str, float], ...] = from_json("lifecycle_config", "rule", read=_rules)
     origins: str = from_json("cors_config", 0, "origin", read=lambda found: ",".join(found or []))
+    paused: frozenset[str] = from_json("labels", read=_labelled, default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -156,6 +168,14 @@ class Channel:
     address: str = from_json("labels", "email_address")
 
 
+@dataclass(frozen=True)
+class Role:
+    """A custom role; its description ends with the fingerprint of our definition."""
+
+    description: str = from_json("description")
+    deleted: bool = from_json("deleted", read=bool, default=False)
+
+
 class Grant(NamedTuple):
     """One cell of a policy."""
 
@@ -176,6 +196,7 @@ class State:
     services: dict[str, Service] = field(default_factory=dict)
     accounts: dict[str, bool] = field(default_factory=dict)  # e-mail → whether it is disabled
     repositories: dict[str, Repository] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)  # by the name that policies spell
     metrics: dict[str, Metric] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
     dashboards: list[Dashboard] = field(default_factory=list)

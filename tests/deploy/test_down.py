@@ -42,6 +42,14 @@ def test_queues_are_paused_so_that_up_can_go_on_with_their_tasks(down: Down) -> 
     assert {down.first.state["resources"][name]["state"] for name in QUEUES} == {"PAUSED"}
 
 
+def test_a_label_of_the_uploads_bucket_says_which_queues_down_paused(down: Down) -> None:
+    labels = down.first.state["resources"][UPLOADS]["labels"]
+    (labelled,) = down.first.asked("PATCH", UPLOADS.rpartition("/")[2])
+
+    assert labels == {"paused-images": "by-down", "paused-digests": "by-down"}
+    assert labelled < min(down.first.asked("POST", "/queues/sluice-images:pause"))
+
+
 def test_down_warns_of_files_that_will_not_be_processed(down: Down) -> None:
     warning = "warning: files whose notifications still wait in the subscription sluice-dispatcher will not be processed.\n"
 

@@ -67,7 +67,7 @@ def sick(project: Project, deployed: Deployed) -> Sick:
     doctor = project.run("doctor")
     for stutter in STUTTERS:
         project.stub.fault(*stutter)
-    return Sick(doctor, project.run("up"), deployed.kept)
+    return Sick(doctor, project.run("up", "--yes"), deployed.kept)
 
 
 def _drift_services(project: Project) -> None:

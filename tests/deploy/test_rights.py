@@ -1,12 +1,13 @@
 """Grants: policies equal deploy/grants.tsv cell by cell, and the table gives no more than the code needs."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from shared.settings import ROOT
-from tests.deploy.project import HOME, PLACE, RESULTS, UPLOADS, Deployed, account
+from tests.deploy.project import HOME, PLACE, RESULTS, UPLOADS, Deployed, Project, Run, account
 from tests.deploy.stub.world import NUMBER, PROJECT
 from tests.deploy.test_up import FOLDERS, QUEUES
 
@@ -16,6 +17,7 @@ AGENTS = {
     "agent:storage": f"serviceAccount:service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com",
     "agent:pubsub": f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com",
 }
+OPERATORS = ["group:ops@example.com", "user:ann@example.com"]
 RUN_NO_CODE = ["build", "push", "reader", "signer", "tasks"]
 EVERYBODY = [*FOLDERS, *RUN_NO_CODE]
 #: The calls of the code by account, and the least role for each; written independently of the table.
@@ -58,6 +60,20 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "repository": {"artifactregistry.writer"},
         "project": {"logging.logWriter"},
     },
+    "operators": {
+        "bucket:uploads": {"storage.objectViewer"},  # cancel, show: find
+        "bucket:results": {"storage.objectCreator", "storage.objectViewer"},  # claims, commit, index entries; lists
+        "queue:*": {
+            "cloudtasks.enqueuer",  # rerun: add
+            "cloudtasks.taskDeleter",  # cancel: delete
+            "queueOperator",  # queues, pause, resume; tasks
+        },
+        "account:tasks": {"iam.serviceAccountUser"},
+        "topic:completions": {"pubsub.publisher", "pubsub.subscriber"},  # cancel: notices; tail: attach
+        "topic:uploads": {"pubsub.publisher"},  # dead-letters replay
+        "subscription:dead-letters": {"pubsub.subscriber"},  # dead-letters
+        "project": {"tail"},  # tail: subscribe, pull, delete
+    },
     "agent:storage": {"topic:uploads": {"pubsub.publisher"}},  # the bucket's notification
     "agent:pubsub": {  # the dead-letter policy of the dispatcher's subscription, and the token of its pushes
         "account:push": {"iam.serviceAccountTokenCreator"},
@@ -83,20 +99,25 @@ def resource(on: str) -> list[str]:
     return names[kind]
 
 
-def expected(table: Grants) -> Iterator[Cell]:
+def expected(table: Grants, operators: Sequence[str] = ()) -> Iterator[Cell]:
     for row in table:
         if row["when"] != "always":
             continue
-        member = AGENTS.get(row["member"], f"serviceAccount:{account(row['member'])}")
+        role = row["role"] if row["role"].startswith("roles/") else f"{HOME}/roles/sluice.{row['role']}"
+        one = AGENTS.get(row["member"], f"serviceAccount:{account(row['member'])}")
         for name in resource(row["on"]):
-            yield name, row["role"], member
+            yield from ((name, role, member) for member in (operators if row["member"] == "operators" else [one]))
 
 
 def cells(deployed: Deployed) -> list[Cell]:
+    return granted(deployed.first)
+
+
+def granted(run: Run) -> list[Cell]:
     """Every grant, except Google's defaults and the deployer's own."""
     return [
         (name, binding["role"], member)
-        for name, policy in deployed.first.state["policies"].items()
+        for name, policy in run.state["policies"].items()
         for binding in policy.get("bindings", [])
         for member in binding["members"]
         if not member.startswith(("projectOwner:", "projectEditor:", "projectViewer:", "user:deployer@"))
@@ -129,6 +150,7 @@ def test_only_open_doors_and_tasks_that_name_an_account_depend_on_options(table:
         ("account:tasks", "upload"): "queue-auth=task",
         ("account:tasks", "dispatcher"): "queue-auth=task",
         ("account:tasks", "processor"): "queue-auth=task",
+        ("account:tasks", "operators"): "queue-auth=task",
         **{(f"service:{name}", "allUsers"): f"open={name}" for name in ("upload", "issuer", "status")},
     }
 
@@ -153,10 +175,10 @@ def test_no_role_is_broad(deployed: Deployed) -> None:
     assert [cell for cell in cells(deployed) if any(word in cell[1].lower() for word in broad)] == []
 
 
-def test_only_the_builds_log_is_granted_on_the_whole_project(deployed: Deployed) -> None:
-    granted = [(role, member) for name, role, member in cells(deployed) if name == HOME]
+def test_only_the_builds_log_is_granted_to_an_account_on_the_whole_project(deployed: Deployed) -> None:
+    on_project = [(role, member) for name, role, member in cells(deployed) if name == HOME]
 
-    assert granted == [("roles/logging.logWriter", f"serviceAccount:{account('build')}")]
+    assert on_project == [("roles/logging.logWriter", f"serviceAccount:{account('build')}")]
 
 
 def test_no_account_has_two_jobs(deployed: Deployed) -> None:
@@ -202,6 +224,62 @@ def test_no_account_acts_as_one_that_runs_a_service(deployed: Deployed) -> None:
     acted_as = {name for name, _, _ in cells(deployed) if "/serviceAccounts/" in name}
 
     assert acted_as == {f"{HOME}/serviceAccounts/{account(name)}" for name in ("signer", "reader", "push")}
+
+
+@dataclass(frozen=True)
+class Operated:
+    """`up` with two operators, the same again, and with one of them; then `down`."""
+
+    both: Run
+    again: Run
+    one: Run
+    down: Run
+
+
+@pytest.fixture(scope="module")
+def operated(project: Project, deployed: Deployed) -> Operated:
+    project.bring_back(deployed.kept)
+    both = f"--operators={','.join(OPERATORS)}"
+    first, again = project.run("up", both), project.run("up", both)
+    return Operated(first, again, project.run("up", f"--operators={OPERATORS[0]}"), project.run("down"))
+
+
+def test_operators_have_the_rights_of_the_table_no_more_and_no_less(operated: Operated, table: Grants) -> None:
+    assert operated.both.status == 0, operated.both.complaints
+    assert sorted(granted(operated.both)) == sorted(expected(table, OPERATORS))
+
+
+def test_a_second_up_with_the_same_operators_changes_nothing(operated: Operated) -> None:
+    assert (operated.again.mutations, operated.again.printed) == ([], "0 changes: everything is as it should be.\n")
+
+
+def test_a_former_operator_has_no_right_left(operated: Operated, table: Grants) -> None:
+    assert sorted(granted(operated.one)) == sorted(expected(table, OPERATORS[:1]))
+
+
+def test_down_leaves_no_grant_of_an_operator(operated: Operated) -> None:
+    assert [cell for cell in granted(operated.down) if cell[2] in OPERATORS] == []
+
+
+def test_custom_roles_have_these_permissions(operated: Operated) -> None:
+    """Cell by cell: none of them deletes a queue, purges it, or reaches a message without a subscription."""
+    made = {
+        name.rpartition(".")[2]: set(role["includedPermissions"])
+        for name, role in operated.both.state["resources"].items()
+        if name.startswith(f"{HOME}/roles/")
+    }
+
+    assert made == {
+        "queueOperator": {
+            *(f"cloudtasks.queues.{verb}" for verb in ("get", "pause", "resume")),
+            *(f"cloudtasks.tasks.{verb}" for verb in ("get", "list", "fullView")),
+        },
+        "tail": {f"pubsub.subscriptions.{verb}" for verb in ("create", "consume", "delete")},
+    }
+
+
+def test_without_operators_there_is_no_custom_role(deployed: Deployed) -> None:
+    assert [name for name in deployed.first.state["resources"] if name.startswith(f"{HOME}/roles/")] == []
 
 
 def test_the_docs_print_the_table(table: Grants) -> None:

@@ -54,6 +54,60 @@ def test_only_our_accounts_and_strangers_lose_what_the_table_does_not_give(
     assert [command[-2:] for command in removed] == [[f"--member={member}", "--role=roles/owner"]] * is_revoked
 
 
+OPS, ANN = "group:ops@example.com", "user:ann@example.com"
+QUEUE_OPERATOR = "projects/demo-project/roles/sluice.queueOperator"
+
+
+def test_each_operator_has_each_grant(tmp_path: Path) -> None:
+    it = deployment(tmp_path, operators=f"{OPS},{ANN}")
+
+    on_queue = [grant for grant in grants.wanted(it, "queue:images") if grant.member in (OPS, ANN)]
+    assert set(on_queue) == {
+        Grant(role, who)
+        for role in ("roles/cloudtasks.enqueuer", "roles/cloudtasks.taskDeleter", QUEUE_OPERATOR)
+        for who in (OPS, ANN)
+    }
+
+
+def test_without_operators_no_row_of_theirs_holds(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+
+    assert [grant for grant in grants.wanted(it, "queue:images") if "queueOperator" in grant.role] == []
+    assert grants.wanted(it, "subscription:dead-letters") == []
+
+
+def test_a_former_operator_loses_what_the_table_gave(tmp_path: Path) -> None:
+    it = deployment(tmp_path, operators=OPS)
+    for resource in ("queue:images", "bucket:uploads"):
+        it.state.policies[resource] = grants.wanted(deployment(tmp_path, operators=f"{OPS},{ANN}"), resource)
+    by_hand = Grant("roles/storage.admin", ANN)
+    it.state.policies["bucket:uploads"].append(by_hand)
+    removed = [command for job in grants.revocations(it) for command in job]
+
+    assert {command[-2] for command in removed} == {f"--member={ANN}"}
+    assert [command[-1] for command in removed] == [
+        "--role=roles/storage.objectViewer",
+        "--role=roles/cloudtasks.enqueuer",
+        "--role=roles/cloudtasks.taskDeleter",
+        f"--role={QUEUE_OPERATOR}",
+    ]
+
+
+def test_whoever_never_was_an_operator_keeps_the_same_role(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    it.state.policies["bucket:uploads"] = [*grants.wanted(it, "bucket:uploads"), Grant("roles/storage.objectViewer", ANN)]
+
+    assert list(grants.revocations(it)) == []
+
+
+def test_another_deployments_operators_are_not_ours(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    theirs = Grant(QUEUE_OPERATOR.replace("sluice.", "sluice_eu."), OPS)
+    it.state.policies["queue:images"] = [*grants.wanted(it, "queue:images"), theirs]
+
+    assert list(grants.revocations(it)) == []
+
+
 def test_strangers_on_the_project_are_not_ours_to_judge(tmp_path: Path) -> None:
     it = deployment(tmp_path)
     it.state.policies["project"] = [Grant("roles/viewer", "allUsers"), Grant("roles/editor", SIGNER)]

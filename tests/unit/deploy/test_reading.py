@@ -34,6 +34,13 @@ def test_a_command_reads_the_kinds_it_needs(command: str, notify: str, kinds: in
     assert len(lists(it)) == kinds
 
 
+def test_custom_roles_are_read_where_there_are_operators(tmp_path: Path) -> None:
+    it = deployment(tmp_path, operators="group:ops@example.com")
+    it.state.apis = {"iam.googleapis.com"}
+
+    assert "--show-deleted" in lists(it)["role"]
+
+
 OF_ALL = ["image", "notification.uploads"]
 POLICIES = ["policy.project", "policy.bucket:uploads", "policy.queue:images"]
 

@@ -9,6 +9,7 @@ from deploy import running
 #: Errors as gcloud prints them, one for each pattern.
 TRANSIENT = [
     "Service account sluice-push@demo-project.iam.gserviceaccount.com does not exist.",
+    "Role (projects/demo-project/roles/sluice.tail) does not exist in the resource's hierarchy.",
     "Permission 'iam.serviceaccounts.actAs' denied on service account sluice-upload@demo-project.iam.gserviceaccount.com",
     'The principal lacks IAM permission "iam.serviceAccounts.actAs" for the resource "sluice-tasks@demo-project"',
     "The service account is not permitted to publish to the topic",

@@ -1,0 +1,30 @@
+"""Custom roles, one for each file in deploy/roles; only operators are granted them. `down` leaves them: see there."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.deployment import Deployment, fingerprint
+from deploy.gcloud import Command
+from deploy.state import Role
+
+ROLES = Path("deploy/roles")
+
+
+def custom_roles(deployment: Deployment) -> Iterator[list[Command]]:
+    """Every role, once there are operators. Its description ends with the fingerprint of its definition."""
+    for path in sorted(ROLES.glob("*.json")) if deployment.operators else []:
+        text = path.read_text()
+        definition = json.loads(text)
+        definition["description"] += f" ({fingerprint(text)})"
+        file = deployment.write(f"role-{path.name}", json.dumps(definition))
+        yield from _changes(deployment, deployment.role(path.stem), definition["description"], file)
+
+
+def _changes(deployment: Deployment, name: str, description: str, file: str) -> Iterator[list[Command]]:
+    found, group = deployment.state.roles.get(name), ["iam", "roles"]
+    target = [name.rpartition("/")[2], f"--project={deployment.options.project}"]
+    revive = [[*group, "undelete", *target]] if found and found.deleted else []
+    verb = "update" if found else "create"
+    if found != Role(description):
+        yield [*revive, [*group, verb, *target, f"--file={file}"]]
