@@ -1,4 +1,4 @@
-"""Custom roles, one for each file in deploy/roles; only operators are granted them. `down` leaves them: see there."""
+"""Custom roles, one for each file in deploy/roles; only operators are granted them. `down` leaves them."""
 
 import json
 from collections.abc import Iterator

@@ -102,7 +102,7 @@ class FakeTopic:
 
 @dataclass(eq=False)
 class FakeSubscription:
-    """A subscription to the messages of a topic from `first` on. It waits for none, and a lease never ends by itself."""
+    """A subscription to a topic's messages from `first` on. It never waits, and no lease ends by itself."""
 
     topic: FakeTopic
     first: int = 0

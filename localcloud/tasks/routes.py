@@ -1,4 +1,4 @@
-"""The routing table: every method of Cloud Tasks v2, supported or not, and the one of v2beta3 that v2 does not have."""
+"""The routing table: every method of Cloud Tasks v2, supported or not, and one of v2beta3."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Cloud Tasks behind `Queue`: named tasks, delivered to the processor with an identity token; the state of queues."""
+"""Cloud Tasks behind `Queue`: named tasks, delivered to the processor with an identity token; queues."""
 
 import functools
 import json

@@ -20,7 +20,7 @@ MAX_LETTERS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter: its id, the time when it was put aside (RFC 3339), why, and the message as it was first published."""
+    """A dead letter: when it was put aside (RFC 3339), why, and the message as it was first published."""
 
     id: str
     time: str
@@ -64,9 +64,10 @@ def show(letter_id: str, cloud: Cloud) -> Letter:
 
 
 def replay(ids: tuple[str, ...], cloud: Cloud) -> Replayed:
-    """Publish these letters again as they first came, all of them without an id. Each is taken off only when it is published.
+    """Publish these letters again as they first came, all of them without an id.
 
-    If this process is killed in between, a letter stays and may be replayed twice, which does no harm.
+    A letter is taken off only when it is published. If this process is killed in between, it stays and may be replayed twice,
+    which does no harm.
     """
     with _leased(cloud) as found:
         chosen = [found[one] for one in dict.fromkeys(ids or found) if one in found]

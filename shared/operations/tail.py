@@ -1,4 +1,4 @@
-"""Notices as they come, through a subscription of their own: nothing is taken from the subscription `completions`."""
+"""Notices as they come, through a subscription of their own: nothing is taken from `completions`."""
 
 import json
 from collections.abc import Iterator

@@ -27,7 +27,7 @@ Send = Callable[[Outgoing], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """A queue's deliveries: those without an answer so far, those answered in the last minute, and the most in a second."""
+    """A queue's deliveries: those under way, those answered in the last minute, and the most in a second."""
 
     under_way: int = 0
     last_minute: int = 0
