@@ -1,9 +1,9 @@
-"""List prices of us-central1 on 2026-11-28, without free quotas; README.md has the sources."""
+"""The list price of the calls that the local cloud counted; README.md has the sources."""
 
 from collections.abc import Mapping
 
-#: Dollars per million operations of Cloud Storage and Cloud Tasks, and per TiB of Pub/Sub.
-CLASS_A, CLASS_B, TASKS, PUBSUB_TIB = 5.0, 0.4, 0.4, 40.0
+from shared.operations.prices import CLASS_A, CLASS_B, PUBSUB_TIB, TASKS
+
 #: Pub/Sub bills at least so many bytes for a request. The notification of an upload is about as large.
 PUBSUB_MIN_BYTES = 1000
 #: The write of an upload, and its notification.
