@@ -101,7 +101,7 @@ def forget(moment: Moment) -> None:
     """Forget the names of tasks that have ended, as queues do after hours."""
     world = moment.world
     live = {one.task.name for one in (*world.waiting, *(other.delivery for other in world.actors)) if one.task}
-    names = world.cloud.queue.inner.tasks
+    names = world.cloud.queue.inner.added
     for name in [name for name, task in names.items() if task.name not in live]:
         del names[name]
 
