@@ -118,6 +118,11 @@ class FakeBucket:
         self._fail("names", prefix)
         yield from sorted(name for name in self.versions if name.startswith(prefix))
 
+    def page(self, prefix: str, start: str, limit: int) -> Mapping[str, Mapping[str, str]]:
+        self._fail("page", prefix)
+        found = sorted(name for name in self.versions if name.startswith(prefix) and name >= start)
+        return {name: max(self.versions[name].items())[1][0].metadata for name in found[:limit]}
+
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
         sent = {**headers, **({"x-goog-resumable": "start"} if resumable else {})}
         return Permission("POST" if resumable else "PUT", f"https://signed.test/{self.name}/{name}?for={seconds}", sent)

@@ -114,6 +114,12 @@ class Bucket(Protocol):
     def names(self, prefix: str) -> Iterator[str]:
         """The names of the live objects with this prefix, sorted."""
 
+    def page(self, prefix: str, start: str, limit: int) -> Mapping[str, Mapping[str, str]]:
+        """The custom metadata of the first live objects with this prefix, by name, sorted, from the name `start` on.
+
+        At most `limit` of them; up to a thousand are one call.
+        """
+
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
         """Sign a URL that creates this one object, with exactly these headers."""
 

@@ -120,6 +120,13 @@ class StorageBucket:
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
 
+    def page(self, prefix: str, start: str, limit: int) -> Mapping[str, Mapping[str, str]]:
+        asked = {"prefix": prefix, "start_offset": start, "max_results": limit, "fields": "items(name,metadata),nextPageToken"}
+        try:
+            return {blob.name: blob.metadata or {} for blob in self._bucket.list_blobs(**asked, timeout=TIMEOUT_SECONDS)}
+        except _UNAVAILABLE as error:
+            raise self._unavailable(error) from error
+
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
         # The library adds to the dict that it is given; a client must send exactly these headers and no others.
         url = self._sign(name, seconds, method="RESUMABLE" if resumable else "PUT", headers=dict(headers))

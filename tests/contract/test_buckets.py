@@ -1,6 +1,7 @@
 """The properties of a bucket that the pipeline relies on."""
 
 import gzip
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
@@ -152,6 +153,33 @@ def test_names_are_listed_by_their_beginning(cloud: Cloud, name: str) -> None:
     cloud.results.create(f"{folder}-beside", "text/plain", b"x")
 
     assert list(cloud.results.names(f"{folder}/")) == [f"{folder}/a", f"{folder}/a/deep", f"{folder}/b"]
+
+
+def test_a_page_has_the_first_objects_from_a_name_on_with_their_metadata(cloud: Cloud, name: str) -> None:
+    folder = name.rsplit("/", 1)[0]
+    for last in ("a", "b", "b-r1", "c", "d"):
+        cloud.results.create(f"{folder}/{last}", "text/plain", b"", {"name": last} if last != "c" else {})
+    cloud.results.create(f"{folder}-beside", "text/plain", b"x")
+
+    found = cloud.results.page(f"{folder}/", f"{folder}/b", 3)
+    rest = cloud.results.page(f"{folder}/", f"{folder}/b.", 1000)
+
+    assert list(found.items()) == [
+        (f"{folder}/b", {"name": "b"}),
+        (f"{folder}/b-r1", {"name": "b-r1"}),
+        (f"{folder}/c", {}),
+    ]
+    assert list(rest) == [f"{folder}/c", f"{folder}/d"]
+    assert cloud.results.page(f"{folder}/", f"{folder}/e", 1000) == {}
+
+
+@pytest.mark.parametrize("limit", [1, 1000])
+def test_a_page_is_one_call(target: Target, bucket_at: Callable[[str], StorageBucket], limit: int) -> None:
+    items = [{"name": f"index/{number:04}", "metadata": {"run": "0"}} for number in range(limit)]
+    target.body = json.dumps({"items": items, "nextPageToken": "more"}).encode()
+
+    assert len(bucket_at(target.url).page("index/", "index/", limit)) == limit
+    assert len(target.received) == 1
 
 
 def test_no_proxy_of_the_environment_is_used(

@@ -30,6 +30,7 @@ CALLS: dict[str, Callable[[StorageBucket, Path], Any]] = {
     "download in steps": lambda bucket, path: bucket.download("name", 7, storage.WHOLE_BYTES + 1, path),
     "find": lambda bucket, _path: bucket.find("name"),
     "names": lambda bucket, _path: list(bucket.names("")),
+    "page": lambda bucket, _path: bucket.page("", "", 10),
 }
 STORED = {"name": "name", "bucket": "results", "generation": "7", "size": "5", "crc32c": "AAAAAA=="}
 DOWNLOADS = ("read", "download", "download in steps")
@@ -59,7 +60,7 @@ def test_a_refusal_by_the_service_is_retried(target: Target, bucket_at: BucketAt
         CALLS[call](bucket_at(target.url), path)
 
 
-@pytest.mark.parametrize("call", ["create", "create from a file", "create from a stream", "names"])
+@pytest.mark.parametrize("call", ["create", "create from a file", "create from a stream", "names", "page"])
 def test_a_missing_bucket_is_retried(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
     target.status = 404
 
