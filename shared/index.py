@@ -8,15 +8,18 @@ import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
 from shared.cloud.protocols import AlreadyExists, Bucket
 from shared.manifest import NOT_WANTED, Claim, Job
-from shared.model import Run, Verdict, canonical
+from shared.model import Json, Run, Verdict, canonical
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-RERUN = "rerun"
+#: The verdict of a job, or that it is in work.
+State = Literal[Verdict, "processing"]
+PROCESSING: Literal["processing"] = "processing"
+RERUN: Literal["rerun"] = "rerun"
 #: Limits of Cloud Storage for custom metadata are 8 KiB together; no value takes more than half.
 MAX_VALUE_BYTES = 4 << 10
 MAX_BYTES = 8 << 10
@@ -25,9 +28,12 @@ MAX_MESSAGE_CHARACTERS = 300
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a list shows of an ended job. `size` is in bytes, `ended` RFC 3339; `cut` names what did not fit."""
+    """A job as lists show it. `size` is in bytes, `ended` RFC 3339; `cut` names what did not fit into the object's metadata.
 
-    verdict: Verdict
+    A job in work has the verdict `processing`, and no reason, message, end or recipes.
+    """
+
+    verdict: State
     job_id: str
     run: int
     generation: int
@@ -41,20 +47,38 @@ class Entry:
     metadata: Mapping[str, str]
     cut: tuple[str, ...] = ()
 
+    @property
+    def file_key(self) -> str:
+        """The sort key of run 0 of its file: the newest upload first."""
+        return f"{_digits(self.generation)}-{self.job_id.partition('-r')[0]}"
+
+    def to_json(self) -> Json:
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return values | {"generation": str(self.generation), "recipes": list(self.recipes), "cut": list(self.cut)}
+
 
 def sort_key(run: Run) -> str:
     """`<digits>-<job_id>`: the last part of the names of this run's entry and claim."""
-    return f"{10**16 - run.file.generation:016d}-{run.job_id}"
+    return f"{_digits(run.file.generation)}-{run.job_id}"
+
+
+def _digits(generation: int) -> str:
+    return f"{10**16 - generation:016d}"
+
+
+def folder(kind: Verdict | Literal["rerun"]) -> str:
+    """The prefix of the entries of this verdict, or of the claims. Each is one range of names, which fall with time."""
+    return f"index/{kind}/"
 
 
 def entry_name(run: Run, verdict: Verdict) -> str:
     """The object that says that this job has ended, and all was told."""
-    return f"index/{verdict}/{sort_key(run)}"
+    return folder(verdict) + sort_key(run)
 
 
 def claim_name(run: Run) -> str:
     """The object by which a run ≥ 1 begins."""
-    return f"index/{RERUN}/{sort_key(run)}"
+    return folder(RERUN) + sort_key(run)
 
 
 def write(results: Bucket, job: Job) -> None:
@@ -66,26 +90,31 @@ def write(results: Bucket, job: Job) -> None:
 def metadata_of(job: Job) -> dict[str, str]:
     """The custom metadata of the entry: percent-encoded ASCII within Cloud Storage's limits."""
     first = job.manifests[0]
-    file, steps = first.run.file, [step for manifest in job.manifests for step in manifest.steps]
+    steps = [step for manifest in job.manifests for step in manifest.steps]
     failing = [step for step in steps if step["verdict"] != "succeeded" and step.get("reason") not in NOT_WANTED]
     reasons = dict.fromkeys(step.get("reason", "") for step in failing if step["verdict"] != "skipped")
     message = failing[0].get("message", "") if failing else first.body.get("message", "")
     wanted = {
-        "run": str(first.run.number),
         "ended": job.time,
-        "size": str(file.size),
-        "name": file.name,
         "reason": ",".join(reasons) or first.body.get("reason", ""),
-        "type": file.content_type,
         "recipes": ",".join(step["recipe_id"] for step in steps),
-        "metadata": canonical(dict(file.metadata)).decode() if file.metadata else "",
+        "metadata": _custom_metadata(first.run),
         "message": message[:MAX_MESSAGE_CHARACTERS],
     }
-    return _fitted({key: quote(value, safe=" ,:;/+{}\"'@()[]=") for key, value in wanted.items() if value})
+    return _fitted({**_described(first.run), **wanted})
 
 
-def _fitted(values: Mapping[str, str]) -> dict[str, str]:
-    """The values that fit, in their order; `cut` names the others."""
+def _described(run: Run) -> dict[str, str]:
+    return {"run": str(run.number), "size": str(run.file.size), "name": run.file.name, "type": run.file.content_type}
+
+
+def _custom_metadata(run: Run) -> str:
+    return canonical(dict(run.file.metadata)).decode() if run.file.metadata else ""
+
+
+def _fitted(wanted: Mapping[str, str]) -> dict[str, str]:
+    """The values that fit, percent-encoded, in their order; `cut` names the others."""
+    values = {key: quote(value, safe=" ,:;/+{}\"'@()[]=") for key, value in wanted.items() if value}
     fitted: dict[str, str] = {}
     left = MAX_BYTES - len("cut") - sum(len(key) + 1 for key in values)
     for key, value in values.items():
@@ -97,14 +126,14 @@ def _fitted(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_entry(object_name: str, metadata: Mapping[str, str]) -> Entry:
-    """The entry of this object. Raises `ValueError` for a name that is no entry's."""
-    _, verdict, key = object_name.split("/", 2)
+    """The job of this entry or claim. Raises `ValueError` for the name of another object."""
+    _, kind, key = object_name.split("/", 2)
     digits, _, job_id = key.partition("-")
     values = {name: unquote(value) for name, value in metadata.items()}
     return Entry(
-        verdict=verdict,  # type: ignore[arg-type]
+        verdict=PROCESSING if kind == RERUN else kind,  # type: ignore[arg-type]
         job_id=job_id,
-        run=int(values.get("run", "0")),
+        run=int(job_id.partition("-r")[2] or 0),
         generation=10**16 - int(digits),
         name=values.get("name", ""),
         size=int(values.get("size", "0")),
@@ -116,6 +145,11 @@ def read_entry(object_name: str, metadata: Mapping[str, str]) -> Entry:
         metadata=json.loads(values.get("metadata", "{}")),
         cut=tuple(filter(None, values.get("cut", "").split(","))),
     )
+
+
+def in_work(run: Run) -> Entry:
+    """The job of a run that has not ended."""
+    return read_entry(claim_name(run), _fitted({**_described(run), "metadata": _custom_metadata(run)}))
 
 
 def has_entry(results: Bucket, run: Run, verdicts: Iterable[Verdict] = VERDICTS) -> bool:
@@ -134,7 +168,8 @@ def claim(results: Bucket, wanted: Claim) -> Claim:
     """Create a claim, or find the one that another operator created first; returns the one that stands."""
     name = claim_name(wanted.run)
     with contextlib.suppress(AlreadyExists):
-        results.create(name, "application/json", canonical(wanted.body))
+        metadata = _fitted({**_described(wanted.run), "metadata": _custom_metadata(wanted.run)})
+        results.create(name, "application/json", canonical(wanted.body), metadata)
         return wanted
     body = results.read(name)
     return Claim(json.loads(body or b"{}"))

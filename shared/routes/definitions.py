@@ -69,8 +69,8 @@ class Route:
         return sum(1 for _ in itertools.takewhile(bool, self._tests(content_type, name, metadata, size)))
 
     def _tests(self, content_type: str, name: str, metadata: Mapping[str, str], size: int | None) -> Iterator[bool]:
-        yield _matches(self.content_type, media.essence(content_type))
-        yield _matches(self.name, name)
+        yield matches(self.content_type, media.essence(content_type))
+        yield matches(self.name, name)
         yield all(metadata.get(key) == value for key, value in self.metadata.items())
         yield not size or not self.max_bytes or size <= self.max_bytes
         yield bool(self.chosen(metadata))
@@ -96,7 +96,8 @@ def requested(metadata: Mapping[str, str]) -> list[str]:
 _WILDCARDS: Mapping[str, str] = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern has this whole text: `*` stops at a slash, `**` does not, `?` is one character but a slash."""
     return _compiled(pattern).fullmatch(text) is not None
 
 
