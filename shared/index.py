@@ -114,7 +114,7 @@ def _custom_metadata(run: Run) -> str:
 
 def _fitted(wanted: Mapping[str, str]) -> dict[str, str]:
     """The values that fit, percent-encoded, in their order; `cut` names the others."""
-    values = {key: quote(value, safe=" ,:;/+{}\"'@()[]=") for key, value in wanted.items() if value}
+    values = {key: quote(value, safe=" ,:;/+{}\"'@()[]=", errors="backslashreplace") for key, value in wanted.items() if value}
     fitted: dict[str, str] = {}
     left = MAX_BYTES - len("cut") - sum(len(key) + 1 for key in values)
     for key, value in values.items():
