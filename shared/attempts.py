@@ -161,14 +161,26 @@ def _parse(names: Iterable[str], step: str, sweep: int) -> _Notes:
     return _Notes(**{kind: frozenset(values) for kind, values in numbers.items()})
 
 
-def last_errors(results: Bucket, task: Task) -> dict[str, Json]:
-    """The latest `error` or `void` note of each step of a task without a manifest, by the step's name."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A step of a task that was delivered: the number of its attempts that count, and its latest `error` or `void` note."""
+
+    attempt: int
+    error: Json | None
+
+
+def standings(results: Bucket, task: Task) -> dict[str, Standing]:
+    """The standing of each step of a task without a manifest, by the step's name: that of the latest sweep with notes."""
     prefix = folder(task)
-    latest: dict[str, tuple[int, int, str]] = {}
-    for name in results.names(prefix):
-        found = _NOTE.fullmatch(name.removeprefix(prefix))
-        if found and found["kind"] != "begun":
-            order = (int(found["sweep"] or 0), int(found["attempt"]), name)
-            latest[found["step"]] = max(order, latest.get(found["step"], order))
-    bodies = {step: results.read(name) for step, (_, _, name) in latest.items()}
-    return {step: json.loads(body) for step, body in bodies.items() if body is not None}
+    names = [name.removeprefix(prefix) for name in results.names(prefix)]
+    return {step.name: _standing(step.name, names, prefix, results) for step in task.steps}
+
+
+def _standing(step: str, names: list[str], prefix: str, results: Bucket) -> Standing:
+    mine = [found for found in map(_NOTE.fullmatch, names) if found and found["step"] == step]
+    sweep = max((int(found["sweep"] or 0) for found in mine), default=0)
+    notes = _parse(names, step, sweep)
+    last = max([*notes.error, *notes.void], default=None)
+    kind = "error" if last in notes.error else "void"
+    body = None if last is None else results.read(f"{prefix}{step}/{f's{sweep}-' if sweep else ''}{last}-{kind}")
+    return Standing(max(1, notes.last - len(notes.void)), json.loads(body) if body else None)

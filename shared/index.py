@@ -159,17 +159,30 @@ def has_entry(results: Bucket, run: Run, verdicts: Iterable[Verdict] = VERDICTS)
 
 def claims(results: Bucket, run: Run) -> list[Claim]:
     """The claims of all later runs of this generation of the file, by number."""
-    prefix = claim_name(Run(run.file)) + "-r"
-    bodies = [results.read(name) for name in results.names(prefix)]
-    return sorted((Claim(json.loads(body)) for body in bodies if body is not None), key=lambda claim: claim.run.number)
+    file_id, generation = run.file.file_id, run.file.generation
+    numbers = later_runs(results, file_id, generation)
+    found = (find_claim(results, file_id, generation, number) for number in numbers)
+    return [claim for claim in found if claim]
+
+
+def later_runs(results: Bucket, file_id: str, generation: int) -> list[int]:
+    """The numbers of the claimed runs, from the lowest on."""
+    prefix = f"{folder(RERUN)}{_digits(generation)}-{file_id}-{generation}-r"
+    return sorted(int(name.removeprefix(prefix)) for name in results.names(prefix))
+
+
+def find_claim(results: Bucket, file_id: str, generation: int, number: int) -> Claim | None:
+    """The claim of this run, or None."""
+    body = results.read(f"{folder(RERUN)}{_digits(generation)}-{file_id}-{generation}-r{number}")
+    return Claim(json.loads(body)) if body is not None else None
 
 
 def claim(results: Bucket, wanted: Claim) -> Claim:
     """Create a claim, or find the one that another operator created first; returns the one that stands."""
     name = claim_name(wanted.run)
     with contextlib.suppress(AlreadyExists):
-        metadata = _fitted({**_described(wanted.run), "metadata": _custom_metadata(wanted.run)})
-        results.create(name, "application/json", canonical(wanted.body), metadata)
+        described = {**_described(wanted.run), "request": wanted.request, "metadata": _custom_metadata(wanted.run)}
+        results.create(name, "application/json", canonical(wanted.body), _fitted(described))
         return wanted
     body = results.read(name)
     return Claim(json.loads(body or b"{}"))

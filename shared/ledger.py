@@ -100,10 +100,22 @@ class Manifests:
         return Job(manifests)
 
 
-def history(results: Bucket, file_id: str, generation: str = "") -> Iterator[Found]:
-    """The manifests and plans of all generations of a file, or of one."""
-    prefix = f"jobs/{file_id}/{generation}/" if generation else f"jobs/{file_id}/"
-    for name in results.names(prefix):
+def history(results: Bucket, file_id: str, generation: str = "", run: str = "") -> Iterator[Found]:
+    """The manifests and plans of all generations of a file, of one, or of one run of it."""
+    for name in results.names("/".join(filter(None, ("jobs", file_id, generation, run))) + "/"):
         found = find(results, name)
         if found is not None:
             yield found
+
+
+def generations(results: Bucket, file_id: str) -> list[int]:
+    """The generations of a file that have a plan or a manifest, newest first: a list call for a thousand objects."""
+    prefix = f"jobs/{file_id}/"
+    found = {name.removeprefix(prefix).partition("/")[0] for name in results.names(prefix)}
+    return sorted(map(int, found), reverse=True)
+
+
+def oldest_generation(results: Bucket, file_id: str) -> int | None:
+    """The first generation of a file that has a plan or a manifest, or None: one list call."""
+    prefix = f"jobs/{file_id}/"
+    return next((int(name.removeprefix(prefix).partition("/")[0]) for name in results.page(prefix, prefix, 1)), None)

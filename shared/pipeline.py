@@ -75,7 +75,7 @@ def _enlist_early(run: Run, cloud: Cloud) -> None:
     """
     try:
         plan = cloud.routes.plan(run.file)
-        if len(plan.first) == 1 and not _refusal(run, plan, cloud):
+        if len(plan.first) == 1 and not refusal(run, plan, cloud):
             enlist(run, plan, cloud)
     except Transient as error:
         log.warning("not queued early; the dispatcher will do it", error=error.message)
@@ -114,7 +114,7 @@ def enlist(run: Run, plan: Plan, cloud: Cloud, sweep: int = 0, adopted: Mapping[
 
     `sweep` is the number of the sweep that queues them again, 0 otherwise. `adopted` is that of the run's claim.
     """
-    if refused := _refusal(run, plan, cloud):
+    if refused := refusal(run, plan, cloud):
         settle(_commit(ledger.job_name(run), manifest.of_no_task(run, *refused, clock.now()), cloud), cloud, sweep)
     elif len(plan.first) == 1 or run.number:
         _queue_first(run, plan, cloud, sweep, adopted)
@@ -122,7 +122,7 @@ def enlist(run: Run, plan: Plan, cloud: Cloud, sweep: int = 0, adopted: Mapping[
         settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)
 
 
-def _refusal(run: Run, plan: Plan, cloud: Cloud) -> tuple[Verdict, str, str] | None:
+def refusal(run: Run, plan: Plan, cloud: Cloud) -> tuple[Verdict, str, str] | None:
     """Verdict, reason and message for a file for which there is nothing to do; None for a file with tasks."""
     file, limit = run.file, cloud.settings.max_file_bytes
     if file.size == 0:

@@ -2,51 +2,104 @@
 
 import re
 from collections.abc import Mapping
-from itertools import groupby
 from urllib.parse import quote
 
-from shared import attempts, events, ledger, log, naming
-from shared.cloud.protocols import Cloud, Queued, Stored
-from shared.errors import NotFound, Transient
-from shared.ledger import Found
-from shared.manifest import Job, Manifest
-from shared.model import File, Json, Place, Run, file_id
-from shared.plan import Plan, Task
+from shared import events, ledger, log, naming, progress
+from shared.cloud.protocols import Cloud, Stored
+from shared.errors import BadRequest, NotFound
+from shared.model import File, Json, Run, file_id
+from shared.operations import explain
+from shared.progress import Progress
+from shared.settings import MAX_DIGITS
 
-_ID = re.compile(r"([a-z2-7]{26})(?:-([0-9]{1,20}))?")
+#: Older generations on one page, and generations in which an output is looked for.
+MAX_GENERATIONS = 10
+
+_ID = re.compile(r"([a-z2-7]{26})(?:-([0-9]{1,18})(?:-r([0-9]{1,9}))?)?")
+
+
+def answer(kind: str, asked: str, query: Mapping[str, str], cloud: Cloud) -> Json | str:
+    """The answer to `/<kind>/<asked>?<query>`; for the address of an output, the signed link that it leads to.
+
+    An object that has the whole name comes before an output. Raises `NotFound` and `BadRequest`.
+    """
+    if kind == "objects" and "explain" in query:
+        return explain.from_query(asked, query, cloud)
+    if "older" in query:
+        return earlier(_identity(asked, cloud) if kind == "objects" else asked, query["older"], cloud)
+    if kind == "jobs":
+        return of_id(asked, cloud)
+    try:
+        return of_object(asked, cloud)
+    except NotFound:
+        found = link(asked, cloud)
+        if not found:
+            raise
+        return found
 
 
 def of_object(name: str, cloud: Cloud) -> Json:
-    """The state of an object: `accepted`, `processing` or its job's verdict; older generations follow the newest.
+    """The state of an object: the newest run of its newest generation. `older` is the token of the generations before.
 
     Raises `NotFound` when neither bucket has the name.
     """
-    if not naming.is_possible(name):
-        raise NotFound(f"no object found: {name[:80]!r} cannot be an object's name")
-    identity = file_id(cloud.settings.uploads_bucket, name)
-    log.bind(object=name, file_id=identity)
+    identity = _identity(name, cloud)
     live = cloud.uploads.find(name)
-    jobs = _jobs(identity, "", cloud)
-    if live and (not jobs or live.generation > int(jobs[0]["generation"])):
-        jobs.insert(0, _accepted(live, cloud))
-    if not jobs:
-        raise NotFound(f"no object {name!r} found: it was never uploaded, or deleted before it had a verdict")
-    return {"object": name, "file_id": identity, **jobs[0], "older": jobs[1:]}
+    generation = live.generation if live else _newest_generation(identity, cloud)
+    found = progress.find(identity, generation, cloud)
+    if found:
+        return _newest(found, cloud)
+    if live:
+        return _accepted(live, cloud)
+    raise NotFound(f"no object {name!r} found: it was never uploaded, or deleted before it had a verdict")
 
 
 def of_id(identity: str, cloud: Cloud) -> Json:
-    """The state of a file id or a job id, by its manifests.
+    """The state of a file id, or of a job id: the newest run of that upload, or with `-r<number>` exactly that run.
 
     Raises `NotFound` before the first verdict: until then only the object's name leads to the upload.
     """
-    found = _ID.fullmatch(identity)
-    if not found:
+    asked = _ID.fullmatch(identity)
+    if not asked:
         raise NotFound(f"{identity[:80]!r} is neither a file id (26 characters) nor a job id (<file id>-<generation>)")
-    log.bind(file_id=found[1])
-    jobs = _jobs(found[1], found[2] or "", cloud)
-    if not jobs:
+    log.bind(file_id=asked[1])
+    generation = int(asked[2]) if asked[2] else _newest_generation(asked[1], cloud)
+    found = progress.find(asked[1], generation, cloud, int(asked[3]) if asked[3] else None)
+    if not found:
         raise NotFound(f"no step of {identity} has a verdict yet; ask by name: /objects/<name>", "no_verdict_yet")
-    return {"file_id": found[1], **jobs[0], "older": jobs[1:]}
+    return {**progress.describe(found, cloud), "older": ""} if asked[2] else _newest(found, cloud)
+
+
+def earlier(identity: str, token: str, cloud: Cloud) -> Json:
+    """A page of the generations before the one that `older` of an answer names, newest first, each by its newest run.
+
+    Raises `BadRequest` for another token.
+    """
+    if not token.isdecimal() or len(token) > MAX_DIGITS:
+        raise BadRequest(f"older is {token[:80]!r}; send the value of `older` in an answer about this file", "bad_token")
+    generations = [one for one in ledger.generations(cloud.results, identity) if one < int(token)]
+    page = generations[:MAX_GENERATIONS]
+    found = [progress.find(identity, generation, cloud) for generation in page]
+    jobs = [progress.describe(one, cloud) for one in found if one]
+    return {"file_id": identity, "jobs": jobs, "older": str(page[-1]) if len(generations) > len(page) else ""}
+
+
+def link(path: str, cloud: Cloud) -> str:
+    """The signed link that `<object>/<step>/<output>` leads to, or nothing for an object without any verdict.
+
+    It is that of the newest run in which the step succeeded; a generation without one leads to the generation before. Raises
+    `NotFound`.
+    """
+    if path.count("/") < 2:
+        return ""
+    name, step, output = path.rsplit("/", 2)
+    identity = file_id(cloud.settings.uploads_bucket, name)
+    generations = ledger.generations(cloud.results, identity)[:MAX_GENERATIONS]
+    made = next(filter(None, (progress.outputs(identity, one, step, cloud) for one in generations)), {})
+    if generations and output not in made:
+        remedy = f"it has {', '.join(made)}" if made else "the step has not succeeded"
+        raise NotFound(f"no output {output!r} of step {step!r} of object {name!r} found: {remedy}", "no_output")
+    return cloud.results.permit_download(made[output], cloud.settings.url_seconds) if made else ""
 
 
 def receipt(file: File, cloud: Cloud) -> Json:
@@ -68,98 +121,37 @@ def status_url(cloud: Cloud, name: str) -> str:
     return f"{cloud.settings.status_url}/objects/{quote(name, safe='/')}"
 
 
-def _jobs(identity: str, generation: str, cloud: Cloud) -> list[Json]:
-    """One entry for each run with a manifest or a plan, newest first."""
-    found = sorted(ledger.history(cloud.results, identity, generation), key=lambda one: _age(one.run), reverse=True)
-    return [_job(list(run), cloud) for _age_, run in groupby(found, key=lambda one: _age(one.run))]
+def _identity(name: str, cloud: Cloud) -> str:
+    if not naming.is_possible(name):
+        raise NotFound(f"no object found: {name[:80]!r} cannot be an object's name")
+    identity = file_id(cloud.settings.uploads_bucket, name)
+    log.bind(object=name, file_id=identity)
+    return identity
 
 
-def _age(run: Run) -> tuple[int, int]:
-    return run.file.generation, run.number
+def _newest_generation(identity: str, cloud: Cloud) -> int:
+    """The newest generation with a plan or manifest, or 0."""
+    return max(ledger.generations(cloud.results, identity), default=0)
+
+
+def _newest(found: Progress, cloud: Cloud) -> Json:
+    """The newest run of the newest generation: its outputs have addresses."""
+    file = found.run.file
+    return {**progress.describe(found, cloud, status_url(cloud, file.name)), "older": _older(file, cloud)}
 
 
 def _accepted(live: Stored, cloud: Cloud) -> Json:
     """An upload without a manifest so far, or an ignored object, which never gets one."""
     bucket = cloud.settings.uploads_bucket
     file = File(bucket, live.name, live.generation, live.size, live.content_type, live.crc32c, live.metadata)
-    run, plan = Run(file), cloud.routes.plan(file)
     if ignored := events.why_ignored(file):
-        return _described(run) | {"state": "skipped", "reason": ignored.reason, "since": live.updated, "steps": []}
-    steps = _steps(run, plan, {}, cloud)
-    return _described(run) | {"state": "accepted", "since": live.updated, "steps": steps, "ignored": list(plan.ignored)}
+        state = {"state": "skipped", "reason": ignored.reason, "since": live.updated, "steps": []}
+        return {**progress.described(Run(file)), **state, "older": _older(file, cloud)}
+    planned = Progress(Run(file), cloud.routes.plan(file), since=live.updated)
+    return {**progress.describe(planned, cloud), "state": "accepted", "older": _older(file, cloud)}
 
 
-def _job(found: list[Found], cloud: Cloud) -> Json:
-    run, plan = found[0].run, found[0].plan
-    manifests = {one.place: one for one in found if isinstance(one, Manifest)}
-    steps, shown = _steps(run, plan, manifests, cloud), _described(run) | {"ignored": list(plan.ignored)}
-    if len(manifests) < len(plan.places):
-        since = max((one.time for one in manifests.values()), default="")
-        return shown | {"state": "processing", "since": since, "steps": steps}
-    job = Job(list(manifests.values()))
-    why = {key: job.manifests[0].body[key] for key in ("reason", "message") if not plan.steps}
-    return shown | why | {"state": job.verdict, "since": job.time, "steps": steps}
-
-
-def _described(run: Run) -> Json:
-    file = run.file
-    return {
-        "job_id": run.job_id,
-        "run": run.number,
-        "object": file.name,
-        "generation": str(file.generation),
-        "size": file.size,
-        "content_type": file.content_type,
-        "crc32c": file.crc32c,
-        "metadata": dict(file.metadata),
-    }
-
-
-def _steps(run: Run, plan: Plan, manifests: Mapping[Place, Manifest], cloud: Cloud) -> list[Json]:
-    """Each step of the plan in its order: done, or the state of its task."""
-    done = {step["step"]: _done(step, one, cloud) for one in manifests.values() for step in one.steps}
-    tasks = {place: _pending(Task(run, plan, place), manifests, cloud) for place in plan.places if place not in manifests}
-    return [
-        {"step": step.name, "recipe_id": step.recipe.recipe_id, "queue": step.queue, "after": list(step.after)}
-        | (done.get(step.name) or tasks[plan.place_of[step.name]].get(step.name, {}))
-        for step in plan.steps
-    ]
-
-
-def _done(step: Json, manifest: Manifest, cloud: Cloud) -> Json:
-    outputs = [output | {"download_url": _download(output["object"], cloud)} for output in step.get("outputs", ())]
-    shown = ("verdict", "reason", "message", "attempt", "facts", "times", "cost")
-    return {"state": "done", "time": manifest.time, **{key: step[key] for key in shown if key in step}, "outputs": outputs}
-
-
-def _pending(task: Task, manifests: Mapping[Place, Manifest], cloud: Cloud) -> dict[str, Json]:
-    """The state of each step of a task without a manifest: `waiting`, `queued` or `running`."""
-    state: Json = {"state": "waiting"}
-    errors: Mapping[str, Json] = {}
-    if all(place in manifests for place in task.plan.before(task.place)):
-        queued = _queued(task, cloud)
-        if queued:
-            state = {
-                "state": "running" if queued.is_running else "queued",
-                "deliveries": queued.deliveries,
-                "next": queued.next,
-            }
-        if queued and queued.deliveries:
-            errors = attempts.last_errors(cloud.results, task)
-    return {step.name: state | ({"error": _error(errors[step.name])} if step.name in errors else {}) for step in task.steps}
-
-
-def _queued(task: Task, cloud: Cloud) -> Queued | None:
-    try:
-        return cloud.queue.find(task)
-    except Transient as error:  # the rest of the answer is still worth having
-        log.warning("the queue cannot be asked", error=error.message)
-        return None
-
-
-def _error(note: Json) -> Json:
-    return {key: note[key] for key in ("message", "attempt", "delivery", "time")}
-
-
-def _download(name: str, cloud: Cloud) -> str:
-    return cloud.results.permit_download(name, cloud.settings.url_seconds)
+def _older(file: File, cloud: Cloud) -> str:
+    """The token of the generations before this one, empty where the ledger has none."""
+    oldest = ledger.oldest_generation(cloud.results, file.file_id)
+    return str(file.generation) if oldest is not None and oldest < file.generation else ""

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import hashlib
 import json
 import re
 import time
@@ -30,8 +31,30 @@ LINGER_BYTES = 1 << 16
 
 def reply(body: Any, status: int = 200) -> Response:
     """A JSON answer, streamed: functions-framework would first read the rest of the request into memory."""
+    return _json(_written(body), status)
+
+
+def conditional(request: Request, body: Any) -> Response:
+    """A JSON answer with a strong ETag over its bytes; 304 to a client that has the same ones (RFC 9110 §13.1.2)."""
+    data = _written(body)
+    tag = hashlib.sha256(data).hexdigest()[:32]
+    answer = Response(status=304) if request.if_none_match.contains_weak(tag) else _json(data, 200)
+    answer.headers["etag"] = f'"{tag}"'
+    answer.headers["cache-control"] = "no-cache"  # caches ask each time
+    return answer
+
+
+def redirect(url: str) -> Response:
+    """302 to a signed URL, which no cache may keep."""
+    return Response(status=302, headers={"location": url, "cache-control": "no-store"})
+
+
+def _written(body: Any) -> bytes:
     # JSON may carry a lone surrogate, UTF-8 may not: the answer escapes it, as the client wrote it.
-    data = json.dumps(body, indent=1, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+    return json.dumps(body, indent=1, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+
+
+def _json(data: bytes, status: int) -> Response:
     headers = {
         "content-type": "application/json",
         "content-length": str(len(data)),

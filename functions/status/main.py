@@ -15,14 +15,17 @@ web.install(cloud)
 
 @functions_framework.http
 def status(request: Request) -> Response:
-    """Answer `GET /objects/<name>` and `GET /jobs/<file id or job id>`."""
+    """Answer `GET /objects/<name>` and `GET /jobs/<file id or job id>`; redirect from `/objects/<name>/<step>/<output>`."""
     _, kind, asked = [*request.path.split("/", 2), "", ""][:3]
-    read = {"objects": reading.of_object, "jobs": reading.of_id}.get(kind)
-    if read is None or not asked:
+    if kind not in ("objects", "jobs") or not asked:
         raise NotFound("path not found; ask for /objects/<name> or /jobs/<file id or job id>")
     if request.method not in ("GET", "HEAD"):
         raise MethodNotAllowed("the status service answers GET", "GET", "HEAD")
-    answer = read(asked, cloud)
-    log.follow(answer["job_id"], "status")
-    log.info("answered with the state of a file", state=answer["state"])
-    return web.reply(answer)
+    answer = reading.answer(kind, asked, request.args, cloud)
+    if isinstance(answer, str):
+        log.info("redirected to an output")
+        return web.redirect(answer)
+    if "job_id" in answer:
+        log.follow(answer["job_id"], "status")
+    log.info("answered with the state of a file", state=answer.get("state", ""))
+    return web.conditional(request, answer)

@@ -27,6 +27,13 @@ def begin(steps: Plan | Task, delivery: int, results: FakeBucket, name: str = "a
     return Attempts(whole, delivery, results).begin(whole.plan.by_name[name])
 
 
+def error_of(results: FakeBucket, whole: Task, step: str) -> str:
+    """The message of the latest note of this step."""
+    error = attempts.standings(results, whole)[step].error
+    assert error is not None
+    return str(error["message"])
+
+
 @pytest.mark.parametrize("steps", [ALONE, PAIR], ids=["one-step", "two-steps"])
 def test_a_first_delivery_that_left_nothing_costs_no_attempt(results: FakeBucket, steps: Plan) -> None:
     assert [begin(steps, delivery, results) for delivery in (1, 2, 3, 4, 5, 6)] == [1, 1, 2, 3, None, None]
@@ -88,7 +95,7 @@ def test_nothing_is_given_back_for_a_delivery_that_was_no_attempt(results: FakeB
 
     assert [begin(PAIR, delivery, results) for delivery in (2, 3, 4, 5)] == [1, 2, 3, None]
     assert Attempts(task(PAIR), 2, results).last_error(one) == KILLED
-    assert attempts.last_errors(results, task(PAIR))["a"]["message"] == "the bucket is unavailable"
+    assert error_of(results, task(PAIR), "a") == "the bucket is unavailable"
 
 
 def test_a_burial_reads_the_notes_again(results: FakeBucket) -> None:
@@ -224,7 +231,7 @@ def test_a_note_that_cannot_be_written_raises_nothing(results: FakeBucket) -> No
     notes.void(one, 1, "lost")
     notes.error(one, 2, "lost")
 
-    assert attempts.last_errors(results, task(ALONE))["a"]["message"] == "the first"
+    assert error_of(results, task(ALONE), "a") == "the first"
 
 
 def test_no_attempt_begins_that_cannot_be_counted(results: FakeBucket) -> None:
@@ -240,9 +247,9 @@ def test_the_latest_error_of_each_step_can_be_listed(results: FakeBucket) -> Non
         notes.void(PAIR.steps[0], delivery - 1, f"delivery {delivery}")
     Attempts(task(PAIR), 5, results).error(PAIR.steps[1], 1, "division by zero")
 
-    found = attempts.last_errors(results, task(PAIR))
+    errors = {name: standing.error or {} for name, standing in attempts.standings(results, task(PAIR)).items()}
 
-    assert {name: (note["message"], note["attempt"], note["delivery"]) for name, note in found.items()} == {
+    assert {name: (note["message"], note["attempt"], note["delivery"]) for name, note in errors.items()} == {
         "a": ("delivery 12", 11, 12),
         "b": ("division by zero", 1, 5),
     }
@@ -252,5 +259,26 @@ def test_the_errors_of_the_latest_sweep_are_listed(results: FakeBucket) -> None:
     Attempts(task(ALONE), 9, results).error(ALONE.steps[0], 9, "the first life")
     Attempts(task(ALONE, sweep=1), 1, results).error(ALONE.steps[0], 1, "the second life")
 
-    assert attempts.last_errors(results, task(ALONE))["a"]["message"] == "the second life"
-    assert attempts.last_errors(results, task(PAIR)) == {}
+    assert error_of(results, task(ALONE), "a") == "the second life"
+    assert [standing.error for standing in attempts.standings(results, task(PAIR)).values()] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("steps", "notes", "attempt"),
+    [
+        (ALONE, [], 1),
+        (PAIR, [], 0),  # a first delivery of several steps is no attempt
+        (ALONE, ["begun"], 2),
+        (PAIR, ["begun", "error"], 2),
+        (ALONE, ["void", "begun"], 2),
+        (PAIR, ["void", "void", "begun"], 1),
+    ],
+)
+def test_the_attempts_that_count_can_be_read(results: FakeBucket, steps: Plan, notes: list[str], attempt: int) -> None:
+    for delivery, kind in enumerate(notes, 2):
+        begun = Attempts(task(steps), delivery, results)
+        number = begun.begin(steps.steps[0])
+        if kind != "begun":
+            getattr(begun, kind)(steps.steps[0], number, "words")
+
+    assert attempts.standings(results, task(steps))["a"].attempt == attempt
