@@ -15,7 +15,7 @@ web.install(cloud)
 
 @functions_framework.http
 def status(request: Request) -> Response:
-    """Answer `GET /objects/<name>` and `GET /jobs/<file id or job id>`; redirect from `/objects/<name>/<step>/<output>`."""
+    """Answer `GET /objects/<name>` and `/jobs/<file id or job id>`; redirect from `/objects/<name>/<step>/<output>`."""
     _, kind, asked = [*request.path.split("/", 2), "", ""][:3]
     if kind not in ("objects", "jobs") or not asked:
         raise NotFound("path not found; ask for /objects/<name> or /jobs/<file id or job id>")

@@ -44,8 +44,12 @@ def test_the_status_of_a_file_from_accepted_to_its_verdict(client: Load, cloud: 
     digest, thumbnails = seen[-1]["steps"]
     assert digest["facts"]["size"] == len(photo)
     assert len(thumbnails["outputs"]) == 3
-    links = [output["download_url"] for output in thumbnails["outputs"]]
-    assert all(link.startswith("https://signed.test/results/files/") for link in links)
+    addresses = [output["url"].removeprefix("https://status.test") for output in thumbnails["outputs"]]
+    assert addresses == [f"{where}/thumbnails/{name}.webp" for name in (1024, 512, 256)]
+    links = [status.get(address) for address in addresses]
+    assert [(link.status_code, link.data, link.headers["cache-control"]) for link in links] == [(302, b"", "no-store")] * 3
+    objects = [output["object"].replace(" ", "%20") for output in thumbnails["outputs"]]
+    assert [link.location for link in links] == [f"https://signed.test/results/{name}?for=900" for name in objects]
 
 
 def test_a_slash_more_is_another_name(client: Load, uploaded: Any) -> None:
@@ -99,19 +103,54 @@ def test_ids_are_answered_from_the_first_verdict_on(client: Load, cloud: FakeClo
     for identity in (file.file_id, Run(file).job_id):
         answer = status.get(f"/jobs/{identity}").json
         assert answer is not None
-        assert (answer["object"], answer["state"], answer["older"]) == ("cat.jpg", "succeeded", [])
+        assert (answer["object"], answer["state"], answer["older"]) == ("cat.jpg", "succeeded", "")
 
 
-def test_older_generations_are_listed_after_the_newest(client: Load, cloud: FakeCloud, uploaded: Any, photo: bytes) -> None:
+def test_older_generations_come_when_they_are_asked_for(client: Load, cloud: FakeCloud, uploaded: Any, photo: bytes) -> None:
     for data in (photo, photo + b" "):
         process(uploaded("cat.jpg", data), cloud)
-    newest = uploaded("cat.jpg", photo + b"  ")
+    newest, status = uploaded("cat.jpg", photo + b"  "), client("status")
 
-    answer = client("status").get("/objects/cat.jpg").json
-
+    answer = status.get("/objects/cat.jpg").json
     assert answer is not None
     assert (answer["state"], answer["job_id"]) == ("accepted", Run(newest).job_id)
-    assert [job["state"] for job in answer["older"]] == ["succeeded", "succeeded"]
+    for path in ("/objects/cat.jpg", f"/jobs/{newest.file_id}"):
+        older = status.get(f"{path}?older={answer['older']}").json
+        assert older is not None
+        assert [job["state"] for job in older["jobs"]] == ["succeeded", "succeeded"]
+    refused(status.get("/objects/cat.jpg?older=x"), 400, "bad_token")
+
+
+def test_an_unchanged_answer_is_sent_once(client: Load, cloud: FakeCloud, uploaded: Any) -> None:
+    file, status = uploaded("notes", b"words"), client("status")
+    first = status.get("/objects/notes")
+    tag = first.headers["etag"]
+    again = [status.get("/objects/notes", headers={"if-none-match": value}) for value in (tag, f'"x", W/{tag}', "*")]
+    other = status.get("/objects/notes", headers={"if-none-match": '"x"'})
+    process(file, cloud)
+    later = status.get("/objects/notes", headers={"if-none-match": tag})
+
+    assert tag.startswith('"')
+    assert [(one.status_code, one.data, one.headers["etag"]) for one in again] == [(304, b"", tag)] * 3
+    assert (other.status_code, other.data, other.headers["cache-control"]) == (200, first.data, "no-cache")
+    assert (later.status_code, later.headers["etag"] != tag) == (200, True)
+
+
+def test_a_file_is_explained_before_it_exists(client: Load) -> None:
+    found = client("status").get("/objects/cats/1.jpg?explain&content_type=image/png").json
+
+    assert found is not None
+    assert (found["exists"], found["content_type"], [step["step"] for step in found["steps"]]) == (
+        False,
+        "image/png",
+        ["digest", "thumbnails"],
+    )
+
+
+def test_an_output_that_was_not_made_is_not_found(client: Load, cloud: FakeCloud, uploaded: Any, photo: bytes) -> None:
+    process(uploaded("cat.jpg", photo), cloud)
+
+    refused(client("status").get("/objects/cat.jpg/thumbnails/7.webp"), 404, "no_output")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """The state of a file is read from the buckets and the queues, and from nothing else; a receipt links to it."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,11 +11,10 @@ from shared.attempts import Attempts
 from shared.cloud.protocols import Queued
 from shared.errors import BadFile, NotFound, Unavailable
 from shared.model import File, Place, Run
-from shared.plan import Plan, Task
+from shared.plan import Task
 from shared.testing import FakeCloud
 from tests.unit.plans import Script, chain, diamond, join, plan, step
-
-Uploaded = Callable[..., File]
+from tests.unit.working import Fixed, Uploaded, Waiting, work
 
 
 @pytest.fixture
@@ -24,45 +22,16 @@ def cat(uploaded: Uploaded) -> File:
     return uploaded("cats/Käthe 1.jpg", b"meow")
 
 
-@dataclass
-class Waiting:
-    """A queue with these tasks, by the name of the queue."""
-
-    queued: dict[str, Queued] = field(default_factory=dict)
-
-    def add(self, _task: Task) -> bool:
-        return True
-
-    def find(self, task: Task) -> Queued | None:
-        return self.queued.get(task.place.queue)
+@pytest.fixture
+def waiting(cloud: FakeCloud) -> Waiting:
+    cloud.queue = found = Waiting()  # type: ignore[assignment]
+    return found
 
 
 @pytest.fixture
-def queue(cloud: FakeCloud) -> dict[str, Queued]:
+def queue(waiting: Waiting) -> dict[str, Queued]:
     """The tasks in the queues, by the name of the queue."""
-    cloud.queue = waiting = Waiting()  # type: ignore[assignment]
     return waiting.queued
-
-
-@dataclass
-class Fixed:
-    """Routes that give every file this plan."""
-
-    steps: Plan
-
-    def plan(self, _file: File) -> Plan:
-        return self.steps
-
-    def why_not(self, *_: object) -> str:
-        return "no route takes this file"
-
-
-def work(steps: Plan, cloud: FakeCloud, file: File, *places: str) -> None:
-    """Enlist the file under this plan, and bring these tasks to their manifests; all of them without a name."""
-    pipeline.enlist(Run(file), steps, cloud)
-    for place in steps.places:
-        if not places or str(place) in places:
-            pipeline.process(Task(Run(file), steps, place), 1, cloud)
 
 
 def states(cloud: FakeCloud, file: File) -> dict[str, str]:
@@ -103,7 +72,7 @@ def test_an_uploaded_file_is_accepted_with_its_plan(cloud: FakeCloud, cat: File)
             {"step": "b", "recipe_id": second.recipe.recipe_id, "queue": "q2", "after": ["a"], "state": "waiting"},
         ],
         "ignored": ["sluice-steps: pagez"],
-        "older": [],
+        "older": "",
     }
 
 
@@ -138,8 +107,34 @@ def test_a_queued_step_has_its_deliveries_and_the_time_of_the_next(
 
     (shown,) = status.of_object(cat.name, cloud)["steps"]
 
-    assert (shown["state"], shown["deliveries"], shown["next"]) == ("queued", 3, "2026-01-01T00:05:00Z")
-    assert "error" not in shown
+    assert {key: value for key, value in shown.items() if key not in ("step", "recipe_id", "after")} == {
+        "state": "queued",
+        "queue": "q1",
+        "queue_is_paused": False,
+        "deliveries": 3,
+        "next": "2026-01-01T00:05:00Z",
+        "attempt": 1,
+        "attempts": 3,
+    }
+
+
+def test_a_task_that_waits_in_a_paused_queue_says_so(cloud: FakeCloud, cat: File, waiting: Waiting) -> None:
+    cloud.routes = Fixed(plan(step("a", "q1"), step("b", "q2")))  # type: ignore[assignment]
+    waiting.queued |= {name: Queued(0, False, "2026-01-01T00:05:00Z") for name in ("q1", "q2")}
+    waiting.paused = {"q2"}
+
+    shown = status.of_object(cat.name, cloud)["steps"]
+
+    assert [(one["queue"], one["queue_is_paused"], one["attempt"]) for one in shown] == [("q1", False, 0), ("q2", True, 0)]
+
+
+def test_a_delivery_under_way_is_not_affected_by_a_pause(cloud: FakeCloud, cat: File, waiting: Waiting) -> None:
+    cloud.routes = Fixed(plan(step("a", "q1")))  # type: ignore[assignment]
+    waiting.queued["q1"], waiting.paused = Queued(1, True, "2026-01-01T00:05:00Z"), {"q1"}
+
+    (shown,) = status.of_object(cat.name, cloud)["steps"]
+
+    assert (shown["state"], "queue_is_paused" in shown) == ("running", False)
 
 
 def test_a_failing_step_shows_its_last_error(cloud: FakeCloud, cat: File, script: Script, queue: dict[str, Queued]) -> None:
@@ -160,6 +155,7 @@ def test_a_failing_step_shows_its_last_error(cloud: FakeCloud, cat: File, script
         "delivery": 2,
         "time": "",
     }
+    assert (second["attempt"], second["attempts"]) == (1, 3)
 
 
 def test_an_outage_shows_as_the_error_of_its_attempt(
@@ -244,17 +240,16 @@ def test_a_failed_step_says_why(cloud: FakeCloud, cat: File, script: Script) -> 
     assert (found["steps"][2]["reason"], found["steps"][2]["message"]) == ("after_failed", "it comes after b (failed)")
 
 
-def test_outputs_come_with_links_and_steps_with_facts(cloud: FakeCloud, cat: File, script: Script) -> None:
-    script.facts["a"] = {"width_px": 640}
+def test_outputs_come_with_addresses_and_steps_with_facts(cloud: FakeCloud, cat: File, script: Script) -> None:
+    script.facts["a"], script.outputs["a"] = {"width_px": 640}, ["1 #.txt"]
     steps = plan(step("a"))
     work(steps, cloud, cat)
-    name = ledger.output_name(Run(cat), steps.steps[0].recipe, "1.txt")
 
     (shown,) = status.of_object(cat.name, cloud)["steps"]
 
     (output,) = shown["outputs"]
-    assert output["object"] == name
-    assert output["download_url"] == f"https://signed.test/results/{name}?for=900"
+    assert output["object"] == ledger.output_name(Run(cat), steps.steps[0].recipe, "1 #.txt")
+    assert output["url"] == "https://status.test/objects/cats/K%C3%A4the%201.jpg/a/1%20%23.txt"
     assert shown["facts"] == {"width_px": 640}
 
 
@@ -275,6 +270,7 @@ def test_a_manifest_with_fewer_fields_can_be_shown(cloud: FakeCloud, cat: File, 
 def test_a_file_without_tasks_has_its_verdict_and_reason(cloud: FakeCloud, cat: File, verdict: Any, reason: str) -> None:
     refused = manifest.of_no_task(Run(cat), verdict, reason, "words", "2026-01-15T10:00:00.000Z")
     ledger.commit(cloud.results, ledger.job_name(Run(cat)), refused)
+    pipeline.finish(refused, cloud)
 
     found = status.of_object(cat.name, cloud)
 
@@ -282,28 +278,16 @@ def test_a_file_without_tasks_has_its_verdict_and_reason(cloud: FakeCloud, cat: 
     assert found["since"] == "2026-01-15T10:00:00.000Z"
 
 
-def test_a_newer_upload_stands_before_the_older_verdicts(
-    cloud: FakeCloud, cat: File, uploaded: Uploaded, script: Script
-) -> None:
-    work(chain(), cloud, cat)
-    newer = uploaded(cat.name, b"meow meow")
+def test_a_job_has_its_verdict_when_all_was_told(cloud: FakeCloud, cat: File, script: Script) -> None:
+    cloud.completions.broken = True
+    with pytest.raises(Unavailable):
+        work(plan(step("a")), cloud, cat)
+    early = status.of_object(cat.name, cloud)
+    cloud.completions.broken = False
+    work(plan(step("a")), cloud, cat)
 
-    found = status.of_object(cat.name, cloud)
-
-    assert (found["state"], found["generation"]) == ("accepted", str(newer.generation))
-    assert [(job["state"], job["generation"]) for job in found["older"]] == [("succeeded", str(cat.generation))]
-
-
-def test_generations_and_runs_are_listed_as_numbers_not_as_text(cloud: FakeCloud, cat: File, script: Script) -> None:
-    for generation, number in ((9, 0), (10, 0), (100, 2), (100, 10), (100, 0)):
-        run = Run(replace(cat, generation=generation), number)
-        pipeline.process(Task(run, plan(step("a")), Place(0, "q1")), 1, cloud)
-    cloud.uploads.versions.clear()
-
-    found = status.of_object(cat.name, cloud)
-
-    ages = [(job["generation"], job["run"]) for job in (found, *found["older"])]
-    assert ages == [("100", 10), ("100", 2), ("100", 0), ("10", 0), ("9", 0)]
+    assert (early["state"], early["steps"][0]["state"]) == ("processing", "done")
+    assert status.of_object(cat.name, cloud)["state"] == "succeeded"
 
 
 def test_a_deleted_file_keeps_its_verdicts(cloud: FakeCloud, cat: File, script: Script) -> None:
@@ -317,39 +301,6 @@ def test_a_deleted_file_keeps_its_verdicts(cloud: FakeCloud, cat: File, script: 
 def test_a_name_that_was_never_uploaded_is_not_found(cloud: FakeCloud, cat: File, name: str) -> None:
     with pytest.raises(NotFound, match="no object"):
         status.of_object(name, cloud)
-
-
-def test_ids_are_answered_from_the_first_verdict_on(cloud: FakeCloud, cat: File, script: Script) -> None:
-    with pytest.raises(NotFound, match="ask by name: /objects/<name>") as early:
-        status.of_id(cat.file_id, cloud)
-    work(chain(), cloud, cat, "0-q1")
-
-    assert early.value.code == "no_verdict_yet"
-    by_id, by_name = status.of_id(cat.file_id, cloud), status.of_object(cat.name, cloud)
-    assert by_id == by_name
-    assert status.of_id(Run(cat).job_id, cloud)["object"] == cat.name
-
-
-def test_a_job_id_is_that_generation_alone(cloud: FakeCloud, cat: File, script: Script) -> None:
-    newer = replace(cat, generation=cat.generation + 1)
-    for file in (cat, newer):
-        work(chain(), cloud, file, "0-q1")
-
-    found = status.of_id(Run(cat).job_id, cloud)
-
-    assert found["generation"] == str(cat.generation)
-    assert found["older"] == []
-
-
-@pytest.mark.parametrize(
-    "identity",
-    ["", "cat.jpg", "a" * 25, "a" * 27, "A" * 26, "1" * 26, "a" * 26 + "-", "a" * 26 + "-x", "a" * 26 + "/", "a" * 26 + "-7\n"],
-)
-def test_a_malformed_id_is_refused_with_the_right_form(cloud: FakeCloud, identity: str) -> None:
-    with pytest.raises(NotFound, match="is neither a file id") as refused:
-        status.of_id(identity, cloud)
-
-    assert refused.value.code == "not_found"
 
 
 @pytest.mark.parametrize("bucket", ["uploads", "results"])
