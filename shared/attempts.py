@@ -163,14 +163,14 @@ def _parse(names: Iterable[str], step: str, sweep: int) -> _Notes:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A step of a task that was delivered: the number of its attempts that count, and its latest `error` or `void` note."""
+    """A step of a task that was delivered: its attempts that count, and its latest `error` or `void` note."""
 
     attempt: int
     error: Json | None
 
 
 def standings(results: Bucket, task: Task) -> dict[str, Standing]:
-    """The standing of each step of a task without a manifest, by the step's name: that of the latest sweep with notes."""
+    """The standing of each step of a task without a manifest, by its name, in the latest sweep with notes."""
     prefix = folder(task)
     names = [name.removeprefix(prefix) for name in results.names(prefix)]
     return {step.name: _standing(step.name, names, prefix, results) for step in task.steps}

@@ -1,4 +1,4 @@
-"""The index in the results bucket: an empty object per ended job, whose name sorts it, and the claims of later runs.
+"""The index in the results bucket: an empty object per ended job, sorted by its name; the claims of later runs.
 
 `index/<verdict>/<digits>-<job_id>` is written last, after the notice: all was told. `index/rerun/<digits>-<job_id>`
 begins a run. The digits are 10^16 − generation, so that names list the newest upload first. Every list is read from here.
@@ -28,9 +28,9 @@ MAX_MESSAGE_CHARACTERS = 300
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A job as lists show it. `size` is in bytes, `ended` RFC 3339; `cut` names what did not fit into the object's metadata.
+    """A job as lists show it. `size` is in bytes, `ended` RFC 3339.
 
-    A job in work has the verdict `processing`, and no reason, message, end or recipes.
+    `cut` names what did not fit into the object's metadata. A job in work is `processing`, without reason, message, end, recipes.
     """
 
     verdict: State

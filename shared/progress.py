@@ -1,4 +1,4 @@
-"""The progress of a run: its steps, each done, or in which queue and at which attempt. Read on request and stored nowhere."""
+"""The progress of a run: each step is done, or waits in a queue at some attempt. Stored nowhere."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ def _last(file_id: str, generation: int, cloud: Cloud) -> int:
 
 
 def outputs(file_id: str, generation: int, step: str, cloud: Cloud) -> Mapping[str, str]:
-    """The outputs of this step by the newest run of this generation in which it succeeded: name → object name."""
+    """The outputs of this step by the newest run in which it succeeded: name → object name."""
     for number in range(_last(file_id, generation, cloud), -1, -1):
         found = find(file_id, generation, cloud, number)
         results = [one.results[step] for one in found.manifests.values() if step in one.results] if found else []
@@ -62,7 +62,7 @@ def outputs(file_id: str, generation: int, step: str, cloud: Cloud) -> Mapping[s
 
 
 def describe(progress: Progress, cloud: Cloud, address: str = "") -> Json:
-    """The run as answers show it: the file, `processing` or the job's verdict, and each step in the order of the plan.
+    """The run as answers show it: its file, its state, and each step in the order of the plan.
 
     A job has its verdict once all was told: when its index entry is there. With the `address` of its object, each output has one.
     """

@@ -15,7 +15,7 @@ from shared.settings import MAX_DIGITS
 #: Older generations on one page, and generations in which an output is looked for.
 MAX_GENERATIONS = 10
 
-_ID = re.compile(r"([a-z2-7]{26})(?:-([0-9]{1,18})(?:-r([0-9]{1,9}))?)?")
+_ID = re.compile(r"([a-z2-7]{26})(?:-([1-9][0-9]{0,17})(?:-r([0-9]{1,9}))?)?")
 
 
 def answer(kind: str, asked: str, query: Mapping[str, str], cloud: Cloud) -> Json | str:
@@ -26,7 +26,7 @@ def answer(kind: str, asked: str, query: Mapping[str, str], cloud: Cloud) -> Jso
     if kind == "objects" and "explain" in query:
         return explain.from_query(asked, query, cloud)
     if "older" in query:
-        return earlier(_identity(asked, cloud) if kind == "objects" else asked, query["older"], cloud)
+        return earlier(_identity(asked, cloud) if kind == "objects" else _parsed(asked)[0], query["older"], cloud)
     if kind == "jobs":
         return of_id(asked, cloud)
     try:
@@ -39,7 +39,7 @@ def answer(kind: str, asked: str, query: Mapping[str, str], cloud: Cloud) -> Jso
 
 
 def of_object(name: str, cloud: Cloud) -> Json:
-    """The state of an object: the newest run of its newest generation. `older` is the token of the generations before.
+    """The state of an object: the newest run of its newest generation. `older` is the token of earlier ones.
 
     Raises `NotFound` when neither bucket has the name.
     """
@@ -59,19 +59,16 @@ def of_id(identity: str, cloud: Cloud) -> Json:
 
     Raises `NotFound` before the first verdict: until then only the object's name leads to the upload.
     """
-    asked = _ID.fullmatch(identity)
-    if not asked:
-        raise NotFound(f"{identity[:80]!r} is neither a file id (26 characters) nor a job id (<file id>-<generation>)")
-    log.bind(file_id=asked[1])
-    generation = int(asked[2]) if asked[2] else _newest_generation(asked[1], cloud)
-    found = progress.find(asked[1], generation, cloud, int(asked[3]) if asked[3] else None)
+    file, generation, number = _parsed(identity)
+    log.bind(file_id=file)
+    found = progress.find(file, generation or _newest_generation(file, cloud), cloud, number)
     if not found:
         raise NotFound(f"no step of {identity} has a verdict yet; ask by name: /objects/<name>", "no_verdict_yet")
-    return {**progress.describe(found, cloud), "older": ""} if asked[2] else _newest(found, cloud)
+    return {**progress.describe(found, cloud), "older": ""} if generation else _newest(found, cloud)
 
 
 def earlier(identity: str, token: str, cloud: Cloud) -> Json:
-    """A page of the generations before the one that `older` of an answer names, newest first, each by its newest run.
+    """A page of the generations before that of the token, newest first, each by its newest run.
 
     Raises `BadRequest` for another token.
     """
@@ -127,6 +124,14 @@ def _identity(name: str, cloud: Cloud) -> str:
     identity = file_id(cloud.settings.uploads_bucket, name)
     log.bind(object=name, file_id=identity)
     return identity
+
+
+def _parsed(identity: str) -> tuple[str, int, int | None]:
+    """File id, generation or 0, and number of the run or None."""
+    found = _ID.fullmatch(identity)
+    if not found:
+        raise NotFound(f"{identity[:80]!r} is neither a file id (26 characters) nor a job id (<file id>-<generation>)")
+    return found[1], int(found[2] or 0), int(found[3]) if found[3] else None
 
 
 def _newest_generation(identity: str, cloud: Cloud) -> int:

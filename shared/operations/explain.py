@@ -1,4 +1,4 @@
-"""Explaining a file before it is processed, or whether it exists at all: its routes, its plan, and their price. Nothing runs."""
+"""Explaining a file, whether or not it exists: its routes, its plan, and its price. Nothing runs."""
 
 import json
 import mimetypes

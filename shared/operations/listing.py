@@ -1,4 +1,4 @@
-"""Lists of jobs, newest upload first: ended ones by the index, those in work by the claims of later runs and the queues.
+"""Lists of jobs, newest upload first: ended ones by the index, those in work by claims and queues.
 
 A file is listed once, by its newest run: a claim hides the entries of the runs before. A claim without an entry is in work.
 """

@@ -6,7 +6,7 @@ from shared.model import Json, file_id
 
 
 def show(name: str, cloud: Cloud, older: str = "") -> Json:
-    """The state of an object, as the status service answers it, with `runs`: this one and all before it, newest first.
+    """The state of an object by its newest run, and all `runs` of this generation, newest first.
 
     With the token `older` of an answer, a page of the generations before: `jobs`, each by its newest run. Raises `NotFound` for an
     unknown name, `BadRequest` for another token.

@@ -119,6 +119,7 @@ def test_older_generations_come_when_they_are_asked_for(client: Load, cloud: Fak
         assert older is not None
         assert [job["state"] for job in older["jobs"]] == ["succeeded", "succeeded"]
     refused(status.get("/objects/cat.jpg?older=x"), 400, "bad_token")
+    refused(status.get("/jobs/a/b?older=7"), 404, "not_found")
 
 
 def test_an_unchanged_answer_is_sent_once(client: Load, cloud: FakeCloud, uploaded: Any) -> None:
