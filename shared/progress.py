@@ -64,17 +64,14 @@ def outputs(file_id: str, generation: int, step: str, cloud: Cloud) -> Mapping[s
 def describe(progress: Progress, cloud: Cloud, address: str = "") -> Json:
     """The run as answers show it: its file, its state, and each step in the order of the plan.
 
-    A job has its verdict once all was told: when its index entry is there. With the `address` of its object, each output has one.
+    With the `address` of its object, each output has one. The state precedes the notice and the index entry: whoever got the notice
+    finds the verdict here.
     """
-    run, plan, job = progress.run, progress.plan, progress.job
-    is_told = job is not None and cloud.results.find(index.entry_name(run, job.verdict)) is not None
-    state = {
-        "state": job.verdict if job and is_told else "processing",
-        "since": max((one.time for one in progress.manifests.values()), default=progress.since),
-        "steps": steps(progress, cloud, address),
-    }
+    plan, job = progress.plan, progress.job
+    since = max((one.time for one in progress.manifests.values()), default=progress.since)
     why = {key: job.manifests[0].body[key] for key in ("reason", "message")} if job and not plan.steps else {}
-    return described(run) | {"ignored": list(plan.ignored)} | why | state
+    state = {"state": job.verdict if job else "processing", "since": since, **why}
+    return described(progress.run) | state | {"steps": steps(progress, cloud, address), "ignored": list(plan.ignored)}
 
 
 def described(run: Run) -> Json:

@@ -110,9 +110,7 @@ def test_the_status_service_tells_of_it_and_links_to_it(machine: Machine, notice
 
     assert (status, by_name["state"], by_id["state"]) == (200, "succeeded", "succeeded")
     output = by_name["steps"][-1]["outputs"][0]
-    downloaded = machine.run(
-        "curl", "-sS", "--fail-with-body", "-o", "/dev/null", "-w", "%{size_download}", output["download_url"]
-    )
+    downloaded = machine.run("curl", "-sSL", "--fail-with-body", "-o", "/dev/null", "-w", "%{size_download}", output["url"])
     assert int(downloaded.stdout) == output["size"]
 
 
@@ -163,7 +161,8 @@ def test_an_overwritten_object_gives_two_jobs_that_do_not_mix(machine: Machine, 
     assert first["file_id"] == second["file_id"]
     assert [job["steps"][0]["facts"]["size"] for job in (first, second)] == [11, 20]
     _, status = get(machine, f"{machine.url('status')}/objects/again.txt")
-    assert [status["job_id"], *(older["job_id"] for older in status["older"])] == [second["job_id"], first["job_id"]]
+    _, older = get(machine, f"{machine.url('status')}/objects/again.txt?older={status['older']}")
+    assert [status["job_id"], *(job["job_id"] for job in older["jobs"])] == [second["job_id"], first["job_id"]]
 
 
 def test_a_file_copied_within_the_bucket_is_sent_again(

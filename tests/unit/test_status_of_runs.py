@@ -102,7 +102,7 @@ def test_the_calls_do_not_grow_with_older_generations(cloud: FakeCloud, cat: Fil
         cloud.results = results
 
     assert counts[1] == counts[2]
-    assert counts[2][1] == 5  # claims, manifests, one manifest, the index entry, the oldest generation
+    assert counts[2][1] == 4  # claims, manifests, one manifest, the oldest generation
 
 
 @pytest.mark.parametrize("token", ["", "x", "-1", "7.0", "9" * 30])
