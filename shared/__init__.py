@@ -3,6 +3,7 @@
 story        pipeline: receive · dispatch · process
              model (the nouns) · routes (pipeline.toml → tasks) · ledger (manifests) · events (notifications and notices)
 doors        intake (posted files) · signed_upload (the issuer) · naming · media (content types) · status (state and receipts)
+operators    operations (one engine for the command line and the services) · index (ended jobs, claims) · progress (of a run)
 platform     web (HTTP answers) · identity (callers' tokens) · settings · errors (the tree of failures) · log
              cloud (the only package that calls Google; `cloud.protocols` is what the rest sees of it)
 processors   processors (the registry and the processors) · sandbox (runs one) · source (downloads its file)
