@@ -1,4 +1,4 @@
-"""Lists of jobs on the fakes and on the real adapters: names of any kind survive the metadata of entries and claims."""
+"""Lists of jobs on the fakes and on the real adapters: any name survives the metadata of entries and claims."""
 
 import uuid
 from dataclasses import replace

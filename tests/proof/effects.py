@@ -79,6 +79,9 @@ class Bucket:
     def names(self, prefix: str) -> Iterator[str]:
         return iter(self._stage.effect(f"list {prefix}", lambda: list(self.inner.names(prefix))))
 
+    def page(self, prefix: str, start: str, limit: int) -> Mapping[str, Mapping[str, str]]:
+        return self._stage.effect(f"list {prefix}", lambda: self.inner.page(prefix, start, limit))
+
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
         return self.inner.permit_upload(name, headers, seconds, resumable=resumable)
 
