@@ -8,7 +8,6 @@ from shared import events, ledger, log, naming, progress
 from shared.cloud.protocols import Cloud, Stored
 from shared.errors import BadRequest, NotFound
 from shared.model import File, Json, Run, file_id
-from shared.operations import explain
 from shared.progress import Progress
 from shared.settings import MAX_DIGITS
 
@@ -24,6 +23,8 @@ def answer(kind: str, asked: str, query: Mapping[str, str], cloud: Cloud) -> Jso
     An object that has the whole name comes before an output. Raises `NotFound` and `BadRequest`.
     """
     if kind == "objects" and "explain" in query:
+        from shared.operations import explain  # on first use: with it comes the pipeline, 5 % of a cold start
+
         return explain.from_query(asked, query, cloud)
     if "older" in query:
         return earlier(_identity(asked, cloud) if kind == "objects" else _parsed(asked)[0], query["older"], cloud)
