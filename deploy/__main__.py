@@ -15,6 +15,7 @@ from deploy.capacity import fitted
 from deploy.deployment import Deployment
 from deploy.doctor import doctor
 from deploy.down import down
+from deploy.env import env
 from deploy.errors import Failed
 from deploy.everything import everything
 from deploy.listing import Listing
@@ -32,6 +33,8 @@ def main() -> int:
         options = parse(sys.argv[1:], Path(os.environ.get("CALLER", "")))
         if options.command == "verify":
             verify(local_system() if options.local else deployed_system(_prepared(options)))
+        elif options.command == "env":
+            env(_prepared(options))
         else:
             _run(_prepared(options))
     except Failed as error:

@@ -14,6 +14,7 @@ COMMANDS = {
     "           resumes queues that an operator paused; --yes resumes them, and a script without it leaves them paused",
     "verify": "send a photograph through every door and wait for its notices (--local: through the running `make up`)",
     "status": "list what is deployed, and whether `up` would change anything",
+    "env": 'print export lines for ./sluice: eval "$(./deploy.sh env --project ID)"',
     "doctor": "look for common faults and print the command that mends each",
     "down": "remove everything but the buckets and the queues with their tasks (--delete-data: these too, after\n"
     "           you have typed the prefix, or with --yes)",

@@ -63,12 +63,20 @@ def service(
 
 def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]:
     """Every variable of a service: the one place where a deployed service gets its settings."""
-    options = deployment.options
     signers = {"issuer": {"SLUICE_SIGNER": deployment.email("signer")}, "status": {"SLUICE_SIGNER": deployment.email("reader")}}
     return {
         "FUNCTION_TARGET": name,
         "FUNCTION_SOURCE": f"functions/{name}/main.py",
         "THREADS": at_once,
+        **settings(deployment),
+        **signers.get(name, {}),
+    }
+
+
+def settings(deployment: Deployment) -> dict[str, str]:
+    """The settings that all services share, and the operators' command line with them."""
+    options = deployment.options
+    return {
         "GOOGLE_CLOUD_PROJECT": options.project,
         "SLUICE_LOCATION": options.region,
         "SLUICE_UPLOADS_BUCKET": deployment.bucket("uploads"),
@@ -86,7 +94,6 @@ def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]
         "SLUICE_TASKS_ACCOUNT": deployment.email("tasks"),
         "SLUICE_MAX_FILE_BYTES": options.max_file_bytes,
         "SLUICE_URL_SECONDS": options.url_seconds,
-        **signers.get(name, {}),
     }
 
 

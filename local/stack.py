@@ -81,7 +81,24 @@ def service_urls(ports: Ports) -> dict[str, str]:
 
 def client_environment(data: Path, ports: Ports) -> dict[str, str]:
     """The variables of a shell that uses the stack: Google's clients pointed here, and the functions' URLs."""
-    return clients.environment(data, ports) | service_urls(ports)
+    return clients.environment(data, ports) | service_urls(ports) | _settings(ports)
+
+
+def _settings(ports: Ports) -> dict[str, str]:
+    """The settings that all functions share, and the operators' command line with them."""
+    return {
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+        "STORAGE_EMULATOR_HOST": f"http://{HOST}:{ports.storage}",
+        "PUBSUB_EMULATOR_HOST": f"{HOST}:{ports.pubsub_grpc}",
+        # Without it google-cloud-storage asks for the bucket's metadata after each 404.
+        "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
+        "SLUICE_LOCATION": LOCATION,
+        "SLUICE_UPLOADS_BUCKET": "uploads",
+        "SLUICE_RESULTS_BUCKET": "results",
+        "SLUICE_PIPELINE": str(pipeline.path().resolve()),
+        "SLUICE_TASKS_ACCOUNT": f"tasks@{PROJECT}.iam.gserviceaccount.com",
+        "SLUICE_TASKS_ENDPOINT": f"http://{HOST}:{ports.tasks}",
+    }
 
 
 def function_environment(name: str, ports: Ports, accounts: Accounts) -> dict[str, str]:
@@ -91,19 +108,9 @@ def function_environment(name: str, ports: Ports, accounts: Accounts) -> dict[st
         **inherited,
         **service_urls(ports),
         **_signer(name, accounts),
+        **_settings(ports),
         "PYTHONPATH": str(ROOT),
-        "GOOGLE_CLOUD_PROJECT": PROJECT,
-        "STORAGE_EMULATOR_HOST": f"http://{HOST}:{ports.storage}",
-        "PUBSUB_EMULATOR_HOST": f"{HOST}:{ports.pubsub_grpc}",
-        # Without it google-cloud-storage asks for the bucket's metadata after each 404.
-        "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
-        "SLUICE_LOCATION": LOCATION,
-        "SLUICE_UPLOADS_BUCKET": "uploads",
-        "SLUICE_RESULTS_BUCKET": "results",
-        "SLUICE_PIPELINE": str(pipeline.path()),
         "SLUICE_PUSH_ACCOUNT": accounts.email("push"),
-        "SLUICE_TASKS_ACCOUNT": accounts.email("tasks"),
-        "SLUICE_TASKS_ENDPOINT": f"http://{HOST}:{ports.tasks}",
         "SLUICE_TOKEN_ISSUER": accounts.issuer,
         "SLUICE_TOKEN_CERTIFICATES": f"http://{HOST}:{ports.tasks}/oauth2/v1/certs",
     }

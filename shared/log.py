@@ -3,12 +3,13 @@
 The sentence is constant, so that lines can be grouped by it; all that varies is a field.
 """
 
+import contextlib
 import contextvars
 import hashlib
 import json
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -48,6 +49,17 @@ def bind(**fields: Any) -> None:
     _timeline.set(_on_trace(*_request.get()))
 
 
+@contextlib.contextmanager
+def sent_to(sink: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+    """Give each log line of this process to `sink` meanwhile. A command line's standard output is for data."""
+    global _sink
+    before, _sink = _sink, sink
+    try:
+        yield
+    finally:
+        _sink = before
+
+
 def info(sentence: str, **fields: Any) -> None:
     """Log a normal event."""
     _write("INFO", sentence, fields)
@@ -83,6 +95,13 @@ def _digest(text: str) -> str:
 
 def _write(severity: str, sentence: str, fields: dict[str, Any]) -> None:
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    line = {"severity": severity, "time": now, "message": sentence, **_timeline.get(), **_bound.get(), **fields}
+    _sink({"severity": severity, "time": now, "message": sentence, **_timeline.get(), **_bound.get(), **fields})
+
+
+def _print(line: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(line, default=str) + "\n")
     sys.stdout.flush()
+
+
+#: Takes each log line; all threads share it.
+_sink: Callable[[dict[str, Any]], None] = _print

@@ -53,8 +53,15 @@ def of_plan(plan: Plan) -> Use:
 
 def of_task(steps: int, before: int, *, reads_file: bool = True) -> Use:
     """Its creation and delivery, the file, the manifests of the tasks before it, its own manifest, its notices."""
-    return Use(1, reads_file + before, 2, DELIVERIES_OF_NOTICE * steps * STEP_NOTICE_BYTES)
+    return Use(1, reads_file + before, 2, notices(steps))
+
+
+def notices(steps: int) -> int:
+    """The bytes that the notices of so many steps take through Pub/Sub."""
+    return DELIVERIES_OF_NOTICE * steps * STEP_NOTICE_BYTES
 
 
 #: The index entry and the notice of a job.
 OF_JOB = Use(writes=1, notice_bytes=DELIVERIES_OF_NOTICE * JOB_NOTICE_BYTES)
+#: The claim of a later run, and the lists of the claims and manifests before it.
+OF_RERUN = Use(writes=3)

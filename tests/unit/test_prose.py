@@ -11,7 +11,7 @@ import pytest
 from shared.settings import ROOT
 
 MAX_FIRST_LINE = 110
-FOLDERS = ("shared", "functions", "local", "localcloud", "deploy", "benchmarks", "tests")
+FOLDERS = ("shared", "functions", "cli", "local", "localcloud", "deploy", "benchmarks", "tests")
 FILES = sorted(str(path.relative_to(ROOT)) for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 TEXTS = (
     "*.md",
@@ -22,6 +22,7 @@ TEXTS = (
     "deploy/*.tsv",
     "*.toml",
     "*.sh",
+    "sluice",
     "Makefile",
 )
 PAGES = sorted(str(path.relative_to(ROOT)) for pattern in TEXTS for path in ROOT.glob(pattern))

@@ -1,0 +1,73 @@
+"""`ls`, `show` and `explain`."""
+
+import click
+
+from cli import options, texts
+from cli.exits import Code
+from cli.output import Output
+from cli.table import Column, field
+from cli.times import short
+from shared import cloud as clouds
+from shared.errors import BadRequest
+from shared.operations import explain as explaining
+from shared.operations import listing
+from shared.operations import show as showing
+from shared.operations.listing import Query
+
+JOBS = (
+    field("verdict"),
+    Column("ENDED", lambda row: short(row["ended"])),
+    field("run", is_number=True),
+    field("size", "bytes", is_number=True),
+    field("reason"),
+    field("name", "object"),
+    field("message"),
+)
+
+
+@click.command("ls")
+@options.query
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most jobs to list.")
+@click.option("--page-token", metavar="TOKEN", default="", help="Go on behind an earlier list, which printed this.")
+@options.output
+def ls(out: Output, query: Query, limit: int, page_token: str) -> Code:
+    """List files, newest upload first, each by its newest run; files in work are `processing`."""
+    page = listing.page(query, clouds.connect(), limit, page_token)
+    out.rows([job.to_json() for job in page.jobs], JOBS, "name")
+    if page.next:
+        out.note(f"more: repeat the command with --page-token {page.next}")
+    return Code.DONE
+
+
+@click.command("show")
+@click.argument("name")
+@click.option("--older", metavar="TOKEN", default="", help="Earlier generations, from the token of an earlier answer on.")
+@options.output
+def show(out: Output, name: str, older: str) -> Code:
+    """Show a file: its runs, and the steps of each with times, cost, reason and outputs."""
+    answer = showing.show(name, clouds.connect(), older)
+    out.document(answer, texts.of_file(answer), texts.outputs(answer))
+    return Code.DONE
+
+
+@click.command("explain")
+@click.argument("name")
+@click.option("--content-type", metavar="TYPE", default="", help="Of a file that need not exist, such as image/jpeg.")
+@click.option("--size", type=click.IntRange(0), default=None, metavar="BYTES", help="Its size.")
+@click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="Its custom metadata; may be repeated.")
+@options.output
+def explain(out: Output, name: str, content_type: str, size: int | None, metadata: tuple[str, ...]) -> Code:
+    """Explain which routes take a file and why, its plan, and the price. Nothing runs; the file need not exist."""
+    answer = explaining.explain(name, clouds.connect(), content_type, dict(map(_pair, metadata)), size)
+    out.document(answer, texts.of_explanation(answer), texts.steps(answer))
+    return Code.DONE
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise BadRequest(f"--metadata takes KEY=VALUE, not {text!r}; see ./sluice explain --help")
+    return key, value
+
+
+COMMANDS = (ls, show, explain)

@@ -1,0 +1,103 @@
+"""The output of a command: data on stdout in the chosen format; notes and progress on stderr."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from cli import table
+from cli.table import Column
+from shared.model import Json
+
+FORMATS = ("table", "json", "ndjson", "name")
+COLORS = {
+    "succeeded": "green",
+    "failed": "red",
+    "dead": "red",
+    "gone": "red",
+    "partial": "yellow",
+    "processing": "cyan",
+    "PAUSED": "yellow",
+}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The chosen format. With `is_quiet` there are neither notes nor progress, only data and errors."""
+
+    format: str = "table"
+    is_quiet: bool = False
+
+    def rows(self, rows: Iterable[Json], columns: Sequence[Column], name: str) -> None:
+        """Print rows; the format `name` prints this field of each. `ndjson` and `name` print each row as it comes."""
+        if self.format == "table":
+            self._table(list(rows), columns)
+        elif self.format == "json":
+            print_json(list(rows))
+        else:
+            for row in rows:
+                self.row(row, name)
+
+    def row(self, row: Json, name: str) -> None:
+        """Print one row as `ndjson`, or its field `name`."""
+        _print(row[name] if self.format == "name" else json.dumps(row, ensure_ascii=False))
+
+    def document(self, document: Json, text: str, names: Iterable[str]) -> None:
+        """Print one answer: as text, as JSON, or the names in it."""
+        if self.format == "table":
+            _print(text)
+        elif self.format == "json":
+            print_json(document)
+        elif self.format == "ndjson":
+            _print(json.dumps(document, ensure_ascii=False))
+        else:
+            for name in names:
+                _print(name)
+
+    def _table(self, rows: list[Json], columns: Sequence[Column]) -> None:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+        header, *lines = table.lines(rows, columns, width)
+        if rows:
+            _print(styled(header, bold=True))
+        for line in lines:
+            _print(colored(line))
+
+    def note(self, sentence: str) -> None:
+        """Print a sentence beside the data."""
+        if not self.is_quiet:
+            click.echo(sentence, err=True)
+
+    def progress(self, items: Iterable[T], count: int, label: str) -> Iterator[T]:
+        """The items, with a bar on a terminal while they come."""
+        if self.is_quiet or not sys.stderr.isatty():
+            yield from items
+            return
+        with click.progressbar(items, length=count, label=label, file=sys.stderr, show_pos=True) as bar:
+            yield from bar
+
+
+def print_json(value: Any) -> None:
+    """Print indented JSON."""
+    _print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def colored(line: str) -> str:
+    """The line with its verdicts in colour."""
+    for word, color in COLORS.items():
+        line = line.replace(f"{word} ", styled(f"{word} ", fg=color))
+    return line
+
+
+def styled(text: str, **style: Any) -> str:
+    """The text in this style on a terminal, unless NO_COLOR is set (https://no-color.org)."""
+    return text if os.environ.get("NO_COLOR") or not sys.stdout.isatty() else click.style(text, **style)
+
+
+def _print(text: str) -> None:
+    click.echo(text)

@@ -1,0 +1,55 @@
+"""`queues`, `pause` and `resume`."""
+
+from datetime import UTC, datetime
+
+import click
+
+from cli import options
+from cli.exits import Code
+from cli.output import Output
+from cli.table import Column, field
+from cli.times import ago
+from shared import cloud as clouds
+from shared.operations import queues as operations
+from shared.operations.queues import Answer
+
+COLUMNS = (
+    field("queue"),
+    Column("STATE", lambda row: "PAUSED" if row["is_paused"] else "running"),
+    field("depth", is_number=True),
+    field("running", is_number=True),
+    Column("OLDEST", lambda row: ago(row["oldest"], datetime.now(UTC)), is_number=True),
+    field("rate", is_number=True),
+    field("last_minute", is_number=True),
+)
+
+
+@click.command("queues")
+@options.output
+def queues(out: Output) -> Code:
+    """Show each queue: whether it is paused, its tasks, those running, the oldest, and its rate a second."""
+    return _print(out, operations.states(clouds.connect()))
+
+
+@click.command("pause")
+@click.argument("names", nargs=-1, required=True, metavar="QUEUE...")
+@options.output
+def pause(out: Output, names: tuple[str, ...]) -> Code:
+    """Pause queues: what runs is ended, the rest waits. `deploy.sh up` asks before it resumes them."""
+    return _print(out, operations.pause(names, clouds.connect()))
+
+
+@click.command("resume")
+@click.argument("names", nargs=-1, required=True, metavar="QUEUE...")
+@options.output
+def resume(out: Output, names: tuple[str, ...]) -> Code:
+    """Resume paused queues."""
+    return _print(out, operations.resume(names, clouds.connect()))
+
+
+def _print(out: Output, answer: Answer) -> Code:
+    out.rows(answer.to_json()["queues"], COLUMNS, "queue")
+    return Code.DONE
+
+
+COMMANDS = (queues, pause, resume)

@@ -1,0 +1,95 @@
+"""`rerun` and `cancel`."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import click
+
+from cli import exits, options
+from cli.exits import Code
+from cli.output import Output
+from cli.table import field
+from shared import cloud as clouds
+from shared.errors import BadRequest
+from shared.operations import bulk
+from shared.operations import cancel as cancelling
+from shared.operations.bulk import Chosen, Outcome, PlanOf
+from shared.operations.listing import Query
+from shared.operations.prices import Use
+
+CHOSEN = field("state"), field("verdict"), field("reason"), field("object"), field("job_id", "job")
+OUTCOMES = field("state"), field("run", is_number=True), field("object"), field("job_id", "job"), field("message")
+STEPS = field("state"), field("step"), field("run", is_number=True), field("object"), field("job_id", "job")
+#: The exit code of each state: `unknown` objects were not found.
+CODES = {
+    "ready": Code.DONE,
+    "begun": Code.DONE,
+    "resumed": Code.DONE,
+    "unknown": Code.NOT_FOUND,
+    "unavailable": Code.UNREACHABLE,
+}
+
+
+@click.command("rerun")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@options.query
+@click.option("--plan", type=click.Choice(["today", "same"]), default="today", help="Today's plan, or that of the last run.")
+@click.option("--fresh", is_flag=True, help="Run every step; otherwise steps whose recipe succeeded before keep their results.")
+@click.option("--yes", is_flag=True, help="Begin. Without it the files are only listed, counted and priced.")
+@click.option("--request", metavar="ID", default="", help="Go on with a request that was cut off: no run begins twice.")
+@click.option("--rate", type=click.FloatRange(0.1, 500), default=bulk.PER_SECOND, show_default=True, help="Files in a second.")
+@options.output
+def rerun(
+    out: Output, names: tuple[str, ...], query: Query, plan: PlanOf, fresh: bool, yes: bool, request: str, rate: float
+) -> Code:
+    """Run files again: by name, or the jobs of --verdict, --reason, --since and --name.
+
+    Each job counts by its newest run. Files whose original was deleted or replaced cannot run again, and are named apart.
+    """
+    if bool(names) == (query != Query()):
+        raise BadRequest("name the files, or choose them by --verdict, --reason, --since or --name; see ./sluice rerun --help")
+    cloud = clouds.connect()
+    files = list(out.progress(bulk.choose(names, query, plan, cloud, request), len(names), "looking"))
+    lost = [one for one in files if one.state != "ready"]
+    out.note(_summary(files, lost))
+    if not yes:
+        out.rows([one.to_json() for one in files], CHOSEN, "object")
+        return _code(files)
+    request = request or bulk.new_request()
+    out.note(f"request {request}; if it is cut off, repeat the command with --request {request}")
+    began = bulk.begin(files, request, cloud, fresh=fresh, per_second=rate)
+    outcomes = list(out.progress(began, len(files) - len(lost), "beginning"))
+    out.rows([one.to_json() for one in outcomes], OUTCOMES, "job_id")
+    out.note(", ".join(f"{count} {state}" for state, count in Counter(one.state for one in outcomes).items()))
+    return _code([*lost, *outcomes])
+
+
+@click.command("cancel")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@options.output
+def cancel(out: Output, names: tuple[str, ...]) -> Code:
+    """Cancel files in work: steps that have not ended are skipped, and their tasks leave the queues.
+
+    A step may end first: it is `overtaken`. Steps that had ended keep their verdict.
+    """
+    answers = [cancelling.cancel(name, clouds.connect()) for name in names]
+    rows = [answer.to_json() | {"step": step, "state": state} for answer in answers for step, state in answer.steps.items()]
+    out.rows(rows, STEPS, "object")
+    for answer in (one for one in answers if one.had_ended):
+        out.note(f"nothing to cancel: {answer.run.file.name} had ended")
+    is_done = all(not answer.had_ended and "overtaken" not in answer.steps.values() for answer in answers)
+    return Code.DONE if is_done else Code.SOME_FAILED
+
+
+def _summary(files: Sequence[Chosen], lost: Sequence[Chosen]) -> str:
+    use = sum((one.use for one in files), Use())
+    price = f"{use.calls:,} calls, ${use.dollars:,.4f} at list prices, outputs and CPU time not counted"
+    counted = f"{len(files) - len(lost)} of {len(files)} can run again: at least {price}"
+    return "\n".join([counted, *(f"cannot run again, {one.state}: {one.name}" for one in lost)])
+
+
+def _code(states: Sequence[Chosen | Outcome]) -> Code:
+    return exits.worst(CODES.get(one.state, Code.SOME_FAILED) for one in states)
+
+
+COMMANDS = (rerun, cancel)

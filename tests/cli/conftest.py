@@ -1,0 +1,107 @@
+"""Files in every state in the fake cloud, and the command line run on it."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from PIL import Image
+
+import shared.cloud
+from cli.__main__ import main
+from shared import pipeline
+from shared.model import File
+from shared.routes import parse
+from shared.testing import FakeCloud
+from tests.unit.pipeline.calls import Uploaded, message
+
+PICTURES = """
+[queues.images]
+max_dispatches_per_second = 5
+max_concurrent_dispatches = 2
+attempts = 3
+min_backoff_seconds = 1
+max_backoff_seconds = 60
+[queues.slow]
+max_dispatches_per_second = 1
+max_concurrent_dispatches = 1
+attempts = 3
+min_backoff_seconds = 1
+max_backoff_seconds = 60
+[steps.thumbnails]
+processor = "image.renditions"
+queue = "images"
+options = { sizes = [64] }
+[[routes]]
+content_type = "image/*"
+name = "**"
+steps = ["thumbnails"]
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The result of one command: its exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+Sluice = Callable[..., Done]
+Send = Callable[[str, bytes], File]
+
+
+@pytest.fixture
+def cloud(cloud: FakeCloud) -> FakeCloud:
+    cloud.routes = parse(PICTURES)
+    return cloud
+
+
+@pytest.fixture
+def sluice(monkeypatch: pytest.MonkeyPatch, cloud: FakeCloud, capsys: pytest.CaptureFixture[str]) -> Sluice:
+    """Run `./sluice` with these arguments on the fake cloud."""
+    monkeypatch.setattr(shared.cloud, "connect", lambda: cloud)
+
+    def run(*arguments: str) -> Done:
+        capsys.readouterr()
+        code = main(arguments)
+        return Done(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def send(cloud: FakeCloud, uploaded: Uploaded) -> Send:
+    """Upload a file, and dispatch it."""
+
+    def upload(name: str, data: bytes) -> File:
+        file = uploaded(name, data)
+        pipeline.dispatch(message(file), cloud)
+        return file
+
+    return upload
+
+
+@pytest.fixture
+def work(cloud: FakeCloud) -> Callable[[], None]:
+    """Deliver each task that was queued since the last call, and take it off its queue."""
+
+    def deliver() -> None:
+        while waiting := [task for queue in cloud.routes.queues for task, _ in cloud.queue.tasks(queue)]:
+            for task in waiting:
+                pipeline.process(task, 1, cloud)
+                cloud.queue.delete(task)
+
+    return deliver
+
+
+@pytest.fixture
+def picture() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (80, 60), "teal").save(buffer, "PNG")
+    return buffer.getvalue()

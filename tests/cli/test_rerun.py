@@ -1,0 +1,47 @@
+"""`./sluice rerun` and `cancel`: chosen, counted and priced first; begun by --yes, and never twice."""
+
+import json
+from collections.abc import Callable
+
+from shared.testing import FakeCloud
+from tests.cli.conftest import Send, Sluice
+
+Work = Callable[[], None]
+
+
+def tasks(cloud: FakeCloud) -> list[str]:
+    return [task.run.job_id for queue in cloud.routes.queues for task, _ in cloud.queue.tasks(queue)]
+
+
+def test_nothing_begins_without_yes(sluice: Sluice, send: Send, work: Work, cloud: FakeCloud) -> None:
+    send("a.png", b"no picture")
+    work()
+
+    done = sluice("rerun", "--verdict", "failed")
+
+    assert (done.code, tasks(cloud)) == (0, [])
+    assert "1 of 1 can run again: at least 8 calls, $0.0000" in done.err
+
+
+def test_yes_begins_the_next_run_of_each_chosen_file(sluice: Sluice, send: Send, work: Work, cloud: FakeCloud) -> None:
+    first, _ = send("a.png", b"no picture"), send("b.png", b"")
+    work()
+
+    done = sluice("rerun", "--verdict", "failed", "--yes", "--format", "name")
+
+    assert (done.code, tasks(cloud)) == (0, [f"{first.file_id}-{first.generation}-r1"])
+    assert done.lines == tasks(cloud)
+
+
+def test_a_request_that_is_repeated_begins_nothing_twice(sluice: Sluice, send: Send, work: Work, cloud: FakeCloud) -> None:
+    send("a.png", b"no picture")
+    work()
+
+    states = []
+    for _ in range(3):
+        done = sluice("rerun", "a.png", "--yes", "--request", "mine", "--format", "json")
+        states.append(json.loads(done.out)[0]["state"])
+        work()
+
+    assert states == ["begun", "resumed", "resumed"]
+    assert len(list(cloud.results.names("index/rerun/"))) == 1
