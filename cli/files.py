@@ -8,7 +8,6 @@ from cli.output import Output
 from cli.table import Column, field
 from cli.times import short
 from shared import cloud as clouds
-from shared.errors import BadRequest
 from shared.operations import explain as explaining
 from shared.operations import listing
 from shared.operations import show as showing
@@ -59,14 +58,14 @@ def show(out: Output, name: str, older: str) -> Code:
 def explain(out: Output, name: str, content_type: str, size: int | None, metadata: tuple[str, ...]) -> Code:
     """Explain which routes take a file and why, its plan, and the price. Nothing runs; the file need not exist."""
     answer = explaining.explain(name, clouds.connect(), content_type, dict(map(_pair, metadata)), size)
-    out.document(answer, texts.of_explanation(answer), texts.steps(answer))
+    out.document(answer, texts.of_explanation(answer), (step["step"] for step in answer["steps"]))
     return Code.DONE
 
 
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise BadRequest(f"--metadata takes KEY=VALUE, not {text!r}; see ./sluice explain --help")
+        raise options.wrong(f"--metadata takes KEY=VALUE, not {text!r}")
     return key, value
 
 

@@ -17,6 +17,11 @@ _AGO = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
+def wrong(sentence: str) -> click.UsageError:
+    """A usage error of the current command."""
+    return click.UsageError(sentence, click.get_current_context())
+
+
 class Since(click.ParamType[datetime]):
     """A time in the past: `2h` or `3d` ago, a date, or a date with a time; UTC unless it names another zone."""
 

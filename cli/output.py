@@ -48,6 +48,15 @@ class Output:
         """Print one row as `ndjson`, or its field `name`."""
         _print(row[name] if self.format == "name" else json.dumps(row, ensure_ascii=False))
 
+    def stream(self, rows: Iterable[Json], columns: Sequence[Column], name: str) -> None:
+        """Print rows as they come, also those of a table: its columns have fixed widths."""
+        if self.format != "table":
+            return self.rows(rows, columns, name)
+        _print(styled(table.lines([], columns)[0], bold=True))
+        for row in rows:
+            _print(colored(table.lines([row], columns)[1]))
+        return None
+
     def document(self, document: Json, text: str, names: Iterable[str]) -> None:
         """Print one answer: as text, as JSON, or the names in it."""
         if self.format == "table":

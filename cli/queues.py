@@ -6,6 +6,7 @@ import click
 
 from cli import options
 from cli.exits import Code
+from cli.options import Command
 from cli.output import Output
 from cli.table import Column, field
 from cli.times import ago
@@ -24,6 +25,11 @@ COLUMNS = (
 )
 
 
+def _chosen(command: Command) -> Command:
+    argument = click.argument("names", nargs=-1, metavar="[QUEUE]...")
+    return argument(click.option("--all", "every", is_flag=True, help="All queues of pipeline.toml.")(command))
+
+
 @click.command("queues")
 @options.output
 def queues(out: Output) -> Code:
@@ -32,19 +38,25 @@ def queues(out: Output) -> Code:
 
 
 @click.command("pause")
-@click.argument("names", nargs=-1, required=True, metavar="QUEUE...")
+@_chosen
 @options.output
-def pause(out: Output, names: tuple[str, ...]) -> Code:
+def pause(out: Output, names: tuple[str, ...], every: bool) -> Code:
     """Pause queues: what runs is ended, the rest waits. `deploy.sh up` asks before it resumes them."""
-    return _print(out, operations.pause(names, clouds.connect()))
+    return _print(out, operations.pause(_checked(names, every), clouds.connect()))
 
 
 @click.command("resume")
-@click.argument("names", nargs=-1, required=True, metavar="QUEUE...")
+@_chosen
 @options.output
-def resume(out: Output, names: tuple[str, ...]) -> Code:
+def resume(out: Output, names: tuple[str, ...], every: bool) -> Code:
     """Resume paused queues."""
-    return _print(out, operations.resume(names, clouds.connect()))
+    return _print(out, operations.resume(_checked(names, every), clouds.connect()))
+
+
+def _checked(names: tuple[str, ...], every: bool) -> tuple[str, ...]:
+    if bool(names) == every:
+        raise options.wrong("name the queues, or give --all")
+    return names
 
 
 def _print(out: Output, answer: Answer) -> Code:

@@ -10,7 +10,6 @@ from cli.exits import Code
 from cli.output import Output
 from cli.table import field
 from shared import cloud as clouds
-from shared.errors import BadRequest
 from shared.operations import bulk
 from shared.operations import cancel as cancelling
 from shared.operations.bulk import Chosen, Outcome, PlanOf
@@ -47,7 +46,7 @@ def rerun(
     Each job counts by its newest run. Files whose original was deleted or replaced cannot run again, and are named apart.
     """
     if bool(names) == (query != Query()):
-        raise BadRequest("name the files, or choose them by --verdict, --reason, --since or --name; see ./sluice rerun --help")
+        raise options.wrong("name the files, or choose them by --verdict, --reason, --since or --name")
     cloud = clouds.connect()
     files = list(out.progress(bulk.choose(names, query, plan, cloud, request), len(names), "looking"))
     lost = [one for one in files if one.state != "ready"]

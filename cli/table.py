@@ -13,23 +13,25 @@ MIN_LAST_COLUMNS = 20
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its title, and the text of a row in it."""
+    """A column: its title, and the text of a row in it. `width` is the least, for lines that are printed one by one."""
 
     title: str
     text: Callable[[Json], object]
     is_number: bool = False
+    width: int = 0
 
 
-def field(name: str, title: str = "", *, is_number: bool = False) -> Column:
+def field(name: str, title: str = "", *, is_number: bool = False, width: int = 0) -> Column:
     """The column of a field of the row; empty where the row lacks it."""
-    return Column((title or name).upper().replace("_", " "), lambda row: row.get(name, ""), is_number)
+    return Column((title or name).upper().replace("_", " "), lambda row: row.get(name, ""), is_number, width)
 
 
 def lines(rows: Sequence[Json], columns: Sequence[Column], width: int = 0) -> list[str]:
     """The header and a line for each row. `width` is that of the terminal, 0 elsewhere: then nothing is cut."""
     texts = [[printable(str(column.text(row))) for column in columns] for row in rows]
     cells = [[column.title for column in columns], *texts]
-    widths = [max(map(columns_of, column)) for column in zip(*cells, strict=True)]
+    needed = [max(map(columns_of, texts_of_one)) for texts_of_one in zip(*cells, strict=True)]
+    widths = [max(width, column.width) for width, column in zip(needed, columns, strict=True)]
     aligned = [[_aligned(*cell) for cell in zip(line, widths, columns, strict=True)] for line in cells]
     return [_cut(GAP.join(line).rstrip(), sum(widths[:-1]) + len(GAP) * (len(widths) - 1), width) for line in aligned]
 

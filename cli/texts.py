@@ -1,0 +1,105 @@
+"""Answers about one file as text, for people. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from cli import table
+from cli.table import Column, field, printable
+from cli.times import short
+from shared.model import Json
+
+
+def of_file(answer: Json) -> str:
+    """The runs of a file, newest first, each with its steps and outputs; or older generations."""
+    runs = answer["runs"] if "runs" in answer else answer["jobs"]
+    blocks = ["\n".join(_run(run)) for run in runs]
+    more = [f"older generations: --older {answer['older']}"] if answer["older"] else []
+    return "\n\n".join([*blocks, *more])
+
+
+def outputs(answer: Json) -> Iterator[str]:
+    """The objects of all outputs in the answer, each once."""
+    runs = answer["runs"] if "runs" in answer else answer["jobs"]
+    found = (output["object"] for run in runs for step in run["steps"] for output in step.get("outputs", ()))
+    yield from dict.fromkeys(found)
+
+
+def of_explanation(answer: Json) -> str:
+    """The routes with their tests, the plan, and its price."""
+    size = "" if answer["size"] is None else f", {answer['size']:,} bytes"
+    exists = "" if answer["exists"] else ", not uploaded"
+    head = f"{printable(answer['object'])}: {answer['content_type']}{size}{exists}"
+    use = answer["use"]
+    price = f"a run: at least {use['calls']:,} calls, ${use['dollars']:.6f} at list prices, outputs and CPU time not counted"
+    end = f"{answer['verdict']}, {answer['reason']}: {answer['message']}" if answer["verdict"] else price
+    routes = "\n".join(table.lines(answer["routes"], ROUTES))
+    ignored = [f"ignored metadata: {printable(why)}" for why in answer["ignored"]]
+    plan = [printable_lines(answer["plan"])] if answer["steps"] else []
+    return "\n\n".join([head, routes, *plan, "\n".join([end, *ignored])])
+
+
+def printable_lines(text: str) -> str:
+    """The text with its control characters escaped, but for its line breaks."""
+    return "\n".join(map(printable, text.splitlines()))
+
+
+def _run(run: Json) -> Iterator[str]:
+    yield f"{printable(run['object'])}: {run['content_type']}, {run['size']:,} bytes, generation {run['generation']}"
+    why = f", {run['reason']}: {run['message']}" if run.get("reason") and run.get("message") else ""
+    since = f" since {short(run['since'])}" if run["since"] else ""
+    yield f"run {run['run']}: {run['state']}{since}{why}, job {run['job_id']}"
+    if run["steps"]:
+        yield from (f"  {line}" for line in table.lines(run["steps"], STEPS))
+    for output in (output for step in run["steps"] for output in step.get("outputs", ())):
+        yield f"  {printable(output.get('url', output['object']))}  {output['content_type']}, {output['size']:,} bytes"
+
+
+def _state(step: Json) -> str:
+    return str(step["verdict"] if step["state"] == "done" else step["state"])
+
+
+def _seconds(step: Json) -> str:
+    """The time from the begin of a step until its outputs were stored."""
+    times = step.get("times") or {}
+    if not {"begun", "stored"} <= times.keys():
+        return ""
+    return f"{(datetime.fromisoformat(times['stored']) - datetime.fromisoformat(times['begun'])).total_seconds():.1f}"
+
+
+def _cpu(step: Json) -> str:
+    cost = step.get("cost") or {}
+    return f"{cost['cpu_seconds']:.2f}" if "cpu_seconds" in cost else ""
+
+
+def _attempt(step: Json) -> str:
+    attempt = step.get("attempt") or ""
+    return f"{attempt} of {step['attempts']}" if attempt and "attempts" in step else str(attempt)
+
+
+def _why(step: Json) -> str:
+    """The reason of a step that did not succeed, or the state of one in work."""
+    parts = [step.get("reason", ""), step.get("message", "")]
+    parts += [f"from {step['adopted']}"] if step.get("adopted") else []
+    parts += ["its queue is paused"] if step.get("queue_is_paused") else []
+    parts += [f"next try {short(step['next'])}"] if step.get("next") and step["state"] == "queued" else []
+    parts += [f"last error: {step['error']['message']}"] if "error" in step else []
+    return ", ".join(filter(None, parts))
+
+
+STEPS = (
+    Column("STATE", _state),
+    field("step"),
+    field("queue"),
+    Column("ATTEMPT", _attempt, is_number=True),
+    Column("SECONDS", _seconds, is_number=True),
+    Column("CPU", _cpu, is_number=True),
+    Column("REASON", _why),
+)
+ROUTES = (
+    field("route", is_number=True),
+    Column("TAKES IT", lambda row: "yes" if row["takes"] else "no"),
+    field("content_type"),
+    field("name"),
+    Column("STEPS", lambda row: ", ".join(row["steps"])),
+    field("why"),
+)
