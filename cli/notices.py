@@ -27,7 +27,13 @@ NOTICES = (
     field("reason", width=16),
     field("object"),
 )
-LETTERS = field("id"), Column("TIME", lambda row: short(row["time"])), field("bytes", is_number=True), field("object"), field("reason")
+LETTERS = (
+    field("id"),
+    Column("TIME", lambda row: short(row["time"])),
+    field("bytes", is_number=True),
+    field("object"),
+    field("reason"),
+)
 
 
 @click.command("tail")

@@ -14,6 +14,7 @@ from shared.operations.listing import Query
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
+STATES = (*VERDICTS, PROCESSING)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -79,7 +80,7 @@ def query(command: Command) -> Command:
     @click.option(
         "--verdict",
         "verdicts",
-        type=Words((*VERDICTS, PROCESSING)),
+        type=Words(STATES),
         default=(),
         help="Jobs that ended so, such as dead,failed.",
     )
