@@ -44,8 +44,9 @@ def ls(out: Output, query: Query, limit: int, page_token: str) -> Code:
 @options.output
 def show(out: Output, name: str, older: str) -> Code:
     """Show a file: its runs, and the steps of each with times, cost, reason and outputs."""
-    answer = showing.show(name, clouds.connect(), older)
-    out.document(answer, texts.of_file(answer), texts.outputs(answer))
+    cloud = clouds.connect()
+    answer = showing.show(name, cloud, older)
+    out.document(answer, texts.of_file(answer), texts.outputs(answer, cloud.settings.results_bucket))
     return Code.DONE
 
 

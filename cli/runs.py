@@ -1,7 +1,9 @@
 """`rerun` and `cancel`."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import click
 
@@ -55,7 +57,7 @@ def rerun(
         out.rows([one.to_json() for one in files], CHOSEN, "object")
         return _code(files)
     request = request or bulk.new_request()
-    out.note(f"request {request}; if it is cut off, repeat the command with --request {request}")
+    out.note(f"request {request}; if it is cut off, repeat the command with {_repeated(request, query)}")
     began = bulk.begin(files, request, cloud, fresh=fresh, per_second=rate)
     outcomes = list(out.progress(began, len(files) - len(lost), "beginning"))
     out.rows([one.to_json() for one in outcomes], OUTCOMES, "job_id")
@@ -78,6 +80,12 @@ def cancel(out: Output, names: tuple[str, ...]) -> Code:
         out.note(f"nothing to cancel: {answer.run.file.name} had ended")
     is_done = all(not answer.had_ended and "overtaken" not in answer.steps.values() for answer in answers)
     return Code.DONE if is_done else Code.SOME_FAILED
+
+
+def _repeated(request: str, query: Query) -> str:
+    """The options of a repetition; an age such as 2h would be another time by then."""
+    since = datetime.fromtimestamp(query.since / 1e6, UTC)
+    return f"--request {shlex.quote(request)}" + (f" --since {since:%Y-%m-%dT%H:%M:%S}" if query.since else "")
 
 
 def _summary(files: Sequence[Chosen], lost: Sequence[Chosen]) -> str:

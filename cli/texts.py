@@ -17,11 +17,11 @@ def of_file(answer: Json) -> str:
     return "\n\n".join([*blocks, *more])
 
 
-def outputs(answer: Json) -> Iterator[str]:
-    """The objects of all outputs in the answer, each once."""
+def outputs(answer: Json, bucket: str) -> Iterator[str]:
+    """The addresses of all outputs in the answer, for gsutil, each once."""
     runs = answer["runs"] if "runs" in answer else answer["jobs"]
     found = (output["object"] for run in runs for step in run["steps"] for output in step.get("outputs", ()))
-    yield from dict.fromkeys(found)
+    yield from dict.fromkeys(f"gs://{bucket}/{name}" for name in found)
 
 
 def of_explanation(answer: Json) -> str:
@@ -59,11 +59,11 @@ def _state(step: Json) -> str:
 
 
 def _seconds(step: Json) -> str:
-    """The time from the begin of a step until its outputs were stored."""
+    """The time from the begin of a step to the last that it came to; its outputs are stored last."""
     times = step.get("times") or {}
-    if not {"begun", "stored"} <= times.keys():
+    if "begun" not in times:
         return ""
-    return f"{(datetime.fromisoformat(times['stored']) - datetime.fromisoformat(times['begun'])).total_seconds():.1f}"
+    return f"{(datetime.fromisoformat(max(times.values())) - datetime.fromisoformat(times['begun'])).total_seconds():.1f}"
 
 
 def _cpu(step: Json) -> str:

@@ -54,6 +54,7 @@ class Done:
 
 Sluice = Callable[..., Done]
 Send = Callable[[str, bytes], File]
+Work = Callable[[], None]
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def send(cloud: FakeCloud, uploaded: Uploaded) -> Send:
 
 
 @pytest.fixture
-def work(cloud: FakeCloud) -> Callable[[], None]:
+def work(cloud: FakeCloud) -> Work:
     """Deliver each task that was queued since the last call, and take it off its queue."""
 
     def deliver() -> None:

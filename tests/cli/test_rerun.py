@@ -1,12 +1,9 @@
 """`./sluice rerun` and `cancel`: chosen, counted and priced first; begun by --yes, and never twice."""
 
 import json
-from collections.abc import Callable
 
 from shared.testing import FakeCloud
-from tests.cli.conftest import Send, Sluice
-
-Work = Callable[[], None]
+from tests.cli.conftest import Send, Sluice, Work
 
 
 def tasks(cloud: FakeCloud) -> list[str]:
