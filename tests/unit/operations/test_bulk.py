@@ -126,9 +126,10 @@ def test_todays_plan_is_the_default_and_the_last_runs_plan_can_be_kept(cloud: Fa
 
 def test_the_same_plan_is_that_of_the_newest_run(cloud: FakeCloud, fail: Fail) -> None:
     fail("a.png")
-    cloud.routes = parse(PICTURES.replace("64", "128"))
-    begin(cloud)
-    work(cloud)
+    for size in ("96", "128"):
+        cloud.routes = parse(PICTURES.replace("64", size))
+        begin(cloud, request=size)
+        work(cloud)
     newest = cloud.routes.plan(choose(cloud)[0].file or pytest.fail("no file"))
     cloud.routes = parse(PICTURES)
 
@@ -155,7 +156,7 @@ def test_another_request_leaves_the_claims_of_this_one_alone(cloud: FakeCloud, f
     assert choose(cloud, request="mine") == []
 
 
-def test_a_run_that_ended_is_not_begun_again_by_its_request(cloud: FakeCloud, fail: Fail, uploaded: Uploaded) -> None:
+def test_a_run_that_ended_is_not_begun_again_by_its_request(cloud: FakeCloud, fail: Fail) -> None:
     fail("a.png")
     begin(cloud)
     work(cloud)
@@ -163,6 +164,15 @@ def test_a_run_that_ended_is_not_begun_again_by_its_request(cloud: FakeCloud, fa
     states = begin(cloud)
 
     assert (states, len(claims(cloud))) == (["resumed"], 1)
+
+
+def test_what_the_request_has_ended_well_is_left_alone(cloud: FakeCloud, fail: Fail) -> None:
+    fail("a.png")
+    cloud.routes = parse(PICTURES.replace("image.renditions", "any.digest").replace("options = { sizes = [64] }", ""))
+    begin(cloud)
+    work(cloud)
+
+    assert choose(cloud, request="mine") == []
 
 
 class Mortal:
