@@ -3,11 +3,11 @@
 import click
 
 from cli import options, texts
+from cli.connection import connect
 from cli.exits import Code
 from cli.output import Output
 from cli.table import Column, field
 from cli.times import short
-from shared import cloud as clouds
 from shared.operations import explain as explaining
 from shared.operations import listing
 from shared.operations import show as showing
@@ -31,7 +31,7 @@ JOBS = (
 @options.output
 def ls(out: Output, query: Query, limit: int, page_token: str) -> Code:
     """List files, newest upload first, each by its newest run; files in work are `processing`."""
-    page = listing.page(query, clouds.connect(), limit, page_token)
+    page = listing.page(query, connect(), limit, page_token)
     out.rows([job.to_json() for job in page.jobs], JOBS, "name")
     if page.next:
         out.note(f"more: repeat the command with --page-token {page.next}")
@@ -44,7 +44,7 @@ def ls(out: Output, query: Query, limit: int, page_token: str) -> Code:
 @options.output
 def show(out: Output, name: str, older: str) -> Code:
     """Show a file: its runs, and the steps of each with times, cost, reason and outputs."""
-    cloud = clouds.connect()
+    cloud = connect()
     answer = showing.show(name, cloud, older)
     out.document(answer, texts.of_file(answer), texts.outputs(answer, cloud.settings.results_bucket))
     return Code.DONE
@@ -58,7 +58,7 @@ def show(out: Output, name: str, older: str) -> Code:
 @options.output
 def explain(out: Output, name: str, content_type: str, size: int | None, metadata: tuple[str, ...]) -> Code:
     """Explain which routes take a file and why, its plan, and the price. Nothing runs; the file need not exist."""
-    answer = explaining.explain(name, clouds.connect(), content_type, dict(map(_pair, metadata)), size)
+    answer = explaining.explain(name, connect(), content_type, dict(map(_pair, metadata)), size)
     out.document(answer, texts.of_explanation(answer), (step["step"] for step in answer["steps"]))
     return Code.DONE
 

@@ -7,13 +7,13 @@ from itertools import islice
 import click
 
 from cli import exits, options
+from cli.connection import connect
 from cli.exits import Code
 from cli.options import STATES, Words
 from cli.output import Output
 from cli.table import Column, field, printable
 from cli.texts import printable_lines
 from cli.times import short
-from shared import cloud as clouds
 from shared.model import Json
 from shared.operations import dead_letters as letters
 from shared.operations import tail as tailing
@@ -48,7 +48,7 @@ def tail(out: Output, steps: bool, verdicts: tuple[str, ...], limit: int | None)
     """
     if out.format == "json" and limit is None:
         raise options.wrong("--format json needs --limit; ndjson prints each notice as it comes")
-    with tailing.tail(clouds.connect()) as told:
+    with tailing.tail(connect()) as told:
         chosen = (one for one in told if (steps or not one.step) and (not verdicts or one.verdict in verdicts))
         out.stream(map(_row, islice(chosen, limit)), NOTICES, "object")
     return Code.DONE
@@ -69,7 +69,7 @@ def dead_letters() -> None:
 @options.output
 def ls(out: Output) -> Code:
     """List the dead letters, oldest first. They stay."""
-    out.rows([one.to_json() for one in letters.letters(clouds.connect())], LETTERS, "id")
+    out.rows([one.to_json() for one in letters.letters(connect())], LETTERS, "id")
     return Code.DONE
 
 
@@ -78,7 +78,7 @@ def ls(out: Output) -> Code:
 @options.output
 def show(out: Output, letter: str) -> Code:
     """Show a dead letter: its reason, attributes and data. It stays."""
-    found = letters.show(letter, clouds.connect())
+    found = letters.show(letter, connect())
     out.document(found.to_json(), "\n".join(_text(found)), [found.id])
     return Code.DONE
 
@@ -91,7 +91,7 @@ def replay(out: Output, ids: tuple[str, ...], every: bool) -> Code:
     """Publish dead letters again as they first came, and take them off. Mend their cause first."""
     if bool(ids) == every:
         raise options.wrong("give the ids of dead letters, or --all")
-    replayed = letters.replay(ids, clouds.connect())
+    replayed = letters.replay(ids, connect())
     out.rows([one.to_json() for one in replayed.letters], LETTERS, "id")
     for missing in replayed.missing:
         out.note(f"not found: {missing}")

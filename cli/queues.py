@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import click
 
 from cli import options
+from cli.connection import connect
 from cli.exits import Code
 from cli.options import Command
 from cli.output import Output
 from cli.table import Column, field
 from cli.times import ago
-from shared import cloud as clouds
 from shared.operations import queues as operations
 from shared.operations.queues import Answer
 
@@ -34,7 +34,7 @@ def _chosen(command: Command) -> Command:
 @options.output
 def queues(out: Output) -> Code:
     """Show each queue: whether it is paused, its tasks, those running, the oldest, and its rate a second."""
-    return _print(out, operations.states(clouds.connect()))
+    return _print(out, operations.states(connect()))
 
 
 @click.command("pause")
@@ -42,7 +42,7 @@ def queues(out: Output) -> Code:
 @options.output
 def pause(out: Output, names: tuple[str, ...], every: bool) -> Code:
     """Pause queues: what runs is ended, the rest waits. `deploy.sh up` asks before it resumes them."""
-    return _print(out, operations.pause(_checked(names, every), clouds.connect()))
+    return _print(out, operations.pause(_checked(names, every), connect()))
 
 
 @click.command("resume")
@@ -50,7 +50,7 @@ def pause(out: Output, names: tuple[str, ...], every: bool) -> Code:
 @options.output
 def resume(out: Output, names: tuple[str, ...], every: bool) -> Code:
     """Resume paused queues."""
-    return _print(out, operations.resume(_checked(names, every), clouds.connect()))
+    return _print(out, operations.resume(_checked(names, every), connect()))
 
 
 def _checked(names: tuple[str, ...], every: bool) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import click
 
 from cli import exits, options
+from cli.connection import connect
 from cli.exits import Code
 from cli.output import Output
 from cli.table import field
-from shared import cloud as clouds
 from shared.operations import bulk
 from shared.operations import cancel as cancelling
 from shared.operations.bulk import Chosen, Outcome, PlanOf
@@ -49,7 +49,7 @@ def rerun(
     """
     if bool(names) == (query != Query()):
         raise options.wrong("name the files, or choose them by --verdict, --reason, --since or --name")
-    cloud = clouds.connect()
+    cloud = connect()
     files = list(out.progress(bulk.choose(names, query, plan, cloud, request), len(names), "looking"))
     lost = [one for one in files if one.state != "ready"]
     out.note(_summary(files, lost))
@@ -73,7 +73,7 @@ def cancel(out: Output, names: tuple[str, ...]) -> Code:
 
     A step may end first: it is `overtaken`. Steps that had ended keep their verdict.
     """
-    answers = [cancelling.cancel(name, clouds.connect()) for name in names]
+    answers = [cancelling.cancel(name, connect()) for name in names]
     rows = [answer.to_json() | {"step": step, "state": state} for answer in answers for step, state in answer.steps.items()]
     out.rows(rows, STEPS, "object")
     for answer in (one for one in answers if one.had_ended):

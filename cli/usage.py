@@ -3,10 +3,10 @@
 import click
 
 from cli import options
+from cli.connection import connect
 from cli.exits import Code
 from cli.output import Output
 from cli.table import Column, field
-from shared import cloud as clouds
 from shared.model import Json
 from shared.operations import cost as operations
 from shared.operations.listing import Query
@@ -42,7 +42,7 @@ def cost(out: Output, query: Query) -> Code:
     The row (tasks) has the calls of all tasks: queueing, reading, manifests, notices; (jobs) the index and the jobs' notices.
     Cloud Run bills an instance, not its CPU time: divide by its share of use. Free quotas are left out.
     """
-    costs = operations.cost(query, clouds.connect())
+    costs = operations.cost(query, connect())
     out.rows([one.to_json() for one in costs], COLUMNS, "step")
     use = operations.total(costs)
     out.note(f"together: {use.cpu_seconds:,.1f} s of CPU, {use.calls:,} calls, ${use.dollars:,.6f} at list prices")

@@ -1,0 +1,94 @@
+"""The program itself: its own process, its settings, and a cloud that does not answer."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from cli import exits
+from cli.exits import Code
+from shared.errors import BadConfiguration, Unavailable
+from shared.settings import ROOT
+from tests.cli.conftest import Sluice
+from tests.conftest import ENVIRONMENT
+from tests.ports import free_port
+
+
+def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command line in a process with this environment only."""
+    command = [sys.executable, "-m", "cli", *arguments]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **variables}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_help_says_what_each_command_does_and_what_each_exit_code_means() -> None:
+    done = run("--help")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    for code in Code:
+        assert f" {int(code)} " in done.stdout
+    assert "rerun" in done.stdout
+
+
+def test_a_missing_setting_names_the_lines_that_set_it() -> None:
+    done = run("ls")
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("error: set GOOGLE_CLOUD_PROJECT (project id)")
+    assert 'eval "$(./deploy.sh env --project ID)"' in done.stderr
+    assert 'eval "$(python -m local env)"' in done.stderr
+
+
+def test_a_local_cloud_that_is_down_is_named_at_once() -> None:
+    address = f"127.0.0.1:{free_port()}"
+
+    done = run("ls", STORAGE_EMULATOR_HOST=f"http://{address}", **ENVIRONMENT)
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == f"error: the local cloud does not answer at {address}; start it: make up\n"
+
+
+def test_a_command_alone_shows_how_to_use_it(sluice: Sluice) -> None:
+    for arguments in ((), ("dead-letters",)):
+        done = sluice(*arguments)
+
+        assert (done.code, done.out) == (2, "")
+        assert "Usage: ./sluice" in done.err
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
+    command = f"{sys.executable} -m cli --help | head -1"
+
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+class _Denied(Exception):
+    """As Google's clients raise it."""
+
+
+_Denied.__name__ = "PermissionDenied"
+
+
+def test_a_missing_right_says_who_gives_it() -> None:
+    error = Unavailable("bucket results is unavailable (PermissionDenied); retry")
+    error.__cause__ = _Denied()
+
+    code, sentence = exits.of(error)
+
+    assert code == Code.UNREACHABLE
+    assert sentence.endswith("access was denied: deploy.sh up --operators gives the rights")
+
+
+@pytest.mark.parametrize(
+    ("codes", "worst"),
+    [([], 0), ([0, 0], 0), ([3], 3), ([3, 3], 3), ([0, 3], 1), ([4, 3], 1), ([1], 1)],
+)
+def test_several_outcomes_have_one_code(codes: list[int], worst: int) -> None:
+    assert exits.worst(map(Code, codes)) == worst
+
+
+def test_a_wrong_setting_is_a_matter_of_usage() -> None:
+    assert exits.of(BadConfiguration("SLUICE_QUEUE_AUTH is 'x'; set it to `task` or `queue`"))[0] == Code.USAGE
