@@ -1,6 +1,7 @@
 """Run `./sluice`: one command, and its exit code."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -55,5 +56,10 @@ def _note(line: Json) -> None:
         click.echo(f"{line['severity'].lower()}: {line['message']}{f': {why}' if why else ''}", err=True)
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)  # a tail deletes its subscription then too
     sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ COLORS = {
     "processing": "cyan",
     "PAUSED": "yellow",
 }
+_VERDICT = re.compile(rf"(?<!\S)(?:{'|'.join(COLORS)})(?!\S)")
 T = TypeVar("T")
 
 
@@ -83,11 +85,11 @@ class Output:
             click.echo(sentence, err=True)
 
     def progress(self, items: Iterable[T], count: int, label: str) -> Iterator[T]:
-        """The items, with a bar on a terminal while they come."""
+        """The items, with a bar on a terminal while they come. A `count` of 0 is an unknown one."""
         if self.is_quiet or not sys.stderr.isatty():
             yield from items
             return
-        with click.progressbar(items, length=count, label=label, file=sys.stderr, show_pos=True) as bar:
+        with click.progressbar(items, length=count or None, label=label, file=sys.stderr, show_pos=True) as bar:
             yield from bar
 
 
@@ -97,10 +99,8 @@ def print_json(value: Any) -> None:
 
 
 def colored(line: str) -> str:
-    """The line with its verdicts in colour."""
-    for word, color in COLORS.items():
-        line = line.replace(f"{word} ", styled(f"{word} ", fg=color))
-    return line
+    """The line with the first verdict in it in colour."""
+    return _VERDICT.sub(lambda found: styled(found[0], fg=COLORS[found[0]]), line, count=1)
 
 
 def styled(text: str, **style: Any) -> str:

@@ -42,7 +42,7 @@ def cost(out: Output, query: Query) -> Code:
     The row (tasks) has the calls of all tasks: queueing, reading, manifests, notices; (jobs) the index and the jobs' notices.
     Cloud Run bills an instance, not its CPU time: divide by its share of use. Free quotas are left out.
     """
-    costs = operations.cost(query, connect())
+    costs = operations.cost(out.progress(operations.manifests(query, connect()), 0, "reading manifests"))
     out.rows([one.to_json() for one in costs], COLUMNS, "step")
     use = operations.total(costs)
     out.note(f"together: {use.cpu_seconds:,.1f} s of CPU, {use.calls:,} calls, ${use.dollars:,.6f} at list prices")

@@ -1,11 +1,12 @@
 """The cost of the work done: CPU time, bytes, calls and their list price by step, read from manifests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from shared import ledger
 from shared.cloud.protocols import Cloud
 from shared.index import Entry
+from shared.ledger import Found
 from shared.manifest import Manifest
 from shared.model import Json
 from shared.operations import listing, parallel, prices
@@ -40,19 +41,22 @@ class Cost:
         return {"step": self.step, **sizes, **self.use.to_json()}
 
 
-def cost(query: Query, cloud: Cloud) -> list[Cost]:
-    """The cost of all runs of these jobs so far: a row for each step, then one for all tasks and one for all jobs."""
+def manifests(query: Query, cloud: Cloud) -> Iterator[Manifest]:
+    """The manifests of all runs of these jobs so far."""
 
-    def manifests(job: Entry) -> list[Manifest]:
+    def of_job(job: Entry) -> list[Found]:
         file_id, generation = job.job_id.split("-")[:2]
-        found = ledger.history(cloud.results, file_id, generation)
-        return [one for one in found if isinstance(one, Manifest)]
+        return list(ledger.history(cloud.results, file_id, generation))
 
-    return of_manifests(one for found in parallel.each(manifests, listing.jobs(query, cloud)) for one in found)
+    for found in parallel.each(of_job, listing.jobs(query, cloud)):
+        yield from (one for one in found if isinstance(one, Manifest))
 
 
-def of_manifests(manifests: Iterable[Manifest]) -> list[Cost]:
-    """The cost of the tasks that these manifests commit. Steps that a run adopted cost it nothing. Pure."""
+def cost(manifests: Iterable[Manifest]) -> list[Cost]:
+    """The cost of the tasks that these manifests commit: a row for each step, one for all tasks, one for all jobs. Pure.
+
+    Steps that a run adopted cost it nothing.
+    """
     steps: dict[str, Cost] = {}
     tasks, jobs, runs = Cost(TASKS), Cost(JOBS), set[str]()
     for manifest in manifests:

@@ -45,7 +45,7 @@ def test_dollars_are_list_prices() -> None:
 
 def costs(*results: Result) -> dict[str, cost.Cost]:
     task = Task(Run(CAT), plan(*(step(one.step) for one in results)), Place(0, "q1"))
-    return {one.step: one for one in cost.of_manifests([manifest.of_task(task, results, "2026-01-01T00:00:00Z")])}
+    return {one.step: one for one in cost.cost([manifest.of_task(task, results, "2026-01-01T00:00:00Z")])}
 
 
 def test_each_step_has_its_own_cost_and_tasks_and_jobs_theirs() -> None:
@@ -82,4 +82,4 @@ def test_all_runs_of_a_file_count() -> None:
         for number in (0, 1)
     ]
 
-    assert {one.step: one.count for one in cost.of_manifests(manifests)} == {"a": 2, cost.TASKS: 2, cost.JOBS: 2}
+    assert {one.step: one.count for one in cost.cost(manifests)} == {"a": 2, cost.TASKS: 2, cost.JOBS: 2}
