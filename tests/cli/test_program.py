@@ -3,11 +3,15 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from cli import exits
 from cli.exits import Code
+from local.stack import client_environment
+from localcloud.address import Ports
+from shared import settings as configuration
 from shared.errors import BadConfiguration, Unavailable
 from shared.settings import ROOT
 from tests.cli.conftest import Sluice
@@ -92,3 +96,20 @@ def test_several_outcomes_have_one_code(codes: list[int], worst: int) -> None:
 
 def test_a_wrong_setting_is_a_matter_of_usage() -> None:
     assert exits.of(BadConfiguration("SLUICE_QUEUE_AUTH is 'x'; set it to `task` or `queue`"))[0] == Code.USAGE
+
+
+def test_the_local_environment_has_all_that_the_command_line_needs(tmp_path: Path) -> None:
+    settings = configuration.load(client_environment(tmp_path, Ports(0)))
+
+    settings.require("processor_url", "tasks_account", "tasks_endpoint", "status_url")
+    assert settings.pipeline.is_absolute()
+
+
+def test_the_program_may_be_a_link(tmp_path: Path) -> None:
+    link = tmp_path / "sluice"
+    link.symlink_to(ROOT / "sluice")
+
+    done = subprocess.run([str(link), "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: ./sluice")

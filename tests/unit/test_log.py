@@ -169,3 +169,16 @@ def test_every_sentence_is_constant_so_that_lines_can_be_grouped() -> None:
 )
 def test_a_varying_sentence_is_seen(sentence: str) -> None:
     assert varying(f"def f():\n    log.warning({sentence}, code=1)") == [2]
+
+
+def test_lines_can_go_elsewhere_for_a_while(capsys: pytest.CaptureFixture[str]) -> None:
+    lines: list[dict[str, Any]] = []
+
+    with log.sent_to(lines.append):
+        log.warning("the queue cannot be asked", error="down")
+    log.info("queued")
+
+    assert [(line["severity"], line["message"], line["error"]) for line in lines] == [
+        ("WARNING", "the queue cannot be asked", "down")
+    ]
+    assert only_line(capsys)["message"] == "queued"
