@@ -12,9 +12,9 @@ TIMEOUT_SECONDS = 3
 
 
 def connect() -> Cloud:
-    """The cloud, with the settings of the environment. Raises `BadConfiguration`, and `Unavailable` for a local one that is down.
+    """The cloud, with the settings of the environment.
 
-    Google's client would try for two minutes to reach it.
+    Raises `BadConfiguration`, and `Unavailable` for a local cloud that is down: Google's client would try it for two minutes.
     """
     local = urlsplit(os.environ.get("STORAGE_EMULATOR_HOST", ""))
     if local.hostname:

@@ -53,7 +53,7 @@ def manifests(query: Query, cloud: Cloud) -> Iterator[Manifest]:
 
 
 def cost(manifests: Iterable[Manifest]) -> list[Cost]:
-    """The cost of the tasks that these manifests commit: a row for each step, one for all tasks, one for all jobs. Pure.
+    """The cost by manifests: a row for each step, one for all tasks, one for all jobs. Pure.
 
     Steps that a run adopted cost it nothing.
     """

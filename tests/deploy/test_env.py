@@ -1,4 +1,4 @@
-"""`deploy.sh env`: a shell with its lines has the settings of the deployed services, and nothing of the local cloud."""
+"""`deploy.sh env`: its lines give a shell the settings of the services, and nothing of the local cloud."""
 
 import subprocess
 
