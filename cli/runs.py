@@ -12,9 +12,11 @@ from cli.connection import connect
 from cli.exits import Code
 from cli.output import Output
 from cli.table import field
+from shared.errors import NotFound
 from shared.operations import bulk
 from shared.operations import cancel as cancelling
 from shared.operations.bulk import Chosen, Outcome, PlanOf
+from shared.operations.cancel import Answer
 from shared.operations.listing import Query
 from shared.operations.prices import Use
 
@@ -73,13 +75,23 @@ def cancel(out: Output, names: tuple[str, ...]) -> Code:
 
     A step may end first: it is `overtaken`. Steps that had ended keep their verdict.
     """
-    answers = [cancelling.cancel(name, connect()) for name in names]
+    cloud = connect()
+    answers, codes = [], []
+    for name in names:
+        try:
+            answers.append(cancelling.cancel(name, cloud))
+        except NotFound as error:
+            click.echo(f"error: {error.message}", err=True)
+            codes.append(Code.NOT_FOUND)
     rows = [answer.to_json() | {"step": step, "state": state} for answer in answers for step, state in answer.steps.items()]
     out.rows(rows, STEPS, "object")
     for answer in (one for one in answers if one.had_ended):
         out.note(f"nothing to cancel: {answer.run.file.name} had ended")
-    is_done = all(not answer.had_ended and "overtaken" not in answer.steps.values() for answer in answers)
-    return Code.DONE if is_done else Code.SOME_FAILED
+    return exits.worst([*codes, *map(_cancelled, answers)])
+
+
+def _cancelled(answer: Answer) -> Code:
+    return Code.SOME_FAILED if answer.had_ended or "overtaken" in answer.steps.values() else Code.DONE
 
 
 def _repeated(request: str, query: Query) -> str:

@@ -70,11 +70,13 @@ class Outcome:
     name: str
     job_id: str
     run: int
+    request: str
     state: Literal["begun", "resumed", "processing", "unavailable"]
     message: str = ""
 
     def to_json(self) -> Json:
-        return {"object": self.name, "job_id": self.job_id, "run": self.run, "state": self.state, "message": self.message}
+        run = {"object": self.name, "job_id": self.job_id, "run": self.run, "request": self.request}
+        return run | {"state": self.state, "message": self.message}
 
 
 def new_request() -> str:
@@ -176,8 +178,8 @@ def _begin(chosen: Chosen, request: str, cloud: Cloud, fresh: bool) -> Outcome:
     try:
         answer = rerun(Run(chosen.file), chosen.plan, request, cloud, fresh=fresh)
     except Transient as error:
-        return Outcome(chosen.name, chosen.job_id, 0, "unavailable", error.message)
-    return Outcome(chosen.name, answer.run.job_id, answer.run.number, answer.state)
+        return Outcome(chosen.name, chosen.job_id, 0, request, "unavailable", error.message)
+    return Outcome(chosen.name, answer.run.job_id, answer.run.number, request, answer.state)
 
 
 def _paced(chosen: Iterable[Chosen], per_second: float) -> Iterator[Chosen]:

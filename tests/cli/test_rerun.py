@@ -30,6 +30,26 @@ def test_yes_begins_the_next_run_of_each_chosen_file(sluice: Sluice, send: Send,
     assert done.lines == tasks(cloud)
 
 
+def test_each_run_says_which_request_began_it(sluice: Sluice, send: Send, work: Work) -> None:
+    send("a.png", b"no picture")
+    work()
+
+    done = sluice("rerun", "--verdict", "failed", "--since", "9999w", "--yes", "--format", "json")
+
+    (begun,) = json.loads(done.out)
+    assert f"request {begun['request']}; if it is cut off, repeat the command with --request {begun['request']}" in done.err
+    assert " --since 18" in done.err  # not an age, which would be another time by then
+
+
+def test_one_unknown_name_keeps_no_other_file_from_being_cancelled(sluice: Sluice, send: Send, picture: bytes) -> None:
+    send("a.png", picture)
+
+    done = sluice("cancel", "never.png", "a.png", "--format", "name")
+
+    assert (done.code, done.lines) == (1, ["a.png"])
+    assert done.err.startswith("error: no object 'never.png' found")
+
+
 def test_a_request_that_is_repeated_begins_nothing_twice(sluice: Sluice, send: Send, work: Work, cloud: FakeCloud) -> None:
     send("a.png", b"no picture")
     work()
