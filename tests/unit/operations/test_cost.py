@@ -5,8 +5,12 @@ import pytest
 from shared import manifest
 from shared.model import Output, Place, Result, Run, Verdict
 from shared.operations import cost, prices
+from shared.operations.listing import Query
 from shared.operations.prices import Use
+from shared.pipeline import dispatch
 from shared.plan import Task
+from shared.testing import FakeCloud
+from tests.unit.pipeline.calls import Uploaded, deliver_all, message
 from tests.unit.plans import CAT, plan, step
 
 TIMES = {"begun": "b", "fetched": "f", "worked": "w", "stored": "s"}
@@ -83,3 +87,13 @@ def test_all_runs_of_a_file_count() -> None:
     ]
 
     assert {one.step: one.count for one in cost.cost(manifests)} == {"a": 2, cost.TASKS: 2, cost.JOBS: 2}
+
+
+def test_the_manifests_of_the_wanted_files_are_read(cloud: FakeCloud, uploaded: Uploaded, photo: bytes) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        dispatch(message(uploaded(name, photo)), cloud)
+    deliver_all(cloud)
+
+    found = [(one.run.file.name, str(one.place)) for one in cost.manifests(Query(name="a.*"), cloud)]
+
+    assert sorted(found) == [("a.jpg", "0-digests"), ("a.jpg", "0-images")]
