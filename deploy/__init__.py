@@ -10,7 +10,7 @@ Standard library only, so that deploying needs nothing but bash, Python 3.11 and
     state         their answers, as dataclasses
     deployment    options, names and state of one deployment
     everything    from a line of the list to its commands
-    buckets · pubsub · queues · services · grants · watching
+    buckets · pubsub · queues · services · grants · roles · watching
                   one module per kind of resource: wanted state, and the commands for what differs
     running       prints commands and, unless it only plans, runs them, with retries
     gcloud        one call of gcloud, and a command as a user would type it

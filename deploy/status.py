@@ -13,8 +13,8 @@ def status(deployment: Deployment) -> None:
     for name in deployment.listing.services:
         print(f"  {deployment.full(name):24} {service_state(deployment, name):9} {deployment.url(name)}")
     print("\nQueues")
-    for name in map(deployment.full, deployment.queues):
-        print(f"  {name:24} {_queue(deployment, name)}")
+    for name in deployment.queues:
+        print(f"  {deployment.full(name):24} {_queue(deployment, name)}")
     print("\nTopics, subscriptions, buckets")
     for name, kind, there in _presences(deployment):
         print(f"  {name:40} {kind if there else 'missing'}")
@@ -32,8 +32,8 @@ def service_state(deployment: Deployment, name: str) -> str:
 
 
 def _queue(deployment: Deployment, name: str) -> str:
-    found = deployment.state.queues.get(name)
-    return f"{found.state:9} {found.rate:g} a second, {found.at_once:g} at once" if found else "missing"
+    found, by = deployment.state.queues.get(deployment.full(name)), ", by an operator" if name in deployment.held else ""
+    return f"{found.state:9} {found.rate:g} a second, {found.at_once:g} at once{by}" if found else "missing"
 
 
 def _presences(deployment: Deployment) -> list[tuple[str, str, bool]]:

@@ -1,9 +1,6 @@
 """Resources that are as wanted are left alone; for one that differs the right command is run."""
 
 import copy
-import io
-import os
-import pty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +10,7 @@ import pytest
 from deploy import buckets, pubsub, queues, services
 from deploy.answers import Json, parsed
 from deploy.deployment import Deployment
-from deploy.down import down
 from deploy.gcloud import Command
-from deploy.running import Runner
 from deploy.state import Bucket, Notification, Queue, Repository, Service, Subscription
 from tests.unit.deploy.example import deployment
 
@@ -203,84 +198,6 @@ def test_only_a_paused_queue_is_resumed(tmp_path: Path) -> None:
         "tasks queues resume sluice-images --location=us-central1",
         "storage buckets update gs://demo-project-sluice-uploads --remove-labels=paused-images",
     ]
-
-
-def paused(tmp_path: Path, by_down: frozenset[str] = frozenset(), **options: Any) -> Deployment:
-    """Both queues are paused, and the uploads bucket is there."""
-    it = deployment(tmp_path, **options)
-    it.state.queues = {"sluice-images": Queue(state="PAUSED"), "sluice-digests": Queue(state="PAUSED")}
-    it.state.buckets = {"demo-project-sluice-uploads": Bucket(paused=by_down)}
-    return it
-
-
-def test_down_labels_the_queues_that_it_pauses_before_it_pauses_them(tmp_path: Path) -> None:
-    it = paused(tmp_path, command="down")
-    it.state.queues["sluice-digests"] = Queue(state="RUNNING")
-    printed = io.StringIO()
-    down(it, Runner(None, printed))
-    labels, pause = "--update-labels=paused-digests=by-down", "tasks queues pause sluice-digests"
-
-    assert 0 < printed.getvalue().find(labels) < printed.getvalue().find(pause)
-    assert "images=by-down" not in printed.getvalue()
-
-
-def test_a_pause_of_down_is_resumed_unasked(tmp_path: Path) -> None:
-    it = paused(tmp_path, frozenset({"images", "digests"}))
-    queues.hold(it)
-
-    assert it.held == set()
-    assert commands(queues.resume_queues(it))[-1].endswith("--remove-labels=paused-digests,paused-images")
-
-
-@pytest.mark.parametrize("command", ["up", "plan", "status"])
-def test_a_script_leaves_an_operators_pause_alone(tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    it = paused(tmp_path, frozenset({"digests"}), command=command)
-    queues.hold(it)
-
-    assert it.held == {"images"}
-    assert [line for line in commands(queues.resume_queues(it)) if "images" in line] == []
-    assert ("paused by an operator: images. They stay paused" in capsys.readouterr().err) == (command == "up")
-
-
-def test_with_yes_an_operators_pause_ends(tmp_path: Path) -> None:
-    it = paused(tmp_path, yes=True)
-    queues.hold(it)
-
-    assert len([line for line in commands(queues.resume_queues(it)) if "queues resume" in line]) == 2
-
-
-@pytest.mark.parametrize(("answer", "held"), [("y", set()), ("YES ", set()), ("n", {"images"}), ("", {"images"})])
-def test_at_a_terminal_up_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, held: set[str]) -> None:
-    keyboard, terminal = pty.openpty()
-    os.write(keyboard, f"{answer}\n".encode())
-    it = paused(tmp_path, frozenset({"digests"}))
-    with open(terminal) as stdin:  # noqa: PTH123 (a descriptor, not a path)
-        monkeypatch.setattr("sys.stdin", stdin)
-        queues.hold(it)
-    os.close(keyboard)
-
-    assert it.held == held
-
-
-def test_the_label_of_a_queue_that_runs_is_taken_off(tmp_path: Path) -> None:
-    it = paused(tmp_path, frozenset({"images", "gone"}))
-    it.state.queues = {"sluice-images": Queue(state="RUNNING"), "sluice-digests": Queue(state="RUNNING")}
-
-    assert commands(queues.resume_queues(it)) == [
-        "storage buckets update gs://demo-project-sluice-uploads --remove-labels=paused-gone,paused-images"
-    ]
-
-
-def test_a_new_uploads_bucket_remembers_the_queues_that_were_left_paused(tmp_path: Path) -> None:
-    it = paused(tmp_path)
-    it.state.buckets = {}
-    queues.hold(it)
-
-    assert it.held == set()
-    assert commands(buckets.bucket(it, "uploads", "7d", "0"))[-1].endswith(
-        "--update-labels=paused-images=by-down,paused-digests=by-down"
-    )
-    assert len(commands(buckets.bucket(it, "results", "7d", "0"))) == 1
 
 
 # ---- subscriptions and the notification

@@ -1,9 +1,6 @@
 """Cancelling a file ends each step that has not ended, whatever stands in the ledger so far."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import pytest
@@ -15,15 +12,9 @@ from shared.operations import rerun
 from shared.operations.cancel import cancel
 from shared.plan import Plan
 from shared.testing import FakeCloud
+from tests.unit.operations.jobs import Planned, enlist, entries, waiting
 from tests.unit.pipeline.calls import bytes_by_id, ledger, told, verdicts
 from tests.unit.plans import Script, chain, diamond, join, plan, step
-
-Planned = Callable[[Plan], None]
-
-
-def enlist(steps: Plan, cloud: FakeCloud, cat: File, planned: Planned) -> None:
-    planned(steps)
-    pipeline.enlist(Run(cat), steps, cloud)
 
 
 def deliver(number: int, cloud: FakeCloud) -> None:
@@ -31,20 +22,10 @@ def deliver(number: int, cloud: FakeCloud) -> None:
     pipeline.process(list(cloud.queue.added.values())[number], 1, cloud)
 
 
-def waiting(cloud: FakeCloud) -> list[str]:
-    """The places of the tasks in the queues."""
-    return [str(task.place) for queue in ("q1", "q2", "q3") for task, _ in cloud.queue.tasks(queue)]
-
-
 def reasons(cloud: FakeCloud) -> dict[str, str]:
     """The reason of each step that has ended."""
     bodies = [json.loads(cloud.results.read(name) or b"") for name in cloud.results.names("jobs/")]
     return {step["step"]: step["reason"] for body in bodies for step in body.get("steps", ())}
-
-
-def entries(cloud: FakeCloud) -> list[str]:
-    """The verdicts of the index entries."""
-    return [name.split("/")[1] for name in cloud.results.names("index/") if not name.startswith("index/rerun/")]
 
 
 def test_a_waiting_file_is_cancelled_whole(cloud: FakeCloud, cat: File, planned: Planned) -> None:
@@ -184,87 +165,3 @@ def test_notices_of_a_delivery_that_was_cut_off_come_before_the_end(
     cancel("cat.jpg", cloud)
 
     assert list(told(cloud)) == ["a", "b", "job"]
-
-
-class Cut(Exception):
-    """The end of the process."""
-
-
-@dataclass
-class Mortal:
-    """A part of the cloud whose process ends at a call of a writing method, before or after it."""
-
-    part: Any
-    left: list[int]
-    is_after: bool
-    writes: set[str] = field(default_factory=lambda: {"create", "publish", "add", "delete"})
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.part, name)
-        if name not in self.writes:
-            return found
-
-        def call(*arguments: Any, **options: Any) -> Any:
-            self.left[0] -= 1
-            if self.left[0] == 0 and not self.is_after:
-                raise Cut
-            result = found(*arguments, **options)
-            if self.left[0] == 0:
-                raise Cut
-            return result
-
-        return call
-
-
-def cut_off(cloud: FakeCloud, writes: int, is_after: bool) -> bool:
-    """Cancel, and end the process at this write; False when the request needed fewer."""
-    parts = ("results", "completions", "queue")
-    whole = {name: getattr(cloud, name) for name in parts}
-    left = [writes]
-    for name in parts:
-        setattr(cloud, name, Mortal(whole[name], left, is_after))
-    try:
-        cancel("cat.jpg", cloud)
-        return False
-    except Cut:
-        return True
-    finally:
-        for name in parts:
-            setattr(cloud, name, whole[name])
-
-
-def deliver_the_rest(cloud: FakeCloud) -> None:
-    """Deliver every task that waits, also those that are queued meanwhile, as a second delivery."""
-    delivered: list[str] = []
-    while left := [name for name in cloud.queue.added if name not in {*delivered, *cloud.queue.deleted}]:
-        delivered.append(left[0])
-        pipeline.process(cloud.queue.added[left[0]], 2, cloud)
-
-
-@pytest.mark.parametrize("steps", [chain, join, diamond])
-@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("heal", [lambda cloud: cancel("cat.jpg", cloud), deliver_the_rest], ids=["operator", "queue"])
-def test_a_request_that_was_cut_off_is_healed(
-    cloud: FakeCloud,
-    cat: File,
-    planned: Planned,
-    script: Script,
-    steps: Callable[[], Plan],
-    is_after: bool,
-    heal: Callable[[FakeCloud], object],
-) -> None:
-    enlist(steps(), cloud, cat, planned)
-    before = dict(cloud.queue.added), dict(cloud.results.versions)
-    for writes in count(1):
-        cloud.queue.added, cloud.results.versions = dict(before[0]), dict(before[1])
-        cloud.queue.deleted, cloud.completions.notices = set(), []
-        is_cut = cut_off(cloud, writes, is_after)
-        heal(cloud)
-
-        assert set(verdicts(cloud)) == {step.name for step in steps().steps}
-        assert (set(told(cloud)), len(entries(cloud))) == ({*verdicts(cloud), "job"}, 1)
-        assert bytes_by_id(cloud)
-        assert heal is deliver_the_rest or waiting(cloud) == []
-        if not is_cut:
-            break
-    assert writes > 4
