@@ -1,1 +1,1 @@
-"""The operators' operations, one engine for the command line and the services: listing, showing and running files again."""
+"""The operators' operations, one engine for the command line and the services: list, show, run again."""

@@ -33,7 +33,9 @@ def test_the_variables_are_those_of_the_services(printed: Run, deployed: Deploye
 def test_a_shell_of_the_local_cloud_is_pointed_away_from_it(printed: Run) -> None:
     local = {"STORAGE_EMULATOR_HOST": "http://localhost:1", "SLUICE_TASKS_ENDPOINT": "http://localhost:2"}
     shell = f"{printed.printed}\necho $STORAGE_EMULATOR_HOST $SLUICE_TASKS_ENDPOINT"
-    done = subprocess.run(["sh", "-c", shell], env={"PATH": "/usr/bin:/bin", **local}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["sh", "-c", shell], env={"PATH": "/usr/bin:/bin", **local}, capture_output=True, text=True, check=True
+    )
 
     assert done.stdout == "\n"
 

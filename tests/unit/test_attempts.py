@@ -267,10 +267,10 @@ def test_the_errors_of_the_latest_sweep_are_listed(results: FakeBucket) -> None:
     ("steps", "notes", "attempt"),
     [
         (ALONE, [], 1),
-        (PAIR, [], 0),  # a first delivery of several steps is no attempt
-        (ALONE, ["begun"], 2),
+        (PAIR, [], 1),
+        (ALONE, ["begun"], 1),
         (PAIR, ["begun", "error"], 2),
-        (ALONE, ["void", "begun"], 2),
+        (ALONE, ["void", "begun"], 1),
         (PAIR, ["void", "void", "begun"], 1),
     ],
 )

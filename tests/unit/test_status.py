@@ -155,7 +155,7 @@ def test_a_failing_step_shows_its_last_error(cloud: FakeCloud, cat: File, script
         "delivery": 2,
         "time": "",
     }
-    assert (second["attempt"], second["attempts"]) == (1, 3)
+    assert (second["attempt"], second["attempts"]) == (2, 3)
 
 
 def test_an_outage_shows_as_the_error_of_its_attempt(
