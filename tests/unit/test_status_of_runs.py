@@ -101,8 +101,8 @@ def test_the_calls_do_not_grow_with_older_generations(cloud: FakeCloud, cat: Fil
         counts.append((len(json.dumps(status.of_object(cat.name, cloud))), len(cloud.results.calls)))  # type: ignore[attr-defined]
         cloud.results = results
 
-    assert counts[1] == counts[2]
-    assert counts[2][1] == 4  # claims, manifests, one manifest, the oldest generation
+    assert abs(counts[1][0] - counts[2][0]) < 10  # CPU seconds have more or fewer digits
+    assert counts[1][1] == counts[2][1] == 4  # claims, manifests, one manifest, the oldest generation
 
 
 @pytest.mark.parametrize("token", ["", "x", "-1", "7.0", "9" * 30])
