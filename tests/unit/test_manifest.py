@@ -50,6 +50,7 @@ def test_a_manifest_is_stored_as_in_the_first_release() -> None:
                 "outputs": [],
                 "times": {},
                 "cost": {},
+                "adopted": "",
             }
         ],
     }

@@ -306,7 +306,7 @@ def test_siblings_are_read_only_where_a_join_needs_them(cloud: FakeCloud, enlist
     cloud.results = counted = Counted(cloud.results)  # type: ignore[assignment]
     deliver_all(cloud)
 
-    assert counted.calls == ["create", "create", "create"]
+    assert counted.calls == ["create", "create", "create", "create"]  # two outputs, manifest, index entry
 
 
 def test_skipped_branches_of_unequal_length_end_the_job(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:

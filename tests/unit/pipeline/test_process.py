@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from shared import index, pipeline
 from shared import ledger as objects
-from shared import pipeline
 from shared.errors import Forbidden, Unavailable
 from shared.manifest import Manifest
 from shared.model import File, Run
@@ -45,6 +45,7 @@ def test_a_task_leaves_outputs_a_manifest_and_two_notices(cloud: FakeCloud, task
     }
     assert list(cloud.results.names("")) == [
         output["object"],
+        index.entry_name(task.run, "succeeded"),
         f"jobs/{task.file.file_id}/{task.file.generation}/0/job.json",
     ]
     assert cloud.completions.ids() == ids(task)
@@ -239,6 +240,8 @@ def test_a_later_run_writes_outputs_and_manifest_of_its_own(cloud: FakeCloud, ca
     assert list(cloud.results.names("")) == [
         f"files/cat.jpg/{cat.generation}/{recipe_id}-r1/1.txt",
         f"files/cat.jpg/{cat.generation}/{recipe_id}/1.txt",
+        index.entry_name(Run(cat), "succeeded"),
+        index.entry_name(Run(cat, 1), "succeeded"),
         f"jobs/{cat.file_id}/{cat.generation}/0/job.json",
         f"jobs/{cat.file_id}/{cat.generation}/1/job.json",
     ]
