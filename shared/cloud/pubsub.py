@@ -82,12 +82,12 @@ class PubSubSubscription:
         return [_received(one.ack_id, one.message) for one in answer.received_messages]
 
     def acknowledge(self, messages: Iterable[Received]) -> None:
-        if leases := [message.lease for message in messages]:
+        for leases in _leases(messages):
             with _translated(f"subscription {self.path}"):
                 _subscriber().acknowledge(subscription=self.path, ack_ids=leases, timeout=TIMEOUT_SECONDS)
 
     def release(self, messages: Iterable[Received]) -> None:
-        if leases := [message.lease for message in messages]:
+        for leases in _leases(messages):
             request = {"subscription": self.path, "ack_ids": leases, "ack_deadline_seconds": 0}
             with _translated(f"subscription {self.path}"):
                 _subscriber().modify_ack_deadline(request, timeout=TIMEOUT_SECONDS)
@@ -98,6 +98,12 @@ class PubSubSubscription:
                 _subscriber().delete_subscription(subscription=self.path, timeout=TIMEOUT_SECONDS)
             except exceptions.NotFound:
                 return
+
+
+def _leases(messages: Iterable[Received]) -> Iterator[list[str]]:
+    """The leases of these messages in as many requests as Pub/Sub needs: each takes at most 512 KiB."""
+    leases = [message.lease for message in messages]
+    return (leases[start : start + MAX_MESSAGES] for start in range(0, len(leases), MAX_MESSAGES))
 
 
 def _received(lease: str, message: Any) -> Received:

@@ -8,6 +8,7 @@ import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
 
 from localcloud.address import PROJECT
+from shared.cloud import pubsub
 from shared.cloud.protocols import Cloud, Received, Subscription
 from shared.errors import Unavailable
 from shared.events import Notice
@@ -65,6 +66,20 @@ def test_a_leased_message_comes_again_only_when_it_is_released(cloud: Cloud, sub
 
     assert list(meanwhile) == []
     assert [one.id for one in again] == [one.id for one in first]
+
+
+def test_more_messages_than_one_request_takes_are_released(
+    monkeypatch: pytest.MonkeyPatch, cloud: Cloud, subscription: Subscription
+) -> None:
+    monkeypatch.setattr(pubsub, "MAX_MESSAGES", 2)
+    cloud.completions.publish(*(notice() for _ in range(5)))
+    first = pulled(subscription, 5)
+    subscription.release(first)
+    again = pulled(subscription, 5)
+    subscription.acknowledge(again)
+
+    assert {one.id for one in again} == {one.id for one in first}
+    assert list(subscription.pull(0.3)) == []
 
 
 def test_an_acknowledged_message_does_not_come_again(cloud: Cloud, subscription: Subscription) -> None:
