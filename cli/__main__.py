@@ -23,6 +23,13 @@ def sluice(debug: bool) -> None:
     \b
     In the cloud:  eval "$(./deploy.sh env --project ID)"
     Locally:       eval "$(python -m local env)"
+
+    \b
+    Files have failed?
+      ./sluice ls --verdict failed,dead,partial --since 2h      find them
+      ./sluice show NAME                                        read why
+      ./sluice rerun --reason corrupt --since 2h                count and price them
+      ./sluice rerun --reason corrupt --since 2h --yes          run them again
     """
 
 

@@ -30,7 +30,10 @@ JOBS = (
 @click.option("--page-token", metavar="TOKEN", default="", help="Go on behind an earlier list, which printed this.")
 @options.output
 def ls(out: Output, query: Query, limit: int, page_token: str) -> Code:
-    """List files, newest upload first, each by its newest run; files in work are `processing`."""
+    """List files and how they ended, newest upload first.
+
+    Each file is listed by its newest run; one in work is `processing`.
+    """
     page = listing.page(query, connect(), limit, page_token)
     out.rows([job.to_json() for job in page.jobs], JOBS, "name")
     if page.next:
@@ -43,7 +46,10 @@ def ls(out: Output, query: Query, limit: int, page_token: str) -> Code:
 @click.option("--older", metavar="TOKEN", default="", help="Earlier generations, from the token of an earlier answer on.")
 @options.output
 def show(out: Output, name: str, older: str) -> Code:
-    """Show a file: its runs, and the steps of each with times, cost, reason and outputs."""
+    """Show the runs of a file, and why its steps failed.
+
+    Each step has its times, cost, reason and outputs; in work its queue, attempt, last error and next try.
+    """
     cloud = connect()
     answer = showing.show(name, cloud, older)
     out.document(answer, texts.of_file(answer), texts.outputs(answer, cloud.settings.results_bucket))
@@ -57,7 +63,10 @@ def show(out: Output, name: str, older: str) -> Code:
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="Its custom metadata; may be repeated.")
 @options.output
 def explain(out: Output, name: str, content_type: str, size: int | None, metadata: tuple[str, ...]) -> Code:
-    """Explain which routes take a file and why, its plan, and the price. Nothing runs; the file need not exist."""
+    """Explain which routes take a file, its plan, and its price.
+
+    Nothing runs, and the file need not exist.
+    """
     answer = explaining.explain(name, connect(), content_type, dict(map(_pair, metadata)), size)
     out.document(answer, texts.of_explanation(answer), (step["step"] for step in answer["steps"]))
     return Code.DONE

@@ -62,7 +62,7 @@ def _row(told: Told) -> Json:
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """Look at messages that could not be read, and send them again."""
+    """Show and replay messages that could not be read."""
 
 
 @dead_letters.command("ls")
@@ -88,7 +88,10 @@ def show(out: Output, letter: str) -> Code:
 @click.option("--all", "every", is_flag=True, help="All of them.")
 @options.output
 def replay(out: Output, ids: tuple[str, ...], every: bool) -> Code:
-    """Publish dead letters again as they first came, and take them off. Mend their cause first."""
+    """Publish dead letters again.
+
+    They are published as they first came, and then taken off. Mend their cause first.
+    """
     if bool(ids) == every:
         raise options.wrong("give the ids of dead letters, or --all")
     replayed = letters.replay(ids, connect())

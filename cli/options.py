@@ -82,7 +82,7 @@ def query(command: Command) -> Command:
         "verdicts",
         type=Words(STATES),
         default=(),
-        help="Jobs that ended so, such as dead,failed.",
+        help=f"Jobs that ended so: {', '.join(STATES)}.",
     )
     @click.option("--reason", "reasons", type=Words(), default=(), help="Jobs with one of these reasons, such as corrupt.")
     @click.option("--since", type=Since(), help="Uploaded since: 90m, 2h, 3d ago, or 2026-11-28, 2026-11-28T10:30 (UTC).")

@@ -33,7 +33,10 @@ def _chosen(command: Command) -> Command:
 @click.command("queues")
 @options.output
 def queues(out: Output) -> Code:
-    """Show each queue: whether it is paused, its tasks, those running, the oldest, and its rate a second."""
+    """Show what waits and runs in each queue.
+
+    OLDEST is the age of its first waiting task, RATE the most deliveries a second.
+    """
     return _print(out, operations.states(connect()))
 
 
@@ -41,7 +44,10 @@ def queues(out: Output) -> Code:
 @_chosen
 @options.output
 def pause(out: Output, names: tuple[str, ...], every: bool) -> Code:
-    """Pause queues: what runs is ended, the rest waits. `deploy.sh up` asks before it resumes them."""
+    """Pause queues.
+
+    What is under delivery ends, the rest waits. `deploy.sh up` asks before it resumes them.
+    """
     return _print(out, operations.pause(_checked(names, every), connect()))
 
 

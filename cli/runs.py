@@ -45,9 +45,10 @@ CODES = {
 def rerun(
     out: Output, names: tuple[str, ...], query: Query, plan: PlanOf, fresh: bool, yes: bool, request: str, rate: float
 ) -> Code:
-    """Run files again: by name, or the jobs of --verdict, --reason, --since and --name.
+    """Run files again; first counted and priced.
 
-    Each job counts by its newest run. Files whose original was deleted or replaced cannot run again, and are named apart.
+    Name them, or choose them by --verdict, --reason, --since and --name. Each job counts by its newest run.
+    Files whose original was deleted or replaced cannot run again, and are named apart.
     """
     if bool(names) == (query != Query()):
         raise options.wrong("name the files, or choose them by --verdict, --reason, --since or --name")
@@ -71,8 +72,9 @@ def rerun(
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @options.output
 def cancel(out: Output, names: tuple[str, ...]) -> Code:
-    """Cancel files in work: steps that have not ended are skipped, and their tasks leave the queues.
+    """Cancel files in work.
 
+    Steps that have not ended are skipped, and their tasks leave the queues.
     A step may end first: it is `overtaken`. Steps that had ended keep their verdict.
     """
     cloud = connect()

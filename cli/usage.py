@@ -37,8 +37,9 @@ COLUMNS = (
 @options.query
 @options.output
 def cost(out: Output, query: Query) -> Code:
-    """Add up CPU time, bytes, calls and list price by step, from manifests.
+    """Add up CPU time, bytes, calls and list price.
 
+    There is a row for each step, from the manifests of all runs of the chosen files.
     The row (tasks) has the calls of all tasks: queueing, reading, manifests, notices; (jobs) the index and the jobs' notices.
     Cloud Run bills an instance, not its CPU time: divide by its share of use. Free quotas are left out.
     """
