@@ -131,6 +131,7 @@ def _tidy_up(system: System, objects: list[str], files: list[str]) -> None:
     traces = [f"gs://{system.uploads}/{name}" for name in objects]
     traces += [f"gs://{system.results}/files/{name}/**" for name in objects]
     traces += [f"gs://{system.results}/jobs/{name}/**" for name in files]
+    traces += [f"gs://{system.results}/index/*/*-{name}-*" for name in files]
     try:
         system.run("gcloud", "storage", "rm", *traces, "--quiet", otherwise="refused")
     except Failed:

@@ -19,7 +19,7 @@ from tests.machine import ROOT, Machine, running, variables
 
 MORTAL = ROOT / "tests" / "e2e" / "mortal"
 #: The writes of a file's two tasks, in order; the functions folder in MORTAL has a processor that dies at each.
-WRITES = ["output-0", "manifest-0", "notices-0", "task-0", "output-1", "manifest-1", "notices-1"]
+WRITES = ["output-0", "manifest-0", "notices-0", "task-0", "output-1", "manifest-1", "notices-1", "entry-1"]
 
 
 def test_a_processor_killed_before_or_after_any_write_ends_as_if_it_had_lived(

@@ -43,7 +43,7 @@ class _Mortal:
         return getattr(self._client, name)
 
     def create(self, name: str, *arguments: Any) -> Any:
-        kind = {"files": "output", "jobs": "manifest"}.get(name.split("/")[0], "note")
+        kind = {"files": "output", "jobs": "manifest", "index": "entry"}.get(name.split("/")[0], "note")
         return _deadly(kind, self._client.create, name, *arguments)
 
     def publish(self, *notices: Any) -> None:
