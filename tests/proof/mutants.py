@@ -141,7 +141,12 @@ MUTANTS = (
     _mutant(
         "next-without-sweep",
         "what a swept task leads to does not inherit the sweep's suffix: the queue refuses its old name",
-        (pipeline, "finish", "Task(run, plan, place, sweep)", "Task(run, plan, place)"),
+        (
+            pipeline,
+            "finish",
+            "Task(run, plan, place, sweep, committed.adopted)",
+            "Task(run, plan, place, 0, committed.adopted)",
+        ),
     ),
     _mutant(
         "branches-untold",
