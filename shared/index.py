@@ -12,7 +12,8 @@ from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
 from shared.cloud.protocols import AlreadyExists, Bucket
-from shared.manifest import NOT_WANTED, Claim, Job
+from shared.errors import Unavailable
+from shared.manifest import CANCELLED, NOT_WANTED, Claim, Job
 from shared.model import Json, Run, Verdict, canonical
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -92,11 +93,11 @@ def metadata_of(job: Job) -> dict[str, str]:
     first = job.manifests[0]
     steps = [step for manifest in job.manifests for step in manifest.steps]
     failing = [step for step in steps if step["verdict"] != "succeeded" and step.get("reason") not in NOT_WANTED]
-    reasons = dict.fromkeys(step.get("reason", "") for step in failing if step["verdict"] != "skipped")
+    reasons = [step.get("reason", "") for step in failing if step["verdict"] != "skipped" or step.get("reason") == CANCELLED]
     message = failing[0].get("message", "") if failing else first.body.get("message", "")
     wanted = {
         "ended": job.time,
-        "reason": ",".join(reasons) or first.body.get("reason", ""),
+        "reason": ",".join(dict.fromkeys(reasons)) or first.body.get("reason", ""),
         "recipes": ",".join(step["recipe_id"] for step in steps),
         "metadata": _custom_metadata(first.run),
         "message": message[:MAX_MESSAGE_CHARACTERS],
@@ -178,11 +179,16 @@ def find_claim(results: Bucket, file_id: str, generation: int, number: int) -> C
 
 
 def claim(results: Bucket, wanted: Claim) -> Claim:
-    """Create a claim, or find the one that another operator created first; returns the one that stands."""
+    """Create a claim, or find the one that another operator created first; returns the one that stands.
+
+    Raises `Unavailable` if that one cannot be read.
+    """
     name = claim_name(wanted.run)
     with contextlib.suppress(AlreadyExists):
         described = {**_described(wanted.run), "request": wanted.request, "metadata": _custom_metadata(wanted.run)}
         results.create(name, "application/json", canonical(wanted.body), _fitted(described))
         return wanted
     body = results.read(name)
-    return Claim(json.loads(body or b"{}"))
+    if body is None:
+        raise Unavailable(f"object {name} exists but cannot be read; retry")
+    return Claim(json.loads(body))

@@ -12,6 +12,8 @@ from shared.plan import Plan, Task
 
 #: Reasons of `skipped` for steps that the file does not call for; such a step does not count for the job's verdict.
 NOT_WANTED = ("when", "after_skipped")
+#: The reason of a step that an operator cancelled.
+CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,10 @@ from shared import clock, events, index, ledger, manifest, naming, pipeline
 from shared.cloud.protocols import Cloud
 from shared.errors import NotFound, Unavailable
 from shared.ledger import Manifests
-from shared.manifest import Manifest
+from shared.manifest import CANCELLED, Manifest
 from shared.model import File, Json, Result, Run, file_id
 from shared.plan import Plan, Task
 
-#: The reason of a step that an operator cancelled.
-CANCELLED = "cancelled"
 State = Literal["cancelled", "skipped", "overtaken", "ended"]
 
 

@@ -27,7 +27,10 @@ def rerun(first: Run, plan: Plan, request: str, cloud: Cloud, *, fresh: bool = F
     claims = index.claims(cloud.results, first)
     mine = next((claim for claim in claims if claim.request == request), None)
     if mine:
-        _enlist(mine, cloud)
+        if not index.has_entry(
+            cloud.results, mine.run
+        ):  # else all was told; a queue that forgot its tasks would run them again
+            _enlist(mine, cloud)
         return Answer(mine.run, "resumed")
     last = claims[-1].run if claims else first
     if not index.has_entry(cloud.results, last):

@@ -1,9 +1,8 @@
 """Running many files again: chosen and priced first, then begun; the same request begins nothing twice."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from shared.operations.listing import Query
 from shared.pipeline import dispatch, process
 from shared.routes import parse
 from shared.testing import FakeCloud
+from tests.unit.operations.mortal import Killed, Mortal
 from tests.unit.pipeline.calls import Uploaded, message
 
 PICTURES = """
@@ -35,10 +35,6 @@ steps = ["thumbnails"]
 """
 FAILED = Query(verdicts=("failed",))
 Fail = Callable[[str], File]
-
-
-class Killed(BaseException):
-    """The end of the process, planted."""
 
 
 @pytest.fixture
@@ -173,21 +169,6 @@ def test_what_the_request_has_ended_well_is_left_alone(cloud: FakeCloud, fail: F
     work(cloud)
 
     assert choose(cloud, request="mine") == []
-
-
-class Mortal:
-    """A client of the cloud whose process is killed before one of its calls."""
-
-    def __init__(self, client: Any, calls: Iterator[int], last: int) -> None:
-        self._client, self._calls, self._last = client, calls, last
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._client, name)
-        if not callable(value):
-            return value
-        if next(self._calls) >= self._last:
-            raise Killed
-        return value
 
 
 def test_killed_before_any_call_the_request_goes_on_and_begins_nothing_twice(cloud: FakeCloud, fail: Fail) -> None:
