@@ -41,10 +41,10 @@ def test_a_small_notice_is_priced_as_1000_bytes() -> None:
     assert prices.dollars({}, notice_bytes=5000)["Pub/Sub"] == pytest.approx(12_000 * 1e6 / 2**40 * 40)
 
 
-def test_a_picture_may_write_its_outputs_and_one_manifest() -> None:
-    verdicts = {number: verdict_on(WRITE, {WRITE: number}) for number in (4.0, 4.01)}
+def test_a_picture_may_write_its_outputs_one_manifest_and_one_entry() -> None:
+    verdicts = {number: verdict_on(WRITE, {WRITE: number}) for number in (5.0, 5.01)}
 
-    assert verdicts == {4.0: True, 4.01: False}
+    assert verdicts == {5.0: True, 5.01: False}
 
 
 def test_a_call_that_no_goal_names_misses_its_goal() -> None:
