@@ -10,6 +10,7 @@ from tests.proof.mutants import MUTANTS
 from tests.proof.planting import Mutant
 
 PARTS = ("oracle", "faults", "crash-points", "mutants")
+ALL = "all"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
             if options.mutant:
                 stack.enter_context(chosen[0].planted())
             return int(bool(report.replay(options.replay)))
-        failed = [fault for part in options.parts or PARTS for fault in _run(part, options, chosen)]
+        failed = [fault for part in (PARTS if ALL in options.parts else options.parts) for fault in _run(part, options, chosen)]
     for fault in failed:
         print(f"FAILED {fault}")
     return int(bool(failed))
@@ -37,13 +38,13 @@ def _run(part: str, options: argparse.Namespace, chosen: Sequence[Mutant]) -> li
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make proof", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=PARTS, default=[], help="all parts, if none is named")
+    parser.add_argument("parts", nargs="*", choices=(*PARTS, ALL), default=ALL, help="the parts to play")
     parser.add_argument("--runs", type=int, default=6000, help="runs with faults, half of them with losses and sweeps")
     parser.add_argument("--seed", type=int, default=0, help="number of the first run")
     parser.add_argument("--examples", type=int, default=1000, help="plans for the oracle")
-    parser.add_argument("--budget", type=int, default=600, help="runs of each tier in which a mutant must be found out")
-    parser.add_argument("--mutant", choices=[mutant.name for mutant in MUTANTS], help="only this one")
-    parser.add_argument("--replay", metavar="TIER:NUMBER", help="play one run again, shrink it and print its schedule")
+    parser.add_argument("--budget", type=int, default=400, help="runs of each tier in which a mutant must be found out")
+    parser.add_argument("--mutant", choices=[mutant.name for mutant in MUTANTS], metavar="NAME", help="only this one")
+    parser.add_argument("--replay", metavar="RUN", help="play TIER:NUMBER or SHAPE:FAULTS again, and print its schedule")
     return parser
 
 

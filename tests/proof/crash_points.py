@@ -49,9 +49,14 @@ class Points:
         if not violation and len(self._plans) == 1 and outcome.world.checks.summary() != self._state:
             violation = "another state at rest"
         if violation:
-            yield f"{', '.join(map(str, faults))}: {violation}"
+            yield f"{','.join(map(str, faults))}: {violation}"
 
     def _play(self, *faults: Fault) -> schedules.Outcome:
         self.runs += 1
-        change = CHANGE if len(self._plans) > 1 else ()
-        return schedules.play(Schedule("repeats", self._plans, "bucket", b"a file", (*change, *faults)))
+        return schedules.play(schedule(self._plans, faults))
+
+
+def schedule(plans: tuple[Plan, ...], faults: tuple[Fault, ...]) -> Schedule:
+    """The run of these plans with these faults."""
+    change = CHANGE if len(plans) > 1 else ()
+    return Schedule("repeats", plans, "bucket", b"a file", (*change, *faults))

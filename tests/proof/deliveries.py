@@ -19,7 +19,14 @@ class Fault:
     pick: int = 0
 
     def __str__(self) -> str:
-        return f"{self.kind} at {self.at}" + (f" ({self.pick})" if self.pick else "")
+        return f"{self.kind}@{self.at}" + (f"/{self.pick}" if self.pick else "")
+
+    @classmethod
+    def parse(cls, text: str) -> "Fault":
+        """The fault of `<kind>@<at>[/<pick>]`."""
+        kind, _, where = text.partition("@")
+        at, _, pick = where.partition("/")
+        return cls(int(at), kind, int(pick or 0))
 
 
 @dataclass(eq=False)

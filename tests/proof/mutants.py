@@ -7,8 +7,8 @@ from tests.proof import world
 from tests.proof.planting import Edit, Mutant
 
 
-def _mutant(name: str, why: str, *edits: tuple[Any, str, str, str]) -> Mutant:
-    return Mutant(name, why, tuple(Edit(*edit) for edit in edits))
+def _mutant(name: str, why: str, *edits: tuple[Any, str, str, str], shape: str = "") -> Mutant:
+    return Mutant(name, why, tuple(Edit(*edit) for edit in edits), shape)
 
 
 _FOUND = "        settle(found, cloud, task.sweep)\n        return"
@@ -59,6 +59,7 @@ MUTANTS = (
         "look-before-commit",
         "a join looks at its siblings before its own manifest stands: two that end together both see the other missing",
         (pipeline, "process", _COMMIT, f"ready = {_LOOK}\n    {_COMMIT}\n    {_GO_ON_IF_READY}"),
+        shape="join",
     ),
     _mutant(
         "answer-before-finish",
@@ -80,11 +81,13 @@ MUTANTS = (
             "is_new = isinstance(ended, Task) and _queue(ended, cloud)\n                todo += [ended]",
         ),
         (pipeline, "finish", "any(is_queued)", "bool(is_queued)"),
+        shape="fork-with-a-skipped-branch",
     ),
     _mutant(
         "waiting-is-enough",
         "a delivery that ended skipped branches leaves the job's end to a join that waits",
         (pipeline, "finish", " and len(todo) == 1", ""),
+        shape="forks-around-a-join",
     ),
     _mutant(
         "manifest-overwritten",
@@ -132,6 +135,7 @@ MUTANTS = (
         "recipe-without-lineage",
         "a recipe's id does not depend on the step that makes its input: outputs of two inputs share a path",
         (model, "recipe", "made_by or None]", "None]"),
+        shape="another-recipe",
     ),
     _mutant(
         "sweep-under-same-name",
@@ -158,6 +162,7 @@ MUTANTS = (
         "steps share their task's attempts: one poisonous step buries the healthy ones",
         (attempts.Attempts, "_name", "{step.name}/", "{self._task.steps[0].name}/"),
         (attempts.Attempts, "_notes", "step.name", "self._task.steps[0].name"),
+        shape="several-steps-with-attempts",
     ),
     _mutant(
         "faults-of-ours-count",
@@ -215,6 +220,7 @@ MUTANTS = (
         "outputs-of-recipes-share",
         "the outputs of two recipes share a path",
         (ledger, "output_name", _OUTPUT, "{run.file.generation}/{recipe.step}{again}/"),
+        shape="another-recipe",
     ),
     _mutant(
         "random-event-id",

@@ -27,11 +27,15 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A bug. `why` is the sentence that a reader needs to see it as one."""
+    """A bug. `why` is the sentence that a reader needs to see it as one.
+
+    `shape` is the one whose crash points show it, where random runs would take long.
+    """
 
     name: str
     why: str
     edits: tuple[Edit, ...]
+    shape: str = ""
 
     @contextlib.contextmanager
     def planted(self) -> Iterator[None]:

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.plan import Plan
+from tests.proof import crash_points as crash_points_of
 from tests.proof import drawn, schedules
 from tests.proof.crash_points import Points
+from tests.proof.deliveries import Fault
 from tests.proof.mutants import MUTANTS
 from tests.proof.planting import Mutant
 from tests.proof.shapes import SHAPES, changes
@@ -18,7 +20,7 @@ from tests.proof.shapes import SHAPES, changes
 #: Two faults, at every two effects. By a switch another delivery goes on first, and by a stall all others.
 PAIRS = (("crash", "crash"), ("switch", "stall"))
 #: Shapes whose pairs are many, and which differ from the others by their attempts only.
-CRASHES_ONLY = ("several steps with attempts",)
+CRASHES_ONLY = ("several-steps-with-attempts",)
 
 
 def oracle(examples: int) -> list[str]:
@@ -62,7 +64,7 @@ def crash_points() -> list[str]:
         points = Points(*plans)
         pairs = PAIRS[:1] if name in CRASHES_ONLY else PAIRS
         found = itertools.chain(points.single(), points.repeats(), *(points.pairs(*kinds) for kinds in pairs))
-        failed += [f"{name}: {fault}" for fault in found]
+        failed += [f"{name}:{fault}" for fault in found]
         runs += points.runs
         print(f"crash points: {name}: {points.effects} effects, {points.runs} runs")
     print(f"crash points: {runs} runs, {len(failed)} of them wrong")
@@ -70,17 +72,17 @@ def crash_points() -> list[str]:
 
 
 def mutants(budget: int, chosen: Sequence[Mutant] = MUTANTS) -> list[str]:
-    """Play each mutant in both tiers until it is found out; one that is not is a failure of the checks."""
+    """Play each mutant until it is found out, in both tiers or at the crash points of its shape; a survivor is a failure."""
     survivors = []
     for mutant in chosen:
         with mutant.planted():
-            kills = list(_kills(mutant, budget)) or list(itertools.islice(_systematic_kills(), 1))
+            kills = list(itertools.islice(_at_crash_points(mutant.shape), 1)) if mutant.shape else list(_in_runs(budget))
         print(f"mutant {mutant.name}: {'; '.join(kills) or 'SURVIVES'}", flush=True)
         survivors += [] if kills else [f"mutant {mutant.name} survives: {mutant.why}"]
     return survivors
 
 
-def _kills(mutant: Mutant, budget: int) -> Iterator[str]:
+def _in_runs(budget: int) -> Iterator[str]:
     for tier in schedules.TIERS:
         for number in range(budget):
             violation = schedules.play(schedules.draw(number, tier)).violation
@@ -89,13 +91,12 @@ def _kills(mutant: Mutant, budget: int) -> Iterator[str]:
                 break
 
 
-def _systematic_kills() -> Iterator[str]:
-    for name, plans in _shapes().items():
-        points = Points(*plans)
-        if points.violation:
-            yield f"{name}, without faults: {points.violation}"
-        for kinds in PAIRS if name not in CRASHES_ONLY else ():
-            yield from (f"{name}: {fault}" for fault in points.pairs(*kinds))
+def _at_crash_points(shape: str) -> Iterator[str]:
+    points = Points(*_shapes()[shape])
+    if points.violation:
+        yield f"{shape}, without faults: {points.violation}"
+    for kinds in PAIRS:
+        yield from (f"{shape}:{fault}" for fault in points.pairs(*kinds))
 
 
 def _shapes() -> dict[str, tuple[Plan, ...]]:
@@ -103,9 +104,8 @@ def _shapes() -> dict[str, tuple[Plan, ...]]:
 
 
 def replay(token: str) -> list[str]:
-    """Play one run again, `<tier>:<number>`, and print its shortest schedule."""
-    tier, _, number = token.partition(":")
-    schedule = schedules.draw(int(number), tier)
+    """Play a run again, `<tier>:<number>` or `<shape>:<fault>,…`, and print its shortest schedule."""
+    schedule = _schedule(token)
     violation = schedules.play(schedule).violation
     if violation:
         schedule = schedules.shrink(schedule, violation)
@@ -120,3 +120,10 @@ def replay(token: str) -> list[str]:
     print("\n".join(outcome.world.trace))
     print(outcome.violation or "no violation")
     return [outcome.violation] if outcome.violation else []
+
+
+def _schedule(token: str) -> schedules.Schedule:
+    name, _, rest = token.partition(":")
+    if name in schedules.TIERS:
+        return schedules.draw(int(rest), name)
+    return crash_points_of.schedule(_shapes()[name], tuple(Fault.parse(one) for one in rest.split(",") if one))

@@ -32,29 +32,29 @@ def _step(name: str, queue: str, after: Sequence[str] = (), **more: Any) -> dict
 
 
 SHAPES = {
-    "one task": plan(_step("a", "q1")),
-    "one task of two steps": plan(_step("a", "q1"), _step("b", "q1", "a", input="a")),
+    "one-task": plan(_step("a", "q1")),
+    "one-task-of-two-steps": plan(_step("a", "q1"), _step("b", "q1", "a", input="a")),
     "chain": plan(_step("a", "q1"), _step("b", "q2", "a", input="a")),
-    "two first tasks": plan(_step("a", "q1"), _step("b", "q2", script=[FAIL])),
+    "two-first-tasks": plan(_step("a", "q1"), _step("b", "q2", script=[FAIL])),
     "join": plan(_step("a", "q1"), _step("b", "q2"), _step("c", "q3", "ab", input="b")),
-    "diamond with a condition": plan(
+    "diamond-with-a-condition": plan(
         _step("a", "q1"),
         _step("b", "q2", "a", when=Condition("a", "n", {"min": 2})),
         _step("c", "q3", "a", input="a"),
         _step("d", "q1", "c", when=Condition("a", "n", {"max": 2})),
         _step("e", "q2", "bc"),
     ),
-    "fork with a skipped branch": plan(
+    "fork-with-a-skipped-branch": plan(
         _step("a", "q1"), _step("b", "q2", "a"), _step("c", "q3", "a", when=Condition("a", "n", {"min": 2}))
     ),
-    "forks around a join": plan(
+    "forks-around-a-join": plan(
         _step("a", "q1"), _step("b", "q2", script=[FAIL]), _step("c", "q3", "a"), _step("d", "q4", "ab"), _step("e", "q5", "b")
     ),
-    "skipped to the end": plan(
+    "skipped-to-the-end": plan(
         _step("a", "q1", script=[FAIL]), _step("b", "q2", "a"), _step("c", "q3", "b"), _step("d", "q1", "ac")
     ),
-    "nothing to do": Plan(),
-    "several steps with attempts": plan(
+    "nothing-to-do": Plan(),
+    "several-steps-with-attempts": plan(
         _step("c", "q1", script=[RAISE]),
         _step("a", "q1", script=[DIE, OK]),
         _step("b", "q1", script=[TRANSIENT, OK]),
@@ -67,8 +67,8 @@ def changes() -> dict[str, tuple[Plan, Plan]]:
     """Plans of one file before and after a change of pipeline.toml, made anew: a mutant may make other recipes."""
     one_task, chain = [_step("a", "q1"), _step("b", "q1", "a", input="a")], [_step("a", "q1"), _step("b", "q2", "a", input="a")]
     return {
-        "another recipe": (plan(*one_task), plan(_step("a", "q1", salt=1), *one_task[1:])),
-        "another queue": (plan(*chain), plan(_step("a", "q9"), *chain[1:])),
-        "one first task, then two": (plan(*chain), plan(chain[0], _step("c", "q2"))),
-        "two first tasks, then one": (plan(chain[0], _step("c", "q2")), plan(*chain)),
+        "another-recipe": (plan(*one_task), plan(_step("a", "q1", salt=1), *one_task[1:])),
+        "another-queue": (plan(*chain), plan(_step("a", "q9"), *chain[1:])),
+        "one-first-task-then-two": (plan(*chain), plan(chain[0], _step("c", "q2"))),
+        "two-first-tasks-then-one": (plan(chain[0], _step("c", "q2")), plan(*chain)),
     }
