@@ -72,7 +72,7 @@ def crash_points() -> list[str]:
 
 
 def mutants(budget: int, chosen: Sequence[Mutant] = MUTANTS) -> list[str]:
-    """Play each mutant until it is found out, in both tiers or at the crash points of its shape; a survivor is a failure."""
+    """Play each mutant until it is found out, in both tiers or at crash points of its shape; returns the survivors."""
     survivors = []
     for mutant in chosen:
         with mutant.planted():
