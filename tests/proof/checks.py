@@ -16,14 +16,11 @@ from shared.testing import crc32c
 from tests.proof import oracle, scripted
 from tests.proof.effects import EffectCloud
 from tests.proof.oracle import Expected
+from tests.proof.runs import Runs, first_of, number_of, require
 from tests.proof.scripted import Killed
 
 #: Other deliveries of a task that can be under way while one of them finds all attempts begun.
 MAX_BESIDE = 2
-
-
-class Violation(Exception):
-    """Something happened that never may."""
 
 
 class Checks:
@@ -35,6 +32,7 @@ class Checks:
         self.files: dict[str, File] = {}
         self._bytes: dict[str, bytes] = {}
         self.jobs: dict[str, dict[str, Json]] = {}
+        self.runs = Runs()
         self._notices: dict[str, Notice] = {}
         #: the ids of files of which a generation was overwritten or deleted
         self.vanished: set[str] = set()
@@ -53,50 +51,72 @@ class Checks:
     def created(self, stored: Stored, data: bytes) -> None:
         """Check a new object of the results bucket."""
         folder, _, name = stored.name.rpartition("/")
+        if folder.startswith("index/"):
+            self._indexed(folder.removeprefix("index/"), name.partition("-")[2], data)
         if not folder.startswith("jobs/"):
             return
-        _, file_id, generation, _ = folder.split("/")
-        job_id = f"{file_id}-{generation}"
+        _, file_id, generation, number = folder.split("/")
+        job_id = f"{file_id}-{generation}" + (f"-r{number}" if int(number) else "")
         body = json.loads(data)
-        _require(body["job"]["job_id"] == job_id, "a manifest of one generation stands in the folder of another")
+        self.runs.may_commit(job_id, body)
+        require(body["job"]["job_id"] == job_id, "a manifest of one generation stands in the folder of another")
         known = self.jobs.setdefault(job_id, {})
-        _require(known.get(name, body) == body, "a committed object changed")
+        require(known.get(name, body) == body, "a committed object changed")
         known[name] = body
         plans = {one["plan"]["id"] for one in known.values()}
-        _require(len(plans) == 1, "a run has two plans")
+        require(len(plans) == 1, "a run has two plans")
         if body["kind"] == "manifest":
             self._committed(job_id, body)
+
+    def _indexed(self, kind: str, job_id: str, data: bytes) -> None:
+        if kind == "rerun":
+            first = first_of(job_id)
+            before = [step for known in self.jobs if first_of(known) == first for step in self._steps(known)]
+            succeeded = {step["recipe_id"] for step in before if step["verdict"] == "succeeded"}
+            self.runs.claimed(job_id, json.loads(data), succeeded)
+            self.files[job_id], self._bytes[job_id] = self.files[first], self._bytes[first]
+        else:
+            require(self._is_complete(job_id), "an index entry before the last manifest")
+            expected = {job_id, *(self._step_id(job_id, step) for step in self._steps(job_id))}
+            self.runs.ended(job_id, kind, self._verdict(job_id), expected <= set(self._notices))
 
     def _committed(self, job_id: str, body: Json) -> None:
         plan, ended = Plan.from_json(body["plan"]), self._ended(job_id)
         names = [step["step"] for one in self._manifests(job_id) for step in one["steps"]]
-        _require(len(names) == len(set(names)), "a step has two results")
+        require(len(names) == len(set(names)), "a step has two results")
         for step in body["steps"]:
             planned = plan.by_name[step["step"]]
-            _require(set(planned.after) <= set(ended), "a step ended before a step that it comes after")
+            require(set(planned.after) <= set(ended), "a step ended before a step that it comes after")
             self._ended_rightly(planned, step, job_id, ended)
 
     def _ended_rightly(self, step: PlannedStep, actual: Json, job_id: str, ended: Mapping[str, Expected]) -> None:
         expected = oracle.result(step, self.files[job_id], self._bytes[job_id], ended)
         if actual["verdict"] in ("superseded", "gone"):
             vanished = self.files[job_id].file_id in self.vanished and expected.verdict not in ("skipped",)
-            _require(vanished, f"a file that was neither overwritten nor deleted is {actual['verdict']}")
+            require(vanished, f"a file that was neither overwritten nor deleted is {actual['verdict']}")
         elif actual["verdict"] == "dead" and expected.verdict in ("succeeded", "failed"):
-            _require(self._may_be_dead(step, job_id), "a healthy step is dead")
+            require(self._may_be_dead(step, job_id), "a healthy step is dead")
         else:
             found = actual["verdict"], actual["reason"]
-            _require(found == (expected.verdict, expected.reason), f"a step ended as {found}, not as {expected.verdict}")
-            _require(actual["facts"] == expected.facts, "a step has the facts of another")
+            require(found == (expected.verdict, expected.reason), f"a step ended as {found}, not as {expected.verdict}")
+            require(actual["facts"] == expected.facts, "a step has the facts of another")
             self._hold(actual, expected)
+            self._is_in_place(actual, job_id)
 
     def _hold(self, actual: Json, expected: Expected) -> None:
         names = [output["name"] for output in actual["outputs"]]
-        _require(sorted(names) == sorted(expected.outputs), "a step has other outputs than its options say")
+        require(sorted(names) == sorted(expected.outputs), "a step has other outputs than its options say")
         for output in actual["outputs"]:
             data = self._cloud.results.inner.read(output["object"])
-            _require(data is not None, "a manifest names an output that does not exist")
-            _require(crc32c(data or b"") == output["crc32c"], "a manifest describes other bytes than are stored")
-            _require(data == expected.outputs[output["name"]], "an output made from other input or options than its plan's")
+            require(data is not None, "a manifest names an output that does not exist")
+            require(crc32c(data or b"") == output["crc32c"], "a manifest describes other bytes than are stored")
+            require(data == expected.outputs[output["name"]], "an output made from other input or options than its plan's")
+
+    def _is_in_place(self, step: Json, job_id: str) -> None:
+        number = number_of(step["adopted"] or job_id)
+        folder = f"{step['recipe_id']}-r{number}" if number else step["recipe_id"]
+        places = {output["object"].split("/")[-2] for output in step["outputs"]}
+        require(places <= {folder}, "a run stores its outputs in the place of another")
 
     def _may_be_dead(self, step: PlannedStep, job_id: str) -> bool:
         """Whether its attempts may have been used up by processes that ended in the middle of their work."""
@@ -108,22 +128,23 @@ class Checks:
         """Check notices that are published together."""
         for notice in notices:
             event_id, body = notice.attributes["ce-id"], json.loads(notice.data)
-            _require(self._notices.setdefault(event_id, notice) == notice, "two notices of one ce-id differ")
+            require(self._notices.setdefault(event_id, notice) == notice, "two notices of one ce-id differ")
             manifests = self._manifests(body["job_id"])
             if notice.attributes["ce-type"].startswith("sluice.step."):
-                _require(any(_is_cut_from(body, one) for one in manifests), "a notice without its manifest")
+                require(any(_is_cut_from(body, one) for one in manifests), "a notice without its manifest")
             else:
-                _require(self._is_complete(body["job_id"]), "a job notice before the last manifest")
-                _require(body["verdict"] == self._verdict(body["job_id"]), "the job's verdict is not that of its manifests")
+                require(self._is_complete(body["job_id"]), "a job notice before the last manifest")
+                require(body["verdict"] == self._verdict(body["job_id"]), "the job's verdict is not that of its manifests")
 
     def tried(self, task: Task, step: str, source: bytes) -> int:
         """Check that a step may run now, on this input; returns the number of this try, from 0."""
         job_id, planned = task.run.job_id, task.plan.by_name[step]
+        self.runs.may_work(job_id, planned.recipe.recipe_id)
         ended = self._ended(job_id)
         before = [name for name in planned.after if task.plan.place_of[name] != task.place]
-        _require(set(before) <= set(ended), "a step runs before the manifest of a step that it comes after")
+        require(set(before) <= set(ended), "a step runs before the manifest of a step that it comes after")
         if not planned.recipe.input:
-            _require(source == self._bytes[job_id], "a step runs on another generation of its file")
+            require(source == self._bytes[job_id], "a step runs on another generation of its file")
         key = job_id, task.plan.plan8, step
         self._tries[key] += 1
         return self._tries[key] - 1
@@ -140,20 +161,21 @@ class Checks:
 
     # ---- at rest ------------------------------------------------------------------------------------------------------
 
-    def unfinished(self) -> list[File]:
-        """The files without a job notice."""
-        return [file for job_id, file in self.files.items() if job_id not in self._notices]
+    def unfinished(self) -> list[Run]:
+        """The runs without an index entry."""
+        return [Run(file, number_of(job_id)) for job_id, file in self.files.items() if job_id not in self.runs.entries]
 
     def at_rest(self) -> None:
         """Check that every file has all that it should have. Raises `Violation`."""
         for job_id in self.files:
-            _require(job_id in self.jobs and self._is_complete(job_id), "at rest: a task without manifest")
-            _require(job_id in self._notices, "at rest: a job notice was never published")
+            require(job_id in self.jobs and self._is_complete(job_id), "at rest: a task without manifest")
+            require(job_id in self._notices, "at rest: a job notice was never published")
+            require(job_id in self.runs.entries, "at rest: no index entry")
             for manifest in self._manifests(job_id):
                 ids = {f"{job_id}-{step['recipe_id']}" for step in manifest["steps"]}
-                _require(ids <= set(self._notices), "at rest: a step notice was never published")
+                require(ids <= set(self._notices), "at rest: a step notice was never published")
         expected = {*self.files, *(self._step_id(job_id, step) for job_id in self.files for step in self._steps(job_id))}
-        _require(set(self._notices) == expected, "at rest: a notice of no step and no job")
+        require(set(self._notices) == expected, "at rest: a notice of no step and no job")
 
     def plans(self) -> set[str]:
         """The ids of the plans that the runs followed."""
@@ -184,7 +206,9 @@ class Checks:
         if not known:
             return False
         plan = Plan.from_json(next(iter(known.values()))["plan"])
-        names = {"job.json", *(f"{place}.json" for place in plan.places if plan.first != [place])}
+        names = {"job.json" if plan.first == [place] else f"{place}.json" for place in plan.places}
+        if not number_of(job_id) or not names:  # of a later run the claim decides the plan
+            names.add("job.json")
         return set(known) == names
 
     def _ended(self, job_id: str) -> dict[str, Expected]:
@@ -203,8 +227,3 @@ class Checks:
 def _is_cut_from(notice: Json, manifest: Json) -> bool:
     """Whether a step notice has all that the manifest says of its step."""
     return any(all(notice.get(key) == value for key, value in step.items()) for step in manifest["steps"])
-
-
-def _require(is_right: bool, sentence: str) -> None:
-    if not is_right:
-        raise Violation(sentence)

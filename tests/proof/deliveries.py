@@ -34,7 +34,7 @@ class Delivery:
     """A message, task, upload or sweep that waits to be handled, or is being handled."""
 
     label: str
-    act: Callable[[int], None]
+    act: Callable[[int], object]
     task: Task | None = None
     number: int = 1
 

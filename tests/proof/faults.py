@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: Two deliveries that wait for each other would wait for ever.
 MAX_TURNS = 20
+#: The ids of the operators' requests.
+REQUESTS = ("one", "two", "fresh one", "three", "fresh two", "one")
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,13 @@ def redeliver(moment: Moment) -> None:
         moment.world.notify(file)
 
 
+def rerun(moment: Moment) -> None:
+    """Ask for another run of a file. The same request may come twice, also at once."""
+    file = moment.of(list(moment.world.checks.files.values()))
+    if file:
+        moment.world.rerun(file, REQUESTS[moment.pick % len(REQUESTS)], moment.pick)
+
+
 def configure(moment: Moment) -> None:
     """Change pipeline.toml."""
     moment.world.configured = moment.pick % len(moment.world.plans)
@@ -140,6 +149,6 @@ KINDS: dict[str, Callable[[Moment], None]] = {
     one.__name__: one
     for one in (
         *(crash, exhaust, unavailable, unsure, switch, stall, reorder, duplicate, redeliver),
-        *(configure, forget, lose, overwrite, delete, healing),
+        *(rerun, configure, forget, lose, overwrite, delete, healing),
     )
 }

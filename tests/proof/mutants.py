@@ -1,15 +1,9 @@
 """Versions of the protocol with one bug each. The checks must find every one of them."""
 
-from typing import Any
-
 from shared import attempts, delivery, events, ledger, model, pipeline, plan, source
-from tests.proof import world
-from tests.proof.planting import Edit, Mutant
-
-
-def _mutant(name: str, why: str, *edits: tuple[Any, str, str, str], shape: str = "") -> Mutant:
-    return Mutant(name, why, tuple(Edit(*edit) for edit in edits), shape)
-
+from tests.proof import sweeps, world
+from tests.proof.mutants_of_runs import MUTANTS_OF_RUNS
+from tests.proof.planting import mutant
 
 _FOUND = "        settle(found, cloud, task.sweep)\n        return"
 _COMMIT = "found = _commit(name, draft, cloud)"
@@ -35,43 +29,43 @@ _STORE_DEFERRED = """for name, kind, data in vars(cloud).pop("deferred", []):
         cloud.results.create(name, kind, data)"""
 
 MUTANTS = (
-    _mutant(
+    mutant(
         "found-is-left-alone",
         "a repeat that finds the manifest answers at once: what a crash left untold stays untold",
         (pipeline, "process", _FOUND, "        return"),
     ),
-    _mutant(
+    mutant(
         "notice-before-commit",
         "notices are published before the manifest stands: another delivery may commit another one",
         (pipeline, "process", _COMMIT, f"cloud.completions.publish(*events.step_notices(draft))\n    {_COMMIT}"),
     ),
-    _mutant(
+    mutant(
         "loser-publishes-its-draft",
         "a delivery that lost the race publishes its own results",
         (ledger, "commit", "winner = find(results, name)", "winner = draft"),
     ),
-    _mutant(
+    mutant(
         "queue-before-commit",
         "the next tasks are queued before the manifest that they rely on",
         (pipeline, "process", _COMMIT, f"{_QUEUE_READY}\n    {_COMMIT}"),
     ),
-    _mutant(
+    mutant(
         "look-before-commit",
         "a join looks at its siblings before its own manifest stands: two that end together both see the other missing",
         (pipeline, "process", _COMMIT, f"ready = {_LOOK}\n    {_COMMIT}\n    {_GO_ON_IF_READY}"),
         shape="join",
     ),
-    _mutant(
+    mutant(
         "answer-before-finish",
         "the queue hears success before the notices are published",
         (pipeline, "process", _COMMIT, f"{_COMMIT}\n    cloud.acknowledge()"),
     ),
-    _mutant(
+    mutant(
         "skipped-ends-alone",
         "a task that is skipped whole is committed, but not finished",
         (pipeline, "finish", "todo += [ended] if isinstance(ended, Manifest) else []", "pass"),
     ),
-    _mutant(
+    mutant(
         "queue-before-skipped",
         "a task is queued before a branch that needs no work is committed: it ends, and finds that branch open",
         (
@@ -83,33 +77,33 @@ MUTANTS = (
         (pipeline, "finish", "any(is_queued)", "bool(is_queued)"),
         shape="fork-with-a-skipped-branch",
     ),
-    _mutant(
+    mutant(
         "waiting-is-enough",
         "a delivery that ended skipped branches leaves the job's end to a join that waits",
         (pipeline, "finish", " and len(todo) == 1", ""),
         shape="forks-around-a-join",
     ),
-    _mutant(
+    mutant(
         "manifest-overwritten",
         "manifests are written without a precondition",
         (ledger, "commit", 'results.create(name, "application/json"', 'results.overwrite(name, "application/json"'),
     ),
-    _mutant(
+    mutant(
         "task-name-without-plan",
         "tasks of two plans share a name: the queue takes the second for the first",
         (plan.Task, "name", "{self.plan.plan8}-", ""),
     ),
-    _mutant(
+    mutant(
         "no-object-decides",
         "a single first task commits beside job.json: two plans can both commit",
         (ledger, "manifest_name", "job_name(run) if plan.first == [place] else ", ""),
     ),
-    _mutant(
+    mutant(
         "several-first-without-plan",
         "a plan with several first tasks is queued before job.json holds it",
         (pipeline, "enlist", "len(plan.first) == 1 or run.number", "True"),
     ),
-    _mutant(
+    mutant(
         "loser-goes-home",
         "a delivery that finds another plan in job.json leaves it to its own: after a crash nothing continues",
         (pipeline, "settle", "_queue_first(found.run, found.plan, cloud, sweep)", "pass"),
@@ -121,28 +115,28 @@ MUTANTS = (
             "        _queue_first(run, plan, cloud, sweep) if found is draft else settle(found, cloud, sweep)",
         ),
     ),
-    _mutant(
+    mutant(
         "plan-after-queue",
         "the plan is written after its tasks are queued",
         (pipeline, "enlist", _PLANNED, f"_queue_first(run, plan, cloud, sweep)\n        {_PLANNED}"),
     ),
-    _mutant(
+    mutant(
         "dispatch-ignores-plan",
         "the dispatcher queues today's plan though job.json holds another",
         (pipeline, "enlist", _PLANNED, f"{_PLANNED}\n        _queue_first(run, plan, cloud, sweep)"),
     ),
-    _mutant(
+    mutant(
         "recipe-without-lineage",
         "a recipe's id does not depend on the step that makes its input: outputs of two inputs share a path",
         (model, "recipe", "made_by or None]", "None]"),
         shape="another-recipe",
     ),
-    _mutant(
+    mutant(
         "sweep-under-same-name",
         "a sweep queues under the old names, which the queue refuses",
-        (world, "sweep_number", "return number", "return 0"),
+        (sweeps, "sweep_number", "return number", "return 0"),
     ),
-    _mutant(
+    mutant(
         "next-without-sweep",
         "what a swept task leads to does not inherit the sweep's suffix: the queue refuses its old name",
         (
@@ -152,34 +146,34 @@ MUTANTS = (
             "Task(run, plan, place, 0, committed.adopted)",
         ),
     ),
-    _mutant(
+    mutant(
         "branches-untold",
         "the last task to end does not publish for branches that were cut off before they did",
         (pipeline, "finish", "untold += [one for one in job.manifests if one.place not in assured]", "pass"),
     ),
-    _mutant(
+    mutant(
         "attempts-per-task",
         "steps share their task's attempts: one poisonous step buries the healthy ones",
         (attempts.Attempts, "_name", "{step.name}/", "{self._task.steps[0].name}/"),
         (attempts.Attempts, "_notes", "step.name", "self._task.steps[0].name"),
         shape="several-steps-with-attempts",
     ),
-    _mutant(
+    mutant(
         "faults-of-ours-count",
         "an attempt that an unavailable service ended is not given back",
         (attempts.Attempts, "void", 'self._note(step, attempt, "void", message)', "return"),
     ),
-    _mutant(
+    mutant(
         "job-ends-early",
         "the job's notice is published though a task has no manifest yet",
         (ledger.Manifests, "job", "return None", "continue"),
     ),
-    _mutant(
+    mutant(
         "acknowledge-before-queue",
         "the message is acknowledged before its tasks are queued",
         (pipeline, "dispatch", _ENLIST, f"cloud.acknowledge()\n    {_ENLIST}"),
     ),
-    _mutant(
+    mutant(
         "message-ids-deduplicate",
         "a message whose id was seen before is dropped: the first delivery may have crashed",
         (
@@ -190,42 +184,43 @@ MUTANTS = (
             f'    cloud.results.create(f"seen/{{run.job_id}}", "text/plain", b"x")\n    {_ENLIST}',
         ),
     ),
-    _mutant(
+    mutant(
         "keyed-by-name",
         "manifests are kept by name, not by generation",
         (ledger, "folder", "{run.file.generation}", "{run.file.generation * 0 + 1_700_000_000_000_001}"),
     ),
-    _mutant(
+    mutant(
         "newest-generation",
         "a task works on the live generation, not on its own",
         (source, "fetch", "file.generation, ", "(cloud.uploads.find(file.name) or file).generation, "),
     ),
-    _mutant(
+    mutant(
         "lock-without-expiry",
         "a delivery takes a lock that a crash never gives back",
         (pipeline, "process", _MANIFESTS, f"{_LOCKED}\n    {_MANIFESTS}"),
     ),
-    _mutant(
+    mutant(
         "manifest-before-outputs",
         "the manifest stands before the outputs that it names",
         (delivery._Delivery, "_store", "try:\n", f"{_DEFER}\n    try:\n"),
         (pipeline, "process", _COMMIT, f"{_COMMIT}\n    {_STORE_DEFERRED}"),
     ),
-    _mutant(
+    mutant(
         "outputs-of-generations-share",
         "the outputs of two generations of a file share a path",
         (ledger, "output_name", _OUTPUT, "{recipe.recipe_id}{again}/"),
     ),
-    _mutant(
+    mutant(
         "outputs-of-recipes-share",
         "the outputs of two recipes share a path",
         (ledger, "output_name", _OUTPUT, "{run.file.generation}/{recipe.step}{again}/"),
         shape="another-recipe",
     ),
-    _mutant(
+    mutant(
         "random-event-id",
         "each publication has an id of its own, so that subscribers cannot drop repeats",
         (events, "_notice", '"id": event_id,', '"id": event_id + __import__("secrets").token_hex(4),'),
     ),
-    _mutant("no-sweep", "lost tasks are never queued again", (world.World, "sweep", "self.checks.unfinished()", "()")),
+    mutant("no-sweep", "lost tasks are never queued again", (world.World, "sweep", "self.checks.unfinished()", "()")),
+    *MUTANTS_OF_RUNS,
 )

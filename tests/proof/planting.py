@@ -47,6 +47,11 @@ class Mutant:
             yield
 
 
+def mutant(name: str, why: str, *edits: tuple[Any, str, str, str], shape: str = "") -> Mutant:
+    """A bug by its edits: owner, function, old text, new text."""
+    return Mutant(name, why, tuple(Edit(*edit) for edit in edits), shape)
+
+
 def _edited(owner: Any, function: str, edits: Sequence[Edit]) -> Any:
     found: Any = vars(owner)[function]
     plain: Any = found.fget if isinstance(found, property) else found

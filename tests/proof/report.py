@@ -48,6 +48,8 @@ def faults(runs: int, seed: int) -> list[str]:
         outcome = schedules.play(schedules.draw(number, tier))
         counts += outcome.world.counts
         plans |= outcome.world.checks.plans()
+        claims = outcome.world.checks.runs.claims.values()
+        counts += Counter({"later runs": len(claims), "adopted": sum(len(claim["adopted"]) for claim in claims)})
         if outcome.violation:
             failed.append(f"{outcome.violation}: make proof ARGS='--replay {tier}:{number}'")
     shown = ", ".join(f"{name} {counts[name]}" for name in sorted(counts))

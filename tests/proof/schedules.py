@@ -13,8 +13,9 @@ from shared import settings as configuration
 from shared.model import Run
 from shared.plan import Plan
 from tests.proof import drawn, oracle, scripted
-from tests.proof.checks import Violation
 from tests.proof.deliveries import Fault
+from tests.proof.faults import REQUESTS
+from tests.proof.runs import Violation
 from tests.proof.swaps import swapped
 from tests.proof.world import SETTINGS, World
 
@@ -46,6 +47,8 @@ class Schedule:
     faults: tuple[Fault, ...]
     #: the void attempts after which not each delivery leaves notes
     free_voids: int = attempts.FREE_VOIDS
+    #: requests for another run, each with the number of its plan: of operators that act at once when all is at rest, in turn
+    reruns: tuple[tuple[tuple[str, int], ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,9 @@ def draw(seed: int, tier: str) -> Schedule:
     faults = [*_faults(random, tier, length), *(_reconfigurations(random) if len(plans) > 1 else ())]
     data = b"" if random.random() < 0.02 else b"file %d" % seed
     door, free_voids = random.choice(("bucket", "post")), random.choice((1, attempts.FREE_VOIDS))
-    return Schedule(tier, tuple(plans), door, data, tuple(sorted(faults, key=lambda one: one.at)), free_voids)
+    reruns = tuple(_requests(random) for _ in range(random.choice((0, 1, 1, 2))))
+    faults += _faults_of_reruns(random, length) if reruns else ()
+    return Schedule(tier, tuple(plans), door, data, tuple(sorted(faults, key=lambda one: one.at)), free_voids, reruns)
 
 
 def _faults(random: Random, tier: str, length: int) -> Iterator[Fault]:
@@ -76,6 +81,19 @@ def _faults(random: Random, tier: str, length: int) -> Iterator[Fault]:
     if random.random() < 0.4:  # deliveries that take turns at many effects
         density = random.choice((0.2, 0.5, 0.9))
         yield from (Fault(at, "switch", random.randrange(4)) for at in range(length) if random.random() < density)
+
+
+def _requests(random: Random) -> tuple[tuple[str, int], ...]:
+    return tuple((random.choice(REQUESTS), random.randrange(3)) for _ in range(random.choice((1, 1, 2))))
+
+
+def _faults_of_reruns(random: Random, length: int) -> Iterator[Fault]:
+    """Faults also after the first run has ended."""
+    for _ in range(random.randint(0, MAX_FAULTS)):
+        kind = random.choice(("crash", "switch", "switch", "unsure", "configure", "rerun", "forget", "duplicate"))
+        yield Fault(random.randrange(3 * length), kind, random.randrange(6))
+    if random.random() < 0.4:  # operators that take turns
+        yield from (Fault(at, "switch", random.randrange(4)) for at in range(3 * length) if random.random() < 0.5)
 
 
 def _reconfigurations(random: Random) -> Iterator[Fault]:
@@ -89,14 +107,23 @@ def play(schedule: Schedule) -> Outcome:
     with _surroundings(schedule, world):
         try:
             begin(world, schedule)
-            world.drain()
-            while schedule.tier == "sweeps" and world.checks.unfinished() and world.sweeps < MAX_SWEEPS:
-                world.sweep()
-                world.drain()
-            world.checks.at_rest()
+            _to_rest(world, schedule.tier)
+            for requests in schedule.reruns:
+                for request, number in requests:
+                    world.rerun(next(iter(world.checks.files.values())), request, number)
+                _to_rest(world, schedule.tier)
         except Violation as violation:
             return Outcome(str(violation), world)
     return Outcome("", world)
+
+
+def _to_rest(world: World, tier: str) -> None:
+    sweeps = world.sweeps
+    world.drain()
+    while tier == "sweeps" and world.checks.unfinished() and world.sweeps < sweeps + MAX_SWEEPS:
+        world.sweep()
+        world.drain()
+    world.checks.at_rest()
 
 
 def begin(world: World, schedule: Schedule) -> None:

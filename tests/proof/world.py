@@ -11,21 +11,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from shared import ledger, pipeline
+from shared import pipeline
 from shared.cloud.protocols import Stored
 from shared.errors import Permanent, Unavailable
 from shared.events import Notice
 from shared.intake import Incoming
-from shared.manifest import PlannedRun
 from shared.model import File, Run
+from shared.operations import rerun
 from shared.plan import Plan, Task
 from shared.settings import Settings
-from tests.proof import scripted
-from tests.proof.checks import Checks, Violation
+from tests.proof import scripted, sweeps
+from tests.proof.checks import Checks
 from tests.proof.deliveries import UPLOAD, Actor, Delivery, Fault
 from tests.proof.effects import EffectCloud
 from tests.proof.faults import KINDS, Moment
 from tests.proof.messages import message
+from tests.proof.runs import FRESH, Violation
 from tests.proof.scripted import Killed
 
 T = TypeVar("T")
@@ -139,21 +140,21 @@ class World:
 
         self.waiting.append(Delivery(UPLOAD, act))
 
+    def rerun(self, file: File, request: str, number: int) -> None:
+        """An operator's request to run a file again under one of the plans. One that got no answer is repeated."""
+        plan = self.plans[number % len(self.plans)]
+        is_fresh = request.startswith(FRESH)
+        act = lambda _: rerun.rerun(Run(file), plan, request, self.cloud, fresh=is_fresh)  # noqa: E731
+        self.waiting.append(Delivery(f"operator {request}", act))
+
     def sweep(self) -> None:
-        """Queue again every file without a job notice, under names of this sweep."""
+        """Queue again every run without an index entry, under names of this sweep."""
         self.sweeps += 1
         self.counts["sweeps"] += 1
         number = self.sweeps
-        for file in self.checks.unfinished():
-            self.waiting.insert(0, Delivery(f"sweep {number}", lambda _, file=file: self._sweep(file, number)))  # type: ignore[misc]
-
-    def _sweep(self, file: File, number: int) -> None:
-        run = Run(file)
-        found = ledger.find(self.cloud.results, ledger.job_name(run))
-        if isinstance(found, PlannedRun) or found:
-            pipeline.settle(found, self.cloud, sweep_number(number))
-        else:
-            pipeline.enlist(run, self.plan(file), self.cloud, sweep_number(number))
+        for run in self.checks.unfinished():
+            act = lambda _, run=run: sweeps.sweep(run, number, self.plan(run.file), self.cloud)  # type: ignore[misc]  # noqa: E731
+            self.waiting.insert(0, Delivery(f"sweep {number}", act))
 
     # ---- the schedule -------------------------------------------------------------------------------------------------
 
@@ -243,8 +244,3 @@ class World:
     def _violate(self, sentence: str) -> None:
         self.violation = Violation(sentence)
         raise Aborted
-
-
-def sweep_number(number: int) -> int:
-    """The number under which a sweep queues: a function of its own, for a mutant."""
-    return number
