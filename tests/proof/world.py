@@ -153,7 +153,7 @@ class World:
         self.counts["sweeps"] += 1
         number = self.sweeps
         for run in self.checks.unfinished():
-            act = lambda _, run=run: sweeps.sweep(run, number, self.plan(run.file), self.cloud)  # type: ignore[misc]  # noqa: E731
+            act = lambda _, run=run: sweeps.sweep(run, number, self.plan(run.file), self.cloud)  # noqa: E731
             self.waiting.insert(0, Delivery(f"sweep {number}", act))
 
     # ---- the schedule -------------------------------------------------------------------------------------------------
