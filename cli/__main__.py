@@ -45,6 +45,9 @@ def main(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return Code.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as usage_only:
+        usage_only.show()
+        return Code.USAGE
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Code.DONE
