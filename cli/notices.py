@@ -14,6 +14,7 @@ from cli.output import Output
 from cli.table import Column, field, printable
 from cli.texts import printable_lines
 from cli.times import short
+from shared.manifest import reasons
 from shared.model import Json
 from shared.operations import dead_letters as letters
 from shared.operations import tail as tailing
@@ -55,8 +56,7 @@ def tail(out: Output, steps: bool, verdicts: tuple[str, ...], limit: int | None)
 
 
 def _row(told: Told) -> Json:
-    reasons = dict.fromkeys(step.get("reason", "") for step in told.data.get("steps", ()))
-    reason = told.reason or ",".join(filter(None, reasons))
+    reason = told.reason or reasons(told.data.get("steps", ()))
     return {"object": told.object, "verdict": told.verdict, "step": told.step, "reason": reason, **told.to_json()}
 
 

@@ -16,7 +16,7 @@ from shared.attempts import Attempts
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
 from shared.errors import BadFile, Transient, Unavailable, Vanished
 from shared.ledger import Manifests
-from shared.manifest import NOT_WANTED, Manifest
+from shared.manifest import AFTER_FAILED, NOT_WANTED, Manifest
 from shared.model import Output, Result, Verdict
 from shared.plan import FILE, PlannedStep, Task, file_facts
 from shared.processors import Draft, Made
@@ -67,7 +67,7 @@ def settled(step: PlannedStep, task: Task, ended: Mapping[str, Result]) -> Resul
 def _skipped(step: PlannedStep, unsuccessful: list[Result]) -> Result:
     is_wanted = any(result.verdict != "skipped" or result.reason not in NOT_WANTED for result in unsuccessful)
     named = ", ".join(f"{result.step} ({result.verdict})" for result in unsuccessful)
-    reason = "after_failed" if is_wanted else "after_skipped"
+    reason = AFTER_FAILED if is_wanted else "after_skipped"
     return Result(step.name, step.recipe.recipe_id, "skipped", reason, f"it comes after {named}")
 
 

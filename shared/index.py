@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from shared.cloud.protocols import AlreadyExists, Bucket
 from shared.errors import Unavailable
-from shared.manifest import CANCELLED, NOT_WANTED, Claim, Job
+from shared.manifest import NOT_WANTED, Claim, Job, reasons
 from shared.model import Json, Run, Verdict, canonical
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -93,11 +93,10 @@ def metadata_of(job: Job) -> dict[str, str]:
     first = job.manifests[0]
     steps = [step for manifest in job.manifests for step in manifest.steps]
     failing = [step for step in steps if step["verdict"] != "succeeded" and step.get("reason") not in NOT_WANTED]
-    reasons = [step.get("reason", "") for step in failing if step["verdict"] != "skipped" or step.get("reason") == CANCELLED]
     message = failing[0].get("message", "") if failing else first.body.get("message", "")
     wanted = {
         "ended": job.time,
-        "reason": ",".join(dict.fromkeys(reasons)) or first.body.get("reason", ""),
+        "reason": reasons(steps) or first.body.get("reason", ""),
         "recipes": ",".join(step["recipe_id"] for step in steps),
         "metadata": _custom_metadata(first.run),
         "message": message[:MAX_MESSAGE_CHARACTERS],

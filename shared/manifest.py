@@ -14,6 +14,14 @@ from shared.plan import Plan, Task
 NOT_WANTED = ("when", "after_skipped")
 #: The reason of a step that an operator cancelled.
 CANCELLED = "cancelled"
+#: The reason of `skipped` for a step that comes after one that did not succeed.
+AFTER_FAILED = "after_failed"
+
+
+def reasons(steps: Iterable[Json]) -> str:
+    """The reasons of a job, separated by commas, without those that follow from others."""
+    found = dict.fromkeys(step.get("reason", "") for step in steps)
+    return ",".join(reason for reason in found if reason and reason not in (*NOT_WANTED, AFTER_FAILED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,3 +140,11 @@ def test_a_job_spans_the_manifests_of_all_its_tasks() -> None:
 
     assert Job([first, last]).verdict == "partial"
     assert Job([last, first]).time == "2026-01-15T10:00:02.000Z"
+
+
+def test_a_job_has_the_reasons_of_its_steps_but_those_that_follow_from_others() -> None:
+    skipped = [{"reason": reason} for reason in ("when", "after_skipped", "after_failed")]
+
+    assert manifest.reasons([{}, {"reason": "corrupt"}, {"reason": "cancelled"}, {"reason": "corrupt"}, *skipped]) == (
+        "corrupt,cancelled"
+    )

@@ -8,8 +8,9 @@ import pytest
 from shared import index, pipeline
 from shared.errors import NotFound, Unavailable
 from shared.model import File, Run
-from shared.operations import rerun
+from shared.operations import listing, rerun
 from shared.operations.cancel import cancel
+from shared.operations.listing import Query
 from shared.plan import Plan
 from shared.testing import FakeCloud
 from tests.unit.operations.jobs import Planned, enlist, entries, waiting
@@ -35,6 +36,13 @@ def test_a_waiting_file_is_cancelled_whole(cloud: FakeCloud, cat: File, planned:
     assert answer.to_json()["steps"] == {"a": "cancelled", "b": "skipped"}
     assert reasons(cloud) == {"a": "cancelled", "b": "after_failed"}
     assert (waiting(cloud), told(cloud), entries(cloud)) == ([], {"a": 1, "b": 1, "job": 1}, ["skipped"])
+
+
+def test_lists_find_a_cancelled_file_by_its_reason(cloud: FakeCloud, cat: File, planned: Planned) -> None:
+    enlist(chain(), cloud, cat, planned)
+    cancel("cat.jpg", cloud)
+
+    assert [job.reason for job in listing.jobs(Query(("skipped",), reasons=("cancelled",)), cloud)] == ["cancelled"]
 
 
 def test_a_file_that_no_event_announced_yet_is_cancelled_under_its_plan(cloud: FakeCloud, cat: File, planned: Planned) -> None:
