@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import shared.cloud
-from cli.__main__ import main
+from cli.program import main
 from shared import pipeline
 from shared.model import File
 from shared.routes import parse

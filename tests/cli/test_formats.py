@@ -6,8 +6,8 @@ from fnmatch import fnmatch
 import click
 import pytest
 
-from cli.__main__ import sluice as group
 from cli.output import FORMATS
+from cli.program import sluice as group
 from shared import pipeline
 from shared.testing import FakeCloud
 from shared.testing_queues import FakeSubscription, FakeTopic

@@ -22,7 +22,7 @@ from tests.ports import free_port
 def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Run the command line in a process with this environment only."""
     command = [sys.executable, "-m", "cli", *arguments]
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **variables}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | variables
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -51,6 +51,14 @@ def test_a_local_cloud_that_is_down_is_named_at_once() -> None:
 
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == f"error: the local cloud does not answer at {address}; start it: make up\n"
+
+
+def test_an_interrupt_during_the_imports_ends_it_without_a_stack_trace(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+
+    done = run("ls", PYTHONPATH=f"{tmp_path}:{ROOT}")
+
+    assert (done.returncode, done.stdout, done.stderr) == (Code.INTERRUPTED, "", "")
 
 
 def test_a_command_alone_shows_how_to_use_it(sluice: Sluice) -> None:

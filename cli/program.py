@@ -1,0 +1,65 @@
+"""The program `./sluice`: one command, and its exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from cli import exits, files, notices, queues, runs, usage
+from cli.exits import Code
+from shared import log
+from shared.model import Json
+
+
+@click.group(
+    name="./sluice", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}, epilog=exits.HELP
+)
+@click.option("--debug", is_flag=True, help="Print the stack trace of an unexpected failure.")
+def sluice(debug: bool) -> None:
+    """Find, explain and run files again, and look after the queues.
+
+    \b
+    In the cloud:  eval "$(./deploy.sh env --project ID)"
+    Locally:       eval "$(python -m local env)"
+
+    \b
+    Files have failed?
+      ./sluice ls --verdict failed,dead,partial --since 2h      find them
+      ./sluice show NAME                                        read why
+      ./sluice rerun --reason corrupt --since 2h                count and price them
+      ./sluice rerun --reason corrupt --since 2h --yes          run them again
+    """
+
+
+for command in (*files.COMMANDS, *runs.COMMANDS, *queues.COMMANDS, *notices.COMMANDS, *usage.COMMANDS):
+    sluice.add_command(command)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code. Each failure is one sentence on stderr."""
+    try:
+        with log.sent_to(_note):
+            return int(sluice.main(list(arguments), prog_name="./sluice", standalone_mode=False) or Code.DONE)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return Code.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as usage_only:
+        usage_only.show()
+        return Code.USAGE
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Code.DONE
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        code, sentence = exits.of(error)
+        click.echo(f"error: {sentence}", err=True)
+        return code
+
+
+def _note(line: Json) -> None:
+    """Print warnings and errors of the operations as notes; their other log lines are for services."""
+    if line["severity"] != "INFO":
+        why = line.get("error") or line.get("reason")
+        click.echo(f"{line['severity'].lower()}: {line['message']}{f': {why}' if why else ''}", err=True)
