@@ -21,7 +21,8 @@ PAGE = ROOT / "docs" / "notices.md"
 #: Reasons that these files write into manifests themselves; the others are codes of `BadFile` and `Vanished`.
 WRITTEN = {
     "shared/pipeline.py": {"empty", "name_too_long", "no_route", "too_large"},
-    "shared/delivery.py": {"after_failed", "after_skipped", "attempts_used_up", "bad_option", "when"},
+    "shared/delivery.py": {"after_skipped", "attempts_used_up", "bad_option", "when"},
+    "shared/manifest.py": {"after_failed", "cancelled"},
 }
 
 
