@@ -206,7 +206,7 @@ def test_a_queue_that_does_not_answer_is_no_missing_task(machine: Machine, real:
 
 def _new(cloud: Cloud) -> Task:
     """The first task of a file of its own."""
-    file = File("uploads", "cat.jpg", time.time_ns(), 9, "image/jpeg", "AAAAAA==", {"who": "Käthe"})
+    file = File("uploads", "cat.jpg", time.time_ns() // 1000, 9, "image/jpeg", "AAAAAA==", {"who": "Käthe"})
     plan = cloud.routes.plan(file)
     return Task(Run(file), plan, plan.first[0])
 
@@ -241,7 +241,7 @@ def _call(machine: Machine, path: str, body: dict[str, Any] | None = None) -> An
 
 
 def test_notices_arrive_as_they_were_made(machine: Machine, real: Cloud) -> None:
-    file = File("uploads", "ünï 🐈.jpg", time.time_ns(), 9, "image/jpeg", "AAAAAA==")
+    file = File("uploads", "ünï 🐈.jpg", time.time_ns() // 1000, 9, "image/jpeg", "AAAAAA==")
     planned = real.routes.plan(file)
     task = Task(Run(file), planned, planned.first[0])
     results = [Result(step.name, step.recipe.recipe_id, "failed", "corrupt", "words") for step in task.steps]
