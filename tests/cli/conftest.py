@@ -14,28 +14,16 @@ from shared.model import File
 from shared.routes import parse
 from shared.testing import FakeCloud
 from tests.unit.pipeline.calls import Uploaded, message
+from tests.unit.pipelines import ONLY_PICTURES
 
-PICTURES = """
-[queues.images]
-max_dispatches_per_second = 5
-max_concurrent_dispatches = 2
-attempts = 3
-min_backoff_seconds = 1
-max_backoff_seconds = 60
+#: A second queue, to which no step leads.
+SLOW = """
 [queues.slow]
 max_dispatches_per_second = 1
 max_concurrent_dispatches = 1
 attempts = 3
 min_backoff_seconds = 1
 max_backoff_seconds = 60
-[steps.thumbnails]
-processor = "image.renditions"
-queue = "images"
-options = { sizes = [64] }
-[[routes]]
-content_type = "image/*"
-name = "**"
-steps = ["thumbnails"]
 """
 
 
@@ -59,7 +47,7 @@ Work = Callable[[], None]
 
 @pytest.fixture
 def cloud(cloud: FakeCloud) -> FakeCloud:
-    cloud.routes = parse(PICTURES)
+    cloud.routes = parse(ONLY_PICTURES + SLOW)
     return cloud
 
 

@@ -50,3 +50,21 @@ def fault(steps: dict[str, Any], *routes_: dict[str, Any]) -> str:
     with pytest.raises(BadConfiguration) as refused:
         routes.check(table(steps, *routes_))
     return refused.value.message
+
+
+ONLY_PICTURES = """
+[queues.images]
+max_dispatches_per_second = 5
+max_concurrent_dispatches = 2
+attempts = 3
+min_backoff_seconds = 1
+max_backoff_seconds = 60
+[steps.thumbnails]
+processor = "image.renditions"
+queue = "images"
+options = { sizes = [64] }
+[[routes]]
+content_type = "image/*"
+name = "**"
+steps = ["thumbnails"]
+"""

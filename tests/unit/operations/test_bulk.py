@@ -16,30 +16,15 @@ from shared.routes import parse
 from shared.testing import FakeCloud
 from tests.unit.operations.mortal import Killed, Mortal
 from tests.unit.pipeline.calls import Uploaded, message
+from tests.unit.pipelines import ONLY_PICTURES
 
-PICTURES = """
-[queues.images]
-max_dispatches_per_second = 5
-max_concurrent_dispatches = 2
-attempts = 3
-min_backoff_seconds = 1
-max_backoff_seconds = 60
-[steps.thumbnails]
-processor = "image.renditions"
-queue = "images"
-options = { sizes = [64] }
-[[routes]]
-content_type = "image/*"
-name = "**"
-steps = ["thumbnails"]
-"""
 FAILED = Query(verdicts=("failed",))
 Fail = Callable[[str], File]
 
 
 @pytest.fixture
 def cloud(cloud: FakeCloud) -> FakeCloud:
-    cloud.routes = parse(PICTURES)
+    cloud.routes = parse(ONLY_PICTURES)
     return cloud
 
 
@@ -113,7 +98,7 @@ def test_names_are_looked_up(cloud: FakeCloud, fail: Fail, uploaded: Uploaded) -
 def test_todays_plan_is_the_default_and_the_last_runs_plan_can_be_kept(cloud: FakeCloud, fail: Fail) -> None:
     fail("a.png")
     old = cloud.routes.plan(choose(cloud)[0].file or pytest.fail("no file"))
-    cloud.routes = parse(PICTURES.replace("64", "128"))
+    cloud.routes = parse(ONLY_PICTURES.replace("64", "128"))
 
     today, same = choose(cloud)[0].plan, choose(cloud, plan="same")[0].plan
 
@@ -123,11 +108,11 @@ def test_todays_plan_is_the_default_and_the_last_runs_plan_can_be_kept(cloud: Fa
 def test_the_same_plan_is_that_of_the_newest_run(cloud: FakeCloud, fail: Fail) -> None:
     fail("a.png")
     for size in ("96", "128"):
-        cloud.routes = parse(PICTURES.replace("64", size))
+        cloud.routes = parse(ONLY_PICTURES.replace("64", size))
         begin(cloud, request=size)
         work(cloud)
     newest = cloud.routes.plan(choose(cloud)[0].file or pytest.fail("no file"))
-    cloud.routes = parse(PICTURES)
+    cloud.routes = parse(ONLY_PICTURES)
 
     assert choose(cloud, plan="same")[0].plan.plan8 == newest.plan8
 
@@ -164,7 +149,7 @@ def test_a_run_that_ended_is_not_begun_again_by_its_request(cloud: FakeCloud, fa
 
 def test_what_the_request_has_ended_well_is_left_alone(cloud: FakeCloud, fail: Fail) -> None:
     fail("a.png")
-    cloud.routes = parse(PICTURES.replace("image.renditions", "any.digest").replace("options = { sizes = [64] }", ""))
+    cloud.routes = parse(ONLY_PICTURES.replace("image.renditions", "any.digest").replace("options = { sizes = [64] }", ""))
     begin(cloud)
     work(cloud)
 

@@ -12,23 +12,8 @@ from shared.plan import Plan, Task
 from shared.routes import parse
 from shared.testing import FakeCloud
 from tests.unit.pipeline.calls import Uploaded, message, only_task
+from tests.unit.pipelines import ONLY_PICTURES
 
-ONLY_PICTURES = """
-[queues.images]
-max_dispatches_per_second = 5
-max_concurrent_dispatches = 2
-attempts = 3
-min_backoff_seconds = 1
-max_backoff_seconds = 60
-[steps.thumbnails]
-processor = "image.renditions"
-queue = "images"
-options = { sizes = [64] }
-[[routes]]
-content_type = "image/*"
-name = "**"
-steps = ["thumbnails"]
-"""
 Enlist = Callable[[Plan], list[Task]]
 
 
