@@ -22,14 +22,12 @@ def rerun(first: Run, plan: Plan, request: str, cloud: Cloud, *, fresh: bool = F
     """Begin the next run of a file under this plan, or go on with the run that the same request began before.
 
     A run begins only after the last one has ended; until then the last one is queued again, and the answer is `processing`. Steps
-    whose recipes succeeded in a run before are adopted, unless `fresh`.
+    whose recipes succeeded when they last ran are adopted, unless `fresh`.
     """
     claims = index.claims(cloud.results, first)
     mine = next((claim for claim in claims if claim.request == request), None)
     if mine:
-        if not index.has_entry(
-            cloud.results, mine.run
-        ):  # else all was told; a queue that forgot its tasks would run them again
+        if not index.has_entry(cloud.results, mine.run):  # a queue forgets the names of ended tasks, and would run them again
             _enlist(mine, cloud)
         return Answer(mine.run, "resumed")
     last = claims[-1].run if claims else first
@@ -45,16 +43,21 @@ def rerun(first: Run, plan: Plan, request: str, cloud: Cloud, *, fresh: bool = F
 
 
 def adoptions(first: Run, results: Bucket) -> dict[str, str]:
-    """The recipes that succeeded in any run of this generation: recipe id → object name of the latest manifest."""
+    """The recipes whose newest verdict in any run of this generation is `succeeded`: recipe id → object name of its manifest.
+
+    A step that did not succeed is tried again, also where an older run succeeded. A run that adopts a recipe gives no verdict of
+    its own on it: cancelled, it leaves the older success as it is.
+    """
     file = first.file
     found = ledger.history(results, file.file_id, str(file.generation))
-    manifests = sorted((one for one in found if isinstance(one, Manifest)), key=lambda one: one.run.number)
-    return {
-        step["recipe_id"]: ledger.manifest_name(one.run, one.plan, one.place)
-        for one in manifests
-        for step in one.steps
-        if step["verdict"] == "succeeded"
-    }
+    adopted: dict[str, str] = {}
+    for one in sorted((one for one in found if isinstance(one, Manifest)), key=lambda one: one.run.number):
+        for step in one.steps:
+            if step["verdict"] == "succeeded":
+                adopted[step["recipe_id"]] = ledger.manifest_name(one.run, one.plan, one.place)
+            elif step["recipe_id"] not in one.adopted:
+                adopted.pop(step["recipe_id"], None)
+    return adopted
 
 
 def _enlist(claim: Claim, cloud: Cloud) -> None:

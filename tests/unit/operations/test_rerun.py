@@ -9,6 +9,7 @@ import pytest
 from shared import index, manifest, pipeline
 from shared.errors import BadFile, Unavailable
 from shared.model import File, Run
+from shared.operations.cancel import cancel
 from shared.operations.rerun import Answer, rerun
 from shared.plan import Plan
 from shared.testing import FakeBucket, FakeCloud
@@ -82,6 +83,33 @@ def test_what_a_run_adopted_is_adopted_again_from_where_it_was_made(cloud: FakeC
         "a": Run(cat).job_id,
         "b": Run(cat, 1).job_id,
     }
+
+
+def test_a_step_that_failed_in_a_fresh_run_is_tried_again(cloud: FakeCloud, cat: File, half: Script) -> None:
+    for request, raises in (("first", {}), ("second", {"a": BadFile("not a picture", "unidentified")})):
+        half.raises = dict(raises)
+        cloud.queue.added.clear()
+        again(cloud, cat, request=request, fresh=True)
+        deliver_all(cloud)
+    half.raises.clear()
+    half.worked.clear()
+    cloud.queue.added.clear()
+
+    again(cloud, cat, request="third")
+    deliver_all(cloud)
+
+    assert half.worked == ["a", "b"]  # b was skipped after a: it is made from the new a
+
+
+def test_a_run_that_was_cancelled_keeps_what_it_adopted(cloud: FakeCloud, cat: File, half: Script) -> None:
+    again(cloud, cat)
+    cancel("cat.jpg", cloud)
+    cloud.queue.added.clear()
+
+    again(cloud, cat, request="second")
+    deliver_all(cloud)
+
+    assert half.worked == ["b"]
 
 
 def test_a_changed_recipe_is_not_adopted_nor_what_is_made_from_it(cloud: FakeCloud, cat: File, half: Script) -> None:
