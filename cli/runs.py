@@ -2,7 +2,8 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
 import click
@@ -51,21 +52,36 @@ def rerun(
     Files whose original was deleted or replaced cannot run again, and are named apart.
     """
     if bool(names) == (query != Query()):
-        raise options.wrong("name the files, or choose them by --verdict, --reason, --since or --name")
+        either = "either name the files, or choose them by --verdict, --reason, --since or --name"
+        raise options.wrong(f"{either}, not both" if names else either.removeprefix("either "))
     cloud = connect()
     files = list(out.progress(bulk.choose(names, query, plan, cloud, request), len(names), "looking"))
-    lost = [one for one in files if one.state != "ready"]
-    out.note(_summary(files, lost))
+    out.note(_summary(files))
     if not yes:
         out.rows([one.to_json() for one in files], CHOSEN, "object")
         return _code(files)
     request = request or bulk.new_request()
-    out.note(f"request {request}; if it is cut off, repeat the command with {_repeated(request, query)}")
-    began = bulk.begin(files, request, cloud, fresh=fresh, per_second=rate)
-    outcomes = list(out.progress(began, len(files) - len(lost), "beginning"))
-    out.rows([one.to_json() for one in outcomes], OUTCOMES, "job_id")
-    out.note(", ".join(f"{count} {state}" for state, count in Counter(one.state for one in outcomes).items()))
-    return _code([*lost, *outcomes])
+    again = _repeated(request, query)
+    out.note(f"request {request}; if it is cut off, repeat the command with {again}")
+    outcomes: list[Outcome] = []
+    began = bulk.begin(files, request, cloud, fresh=fresh, per_second=rate, outcomes=outcomes)
+    with _printed(outcomes, out, again), closing(began):
+        for _ in out.progress(began, sum(one.has_original for one in files), "beginning"):
+            pass
+    return _code([*(one for one in files if not one.has_original), *outcomes])
+
+
+@contextmanager
+def _printed(outcomes: Sequence[Outcome], out: Output, again: str) -> Iterator[None]:
+    """Print the outcomes on leaving, also after an interrupt: those runs have begun."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"to go on, repeat the command with {again}", err=True)
+        raise
+    finally:
+        out.rows([one.to_json() for one in outcomes], OUTCOMES, "job_id")
+        out.note(", ".join(f"{count} {state}" for state, count in Counter(one.state for one in outcomes).items()))
 
 
 @click.command("cancel")
@@ -102,11 +118,13 @@ def _repeated(request: str, query: Query) -> str:
     return f"--request {shlex.quote(request)}" + (f" --since {since:%Y-%m-%dT%H:%M:%S}" if query.since else "")
 
 
-def _summary(files: Sequence[Chosen], lost: Sequence[Chosen]) -> str:
+def _summary(files: Sequence[Chosen]) -> str:
     use = sum((one.use for one in files), Use())
-    price = f"{use.calls:,} calls, ${use.dollars:,.4f} at list prices, outputs and CPU time not counted"
-    counted = f"{len(files) - len(lost)} of {len(files)} can run again: at least {price}"
-    return "\n".join([counted, *(f"cannot run again, {one.state}: {one.name}" for one in lost)])
+    price = f"{use.calls:,} calls, ${use.dollars:,.6f} at list prices, outputs and CPU time not counted"
+    ready = sum(one.state == "ready" for one in files)
+    waiting = [f"still in work, to be skipped: {one.name}" for one in files if one.state == "processing"]
+    lost = [f"cannot run again, {one.state}: {one.name}" for one in files if not one.has_original]
+    return "\n".join([f"{ready:,} of {len(files):,} can run again: at least {price}", *waiting, *lost])
 
 
 def _code(states: Sequence[Chosen | Outcome]) -> Code:

@@ -154,7 +154,20 @@ def in_work(run: Run) -> Entry:
 
 def has_entry(results: Bucket, run: Run, verdicts: Iterable[Verdict] = VERDICTS) -> bool:
     """Whether the job of this run has ended, and all was told."""
-    return any(results.find(entry_name(run, verdict)) for verdict in verdicts)
+    return find_entry(results, run, verdicts) is not None
+
+
+def find_entry(results: Bucket, run: Run, verdicts: Iterable[Verdict] = VERDICTS) -> Entry | None:
+    """The entry of this run, or None while it is in work."""
+    found = next(filter(None, (results.find(entry_name(run, verdict)) for verdict in verdicts)), None)
+    return read_entry(found.name, found.metadata) if found else None
+
+
+def newest(results: Bucket, first: Run) -> Entry:
+    """The newest run of this generation of the file, as lists show it."""
+    numbers = later_runs(results, first.file.file_id, first.file.generation)
+    run = Run(first.file, max(numbers, default=0))
+    return find_entry(results, run) or in_work(run)
 
 
 def claims(results: Bucket, run: Run) -> list[Claim]:

@@ -26,18 +26,17 @@ from shared.operations.rerun import rerun
 from shared.plan import Plan
 
 PlanOf = Literal["today", "same"]
-#: `ready`: it can run again. The others cannot: `replaced` by a newer upload, `gone`, `ignored` as no file, `unknown`.
-State = Literal["ready", "replaced", "gone", "ignored", "unknown"]
+#: `ready`: it can run again. `processing`: not before its last run has ended. The others cannot: `replaced` by a newer upload,
+#: `gone`, `ignored` as no file, `unknown`.
+State = Literal["ready", "processing", "replaced", "gone", "ignored", "unknown"]
 #: Runs begun in a second. Each takes about fifteen calls, and writes to one range of names in the results bucket.
 PER_SECOND = 20.0
-
-
 NO_PLAN = Plan()
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A file of a request: its job, how that ended where the index was read, and the plan if it can run again."""
+    """A file of a request: its job, how that ended, and the plan if it can run again."""
 
     name: str
     job_id: str
@@ -46,6 +45,11 @@ class Chosen:
     reason: str = ""
     file: File | None = None
     plan: Plan = NO_PLAN
+
+    @property
+    def has_original(self) -> bool:
+        """Whether it can run again, at once or when its last run has ended."""
+        return self.state in ("ready", "processing")
 
     @property
     def use(self) -> Use:
@@ -92,7 +96,7 @@ def choose(names: Sequence[str], query: Query, plan: PlanOf, cloud: Cloud, reque
     wanted = map(_Wanted, names) if names else map(_Wanted.of, listing.jobs(query, cloud))
     chosen = parallel.each(lambda one: _choose(one, plan, cloud), wanted)
     done = set()
-    for one in chain(chosen, _left_of(request, cloud) if request else ()):
+    for one in chain(_left_of(request, cloud) if request else (), chosen):
         file_key = one.name, one.job_id.partition("-r")[0]
         if file_key not in done:
             done.add(file_key)
@@ -120,9 +124,11 @@ def _choose(wanted: _Wanted, plan: PlanOf, cloud: Cloud) -> Chosen:
         return _lost(wanted, "replaced" if live else "gone", cloud)
     stored = live.generation, live.size, live.content_type, live.crc32c, live.metadata
     file = File(cloud.settings.uploads_bucket, live.name, *stored)
-    state: State = "ignored" if events.why_ignored(file) else "ready"
-    job_id = wanted.job_id or Run(file).job_id
-    return Chosen(wanted.name, job_id, state, wanted.verdict, wanted.reason, file, _plan(file, plan, cloud))
+    if events.why_ignored(file):
+        return Chosen(wanted.name, Run(file).job_id, "ignored")
+    last = wanted if wanted.generation else _Wanted.of(index.newest(cloud.results, Run(file)))
+    state: State = "processing" if last.verdict == PROCESSING else "ready"
+    return Chosen(wanted.name, last.job_id, state, last.verdict, last.reason, file, _plan(file, plan, cloud))
 
 
 def _lost(wanted: _Wanted, state: State, cloud: Cloud) -> Chosen:
@@ -163,14 +169,26 @@ def _claims_of(request: str, cloud: Cloud) -> Iterator[str]:
 
 
 def begin(
-    chosen: Iterable[Chosen], request: str, cloud: Cloud, *, fresh: bool = False, per_second: float = PER_SECOND
+    chosen: Iterable[Chosen],
+    request: str,
+    cloud: Cloud,
+    *,
+    fresh: bool = False,
+    per_second: float = PER_SECOND,
+    outcomes: list[Outcome] | None = None,
 ) -> Iterator[Outcome]:
-    """Begin the next run of each file that is ready, at most so many in a second.
+    """Begin the next run of each file that has its original, at most so many in a second.
 
-    An outage costs one file its run, not the others: its outcome is `unavailable`, and the same request goes on with it.
+    An outage costs one file its run, not the others: its outcome is `unavailable`, and the same request goes on with it. `outcomes`
+    receives each outcome as it comes, also those of calls that are under way when the iterator is closed or interrupted.
     """
-    ready = [one for one in chosen if one.state == "ready"]
-    return parallel.each(lambda one: _begin(one, request, cloud, fresh), _paced(ready, per_second))
+    kept = [] if outcomes is None else outcomes
+
+    def act(one: Chosen) -> Outcome:
+        kept.append(outcome := _begin(one, request, cloud, fresh))
+        return outcome
+
+    return parallel.each(act, _paced([one for one in chosen if one.has_original], per_second))
 
 
 def _begin(chosen: Chosen, request: str, cloud: Cloud, fresh: bool) -> Outcome:
@@ -179,7 +197,8 @@ def _begin(chosen: Chosen, request: str, cloud: Cloud, fresh: bool) -> Outcome:
         answer = rerun(Run(chosen.file), chosen.plan, request, cloud, fresh=fresh)
     except Transient as error:
         return Outcome(chosen.name, chosen.job_id, 0, request, "unavailable", error.message)
-    return Outcome(chosen.name, answer.run.job_id, answer.run.number, request, answer.state)
+    run, message = answer.run, "the file is still in work" if answer.state == "processing" else ""
+    return Outcome(chosen.name, run.job_id, run.number, request, answer.state, message)
 
 
 def _paced(chosen: Iterable[Chosen], per_second: float) -> Iterator[Chosen]:

@@ -1,8 +1,15 @@
 """`./sluice rerun` and `cancel`: chosen, counted and priced first; begun by --yes, and never twice."""
 
 import json
+import os
+import signal
 
+import pytest
+
+from cli.exits import Code
+from shared.plan import Task
 from shared.testing import FakeCloud
+from shared.testing_queues import FakeQueue
 from tests.cli.conftest import Send, Sluice, Work
 
 
@@ -62,3 +69,52 @@ def test_a_request_that_is_repeated_begins_nothing_twice(sluice: Sluice, send: S
 
     assert states == ["begun", "resumed", "resumed"]
     assert len(list(cloud.results.names("index/rerun/"))) == 1
+
+
+@pytest.mark.parametrize("chosen", [["a.png"], ["--name", "*.png"]])
+def test_a_file_in_work_is_not_ready(sluice: Sluice, send: Send, picture: bytes, chosen: list[str]) -> None:
+    send("a.png", picture)
+
+    dry, real = sluice("rerun", *chosen, "--format", "json"), sluice("rerun", *chosen, "--yes", "--format", "json")
+
+    assert [json.loads(done.out)[0]["state"] for done in (dry, real)] == ["processing", "processing"]
+    assert (dry.code, real.code) == (1, 1)
+    assert "0 of 1 can run again" in dry.err
+    assert "still in work, to be skipped: a.png" in dry.err
+    assert json.loads(real.out)[0]["message"] == "the file is still in work"
+
+
+def test_a_named_file_shows_how_it_ended(sluice: Sluice, send: Send, work: Work) -> None:
+    send("a.png", b"no picture")
+    work()
+
+    done = sluice("rerun", "a.png", "--format", "json")
+
+    (row,) = json.loads(done.out)
+    assert (row["state"], row["verdict"], row["reason"]) == ("ready", "failed", "unidentified")
+
+
+class Interrupted(FakeQueue):
+    """A queue; while its third new task is queued, Ctrl-C is pressed."""
+
+    def add(self, task: Task) -> bool:
+        is_new = super().add(task)
+        if sum(one.run.number == 1 for one in self.added.values()) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return is_new
+
+
+def test_an_interrupt_prints_what_had_begun(sluice: Sluice, send: Send, work: Work, cloud: FakeCloud) -> None:
+    for number in range(30):
+        send(f"{number}.png", b"no picture")
+    work()
+    cloud.queue = Interrupted(dict(cloud.queue.added), set(cloud.queue.deleted))
+
+    done = sluice("rerun", "--verdict", "failed", "--yes", "--rate", "50", "--quiet", "--format", "json")
+
+    begun = json.loads(done.out)
+    claims = cloud.results.names("index/rerun/")
+    assert done.code == Code.INTERRUPTED
+    assert 3 <= len(begun) < 30
+    assert {one["job_id"] for one in begun} == {name.partition("/rerun/")[2].partition("-")[2] for name in claims}
+    assert f"to go on, repeat the command with --request {begun[0]['request']}\n" in done.err
