@@ -9,12 +9,14 @@ from shared.cloud.protocols import Cloud
 from shared.errors import Unavailable
 
 TIMEOUT_SECONDS = 3
+#: A person waits: after this time an outage is reported.
+RETRY_SECONDS = 20.0
 
 
 def connect() -> Cloud:
     """The cloud, with the settings of the environment.
 
-    Raises `BadConfiguration`, and `Unavailable` for a local cloud that is down: Google's client would try it for two minutes.
+    Raises `BadConfiguration`, and `Unavailable` at once for a local cloud that is down.
     """
     local = urlsplit(os.environ.get("STORAGE_EMULATOR_HOST", ""))
     if local.hostname:
@@ -22,4 +24,4 @@ def connect() -> Cloud:
             socket.create_connection((local.hostname, local.port or 80), TIMEOUT_SECONDS).close()
         except OSError as error:
             raise Unavailable(f"the local cloud does not answer at {local.netloc}; start it: make up") from error
-    return cloud.connect()
+    return cloud.connect(RETRY_SECONDS)

@@ -1,6 +1,7 @@
 """Exit codes, and the one sentence for each failure."""
 
 import enum
+import re
 from collections.abc import Iterable
 
 import click
@@ -21,8 +22,11 @@ class Code(enum.IntEnum):
 
 
 HELP = "\b\nExit codes: 0 done · 1 some did not succeed · 2 usage · 3 not found · 4 denied or unreachable · 130 interrupted"
-#: Exceptions of Google's clients that mean a missing right, whatever the client.
-_DENIED = ("Forbidden", "Unauthorized", "Unauthenticated", "PermissionDenied")
+#: Exceptions of Google's clients that mean a missing right, or credentials that are not valid, whatever the client.
+_DENIED = ("Forbidden", "PermissionDenied")
+_NOT_LOGGED_IN = ("Unauthorized", "Unauthenticated", "DefaultCredentialsError", "RefreshError", "ReauthFailError")
+_RIGHT = re.compile(r"\b(?:storage|cloudtasks|pubsub|iam)\.[a-zA-Z]+\.[a-zA-Z]+\b")
+_LOG_IN = "log in: gcloud auth application-default login"
 _CODES: tuple[tuple[tuple[type[PipelineError], ...], Code], ...] = (
     ((NotFound,), Code.NOT_FOUND),
     ((Transient, Unauthorized, Forbidden), Code.UNREACHABLE),
@@ -36,18 +40,24 @@ def of(error: Exception) -> tuple[Code, str]:
         return Code.USAGE, _usage(error)
     if isinstance(error, PipelineError):
         code = next((code for kinds, code in _CODES if isinstance(error, kinds)), Code.SOME_FAILED)
-        return code, f"{error.message}{_remedy(error)}"
+        return code, _with_remedy(error)
     if type(error).__module__.startswith("google.auth"):
-        return Code.UNREACHABLE, "no credentials are found; log in: gcloud auth application-default login"
+        return Code.UNREACHABLE, f"no valid credentials are found; {_LOG_IN}"
     return Code.SOME_FAILED, f"unexpected failure: {errors.summary(error)}; ./sluice --debug prints where"
 
 
-def _remedy(error: PipelineError) -> str:
+def _with_remedy(error: PipelineError) -> str:
     if isinstance(error, BadConfiguration) and error.message.startswith("set "):
-        return '; or let the shell: eval "$(./deploy.sh env --project ID)", locally eval "$(python -m local env)"'
-    if type(error.__cause__).__name__ in _DENIED:
-        return "; access was denied: deploy.sh up --operators gives the rights"
-    return ""
+        remedy = 'or run: eval "$(./deploy.sh env --project ID)", locally eval "$(python -m local env)"'
+        return f"{error.message}; {remedy}"
+    cause, service = type(error.__cause__).__name__, error.message.removesuffix("; retry")
+    if cause in _NOT_LOGGED_IN:
+        return f"{service}: no valid credentials; {_LOG_IN}"
+    if cause in _DENIED:
+        right = _RIGHT.search(str(error.__cause__))
+        lacks = f"you lack the right {right[0]}" if right else "you lack a right"
+        return f"{service}: {lacks}; ask the owner of the project to make you an operator: deploy.sh up --operators"
+    return error.message
 
 
 def _usage(error: click.ClickException) -> str:

@@ -82,6 +82,8 @@ def _printed(outcomes: Sequence[Outcome], out: Output, again: str) -> Iterator[N
     finally:
         out.rows([one.to_json() for one in outcomes], OUTCOMES, "job_id")
         out.note(", ".join(f"{count} {state}" for state, count in Counter(one.state for one in outcomes).items()))
+        for sentence in dict.fromkeys(exits.of(one.error)[1] for one in outcomes if one.error):
+            click.echo(f"error: {sentence}", err=True)
 
 
 @click.command("cancel")

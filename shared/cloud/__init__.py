@@ -4,7 +4,7 @@ import functools
 import gc
 
 from shared import identity, settings
-from shared.cloud.protocols import Bucket, Cloud, Queue, Subscription, Topic
+from shared.cloud.protocols import RETRY_SECONDS, Bucket, Cloud, Queue, Subscription, Topic
 from shared.identity import Certificates
 from shared.routes import Routes
 from shared.routes import load as load_routes
@@ -17,19 +17,23 @@ GARBAGE_OBJECTS = 20_000
 
 
 @functools.cache
-def connect() -> Cloud:
-    """The cloud of this service, made once. Settings and routes are checked now, clients are made on first use."""
+def connect(retry_seconds: float = RETRY_SECONDS) -> Cloud:
+    """The cloud of this service, made once. Settings and routes are checked now, clients are made on first use.
+
+    A call that fails is repeated for `retry_seconds`, then raises `Unavailable`.
+    """
     # Freeze the imported objects: scanning them costs 10 % of a cold start.
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS)
-    return GoogleCloud(settings.load())
+    return GoogleCloud(settings.load(), retry_seconds)
 
 
 class GoogleCloud:
     """Google Cloud, or the emulators that the settings and the clients' own variables name."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, retry_seconds: float = RETRY_SECONDS) -> None:
         self.settings: Settings = settings
+        self._retry_seconds = retry_seconds
         self.routes: Routes = load_routes(settings.pipeline)
         self.certificates = Certificates(functools.partial(identity.fetch, settings.token_certificates))
 
@@ -65,14 +69,14 @@ class GoogleCloud:
     def put_aside(self) -> Subscription:
         from shared.cloud.pubsub import PubSubSubscription
 
-        return PubSubSubscription(self.settings.project, self.settings.dead_letters_topic)
+        return PubSubSubscription(self.settings.project, self.settings.dead_letters_topic, self._retry_seconds)
 
     def _bucket(self, name: str) -> Bucket:
         from shared.cloud.storage import StorageBucket
 
-        return StorageBucket(name, self.settings)
+        return StorageBucket(name, self.settings, self._retry_seconds)
 
     def _topic(self, name: str) -> Topic:
         from shared.cloud.pubsub import PubSubTopic
 
-        return PubSubTopic(self.settings.project, name)
+        return PubSubTopic(self.settings.project, name, self._retry_seconds)

@@ -13,6 +13,8 @@ from shared.plan import Task
 from shared.routes import Routes
 from shared.settings import Settings
 
+#: Longest time for which a call is repeated, unless its adapter has a shorter one: the default of Cloud Storage's client.
+RETRY_SECONDS = 120.0
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 

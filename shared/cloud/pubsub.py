@@ -15,7 +15,7 @@ from google.auth import exceptions as auth_exceptions
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
-from shared.cloud.protocols import Received
+from shared.cloud.protocols import RETRY_SECONDS, Received
 from shared.errors import Unavailable
 from shared.events import Notice
 
@@ -39,9 +39,10 @@ _Request: Any = PublishRequest.pb()
 class PubSubTopic:
     """One topic, through google-cloud-pubsub."""
 
-    def __init__(self, project: str, name: str) -> None:
+    def __init__(self, project: str, name: str, retry_seconds: float = RETRY_SECONDS) -> None:
         self._project = project
         self._name = name
+        self._seconds = min(TIMEOUT_SECONDS, retry_seconds)
         self._path = f"projects/{project}/topics/{name}"
 
     def publish(self, *notices: Notice) -> None:
@@ -51,10 +52,10 @@ class PubSubTopic:
     def _publish(self, messages: list[Any]) -> None:
         request = PublishRequest.wrap(_Request(topic=self._path, messages=messages))
         with _translated(f"topic {self._path}"):
-            _publisher().publish(request, retry=Retry(timeout=TIMEOUT_SECONDS), timeout=TIMEOUT_SECONDS)
+            _publisher().publish(request, retry=Retry(timeout=self._seconds), timeout=self._seconds)
 
     def subscribe(self) -> "PubSubSubscription":
-        made = PubSubSubscription(self._project, f"{self._name}-tail-{uuid.uuid4().hex[:12]}")
+        made = PubSubSubscription(self._project, f"{self._name}-tail-{uuid.uuid4().hex[:12]}", self._seconds)
         request = {
             "name": made.path,
             "topic": self._path,
@@ -63,14 +64,15 @@ class PubSubTopic:
             "message_retention_duration": {"seconds": KEEPS_SECONDS},
         }
         with _translated(f"topic {self._path}"):
-            _subscriber().create_subscription(request, timeout=TIMEOUT_SECONDS)
+            _subscriber().create_subscription(request, timeout=self._seconds)
         return made
 
 
 class PubSubSubscription:
     """One subscription, through google-cloud-pubsub."""
 
-    def __init__(self, project: str, name: str) -> None:
+    def __init__(self, project: str, name: str, retry_seconds: float = RETRY_SECONDS) -> None:
+        self._seconds = min(TIMEOUT_SECONDS, retry_seconds)
         self.path = f"projects/{project}/subscriptions/{name}"
 
     def pull(self, seconds: float) -> Sequence[Received]:
@@ -84,18 +86,18 @@ class PubSubSubscription:
     def acknowledge(self, messages: Iterable[Received]) -> None:
         for leases in _leases(messages):
             with _translated(f"subscription {self.path}"):
-                _subscriber().acknowledge(subscription=self.path, ack_ids=leases, timeout=TIMEOUT_SECONDS)
+                _subscriber().acknowledge(subscription=self.path, ack_ids=leases, timeout=self._seconds)
 
     def release(self, messages: Iterable[Received]) -> None:
         for leases in _leases(messages):
             request = {"subscription": self.path, "ack_ids": leases, "ack_deadline_seconds": 0}
             with _translated(f"subscription {self.path}"):
-                _subscriber().modify_ack_deadline(request, timeout=TIMEOUT_SECONDS)
+                _subscriber().modify_ack_deadline(request, timeout=self._seconds)
 
     def delete(self) -> None:
         with _translated(f"subscription {self.path}"):
             try:
-                _subscriber().delete_subscription(subscription=self.path, timeout=TIMEOUT_SECONDS)
+                _subscriber().delete_subscription(subscription=self.path, timeout=self._seconds)
             except exceptions.NotFound:
                 return
 

@@ -12,9 +12,10 @@ from google.api_core import exceptions
 from google.auth import exceptions as auth_exceptions
 from google.cloud.storage import Client
 from google.cloud.storage.exceptions import DataCorruption
+from google.cloud.storage.retry import DEFAULT_RETRY
 
 from shared.cloud import signing
-from shared.cloud.protocols import NO_METADATA, AlreadyExists, NoSuchObject, Permission, Stored
+from shared.cloud.protocols import NO_METADATA, RETRY_SECONDS, AlreadyExists, NoSuchObject, Permission, Stored
 from shared.errors import Unavailable
 from shared.settings import Settings
 
@@ -28,6 +29,7 @@ _UNAVAILABLE = (
     exceptions.TooManyRequests,
     exceptions.ServerError,
     exceptions.RetryError,
+    exceptions.Unauthorized,  # a token that was revoked, or has expired
     exceptions.Forbidden,  # a grant that has not spread yet, or a disabled key: not the file's fault
     exceptions.NotFound,  # the bucket; a missing object is caught before
     auth_exceptions.TransportError,
@@ -42,9 +44,11 @@ _UNAVAILABLE = (
 class StorageBucket:
     """One bucket, through google-cloud-storage."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings, retry_seconds: float = RETRY_SECONDS) -> None:
         self.name = name
         self._settings = settings
+        #: Options of every call: the time limit of one request, and that of all its repetitions.
+        self._limits = {"timeout": min(TIMEOUT_SECONDS, retry_seconds), "retry": DEFAULT_RETRY.with_timeout(retry_seconds)}
 
     @functools.cached_property
     def _bucket(self) -> Any:
@@ -64,7 +68,7 @@ class StorageBucket:
             "content_type": content_type,
             "if_generation_match": 0,
             "checksum": "crc32c",
-            "timeout": TIMEOUT_SECONDS,
+            **self._limits,
         }
         try:
             if isinstance(body, bytes):
@@ -86,7 +90,7 @@ class StorageBucket:
 
     def read(self, name: str) -> bytes | None:
         try:
-            return bytes(self._bucket.blob(name).download_as_bytes(raw_download=True, timeout=TIMEOUT_SECONDS))
+            return bytes(self._bucket.blob(name).download_as_bytes(raw_download=True, **self._limits))
         except exceptions.NotFound:
             return None
         except _UNAVAILABLE as error:
@@ -98,7 +102,7 @@ class StorageBucket:
             with path.open("wb") as file:
                 # Several requests mean reads of 8 KB, at twice the CPU time.
                 whole = size <= WHOLE_BYTES
-                options = {"raw_download": True, "checksum": "crc32c", "timeout": TIMEOUT_SECONDS}
+                options = {"raw_download": True, "checksum": "crc32c", **self._limits}
                 blob.download_to_file(file, single_shot_download=whole, **options)
         except exceptions.NotFound:
             raise NoSuchObject(f"generation {generation} of {name} not found in {self.name}") from None
@@ -108,14 +112,14 @@ class StorageBucket:
 
     def find(self, name: str) -> Stored | None:
         try:
-            blob = self._bucket.get_blob(name, timeout=TIMEOUT_SECONDS)
+            blob = self._bucket.get_blob(name, **self._limits)
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
         return _stored(blob) if blob else None
 
     def names(self, prefix: str) -> Iterator[str]:
         try:
-            for blob in self._bucket.list_blobs(prefix=prefix, fields="items(name),nextPageToken", timeout=TIMEOUT_SECONDS):
+            for blob in self._bucket.list_blobs(prefix=prefix, fields="items(name),nextPageToken", **self._limits):
                 yield blob.name
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
@@ -123,7 +127,7 @@ class StorageBucket:
     def page(self, prefix: str, start: str, limit: int) -> Mapping[str, Mapping[str, str]]:
         asked = {"prefix": prefix, "start_offset": start, "max_results": limit, "fields": "items(name,metadata),nextPageToken"}
         try:
-            return {blob.name: blob.metadata or {} for blob in self._bucket.list_blobs(**asked, timeout=TIMEOUT_SECONDS)}
+            return {blob.name: blob.metadata or {} for blob in self._bucket.list_blobs(**asked, **self._limits)}
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
 

@@ -27,6 +27,7 @@ _UNAVAILABLE = (
     exceptions.TooManyRequests,
     exceptions.ServerError,
     exceptions.RetryError,
+    exceptions.Unauthorized,  # a token that was revoked, or has expired
     exceptions.Forbidden,  # a grant that has not spread yet
     exceptions.NotFound,  # after a month without tasks, a queue answers this for some minutes
     auth_exceptions.TransportError,

@@ -77,6 +77,7 @@ class Outcome:
     request: str
     state: Literal["begun", "resumed", "processing", "unavailable"]
     message: str = ""
+    error: Transient | None = None
 
     def to_json(self) -> Json:
         run = {"object": self.name, "job_id": self.job_id, "run": self.run, "request": self.request}
@@ -196,7 +197,7 @@ def _begin(chosen: Chosen, request: str, cloud: Cloud, fresh: bool) -> Outcome:
     try:
         answer = rerun(Run(chosen.file), chosen.plan, request, cloud, fresh=fresh)
     except Transient as error:
-        return Outcome(chosen.name, chosen.job_id, 0, request, "unavailable", error.message)
+        return Outcome(chosen.name, chosen.job_id, 0, request, "unavailable", error.message, error)
     run, message = answer.run, "the file is still in work" if answer.state == "processing" else ""
     return Outcome(chosen.name, run.job_id, run.number, request, answer.state, message)
 

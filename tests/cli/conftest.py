@@ -54,7 +54,7 @@ def cloud(cloud: FakeCloud) -> FakeCloud:
 @pytest.fixture
 def sluice(monkeypatch: pytest.MonkeyPatch, cloud: FakeCloud, capsys: pytest.CaptureFixture[str]) -> Sluice:
     """Run `./sluice` with these arguments on the fake cloud."""
-    monkeypatch.setattr(shared.cloud, "connect", lambda: cloud)
+    monkeypatch.setattr(shared.cloud, "connect", lambda *_: cloud)
 
     def run(*arguments: str) -> Done:
         capsys.readouterr()

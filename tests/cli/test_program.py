@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from google.api_core.exceptions import Forbidden, PermissionDenied
+from google.api_core.exceptions import Unauthorized as Google401
+from google.auth.exceptions import RefreshError
 
 from cli import exits
 from cli.exits import Code
@@ -77,21 +80,26 @@ def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-class _Denied(Exception):
-    """As Google's clients raise it."""
+@pytest.mark.parametrize(
+    ("cause", "sentence"),
+    [
+        (
+            Forbidden("ann@example.com does not have storage.objects.list access to the bucket."),
+            "you lack the right storage.objects.list; ask the owner of the project to make you an operator",
+        ),
+        (PermissionDenied("User not authorized to perform this action."), "you lack a right; ask the owner of the project"),
+        (Google401("Invalid Credentials"), "no valid credentials; log in: gcloud auth application-default login"),
+        (RefreshError("Reauthentication is needed."), "no valid credentials; log in: gcloud auth application-default login"),
+    ],
+)
+def test_a_refusal_says_which_right_is_missing_or_to_log_in(cause: Exception, sentence: str) -> None:
+    error = Unavailable("bucket results is unavailable (Forbidden); retry")
+    error.__cause__ = cause
 
-
-_Denied.__name__ = "PermissionDenied"
-
-
-def test_a_missing_right_says_who_gives_it() -> None:
-    error = Unavailable("bucket results is unavailable (PermissionDenied); retry")
-    error.__cause__ = _Denied()
-
-    code, sentence = exits.of(error)
+    code, shown = exits.of(error)
 
     assert code == Code.UNREACHABLE
-    assert sentence.endswith("access was denied: deploy.sh up --operators gives the rights")
+    assert shown.startswith(f"bucket results is unavailable (Forbidden): {sentence}")
 
 
 @pytest.mark.parametrize(

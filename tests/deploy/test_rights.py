@@ -72,7 +72,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "topic:completions": {"pubsub.publisher", "pubsub.subscriber"},  # cancel: notices; tail: attach
         "topic:uploads": {"pubsub.publisher"},  # dead-letters replay
         "subscription:dead-letters": {"pubsub.subscriber"},  # dead-letters
-        "project": {"tail"},  # tail: subscribe, pull, delete
+        "project": {"operator"},  # deploy.sh env: the project's number; tail: subscribe, pull, delete
     },
     "agent:storage": {"topic:uploads": {"pubsub.publisher"}},  # the bucket's notification
     "agent:pubsub": {  # the dead-letter policy of the dispatcher's subscription, and the token of its pushes
@@ -274,7 +274,10 @@ def test_custom_roles_have_these_permissions(operated: Operated) -> None:
             *(f"cloudtasks.queues.{verb}" for verb in ("get", "pause", "resume")),
             *(f"cloudtasks.tasks.{verb}" for verb in ("get", "list", "fullView")),
         },
-        "tail": {f"pubsub.subscriptions.{verb}" for verb in ("create", "consume", "delete")},
+        "operator": {
+            *(f"pubsub.subscriptions.{verb}" for verb in ("create", "consume", "delete")),
+            "resourcemanager.projects.get",
+        },
     }
 
 
