@@ -34,10 +34,10 @@ _CODES: tuple[tuple[tuple[type[PipelineError], ...], Code], ...] = (
 )
 
 
-def of(error: Exception) -> tuple[Code, str]:
-    """The exit code and the sentence of a failure."""
+def of(error: Exception, command: str = "./sluice") -> tuple[Code, str]:
+    """The exit code and the sentence of a failure of this command."""
     if isinstance(error, click.ClickException):
-        return Code.USAGE, _usage(error)
+        return Code.USAGE, f"{error.format_message().rstrip('.')}; see {command} --help"
     if isinstance(error, PipelineError):
         code = next((code for kinds, code in _CODES if isinstance(error, kinds)), Code.SOME_FAILED)
         return code, _with_remedy(error)
@@ -58,13 +58,6 @@ def _with_remedy(error: PipelineError) -> str:
         lacks = f"you lack the right {right[0]}" if right else "you lack a right"
         return f"{service}: {lacks}; ask the owner of the project to make you an operator: deploy.sh up --operators"
     return error.message
-
-
-def _usage(error: click.ClickException) -> str:
-    """Without a full stop: the command whose help says more follows."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "./sluice"
-    return f"{error.format_message().rstrip('.')}; see {command} --help"
 
 
 def worst(codes: Iterable[Code]) -> Code:

@@ -1,5 +1,7 @@
 """`ls`, `show` and `explain`."""
 
+from datetime import UTC, datetime
+
 import click
 
 from cli import options, texts
@@ -26,8 +28,8 @@ JOBS = (
 
 @click.command("ls")
 @options.query
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most jobs to list.")
-@click.option("--page-token", metavar="TOKEN", default="", help="Go on behind an earlier list, which printed this.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, metavar="COUNT", help="Most files to list.")
+@click.option("--page-token", metavar="TOKEN", default="", help="Continue after an earlier page, which printed this token.")
 @options.output
 def ls(out: Output, query: Query, limit: int, page_token: str) -> Code:
     """List files and how they ended, newest upload first.
@@ -36,6 +38,8 @@ def ls(out: Output, query: Query, limit: int, page_token: str) -> Code:
     """
     page = listing.page(query, connect(), limit, page_token)
     out.rows([job.to_json() for job in page.jobs], JOBS, "name")
+    if not page.jobs:
+        out.note("no files found")
     if page.next:
         out.note(f"more: repeat the command with --page-token {page.next}")
     return Code.DONE
@@ -43,7 +47,9 @@ def ls(out: Output, query: Query, limit: int, page_token: str) -> Code:
 
 @click.command("show")
 @click.argument("name")
-@click.option("--older", metavar="TOKEN", default="", help="Earlier generations, from the token of an earlier answer on.")
+@click.option(
+    "--older", metavar="TOKEN", default="", help="Show the generations before those of an answer that printed this token."
+)
 @options.output
 def show(out: Output, name: str, older: str) -> Code:
     """Show the runs of a file, and why its steps failed.
@@ -52,20 +58,20 @@ def show(out: Output, name: str, older: str) -> Code:
     """
     cloud = connect()
     answer = showing.show(name, cloud, older)
-    out.document(answer, texts.of_file(answer), texts.outputs(answer, cloud.settings.results_bucket))
+    out.document(answer, texts.of_file(answer, datetime.now(UTC)), texts.outputs(answer, cloud.settings.results_bucket))
     return Code.DONE
 
 
 @click.command("explain")
 @click.argument("name")
-@click.option("--content-type", metavar="TYPE", default="", help="Of a file that need not exist, such as image/jpeg.")
+@click.option("--content-type", metavar="TYPE", default="", help="Its content type, such as image/jpeg.")
 @click.option("--size", type=click.IntRange(0), default=None, metavar="BYTES", help="Its size.")
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="Its custom metadata; may be repeated.")
 @options.output
 def explain(out: Output, name: str, content_type: str, size: int | None, metadata: tuple[str, ...]) -> Code:
     """Explain which routes take a file, its plan, and its price.
 
-    Nothing runs, and the file need not exist.
+    Nothing runs. The file need not exist: give its content type, size and metadata, or those to assume instead of its own.
     """
     answer = explaining.explain(name, connect(), content_type, dict(map(_pair, metadata)), size)
     out.document(answer, texts.of_explanation(answer), (step["step"] for step in answer["steps"]))

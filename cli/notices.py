@@ -9,11 +9,12 @@ import click
 from cli import exits, options
 from cli.connection import connect
 from cli.exits import Code
-from cli.options import STATES, Words
+from cli.options import Words
 from cli.output import Output
 from cli.table import Column, field, printable
 from cli.texts import printable_lines
 from cli.times import short
+from shared.index import VERDICTS
 from shared.manifest import reasons
 from shared.model import Json
 from shared.operations import dead_letters as letters
@@ -39,8 +40,10 @@ LETTERS = (
 
 @click.command("tail")
 @click.option("--steps", is_flag=True, help="The notices of steps too, not only those of whole files.")
-@click.option("--verdict", "verdicts", type=Words(STATES), default=(), help="Only these verdicts, such as dead,failed.")
-@click.option("--limit", type=click.IntRange(1), default=None, help="Stop after so many.")
+@click.option(
+    "--verdict", "verdicts", type=Words(VERDICTS), default=(), metavar="VERDICT,…", help=f"Only these: {', '.join(VERDICTS)}."
+)
+@click.option("--limit", type=click.IntRange(1), default=None, metavar="COUNT", help="Stop after so many.")
 @options.output
 def tail(out: Output, steps: bool, verdicts: tuple[str, ...], limit: int | None) -> Code:
     """Print notices as they come, until Ctrl-C.
@@ -69,7 +72,10 @@ def dead_letters() -> None:
 @options.output
 def ls(out: Output) -> Code:
     """List the dead letters, oldest first. They stay."""
-    out.rows([one.to_json() for one in letters.letters(connect())], LETTERS, "id")
+    found = letters.letters(connect())
+    out.rows([one.to_json() for one in found], LETTERS, "id")
+    if not found:
+        out.note("no dead letters")
     return Code.DONE
 
 

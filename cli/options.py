@@ -82,12 +82,13 @@ def query(command: Command) -> Command:
         "verdicts",
         type=Words(STATES),
         default=(),
-        help=f"Jobs that ended so: {', '.join(STATES)}.",
+        metavar="VERDICT,…",
+        help=f"Only these: {', '.join(STATES)}.",
     )
-    @click.option("--reason", "reasons", type=Words(), default=(), help="Jobs with one of these reasons, such as corrupt.")
-    @click.option("--since", type=Since(), help="Uploaded since: 90m, 2h, 3d ago, or 2026-11-28, 2026-11-28T10:30 (UTC).")
+    @click.option("--reason", "reasons", type=Words(), default=(), metavar="REASON,…", help="Only these, such as corrupt.")
+    @click.option("--since", type=Since(), help="Only uploads since 90m, 2h, 3d ago, or 2026-11-28, 2026-11-28T10:30 (UTC).")
     @click.option(
-        "--name", metavar="PATTERN", default="", help="Objects such as 'invoices/**'; * stops at a slash, ** does not."
+        "--name", metavar="PATTERN", default="", help="Only objects such as 'invoices/**'; * stops at a slash, ** does not."
     )
     @functools.wraps(command)
     def with_query(

@@ -15,7 +15,7 @@ from shared.model import Json
 @click.group(
     name="./sluice", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}, epilog=exits.HELP
 )
-@click.option("--debug", is_flag=True, help="Print the stack trace of an unexpected failure.")
+@click.option("--debug", is_flag=True, help="Print the stack trace of a failure.")
 def sluice(debug: bool) -> None:
     """Find, explain and run files again, and look after the queues.
 
@@ -51,11 +51,22 @@ def main(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Code.DONE
     except Exception as error:
-        if "--debug" in arguments:
+        if "--debug" in arguments and not isinstance(error, click.ClickException):
             raise
-        code, sentence = exits.of(error)
+        code, sentence = exits.of(error, _command(arguments))
         click.echo(f"error: {sentence}", err=True)
         return code
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The command of these arguments. An error of click does not always name it."""
+    command: click.Command = sluice
+    names = ["./sluice"]
+    for word in arguments:
+        if isinstance(command, click.Group) and word in command.commands:
+            command = command.commands[word]
+            names.append(word)
+    return " ".join(names)
 
 
 def _note(line: Json) -> None:

@@ -11,15 +11,22 @@ from cli.options import Command
 from cli.output import Output
 from cli.table import Column, field
 from cli.times import ago
+from shared.model import Json
 from shared.operations import queues as operations
 from shared.operations.queues import Answer
+
+
+def _oldest(row: Json) -> str:
+    """The age of the first waiting task; Cloud Tasks names a time also where every task is under delivery, or due later."""
+    return ago(row["oldest"], datetime.now(UTC)) if row["depth"] > row["running"] else ""
+
 
 COLUMNS = (
     field("queue"),
     Column("STATE", lambda row: "PAUSED" if row["is_paused"] else "running"),
     field("depth", is_number=True),
     field("running", is_number=True),
-    Column("OLDEST", lambda row: ago(row["oldest"], datetime.now(UTC)), is_number=True),
+    Column("OLDEST", _oldest, is_number=True),
     field("rate", is_number=True),
     field("last_minute", is_number=True),
 )
@@ -35,7 +42,8 @@ def _chosen(command: Command) -> Command:
 def queues(out: Output) -> Code:
     """Show what waits and runs in each queue.
 
-    OLDEST is the age of its first waiting task, RATE the most deliveries a second.
+    DEPTH counts its tasks, RUNNING those under delivery. OLDEST is the age of the first that is due.
+    RATE is the most deliveries a second; LAST MINUTE counts those that were answered in it.
     """
     return _print(out, operations.states(connect()))
 

@@ -37,11 +37,24 @@ CODES = {
 @click.command("rerun")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @options.query
-@click.option("--plan", type=click.Choice(["today", "same"]), default="today", help="Today's plan, or that of the last run.")
-@click.option("--fresh", is_flag=True, help="Run every step; otherwise steps whose recipe succeeded before keep their results.")
+@click.option(
+    "--plan",
+    type=click.Choice(["today", "same"]),
+    default="today",
+    show_default=True,
+    help="The plan of pipeline.toml now, or that of the last run.",
+)
+@click.option("--fresh", is_flag=True, help="Run every step; otherwise a step whose recipe succeeded keeps its results.")
 @click.option("--yes", is_flag=True, help="Begin. Without it the files are only listed, counted and priced.")
 @click.option("--request", metavar="ID", default="", help="Go on with a request that was cut off: no run begins twice.")
-@click.option("--rate", type=click.FloatRange(0.1, 500), default=bulk.PER_SECOND, show_default=True, help="Files in a second.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, 500),
+    default=bulk.PER_SECOND,
+    show_default=True,
+    metavar="FILES",
+    help="Most files to begin in a second.",
+)
 @options.output
 def rerun(
     out: Output, names: tuple[str, ...], query: Query, plan: PlanOf, fresh: bool, yes: bool, request: str, rate: float
@@ -81,7 +94,8 @@ def _printed(outcomes: Sequence[Outcome], out: Output, again: str) -> Iterator[N
         raise
     finally:
         out.rows([one.to_json() for one in outcomes], OUTCOMES, "job_id")
-        out.note(", ".join(f"{count} {state}" for state, count in Counter(one.state for one in outcomes).items()))
+        if outcomes:
+            out.note(", ".join(f"{count:,} {state}" for state, count in Counter(one.state for one in outcomes).items()))
         for sentence in dict.fromkeys(exits.of(one.error)[1] for one in outcomes if one.error):
             click.echo(f"error: {sentence}", err=True)
 

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from cli import table
 from cli.table import Column, field, printable
-from cli.times import short
+from cli.times import due, short
 from shared.model import Json
 
 
-def of_file(answer: Json) -> str:
+def of_file(answer: Json, now: datetime) -> str:
     """The runs of a file, newest first, each with its steps and outputs; or older generations."""
     runs = answer["runs"] if "runs" in answer else answer["jobs"]
-    blocks = ["\n".join(_run(run)) for run in runs]
+    blocks = ["\n".join(_run(run, now)) for run in runs]
     more = [f"older generations: --older {answer['older']}"] if answer["older"] else []
     return "\n\n".join([*blocks, *more])
 
@@ -43,13 +43,13 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.splitlines()))
 
 
-def _run(run: Json) -> Iterator[str]:
+def _run(run: Json, now: datetime) -> Iterator[str]:
     yield f"{printable(run['object'])}: {run['content_type']}, {run['size']:,} bytes, generation {run['generation']}"
     why = f", {run['reason']}: {run['message']}" if run.get("reason") and run.get("message") else ""
     since = f" since {short(run['since'])}" if run["since"] else ""
     yield f"run {run['run']}: {run['state']}{since}{why}, job {run['job_id']}"
     if run["steps"]:
-        yield from (f"  {line}" for line in table.lines(run["steps"], STEPS))
+        yield from (f"  {line}" for line in table.lines(run["steps"], _steps(now)))
     for output in (output for step in run["steps"] for output in step.get("outputs", ())):
         yield f"  {printable(output.get('url', output['object']))}  {output['content_type']}, {output['size']:,} bytes"
 
@@ -76,25 +76,29 @@ def _attempt(step: Json) -> str:
     return f"{attempt} of {step['attempts']}" if attempt and "attempts" in step else str(attempt)
 
 
-def _why(step: Json) -> str:
+def _why(step: Json, now: datetime) -> str:
     """The reason of a step that did not succeed, or the state of one in work."""
     parts = [step.get("reason", ""), step.get("message", "")]
     parts += [f"from {step['adopted']}"] if step.get("adopted") else []
-    parts += ["its queue is paused"] if step.get("queue_is_paused") else []
-    parts += [f"next try {short(step['next'])}"] if step.get("next") and step["state"] == "queued" else []
+    if step["state"] == "queued":  # a paused queue has no next try
+        is_paused = step.get("queue_is_paused")
+        parts += ["its queue is paused"] if is_paused else [due(step["next"], now)] if step.get("next") else []
     parts += [f"last error: {step['error']['message']}"] if "error" in step else []
     return ", ".join(filter(None, parts))
 
 
-STEPS = (
-    Column("STATE", _state),
-    field("step"),
-    field("queue"),
-    Column("ATTEMPT", _attempt, is_number=True),
-    Column("SECONDS", _seconds, is_number=True),
-    Column("CPU", _cpu, is_number=True),
-    Column("REASON", _why),
-)
+def _steps(now: datetime) -> tuple[Column, ...]:
+    return (
+        Column("STATE", _state),
+        field("step"),
+        field("queue"),
+        Column("ATTEMPT", _attempt, is_number=True),
+        Column("SECONDS", _seconds, is_number=True),
+        Column("CPU", _cpu, is_number=True),
+        Column("REASON", lambda step: _why(step, now)),
+    )
+
+
 ROUTES = (
     field("route", is_number=True),
     Column("TAKES IT", lambda row: "yes" if row["takes"] else "no"),

@@ -149,7 +149,8 @@ class StorageBucket:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        return Unavailable(f"bucket {self.name} is unavailable ({type(error).__name__}); retry")
+        last = error.cause if isinstance(error, exceptions.RetryError) else error
+        return Unavailable(f"bucket {self.name} is unavailable ({type(last).__name__}); retry")
 
 
 @functools.cache

@@ -146,7 +146,12 @@ def test_some_did_not_succeed(sluice: Sluice, code: int, arguments: list[str]) -
         (["show"], "Missing argument 'NAME'"),
         (["explain", "a", "--metadata", "x"], "--metadata takes KEY=VALUE, not 'x'"),
         (["rerun"], "name the files, or choose them by --verdict"),
-        (["rerun", "a", "--verdict", "failed"], "name the files, or choose them by --verdict"),
+        (
+            ["rerun", "a", "--verdict", "failed"],
+            "either name the files, or choose them by --verdict, --reason, --since or --name,",
+        ),
+        (["ls", "--verdict"], "Option '--verdict' requires an argument; see ./sluice ls --help"),
+        (["--debug", "dead-letters", "show", "--format"], "see ./sluice dead-letters show --help"),
         (["rerun", "a", "--plan", "tomorrow"], "'tomorrow' is not one of"),
         (["cancel"], "Missing argument"),
         (["pause"], "name the queues, or give --all"),
@@ -178,6 +183,17 @@ def test_a_wrong_use_is_one_sentence(sluice: Sluice, arguments: list[str], error
 )
 def test_what_is_missing_is_not_found(sluice: Sluice, arguments: list[str]) -> None:
     assert sluice(*arguments).code == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "note"), [(["ls", "--name", "never.png"], "no files found\n"), (["dead-letters", "ls"], "no dead letters\n")]
+)
+def test_an_empty_list_says_so_on_stderr(sluice: Sluice, cloud: FakeCloud, arguments: list[str], note: str) -> None:
+    cloud.dead_letters.notices.clear()
+
+    done = sluice(*arguments)
+
+    assert (done.code, done.out, done.err) == (0, "", note)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

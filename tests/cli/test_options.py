@@ -32,7 +32,7 @@ def test_other_texts_are_no_times(text: str) -> None:
         options.since(text, NOW)
 
 
-@pytest.mark.parametrize(("seconds", "age"), [(0, "0s"), (59, "59s"), (60, "1m"), (7199, "1h"), (86400 * 3, "3d"), (-5, "0s")])
+@pytest.mark.parametrize(("seconds", "age"), [(0, "0s"), (59, "59s"), (60, "1m"), (7199, "1h"), (86400 * 3, "3d"), (-5, "")])
 def test_an_age_has_one_unit(seconds: int, age: str) -> None:
     assert ago((NOW - timedelta(seconds=seconds)).isoformat(), NOW) == age
     assert ago("", NOW) == ""

@@ -13,6 +13,7 @@ from localcloud.clock import SystemClock
 from shared import routes as routing
 from shared import settings as configuration
 from shared.cloud import Cloud, GoogleCloud
+from shared.cloud.protocols import RETRY_SECONDS
 from shared.cloud.storage import StorageBucket
 from shared.testing import FakeCloud
 from tests.conftest import ENVIRONMENT, PIPELINE
@@ -54,15 +55,16 @@ def target() -> Iterator[Target]:
 
 
 @pytest.fixture
-def bucket_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], StorageBucket]:
+def bucket_at(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StorageBucket]:
     """The results bucket of the Cloud Storage at this URL; of Google's own for an empty URL."""
 
-    def make(url: str) -> StorageBucket:
+    def make(url: str, retry_seconds: float = RETRY_SECONDS) -> StorageBucket:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
         # As in the image; else the library sometimes reads the bucket's metadata too.
         monkeypatch.setenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
         # Clients are cached by project; this test needs its own.
-        return StorageBucket("results", configuration.load(ENVIRONMENT | {"GOOGLE_CLOUD_PROJECT": f"p-{uuid.uuid4().hex}"}))
+        settings = configuration.load(ENVIRONMENT | {"GOOGLE_CLOUD_PROJECT": f"p-{uuid.uuid4().hex}"})
+        return StorageBucket("results", settings, retry_seconds)
 
     return make
 

@@ -1,0 +1,43 @@
+"""`./sluice show` and `queues` about what waits: the next try, and the age of the oldest task."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cli import texts
+from cli.queues import COLUMNS
+from shared.model import Json
+
+NOW = datetime(2026, 11, 28, 10, 30, tzinfo=UTC)
+OLDEST = next(column for column in COLUMNS if column.title == "OLDEST")
+
+
+def shown(**step: object) -> str:
+    """The line of a step that waits in its queue."""
+    waiting: Json = {"state": "queued", "step": "digest", "queue": "files", "deliveries": 0, "attempt": 0, "attempts": 5}
+    run = {"object": "a", "content_type": "text/plain", "size": 1, "generation": "7", "run": 0, "state": "processing"}
+    answer = {"runs": [{**run, "since": "", "job_id": "j", "steps": [waiting | step]}], "older": ""}
+    return texts.of_file(answer, NOW).splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_paused", "text"),
+    [
+        (60, False, "next try 2026-11-28 10:31:00"),
+        (-60, False, "due since 2026-11-28 10:29:00"),
+        (-60, True, "its queue is paused"),
+    ],
+)
+def test_a_try_in_the_past_is_not_called_the_next(seconds: int, is_paused: bool, text: str) -> None:
+    time = (NOW + timedelta(seconds=seconds)).isoformat()
+
+    assert shown(next=time, queue_is_paused=is_paused).endswith(f"  {text}")
+
+
+@pytest.mark.parametrize(
+    ("depth", "running", "seconds", "age"), [(3, 1, -60, "1m"), (1, 1, -60, ""), (0, 0, -60, ""), (2, 0, 60, "")]
+)
+def test_the_oldest_has_an_age_only_where_a_task_waits_that_is_due(depth: int, running: int, seconds: int, age: str) -> None:
+    oldest = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+    assert OLDEST.text({"depth": depth, "running": running, "oldest": oldest}) == age
