@@ -17,7 +17,7 @@ from shared.operations.queues import Answer
 
 
 def _oldest(row: Json) -> str:
-    """The age of the first waiting task; Cloud Tasks names a time also where every task is under delivery, or due later."""
+    """The age of the first task that is due. Cloud Tasks names a time also where every task is under delivery."""
     return ago(row["oldest"], datetime.now(UTC)) if row["depth"] > row["running"] else ""
 
 

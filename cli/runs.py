@@ -140,7 +140,8 @@ def _summary(files: Sequence[Chosen]) -> str:
     ready = sum(one.state == "ready" for one in files)
     waiting = [f"still in work, to be skipped: {one.name}" for one in files if one.state == "processing"]
     lost = [f"cannot run again, {one.state}: {one.name}" for one in files if not one.has_original]
-    return "\n".join([f"{ready:,} of {len(files):,} can run again: at least {price}", *waiting, *lost])
+    counted = f"{ready:,} of {len(files):,} can run again" + (f": at least {price}" if ready else "")
+    return "\n".join([counted, *waiting, *lost])
 
 
 def _code(states: Sequence[Chosen | Outcome]) -> Code:

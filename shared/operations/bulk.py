@@ -6,7 +6,7 @@ Every file's claim keeps the id of the request: the same request, repeated after
 import json
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -177,7 +177,7 @@ def begin(
     fresh: bool = False,
     per_second: float = PER_SECOND,
     outcomes: list[Outcome] | None = None,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Begin the next run of each file that has its original, at most so many in a second.
 
     An outage costs one file its run, not the others: its outcome is `unavailable`, and the same request goes on with it. `outcomes`

@@ -1,7 +1,7 @@
 """The same call for many items, several at a time: operations mostly wait for the network."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ B = TypeVar("B")
 WORKERS = 8
 
 
-def each(act: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+def each(act: Callable[[A], B], items: Iterable[A]) -> Generator[B, None, None]:
     """The results in the order of the items, which are taken as workers become free. The first error ends it."""
     pool = ThreadPoolExecutor(WORKERS)
     waiting: deque[Future[B]] = deque()

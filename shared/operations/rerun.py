@@ -43,7 +43,7 @@ def rerun(first: Run, plan: Plan, request: str, cloud: Cloud, *, fresh: bool = F
 
 
 def adoptions(first: Run, results: Bucket) -> dict[str, str]:
-    """The recipes whose newest verdict in any run of this generation is `succeeded`: recipe id → object name of its manifest.
+    """The recipes whose newest verdict in this generation is `succeeded`: recipe id → object name of its manifest.
 
     A step that did not succeed is tried again, also where an older run succeeded. A run that adopts a recipe gives no verdict of
     its own on it: cancelled, it leaves the older success as it is.

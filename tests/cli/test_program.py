@@ -12,6 +12,7 @@ from google.auth.exceptions import RefreshError
 
 from cli import exits
 from cli.exits import Code
+from cli.options import STATES
 from local.stack import client_environment
 from localcloud.address import Ports
 from shared import settings as configuration
@@ -36,6 +37,23 @@ def test_help_says_what_each_command_does_and_what_each_exit_code_means() -> Non
     for code in Code:
         assert f" {int(code)} " in done.stdout
     assert "rerun" in done.stdout
+
+
+@pytest.mark.parametrize("group", [(), ("dead-letters",)])
+def test_help_cuts_no_summary_of_a_command(sluice: Sluice, monkeypatch: pytest.MonkeyPatch, group: tuple[str, ...]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    commands = sluice(*group, "--help").out.partition("Commands:")[2]
+
+    assert "ls" in commands
+    assert "..." not in commands
+
+
+@pytest.mark.parametrize("command", ["ls", "rerun", "cost"])
+def test_help_lists_the_verdicts(sluice: Sluice, command: str) -> None:
+    words = sluice(command, "--help").out.replace(".", "").replace(",", "").split()
+
+    assert set(STATES) <= set(words)
 
 
 def test_a_missing_setting_names_the_lines_that_set_it() -> None:
