@@ -115,6 +115,26 @@ def recipe(
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one run of a step may take: memory, wall time, and the bytes of all its outputs together."""
+
+    memory_bytes: int
+    seconds: int
+    output_bytes: int
+
+    def to_json(self) -> Json:
+        return _fields(self)
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Limits":
+        return cls(int(value["memory_bytes"]), int(value["seconds"]), int(value["output_bytes"]))
+
+
+#: The limits of a step that states none.
+LIMITS = Limits(memory_bytes=512 << 20, seconds=60, output_bytes=64 << 20)
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """An object in the results bucket. `size` is in bytes; `facts` are the processor's findings, such as `width_px`."""
 

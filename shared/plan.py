@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.model import File, Json, Place, Recipe, Run, digest8
+from shared.model import LIMITS, File, Json, Limits, Place, Recipe, Run, digest8
 
 #: Stands for the file itself in a condition's `step`.
 FILE = "file"
@@ -75,7 +75,10 @@ def file_facts(file: File) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step of a plan. `attempts` is its queue's number; `fault` says why the file's own options are refused."""
+    """A step of a plan. `attempts` is its queue's number; `fault` says why the file's own options are refused.
+
+    `limits` are those of its sandbox. They are no part of `plan8`: they do not change what a step makes.
+    """
 
     recipe: Recipe
     queue: str
@@ -83,6 +86,7 @@ class PlannedStep:
     after: tuple[str, ...] = ()
     when: Condition | None = None
     fault: str = ""
+    limits: Limits = LIMITS
 
     @property
     def name(self) -> str:
@@ -90,13 +94,21 @@ class PlannedStep:
 
     def to_json(self) -> Json:
         order = {"after": list(self.after), "when": self.when.to_json() if self.when else None}
-        return {"recipe": self.recipe.to_json(), "queue": self.queue, "attempts": self.attempts, "fault": self.fault, **order}
+        return {
+            "recipe": self.recipe.to_json(),
+            "queue": self.queue,
+            "attempts": self.attempts,
+            "fault": self.fault,
+            **order,
+            "limits": self.limits.to_json(),
+        }
 
     @classmethod
     def from_json(cls, value: Json) -> "PlannedStep":
         when = Condition.from_json(value["when"]) if value.get("when") else None
         recipe, after = Recipe.from_json(value["recipe"]), tuple(value.get("after", ()))
-        return cls(recipe, str(value["queue"]), int(value["attempts"]), after, when, value.get("fault", ""))
+        limits = Limits.from_json(value["limits"]) if "limits" in value else LIMITS
+        return cls(recipe, str(value["queue"]), int(value["attempts"]), after, when, value.get("fault", ""), limits)
 
 
 @dataclass(frozen=True)

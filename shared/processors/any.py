@@ -10,6 +10,7 @@ from typing import Any
 import google_crc32c
 
 from shared import media
+from shared.model import Limits
 from shared.processors.registry import processor
 
 BLOCK_BYTES = 1 << 20
@@ -20,7 +21,13 @@ class NoOptions:
     """The options of a processor that has none."""
 
 
-@processor("any.digest", version=2, options=NoOptions, outputs=lambda _options: ())
+@processor(
+    "any.digest",
+    version=2,
+    options=NoOptions,
+    outputs=lambda _options: (),
+    limits=Limits(memory_bytes=64 << 20, seconds=120, output_bytes=1 << 20),
+)
 def digest(source: Path, _folder: Path, _options: NoOptions) -> Iterator[Mapping[str, Any]]:
     """The facts `sha256` (hex), `crc32c` (base64), `size` in bytes, and `content_type`, which the bytes show."""
     sha256, crc32c, size, head = hashlib.sha256(), google_crc32c.Checksum(), 0, b""

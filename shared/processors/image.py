@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import BadConfiguration
+from shared.model import Limits
 from shared.processors.registry import Draft, processor
 
 OUTPUT_FORMATS = ("webp", "avif", "png", "jpeg")
 MAX_EDGE_PX = 16_383  # WebP's own limit
+_IMPORTS = ("shared.processors.pictures",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,14 @@ def _names(options: Renditions) -> Iterator[str]:
     return (f"{size}.{name}" for size in options.sizes for name in options.formats)
 
 
-@processor("image.renditions", version=1, options=Renditions, outputs=_names)
+@processor(
+    "image.renditions",
+    version=1,
+    options=Renditions,
+    outputs=_names,
+    limits=Limits(memory_bytes=1 << 30, seconds=120, output_bytes=64 << 20),
+    imports=_IMPORTS,
+)
 def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draft]:
     """Shrink a picture to fit each size: upright, in sRGB, without metadata, never enlarged.
 
@@ -58,7 +67,14 @@ class NoOptions:
     """The options of a processor that has none."""
 
 
-@processor("image.facts", version=1, options=NoOptions, outputs=lambda _options: ())
+@processor(
+    "image.facts",
+    version=1,
+    options=NoOptions,
+    outputs=lambda _options: (),
+    limits=Limits(memory_bytes=512 << 20, seconds=60, output_bytes=1 << 20),
+    imports=_IMPORTS,
+)
 def facts(source: Path, _folder: Path, _options: NoOptions) -> Iterator[Mapping[str, Any]]:
     """The facts `width_px` and `height_px` of the upright picture, and its `format`, read from its header."""
     from shared.processors import pictures

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared import media, naming
 from shared.errors import BadConfiguration, BadFile, Permanent, PipelineError, summary
-from shared.model import canonical
+from shared.model import LIMITS, Limits, canonical
 
 #: Facts with more bytes of JSON become an output of this name: a manifest is read whole, and a notice carries it.
 MAX_FACTS_BYTES = 64 << 10
@@ -50,7 +50,8 @@ class Processor:
 
     `work(source, folder, options)` reads the file at `source`, writes outputs into `folder`, yields their drafts, and yields facts
     as mappings. Raise the `version` whenever the same file and options would give other bytes: it is part of the recipe's id.
-    `declared(options)` gives the names of the outputs; see `outputs`.
+    `declared(options)` gives the names of the outputs; see `outputs`. `limits` hold unless a step sets its own. `imports` names
+    modules that the work imports: the sandbox imports them once, before it sees a file.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Processor:
     options: type
     work: Work
     declared: Names | None = None
+    limits: Limits = LIMITS
+    imports: tuple[str, ...] = ()
 
     def check(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the options as JSON values, with their defaults. Raises `BadConfiguration` naming the wrong one."""
@@ -154,11 +157,19 @@ def _as_draft(facts: Mapping[str, Any], folder: Path) -> Draft:
 registered: dict[str, Processor] = {}
 
 
-def processor(name: str, *, version: int, options: type, outputs: Names | None = None) -> Callable[[Work], Work]:
+def processor(
+    name: str,
+    *,
+    version: int,
+    options: type,
+    outputs: Names | None = None,
+    limits: Limits = LIMITS,
+    imports: tuple[str, ...] = (),
+) -> Callable[[Work], Work]:
     """Declare a processor. `options` is a frozen dataclass whose `__post_init__` raises `BadConfiguration`.
 
     `outputs` takes the options and gives the names of the outputs, as patterns of `fnmatch`: with it, a step whose `input` names
-    an output that is never made is refused at start-up.
+    an output that is never made is refused at start-up. `limits` and `imports` are as in `Processor`.
     """
 
     def declare(work: Work) -> Work:
@@ -167,7 +178,7 @@ def processor(name: str, *, version: int, options: type, outputs: Names | None =
         if not dataclasses.is_dataclass(options):
             remedy = "write a class under @dataclass(frozen=True, slots=True)"
             raise BadConfiguration(f"the options of {name!r} are not a dataclass; {remedy}")
-        registered[name] = Processor(name, version, options, work, outputs)
+        registered[name] = Processor(name, version, options, work, outputs, limits, imports)
         return work
 
     return declare

@@ -6,10 +6,12 @@ from typing import Any
 
 from shared import model, processors
 from shared.errors import PipelineError
+from shared.model import Limits
 from shared.plan import FILE, Condition, Plan
 from shared.routes import keys, order, relations
 from shared.routes.definitions import Queue, Route, Step
 from shared.routes.faults import Faults, below
+from shared.routes.kinds import in_bytes
 from shared.routes.planning import Routes
 
 #: Limit of the JSON of a plan. A task carries one, and Cloud Tasks takes 100 kB for all of a task.
@@ -91,8 +93,15 @@ def _built(queues: Tables, steps: Tables, routes: Sequence[Mapping[str, Any]]) -
         made_by = built[made_from.partition("/")[0]].recipe.recipe_id if made_from else ""
         recipe = model.recipe(name, processor.name, processor.version, right["options"], input=made_from, made_by=made_by)
         after, per_file = _unique(right.get("after", ())), _unique(right.get("per_file", ()))
-        built[name] = Step(recipe, queue_of[right["queue"]], after, right.get("when"), per_file)
+        built[name] = Step(recipe, queue_of[right["queue"]], _limits(right), after, right.get("when"), per_file)
     return Routes(queue_of, built, tuple(Route(**{**route, "steps": _unique(route["steps"])}) for route in routes))
+
+
+def _limits(right: Mapping[str, Any]) -> Limits:
+    """The processor's limits, but for those that the step sets."""
+    default: Limits = right["processor"].limits
+    memory_bytes = in_bytes(right["memory"]) if "memory" in right else default.memory_bytes
+    return Limits(memory_bytes, right.get("seconds", default.seconds), right.get("output_bytes", default.output_bytes))
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

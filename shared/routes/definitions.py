@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shared import media
-from shared.model import Recipe
+from shared.model import Limits, Recipe
 from shared.plan import Condition, PlannedStep
 
 #: The metadata key by which a file asks for steps on request: a comma-separated list.
@@ -31,10 +31,11 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A recipe with the configured options, its queue and its order. A file may set the options in `per_file`."""
+    """A recipe with the configured options, its queue, limits and order. A file may set the options in `per_file`."""
 
     recipe: Recipe
     queue: Queue
+    limits: Limits
     after: tuple[str, ...] = ()
     when: Condition | None = None
     per_file: tuple[str, ...] = ()
@@ -45,7 +46,7 @@ class Step:
 
     def planned(self, queue: Queue) -> PlannedStep:
         """The step of a plan in this queue, with the configured options."""
-        return PlannedStep(self.recipe, queue.name, queue.attempts, self.after, self.when)
+        return PlannedStep(self.recipe, queue.name, queue.attempts, self.after, self.when, limits=self.limits)
 
 
 @dataclass(frozen=True, slots=True)

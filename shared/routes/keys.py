@@ -1,12 +1,28 @@
 """The keys of pipeline.toml. The check, the JSON Schema and the test of docs/settings.md read these tables."""
 
 from shared import media
-from shared.routes.kinds import SCALAR, Key, flag, is_exact, is_scalar, number, required, table, text, texts, values, whole
+from shared.routes.kinds import (
+    SCALAR,
+    Key,
+    flag,
+    is_exact,
+    is_scalar,
+    memory,
+    number,
+    required,
+    table,
+    text,
+    texts,
+    values,
+    whole,
+)
 
 QUEUE_NAME = "[a-z][a-z0-9-]{0,40}"
 STEP_NAME = "[a-z][a-z0-9-]{0,30}"
 #: Limit of an object in Cloud Storage: 5 TiB.
 MAX_OBJECT_BYTES = 5 << 40
+#: Cloud Tasks waits at most 30 minutes for an answer; 30 seconds are for the end of a delivery.
+MAX_DEADLINE_SECONDS = 1770
 #: The tests of a condition.
 TESTS = ("is", "in", "min", "max")
 
@@ -38,6 +54,9 @@ STEP = {
         pattern=f"^{STEP_NAME}/.",
     ),
     "when": table("a test of a fact; if it is false, the step is `skipped`", "write { step = …, fact = …, is = … }"),
+    "memory": memory("most memory that one run may take"),
+    "seconds": whole("most seconds of wall time that one run may take", 1, MAX_DEADLINE_SECONDS),
+    "output_bytes": whole("most bytes of its outputs together", 1, MAX_OBJECT_BYTES),
     "per_file": texts("options that a file's metadata `sluice-<step>-<option>` may set", "list names of its options"),
 }
 

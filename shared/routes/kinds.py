@@ -1,5 +1,6 @@
 """A key of pipeline.toml, and the kinds of values that keys take: numbers, text, lists, tables."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,6 +9,8 @@ from shared.model import Json
 
 #: Whole numbers up to here are exact in every reader of JSON (RFC 8259 §6).
 MAX_EXACT = 2**53
+#: An amount of memory, as Cloud Run takes it.
+MEMORY = "[1-9][0-9]{0,5}(Mi|Gi)"
 SCALAR: Json = {"type": ["string", "number", "boolean"]}
 
 
@@ -48,6 +51,17 @@ def text(about: str, remedy: str, accepts: Callable[[str], bool] = bool, *, patt
     """Text. The schema's `pattern` may be looser than `accepts`."""
     schema = {"type": "string", "pattern": pattern}
     return Key(about, lambda value: isinstance(value, str) and accepts(value), remedy, schema, names=names)
+
+
+def memory(about: str) -> Key:
+    """An amount of memory as Cloud Run writes it: `512Mi` or `2Gi`."""
+    accepts = lambda value: isinstance(value, str) and re.fullmatch(MEMORY, value) is not None  # noqa: E731
+    return Key(about, accepts, "write an amount such as `512Mi` or `2Gi`", {"type": "string", "pattern": f"^{MEMORY}$"})
+
+
+def in_bytes(amount: str) -> int:
+    """The bytes of `512Mi` or `2Gi`."""
+    return int(amount[:-2]) << (30 if amount.endswith("Gi") else 20)
 
 
 def flag(about: str) -> Key:
