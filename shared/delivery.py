@@ -4,14 +4,14 @@ A file is fetched once for all steps, and only when a step needs it. Attempts be
 before that costs none.
 """
 
+import functools
 import shutil
-import tempfile
-import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shared import clock, errors, ledger, sandbox, source
+from shared import capacity, clock, errors, ledger, source
 from shared.attempts import Attempts
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
 from shared.errors import BadFile, Transient, Unavailable, Vanished
@@ -20,6 +20,7 @@ from shared.manifest import AFTER_FAILED, NOT_WANTED, Manifest
 from shared.model import Output, Result, Verdict
 from shared.plan import FILE, PlannedStep, Task, file_facts
 from shared.processors import Draft, Made
+from shared.sandbox import Share
 
 #: Limit of a fact in a message; a fact may have 64 KiB, and each step that tests it would repeat them in the manifest.
 MAX_SHOWN_CHARACTERS = 80
@@ -30,8 +31,8 @@ def run(task: Task, delivery: int, cloud: Cloud, manifests: Manifests) -> list[R
 
     Raises `Transient` and unforeseen exceptions, to have the queue deliver again.
     """
-    with tempfile.TemporaryDirectory(prefix="sluice-", ignore_cleanup_errors=True) as folder:
-        work = _Delivery(task, cloud, manifests, Attempts(task, delivery, cloud.results), Path(folder))
+    with ExitStack() as held:
+        work = _Delivery(task, cloud, manifests, Attempts(task, delivery, cloud.results), held)
         for step in task.steps:
             work.ended[step.name] = work.end(step)
         return [work.ended[step.name] for step in task.steps]
@@ -85,7 +86,8 @@ class _Delivery:
     cloud: Cloud
     manifests: Manifests
     attempts: Attempts
-    folder: Path
+    #: Its folder and its memory, from the first step that needs work until the end.
+    held: ExitStack
     #: The results of the steps of this task so far, and of those before it that were asked for.
     ended: dict[str, Result] = field(default_factory=dict)
     #: Files on disk by input, or the error that fetching one raised; an input is `<step>/<output>`, or empty for the original.
@@ -93,6 +95,17 @@ class _Delivery:
     #: Of the current step; they stand in its result also when it fails.
     _times: dict[str, str] = field(default_factory=dict)
     _cost: dict[str, float] = field(default_factory=dict)
+
+    @functools.cached_property
+    def folder(self) -> Path:
+        return self.held.enter_context(self.cloud.sandbox.folder())
+
+    @functools.cached_property
+    def memory(self) -> Share:
+        """The memory for the file and all steps, reserved at once: two deliveries that each hold a part would wait for ever."""
+        self.cloud.sandbox.prepare()
+        wanted = self.task.file.size + capacity.need([step.limits for step in self.task.steps])
+        return self.held.enter_context(self.cloud.sandbox.reserved(wanted))
 
     def end(self, step: PlannedStep) -> Result:
         """The result of this step: decided, found, or worked for."""
@@ -153,13 +166,12 @@ class _Delivery:
         return Result(step.name, step.recipe.recipe_id, "succeeded", attempt=attempt, facts=made.facts, outputs=outputs)
 
     def _sandboxed(self, step: PlannedStep, original: Path, folder: Path) -> Made:
-        started, bytes_in = time.thread_time(), original.stat().st_size
-        try:
-            return sandbox.run(step.recipe, original, folder)
-        finally:
-            self._times["worked"] = clock.now()
-            cpu_seconds = round(time.thread_time() - started, 6)
-            self._cost |= {"cpu_seconds": cpu_seconds, "bytes_in": bytes_in, "bytes_out": 0}
+        bytes_in = original.stat().st_size
+        ran = self.cloud.sandbox.run(step.recipe, original, folder, step.limits)
+        self._times["worked"] = clock.now()
+        spent = {"cpu_seconds": round(ran.cpu_seconds, 6), "peak_bytes": ran.peak_bytes}
+        self._cost |= {**spent, "bytes_in": bytes_in, "bytes_out": 0}
+        return ran.made()
 
     def _is_kept(self, step: PlannedStep) -> bool:
         """Whether the step's folder stays until the delivery ends: a later step needs it, or no step follows."""
@@ -197,11 +209,12 @@ class _Delivery:
 
     def _fetch(self, name: str, path: Path) -> None:
         if not name:
-            source.fetch(self.task.file, path, self.cloud)
+            source.fetch(self.task.file, path, self.cloud, self.memory)
             return
         step, _, output = name.partition("/")
         stored = next((one for one in self.ended[step].outputs if one.name == output), None)
         if stored is None:
             made = ", ".join(one.name for one in self.ended[step].outputs) or "no output"
             raise BadFile(f"its input {name} was not made; step {step} made {made}", "no_input")
+        self.memory.grow(stored.size)
         source.fetch_output(stored, path, self.cloud)

@@ -159,8 +159,8 @@ class Result:
     """How a step ended.
 
     `facts` are what it found out. `times` are RFC 3339 in UTC: `begun`, `fetched` (its input was on disk), `worked`, `stored`.
-    `cost` has `cpu_seconds`, `bytes_in` and `bytes_out`. A step that did not run has neither times nor cost. `adopted` is the id of
-    the job, an earlier run's, from which the result was taken.
+    `cost` has `cpu_seconds`, `peak_bytes` (of memory), `bytes_in` and `bytes_out`. A step that did not run has neither times nor
+    cost. `adopted` is the id of the job, an earlier run's, from which the result was taken.
     """
 
     step: str

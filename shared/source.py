@@ -8,14 +8,15 @@ from pathlib import Path
 from shared.cloud.protocols import Cloud, NoSuchObject
 from shared.errors import BadFile, Vanished
 from shared.model import File, Output
+from shared.sandbox import Share
 
 BLOCK_BYTES = 1 << 18
 
 
-def fetch(file: File, path: Path, cloud: Cloud) -> None:
-    """Download the original, with its Content-Encoding undone.
+def fetch(file: File, path: Path, cloud: Cloud, memory: Share) -> None:
+    """Download the original, with its Content-Encoding undone. `memory` holds its size, and grows by that of an unpacked copy.
 
-    Raises `Vanished` for a generation that no longer exists, `BadFile` for a bad encoding.
+    Raises `Vanished` for a generation that no longer exists, `BadFile` for a bad encoding, `Unavailable` without memory.
     """
     try:
         encoding = cloud.uploads.download(file.name, file.generation, file.size, path)
@@ -23,7 +24,7 @@ def fetch(file: File, path: Path, cloud: Cloud) -> None:
         raise _vanished(file, cloud) from None
     encoding = encoding.lower()
     if encoding in ("gzip", "x-gzip"):  # RFC 9110 §8.4.1
-        _gunzip(path, cloud.settings.max_file_bytes)
+        _gunzip(path, cloud.settings.max_file_bytes, memory)
     elif encoding not in ("", "identity"):
         raise BadFile(f"its Content-Encoding is {encoding}; upload it with gzip or none", "unsupported_encoding")
 
@@ -46,7 +47,7 @@ def _vanished(file: File, cloud: Cloud) -> Vanished:
     return Vanished("deleted before it was processed", "gone")
 
 
-def _gunzip(path: Path, max_bytes: int) -> None:
+def _gunzip(path: Path, max_bytes: int, memory: Share) -> None:
     """Undo the stored encoding, up to a limit: a few kilobytes of gzip can hold terabytes."""
     plain = path.with_suffix(".plain")
     try:
@@ -54,6 +55,7 @@ def _gunzip(path: Path, max_bytes: int) -> None:
             while block := packed.read(BLOCK_BYTES):
                 if unpacked.tell() + len(block) > max_bytes:
                     raise BadFile(f"it has more than {max_bytes} bytes when unpacked, the limit", "too_large")
+                memory.grow(len(block))
                 unpacked.write(block)
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise BadFile("its Content-Encoding says gzip, but its bytes are not valid gzip", "corrupt") from None

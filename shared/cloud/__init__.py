@@ -8,6 +8,7 @@ from shared.cloud.protocols import RETRY_SECONDS, Bucket, Cloud, Queue, Subscrip
 from shared.identity import Certificates
 from shared.routes import Routes
 from shared.routes import load as load_routes
+from shared.sandbox import Sandbox
 from shared.settings import Settings
 
 __all__ = ["Cloud", "connect"]
@@ -36,6 +37,11 @@ class GoogleCloud:
         self._retry_seconds = retry_seconds
         self.routes: Routes = load_routes(settings.pipeline)
         self.certificates = Certificates(functools.partial(identity.fetch, settings.token_certificates))
+
+    @functools.cached_property
+    def sandbox(self) -> Sandbox:
+        used = {step.recipe.processor for step in self.routes.steps.values()}
+        return Sandbox(sorted(used), 3 << 30)
 
     # Each client is imported on first use: a service that never queues saves that library's part of a cold start.
 

@@ -1,6 +1,7 @@
 """The protocols of a cloud, as the pipeline sees it. This package and `shared.testing` implement them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -9,8 +10,10 @@ from typing import Protocol
 from shared.errors import Conflict, NotFound
 from shared.events import Notice
 from shared.identity import Certificates
+from shared.model import Limits, Recipe
 from shared.plan import Task
 from shared.routes import Routes
+from shared.sandbox import Ran, Share
 from shared.settings import Settings
 
 #: Longest time for which a call is repeated, unless its adapter has a shorter one: the default of Cloud Storage's client.
@@ -180,8 +183,27 @@ class Subscription(Protocol):
         """Delete the subscription; one that is gone already is no error."""
 
 
+class Steps(Protocol):
+    """Where steps run: `shared.sandbox`, or for tests `shared.testing`."""
+
+    def prepare(self) -> None:
+        """Begin what the first step would wait for."""
+
+    def reserved(self, wanted_bytes: int) -> AbstractContextManager[Share]:
+        """Memory for one delivery: its file and its steps. Raises `Unavailable` when none is free in time."""
+
+    def folder(self) -> AbstractContextManager[Path]:
+        """An empty folder for one delivery."""
+
+    def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits) -> Ran:
+        """Apply the recipe to the file at `source`, in an empty folder.
+
+        Raises `Unavailable` for a recipe of another release, and when the sandbox fails.
+        """
+
+
 class Cloud(Protocol):
-    """Settings, routes and clients of one service; each client connects on first use."""
+    """Settings, routes and clients of one service, and its sandbox; each begins on first use."""
 
     @property
     def settings(self) -> Settings: ...
@@ -189,6 +211,8 @@ class Cloud(Protocol):
     def routes(self) -> Routes: ...
     @property
     def certificates(self) -> Certificates: ...
+    @property
+    def sandbox(self) -> Steps: ...
     @property
     def uploads(self) -> Bucket: ...
     @property

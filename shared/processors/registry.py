@@ -88,7 +88,7 @@ class Processor:
         Raises `BadFile` when the file is at fault, `ValueError` for wrong names, content types or facts.
         """
         try:
-            made = list(self.work(source, folder, self.options(**options)))
+            parts = list(self.work(source, folder, self.options(**options)))
         except SystemExit as error:  # it would end the server's worker, and the verdict would lack a message
             raise RuntimeError(f"{self.name} called sys.exit({error.code!r}); raise an exception instead") from error
         except BadFile:
@@ -96,18 +96,23 @@ class Processor:
         except Permanent as error:  # acknowledged as hopeless, the step would never have a verdict
             remedy = f"raise BadFile for a file at fault: {summary(error)}"
             raise RuntimeError(f"{self.name} raised {type(error).__name__}; {remedy}") from error
-        drafts = [one for one in made if isinstance(one, Draft)]
-        facts = self._merge([one for one in made if not isinstance(one, Draft)])
+        drafts = [one for one in parts if isinstance(one, Draft)]
+        facts = self._merge([one for one in parts if not isinstance(one, Draft)])
         if not drafts and not facts:
             raise BadFile(f"{self.name} found nothing to make from this file", "no_output")
-        self._check_names([draft.name for draft in drafts], options)
-        self._check_types(drafts)
-        drafts = [dataclasses.replace(draft, facts=self._as_json(draft.facts, repr(draft.name))) for draft in drafts]
         if facts and any(draft.name == FACTS_NAME for draft in drafts):
             raise ValueError(f"{self.name} names an output {FACTS_NAME!r}, which is kept for large facts; choose another name")
+        made = self.checked(Made(tuple(drafts), facts), options)
         if len(canonical(facts)) > MAX_FACTS_BYTES:
-            return Made((*drafts, _as_draft(facts, folder)))
-        return Made(tuple(drafts), facts)
+            return Made((*made.drafts, _as_draft(facts, folder)))
+        return made
+
+    def checked(self, made: Made, options: Mapping[str, Any]) -> Made:
+        """What it made, with facts as plain JSON. Raises `ValueError` for wrong names, content types or facts."""
+        self._check_names([draft.name for draft in made.drafts], options)
+        self._check_types(made.drafts)
+        drafts = (dataclasses.replace(draft, facts=self._as_json(draft.facts, repr(draft.name))) for draft in made.drafts)
+        return Made(tuple(drafts), made.facts)
 
     def _merge(self, parts: list[Any]) -> dict[str, Any]:
         merged: dict[str, Any] = {}
@@ -127,7 +132,7 @@ class Processor:
             raise ValueError(f"{self.name} gives {owner} facts that JSON cannot hold: {error}") from error
         return read_back
 
-    def _check_types(self, drafts: list[Draft]) -> None:
+    def _check_types(self, drafts: Iterable[Draft]) -> None:
         for draft in drafts:
             if not isinstance(draft.content_type, str) or not media.is_valid(draft.content_type):
                 remedy = "write a media type such as image/webp"
@@ -142,7 +147,8 @@ class Processor:
         if repeated:
             raise ValueError(f"{self.name} gives the name {repeated!r} to several outputs of one file; make each unique")
         patterns = self.outputs(options)
-        undeclared = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in patterns or ())]
+        declared = (*(patterns or ()), FACTS_NAME)
+        undeclared = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in declared)]
         if patterns is not None and undeclared:
             raise ValueError(f"{self.name} makes {undeclared[0]!r}, which its `outputs` do not declare; declare it")
 

@@ -17,6 +17,12 @@ TEXT = b"the quick brown fox\n" * 1000
 Uploaded = Callable[..., File]
 
 
+def fetch(file: File, path: Path, cloud: FakeCloud) -> None:
+    """Download as a delivery does, which holds memory for the file."""
+    with cloud.sandbox.reserved(file.size) as memory:
+        source.fetch(file, path, cloud, memory)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "source"
@@ -33,7 +39,7 @@ def encoded(cloud: FakeCloud, uploaded: Uploaded) -> Callable[..., File]:
 
 @pytest.mark.parametrize("data", [b"", b"x", TEXT])
 def test_a_file_arrives_as_it_was_stored(cloud: FakeCloud, uploaded: Uploaded, path: Path, data: bytes) -> None:
-    source.fetch(uploaded("fox.txt", data), path, cloud)
+    fetch(uploaded("fox.txt", data), path, cloud)
 
     assert path.read_bytes() == data
 
@@ -41,27 +47,27 @@ def test_a_file_arrives_as_it_was_stored(cloud: FakeCloud, uploaded: Uploaded, p
 def test_a_gzip_file_without_an_encoding_is_left_alone(cloud: FakeCloud, uploaded: Uploaded, path: Path) -> None:
     packed = gzip.compress(TEXT)
 
-    source.fetch(uploaded("fox.txt.gz", packed), path, cloud)
+    fetch(uploaded("fox.txt.gz", packed), path, cloud)
 
     assert path.read_bytes() == packed
 
 
 @pytest.mark.parametrize("encoding", ["", "identity"])
 def test_a_file_without_an_encoding_is_left_alone(cloud: FakeCloud, encoded: Uploaded, path: Path, encoding: str) -> None:
-    source.fetch(encoded(TEXT, encoding), path, cloud)
+    fetch(encoded(TEXT, encoding), path, cloud)
 
     assert path.read_bytes() == TEXT
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip"])
 def test_gzip_is_undone(cloud: FakeCloud, encoded: Uploaded, path: Path, encoding: str) -> None:
-    source.fetch(encoded(gzip.compress(TEXT), encoding), path, cloud)
+    fetch(encoded(gzip.compress(TEXT), encoding), path, cloud)
 
     assert path.read_bytes() == TEXT
 
 
 def test_gzip_of_several_parts_is_one_file(cloud: FakeCloud, encoded: Uploaded, path: Path) -> None:
-    source.fetch(encoded(gzip.compress(b"one ") + gzip.compress(b"two")), path, cloud)
+    fetch(encoded(gzip.compress(b"one ") + gzip.compress(b"two")), path, cloud)
 
     assert path.read_bytes() == b"one two"
 
@@ -81,7 +87,7 @@ def test_gzip_of_several_parts_is_one_file(cloud: FakeCloud, encoded: Uploaded, 
 )
 def test_invalid_gzip_is_the_files_fault(cloud: FakeCloud, encoded: Uploaded, path: Path, data: bytes) -> None:
     with pytest.raises(BadFile, match="Content-Encoding says gzip") as refused:
-        source.fetch(encoded(data), path, cloud)
+        fetch(encoded(data), path, cloud)
 
     assert refused.value.code == "corrupt"
 
@@ -89,7 +95,7 @@ def test_invalid_gzip_is_the_files_fault(cloud: FakeCloud, encoded: Uploaded, pa
 @pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip", "aws-chunked"])
 def test_an_unsupported_encoding_is_named(cloud: FakeCloud, encoded: Uploaded, path: Path, encoding: str) -> None:
     with pytest.raises(BadFile, match=f"its Content-Encoding is {encoding};") as refused:
-        source.fetch(encoded(TEXT, encoding), path, cloud)
+        fetch(encoded(TEXT, encoding), path, cloud)
 
     assert refused.value.code == "unsupported_encoding"
 
@@ -102,7 +108,7 @@ def narrow(cloud: FakeCloud) -> FakeCloud:
 
 
 def test_a_file_may_unpack_to_exactly_the_limit(narrow: FakeCloud, encoded: Uploaded, path: Path) -> None:
-    source.fetch(encoded(gzip.compress(b"a" * 1_000_000)), path, narrow)
+    fetch(encoded(gzip.compress(b"a" * 1_000_000)), path, narrow)
 
     assert path.stat().st_size == 1_000_000
 
@@ -112,7 +118,7 @@ def test_a_bomb_is_stopped_at_the_limit_on_disk_and_in_memory(narrow: FakeCloud,
 
     tracemalloc.start()
     with pytest.raises(BadFile, match="more than 1000000 bytes when unpacked") as refused:
-        source.fetch(bomb, path, narrow)
+        fetch(bomb, path, narrow)
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
@@ -126,7 +132,7 @@ def test_an_overwritten_file_is_superseded(cloud: FakeCloud, uploaded: Uploaded,
     new = uploaded("fox.txt", b"new")
 
     with pytest.raises(Vanished, match=f"overwritten by generation {new.generation}") as vanished:
-        source.fetch(old, path, cloud)
+        fetch(old, path, cloud)
     assert vanished.value.code == "superseded"
 
 
@@ -135,7 +141,7 @@ def test_a_deleted_file_is_gone(cloud: FakeCloud, uploaded: Uploaded, path: Path
     cloud.uploads.versions.clear()
 
     with pytest.raises(Vanished) as vanished:
-        source.fetch(file, path, cloud)
+        fetch(file, path, cloud)
     assert vanished.value.code == "gone"
 
 
@@ -143,7 +149,7 @@ def test_a_generation_later_than_the_live_one_is_gone_not_superseded(cloud: Fake
     live = uploaded("fox.txt", b"old")
 
     with pytest.raises(Vanished) as vanished:
-        source.fetch(replace(live, generation=live.generation + 1), path, cloud)
+        fetch(replace(live, generation=live.generation + 1), path, cloud)
     assert vanished.value.code == "gone"
 
 
@@ -155,4 +161,4 @@ def test_an_outage_is_not_a_deletion(cloud: FakeCloud, uploaded: Uploaded, path:
     cloud.uploads.broken = {call}
 
     with pytest.raises(Unavailable):
-        source.fetch(file, path, cloud)
+        fetch(file, path, cloud)

@@ -1,0 +1,101 @@
+"""The child: confined before it sees the file, it runs one processor, writes a result, and ends."""
+
+import contextlib
+import errno
+import faulthandler
+import gc
+import os
+import signal
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Any, NoReturn
+
+from shared import processors
+from shared.errors import BadFile, summary
+from shared.model import canonical
+from shared.processors import Made
+from shared.sandbox.confinement import Confinement, die_with, limit
+from shared.sandbox.messages import Call
+
+#: Names in the folder of a call. Outputs have a folder of their own.
+OUTPUTS, RESULT, ERROR_OUTPUT = "outputs", "result.json", "error-output"
+#: Exit status of a child that could not be confined, or could not write its result.
+UNCONFINED, NO_RESULT = 70, 71
+
+
+def run(call: Call, zygote: int, confinement: Confinement) -> NoReturn:
+    """Confine this process, do the work, write the result, end. `zygote` is the parent's process id."""
+    code = UNCONFINED
+    try:
+        _begin(call, zygote, confinement)
+        code = NO_RESULT
+        _write(_work(call))
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _begin(call: Call, zygote: int, confinement: Confinement) -> None:
+    os.setsid()
+    die_with(zygote)
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    os.chdir(call.folder)
+    _redirect()
+    _volunteer_for_the_kernel()
+    tempfile.tempdir = call.folder
+    limit(call.limits)
+    confinement.forbid(call.source, call.folder)
+    gc.enable()
+
+
+def _redirect() -> None:
+    """Nothing to read; what libraries print goes into a file of the folder, and a crash leaves its stack trace there."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    errors = os.open(ERROR_OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    for target, descriptor in ((0, nothing), (1, nothing), (2, errors)):
+        os.dup2(descriptor, target)
+    faulthandler.enable(2)
+
+
+def _volunteer_for_the_kernel() -> None:
+    """Where memory runs out all the same, the kernel ends this process before the service."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _work(call: Call) -> dict[str, Any]:
+    folder = Path(call.folder) / OUTPUTS
+    try:
+        processor = processors.find(call.recipe.processor)
+        return _as_json(processor.run(Path(call.source), folder, call.recipe.options), folder)
+    except BadFile as error:
+        return {"bad_file": {"code": error.code, "message": error.message}}
+    except MemoryError:
+        return {"limit": "memory"}
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOSPC):
+            return {"limit": "output"}
+        return {"error": {"summary": summary(error), "stack_trace": traceback.format_exc()}}
+
+
+def _as_json(made: Made, folder: Path) -> dict[str, Any]:
+    drafts = []
+    for draft in made.drafts:
+        if draft.path.parent != folder:
+            raise ValueError(
+                f"output {draft.name} is at {draft.path}; write it directly into the folder that the processor is given"
+            )
+        fields = {"name": draft.name, "content_type": draft.content_type, "file": draft.path.name, "facts": dict(draft.facts)}
+        drafts.append(fields)
+    return {"drafts": drafts, "facts": dict(made.facts)}
+
+
+def _write(result: dict[str, Any]) -> None:
+    descriptor = os.open(RESULT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(canonical(result))

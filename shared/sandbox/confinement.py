@@ -1,0 +1,92 @@
+"""What a child gives up before it sees a file: descriptors, resources, the file system, system calls."""
+
+import os
+import resource
+import site
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.model import Limits
+from shared.sandbox import landlock, linux, seccomp
+
+#: Heap that the allocator requests in advance (MALLOC_TOP_PAD_), and mappings without memory behind them.
+PADDING_BYTES, MAPPINGS_BYTES = 64 << 20, 256 << 20
+#: A single file may exceed `output_bytes` by this much, so that there is room for the result beside the outputs.
+RESULT_BYTES = 4 << 20
+DESCRIPTORS = 64
+#: The zygote has fewer.
+MOST_DESCRIPTORS = 4096
+#: System folders and files that libraries read when they are used.
+_SYSTEM = (
+    *("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/mime.types", "/etc/localtime", "/dev/urandom"),
+    *("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/sys/fs/cgroup"),
+)
+
+
+class Confinement:
+    """What this host can enforce; found out once, by the zygote: a confined child could not even look."""
+
+    def __init__(self) -> None:
+        self._has_seccomp = seccomp.is_supported()
+        self._has_landlock = landlock.version() > 0
+        #: Descriptors of everything that Python and its libraries read.
+        self._readable = landlock.opened(dict.fromkeys([*_SYSTEM, *_python_folders()])) if self._has_landlock else []
+
+    def missing(self) -> list[str]:
+        """The parts that this host cannot enforce."""
+        parts = {"memory limit": linux.IS_LINUX, "seccomp": self._has_seccomp, "landlock": self._has_landlock}
+        return [name for name, holds in parts.items() if not holds]
+
+    def forbid(self, source: str, folder: str) -> None:
+        """Give up all files but the source (to read) and the folder (to change), all descriptors, and many system calls."""
+        if linux.IS_LINUX:
+            linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+        if self._has_landlock:
+            landlock.restrict([*self._readable, *landlock.opened([source])], landlock.opened([folder, os.devnull]))
+        os.closerange(3, MOST_DESCRIPTORS)
+        if self._has_seccomp:
+            seccomp.install()
+
+
+def _python_folders() -> Iterator[str]:
+    yield from (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
+    yield from (path for path in (*sys.path, *site.getsitepackages()) if path.endswith("-packages"))
+    yield str(Path(__file__).resolve().parent.parent)
+
+
+def die_with(parent: int) -> None:
+    """End this process when its parent ends, also by `kill -9`."""
+    if linux.IS_LINUX:
+        linux.prctl(linux.PR_SET_PDEATHSIG, 9)
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)
+
+
+def limit(limits: Limits) -> None:
+    """Bound the memory, CPU time, files and descriptors of this process. It dumps no core."""
+    # Wall time is watched from outside. This is for a service that cannot: it stands still, or was stopped.
+    cpu_seconds = limits.seconds * (os.cpu_count() or 1)
+    _set(resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1)  # first SIGXCPU, which shows why it ended
+    _set(resource.RLIMIT_FSIZE, limits.output_bytes + RESULT_BYTES)
+    _set(resource.RLIMIT_NOFILE, DESCRIPTORS)
+    _set(resource.RLIMIT_CORE, 0)
+    if linux.IS_LINUX:  # macOS accepts these and ignores them
+        mapped, data = _memory_in_use()
+        _set(resource.RLIMIT_AS, mapped + limits.memory_bytes + PADDING_BYTES + MAPPINGS_BYTES)
+        _set(resource.RLIMIT_DATA, data + limits.memory_bytes + PADDING_BYTES)
+        _set(resource.RLIMIT_MEMLOCK, 0)
+
+
+def _set(kind: int, soft: int, hard: int | None = None) -> None:
+    most = resource.getrlimit(kind)[1]
+    bounded = [
+        value if most == resource.RLIM_INFINITY else min(value, most) for value in (soft, soft if hard is None else hard)
+    ]
+    resource.setrlimit(kind, (bounded[0], bounded[1]))
+
+
+def _memory_in_use() -> tuple[int, int]:
+    """Bytes of address space, and of its private writable part."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(pages[0]) * resource.getpagesize(), int(pages[5]) * resource.getpagesize()

@@ -1,0 +1,123 @@
+"""From a child's end to an outcome: what it made, or why not.
+
+The child may be in a stranger's hands. Nothing that it wrote is trusted.
+"""
+
+import json
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import processors
+from shared.errors import BadFile, PipelineError
+from shared.model import Limits, canonical
+from shared.processors import Draft, Made
+from shared.processors.registry import MAX_FACTS_BYTES
+from shared.sandbox import child, files
+from shared.sandbox.messages import Call, Report
+
+MIB = 1 << 20
+#: The facts of a step's outputs together have room in it.
+MAX_RESULT_BYTES = 4 * MIB
+#: Of what libraries printed, the part that is logged.
+MAX_PRINTED_BYTES = 4 << 10
+CRASHED = "decoder_crashed"
+
+
+class ProcessorFailed(PipelineError):
+    """A processor raised an unforeseen exception, or its child could not begin. `stack_trace` is the child's."""
+
+    code = "processor_failed"
+
+    def __init__(self, message: str, stack_trace: str = "") -> None:
+        super().__init__(message)
+        self.stack_trace = stack_trace
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A step that was run: CPU seconds and bytes of memory that it took, and what it made or why it made nothing."""
+
+    cpu_seconds: float
+    peak_bytes: int
+    outcome: Made | PipelineError
+
+    def made(self) -> Made:
+        """Raises `BadFile` for a file at fault, and `ProcessorFailed`."""
+        if isinstance(self.outcome, PipelineError):
+            raise self.outcome
+        return self.outcome
+
+    @property
+    def is_worth_another(self) -> bool:
+        """Whether neighbours may have had a part in this verdict."""
+        return isinstance(self.outcome, BadFile) and self.outcome.code in ("limit_memory", CRASHED)
+
+
+def stopped(limit: str, limits: Limits) -> BadFile:
+    """The verdict over a file at a limit: `time`, `memory` or `output`."""
+    sentences = {
+        "time": f"it took more than {limits.seconds} seconds, the limit",
+        "memory": f"it took more than {limits.memory_bytes // MIB} MiB of memory, the limit",
+        "output": f"its outputs took more than {limits.output_bytes} bytes or {files.MAX_FILES} files, the limit",
+    }
+    return BadFile(sentences[limit], f"limit_{limit}")
+
+
+def read(call: Call, report: Report) -> Made | PipelineError:
+    """The outcome of a child that ended by itself."""
+    outputs = Path(call.folder) / child.OUTPUTS
+    if report.code == -signal.SIGXCPU:
+        return stopped("time", call.limits)
+    if files.taken(outputs).exceeds(call.limits.output_bytes):
+        return stopped("output", call.limits)
+    if report.code < 0:
+        return BadFile(f"its decoder crashed with {_signal(-report.code)}", CRASHED)
+    if report.code == child.UNCONFINED:
+        return ProcessorFailed("the sandbox could not be set up", printed(call))
+    if report.code:
+        return BadFile(f"its decoder ended the process with status {report.code}", CRASHED)
+    try:
+        result = json.loads(files.read(Path(call.folder) / child.RESULT, MAX_RESULT_BYTES))
+        return _parsed(result, call, outputs)
+    except files.NotRegular as error:
+        return BadFile(f"its output {error}", "limit_output")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, PipelineError):
+        return BadFile("its decoder left no readable result", CRASHED)
+
+
+def printed(call: Call) -> str:
+    """The beginning of what the child's libraries printed."""
+    try:
+        return files.read(Path(call.folder) / child.ERROR_OUTPUT, MAX_PRINTED_BYTES).decode(errors="replace").strip()
+    except (OSError, files.NotRegular):
+        return ""
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _parsed(result: Mapping[str, Any], call: Call, outputs: Path) -> Made | PipelineError:
+    if "limit" in result:
+        return stopped(result["limit"], call.limits)
+    if "bad_file" in result:
+        return BadFile(str(result["bad_file"]["message"]), str(result["bad_file"]["code"]))
+    if "error" in result:
+        return ProcessorFailed(str(result["error"]["summary"]), str(result["error"]["stack_trace"]))
+    made = Made(tuple(_drafts(result["drafts"], outputs)), dict(result["facts"]))
+    if len(canonical(dict(made.facts))) > MAX_FACTS_BYTES:
+        raise ValueError("more facts than a manifest takes")
+    return processors.find(call.recipe.processor).checked(made, call.recipe.options)
+
+
+def _drafts(listed: Any, outputs: Path) -> Iterator[Draft]:
+    for draft in listed:
+        path = outputs / Path(draft["file"]).name
+        files.read(path, 0)
+        yield Draft(draft["name"], draft["content_type"], path, dict(draft["facts"]))

@@ -1,0 +1,206 @@
+"""seccomp: a process gives up system calls for good (man 2 seccomp). A denied call fails with EPERM.
+
+Denied is what leaves the process: sockets, new processes, signals to others, other processes' memory, memory and files that no
+limit counts, permissions of files, and what only the administrator may do. Calls newer than this table fail with ENOSYS, to which
+libraries have an answer.
+"""
+
+import ctypes
+import errno
+import os
+import platform
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.sandbox import linux
+
+# linux/audit.h: the architecture that the kernel states with each call
+_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+#: System call → its numbers on x86_64 and aarch64; None where it does not exist.
+NUMBERS: dict[str, tuple[int | None, int | None]] = {
+    # the network; a socketpair stays within the process
+    "socket": (41, 198),
+    "connect": (42, 203),
+    "bind": (49, 200),
+    "listen": (50, 201),
+    "accept": (43, 202),
+    "accept4": (288, 242),
+    # io_uring would do all of this past the filter
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    # new processes; clone and clone3 follow below, as threads need them
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    # leaving the group of processes that is killed together
+    "setsid": (112, 157),
+    "setpgid": (109, 154),
+    # other processes
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_open": (434, 434),
+    "pidfd_getfd": (438, 438),
+    "pidfd_send_signal": (424, 424),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "process_madvise": (440, 440),
+    "kcmp": (312, 272),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setattr": (314, 274),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    # memory outside the limits, some of which outlives the process
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "msgget": (68, 186),
+    "semget": (64, 190),
+    "mq_open": (240, 180),
+    # permissions of other deliveries' files, which have the same owner
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    # parts of the kernel that file formats do not need
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "keyctl": (250, 219),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "fanotify_init": (300, 262),
+    "personality": (135, 92),
+    "modify_ldt": (154, None),
+    # the administrator's calls: on a laptop the service may run as root
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
+    "open_by_handle_at": (304, 265),
+    "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
+    "acct": (163, 89),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "reboot": (169, 142),
+    "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "clock_adjtime": (305, 266),
+    "adjtimex": (159, 171),
+    "sethostname": (170, 161),
+    "setdomainname": (171, 162),
+    "syslog": (103, 116),
+    "vhangup": (153, 58),
+    "iopl": (172, None),
+    "ioperm": (173, None),
+    # denied by their arguments, below
+    "clone": (56, 220),
+    "clone3": (435, 435),
+    "tgkill": (234, 131),
+    "prlimit64": (302, 261),
+    "prctl": (157, 167),
+    "fcntl": (72, 25),
+    "ioctl": (16, 29),
+}
+_BY_ARGUMENTS = ("clone", "clone3", "tgkill", "prlimit64", "prctl", "fcntl", "ioctl")
+#: The newest call of Linux 6.1; those above it are unknown here.
+_NEWEST = 450
+
+_CLONE_THREAD = 0x10000
+_F_SETOWN, _F_SETOWN_EX = 8, 15
+_FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
+
+# linux/filter.h, linux/seccomp.h
+_LOAD, _IF_EQUAL, _IF_ABOVE, _IF_BITS, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
+_KILL, _ERROR, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
+_NUMBER_OFFSET, _ARCHITECTURE_OFFSET, _ARGUMENTS_OFFSET = 0, 4, 16
+
+_Instruction = tuple[int, int, int, int]
+_DENY: _Instruction = (_RETURN, 0, 0, _ERROR | errno.EPERM)
+_UNKNOWN: _Instruction = (_RETURN, 0, 0, _ERROR | errno.ENOSYS)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def is_supported() -> bool:
+    """Whether this machine has the filter, and this module its numbers."""
+    if not linux.IS_LINUX or platform.machine() not in _ARCHITECTURES:
+        return False
+    try:
+        return "errno" in Path("/proc/sys/kernel/seccomp/actions_avail").read_text(encoding="ascii")
+    except OSError:
+        return False
+
+
+def install() -> None:
+    """Deny the calls, in this thread and all that it starts. Raises `OSError`; needs no_new_privs."""
+    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in _instructions(platform.machine(), os.getpid()))
+    linux.set_filter(_Program(len(code) // 8, code))
+
+
+def _instructions(machine: str, pid: int) -> Iterator[_Instruction]:
+    column = list(_ARCHITECTURES).index(machine)
+    number_of = {name: numbers[column] for name, numbers in NUMBERS.items() if numbers[column] is not None}
+    yield _LOAD, 0, 0, _ARCHITECTURE_OFFSET
+    yield _IF_EQUAL, 1, 0, _ARCHITECTURES[machine]
+    yield _RETURN, 0, 0, _KILL
+    yield _LOAD, 0, 0, _NUMBER_OFFSET
+    yield _IF_ABOVE, 0, 1, _NEWEST  # an x32 call too
+    yield _UNKNOWN
+    for name, number in number_of.items():
+        if name not in _BY_ARGUMENTS:
+            yield from _where(number, [_DENY])
+    # glibc answers ENOSYS with clone, whose flags can be read here; clone3 has them in memory.
+    yield from _where(number_of["clone3"], [_UNKNOWN])
+    yield from _where(number_of["clone"], [_argument(0), (_IF_BITS, 1, 0, _CLONE_THREAD), _DENY])
+    yield from _where(number_of["tgkill"], [_argument(0), (_IF_EQUAL, 1, 0, pid), _DENY])
+    yield from _where(number_of["prlimit64"], [_argument(0), (_IF_EQUAL, 1, 0, 0), _DENY])
+    yield from _where(number_of["prctl"], [_argument(0), (_IF_EQUAL, 0, 1, linux.PR_SET_PDEATHSIG), _DENY])
+    # The owner of a descriptor gets signals, any owner any signal.
+    for name, requests in (("fcntl", (_F_SETOWN, _F_SETOWN_EX)), ("ioctl", (_FIOSETOWN, _SIOCSPGRP))):
+        tests = [(_IF_EQUAL, 1, 0, requests[0]), (_IF_EQUAL, 0, 1, requests[1]), _DENY]
+        yield from _where(number_of[name], [_argument(1), *tests])
+    yield _RETURN, 0, 0, _ALLOW
+
+
+def _where(number: int | None, then: list[_Instruction]) -> Iterator[_Instruction]:
+    """Instructions for one system call. If they reach their end, the call is allowed."""
+    assert number is not None
+    allowed: list[_Instruction] = [] if then[-1][0] == _RETURN and len(then) == 1 else [(_RETURN, 0, 0, _ALLOW)]
+    block = [*then, *allowed]
+    yield _IF_EQUAL, 0, len(block), number
+    yield from block
+
+
+def _argument(index: int) -> _Instruction:
+    """Load the low 32 bits of an argument; both architectures are little-endian."""
+    return _LOAD, 0, 0, _ARGUMENTS_OFFSET + 8 * index

@@ -1,0 +1,155 @@
+"""Runs one step in a child of the zygote, and watches its time and its files."""
+
+import itertools
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+from shared import log, processors
+from shared.errors import BadConfiguration, Unavailable
+from shared.model import Limits, Recipe
+from shared.sandbox import child, files, messages, outcome
+from shared.sandbox.confinement import RESULT_BYTES
+from shared.sandbox.connection import Zygote, ZygoteDied
+from shared.sandbox.folders import Folders
+from shared.sandbox.messages import Call, Report
+from shared.sandbox.outcome import ProcessorFailed, Ran
+from shared.sandbox.room import Room, Share, Turns
+
+#: Between two looks at the files of a child.
+WATCH_SECONDS = 0.05
+#: From the signal to the end of a child; a zygote that takes longer is ended too.
+KILL_SECONDS = 10
+
+
+class Sandbox:
+    """Runs steps in children that cannot hurt the service."""
+
+    def __init__(self, names: Iterable[str], room_bytes: int) -> None:
+        """`names` are the processors that are loaded in advance; `room_bytes` is the memory for deliveries together."""
+        self._names = tuple(names)
+        self._room = Room(room_bytes)
+        self._turns = Turns()
+        self._folders = Folders()
+        self._lock = threading.Lock()
+        self._zygote: Zygote | None = None
+
+    def prepare(self) -> None:
+        """Start the zygote without waiting for it."""
+        with self._lock:
+            self._running()
+
+    def stop(self) -> None:
+        """End the zygote and all running steps."""
+        with self._lock:
+            if self._zygote:
+                self._zygote.stop()
+
+    def reserved(self, wanted_bytes: int) -> AbstractContextManager[Share]:
+        """Memory for one delivery: its files and its steps. Raises `Unavailable` when none is free in time."""
+        return self._room.reserved(wanted_bytes)
+
+    def folder(self) -> AbstractContextManager[Path]:
+        """A folder for one delivery, deleted at its end; if this process is killed, by the next one."""
+        return self._folders.new()
+
+    def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits) -> Ran:
+        """Apply the recipe to the file at `source`, in an empty folder.
+
+        A step that crashed or ran out of memory runs once more, alone, before the file is at fault. Raises `Unavailable` for a
+        recipe of another release: during a rollout the queues hold tasks of both.
+        """
+        call = Call(checked(recipe), str(source), str(folder), limits)
+        tries = (folder / str(number) for number in itertools.count(1))
+        with self._turns.shared():
+            ran = self._run(call, tries)
+        if ran.is_worth_another:
+            log.warning("a step runs once more, alone", step=recipe.step, reason=str(ran.outcome))
+            with self._turns.alone():
+                again = self._run(call, tries)
+            ran = replace(
+                again, cpu_seconds=ran.cpu_seconds + again.cpu_seconds, peak_bytes=max(ran.peak_bytes, again.peak_bytes)
+            )
+        return ran
+
+    def _run(self, call: Call, folders: Iterator[Path]) -> Ran:
+        """Run in the next folder; once more if the zygote dies, which need not be this file's doing."""
+        for folder in itertools.islice(folders, 2):
+            (folder / child.OUTPUTS).mkdir(parents=True)
+            here = replace(call, folder=str(folder))
+            try:
+                ran = self._once(here)
+            except ZygoteDied:
+                log.warning("the zygote ended; it is started again", step=call.recipe.step)
+                continue
+            _log_output(here, ran)
+            return ran
+        raise ProcessorFailed("the zygote ended twice while this step ran")
+
+    def _once(self, call: Call) -> Ran:
+        with self._lock:
+            zygote = self._running()
+            channel = zygote.call(call)
+        with channel:
+            try:
+                report, limit = _watch(channel, call)
+            except TimeoutError:
+                zygote.stop()
+                raise ZygoteDied from None
+        ended = outcome.stopped(limit, call.limits) if limit else outcome.read(call, report)
+        return Ran(report.cpu_seconds, report.peak_bytes, ended)
+
+    def _running(self) -> Zygote:
+        if self._zygote is None or not self._zygote.is_running:
+            used = [processors.find(name) for name in self._names]
+            self._zygote = Zygote(dict.fromkeys(module for one in used for module in (one.work.__module__, *one.imports)))
+        return self._zygote
+
+
+def checked(recipe: Recipe) -> Recipe:
+    """The recipe with the options of this release. Raises `Unavailable` for one that this release cannot run."""
+    try:
+        options = processors.find(recipe.processor).check(recipe.options)
+    except BadConfiguration as error:
+        raise Unavailable(f"this release cannot run recipe {recipe.recipe_id}: {error.message}") from error
+    return replace(recipe, options=options)
+
+
+def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
+    """Wait for the child's end, and stop it at a limit: `time`, `output`, or empty. Raises `ZygoteDied` and `TimeoutError`."""
+    poll = select.poll()
+    poll.register(channel, select.POLLIN)
+    folder, process, limit, deadline = Path(call.folder), 0, "", time.monotonic() + call.limits.seconds
+    while True:
+        if poll.poll(WATCH_SECONDS * 1000):
+            message = messages.receive(channel)
+            if message is None:
+                raise ZygoteDied
+            if "pid" not in message[0]:
+                return Report(**message[0]), limit
+            process = message[0]["pid"]
+            continue
+        is_late = time.monotonic() > deadline
+        if limit and is_late:
+            raise TimeoutError
+        if is_late or files.taken(folder, process).exceeds(call.limits.output_bytes + RESULT_BYTES):
+            limit = "time" if is_late else "output"
+            deadline = time.monotonic() + KILL_SECONDS
+            channel.shutdown(socket.SHUT_WR)
+
+
+def _log_output(call: Call, ran: Ran) -> None:
+    if isinstance(ran.outcome, ProcessorFailed):
+        log.error(
+            "unforeseen error in a processor",
+            step=call.recipe.step,
+            error=ran.outcome.message,
+            stack_trace=ran.outcome.stack_trace,
+        )
+    elif text := outcome.printed(call):
+        log.warning("a library wrote to its error output", step=call.recipe.step, text=text)

@@ -1,0 +1,123 @@
+"""The zygote: a process with the processors' libraries loaded, which forks a child for each call.
+
+It has one thread, as a fork keeps only one. It never sees a file, and it ends with the service: then its channel closes.
+"""
+
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+
+from shared.sandbox import child, linux, messages
+from shared.sandbox.confinement import Confinement
+from shared.sandbox.messages import Call, Report
+
+#: `ru_maxrss` is in KiB on Linux, in bytes on macOS.
+_PEAK_UNIT = 1024 if linux.IS_LINUX else 1
+
+
+def main(descriptor: int, *modules: str) -> None:
+    """Import these modules, and serve calls from the channel with this descriptor until it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the service decides
+    for module in modules:
+        importlib.import_module(module)
+    _Zygote(socket.socket(fileno=descriptor)).serve()
+
+
+@dataclass
+class _Caller:
+    """The service's end of one call."""
+
+    channel: socket.socket
+    is_gone: bool = False
+
+
+class _Zygote:
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._confinement = Confinement()
+        #: The caller of each running child, by process id.
+        self._callers: dict[int, _Caller] = {}
+        self._ended, wake = os.pipe()
+        for end in (self._ended, wake):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def serve(self) -> None:
+        if linux.IS_LINUX:
+            linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)  # what a child started comes here when the child ends
+        if threading.active_count() != 1:
+            running = ", ".join(thread.name for thread in threading.enumerate())
+            sys.exit(f"a processor starts threads when it is imported ({running}): import that library where it is used")
+        gc.collect()
+        gc.freeze()  # no child then writes to these objects: their pages stay shared
+        gc.disable()
+        messages.send(self._channel, {"missing": self._confinement.missing()})
+        while self._turn():
+            pass
+        for pid in self._callers:
+            _kill(pid)
+
+    def _turn(self) -> bool:
+        """Wait for events and answer them; False once the service is gone."""
+        poll = select.poll()
+        pid_of = {caller.channel.fileno(): pid for pid, caller in self._callers.items() if not caller.is_gone}
+        for descriptor in (self._channel.fileno(), self._ended, *pid_of):
+            poll.register(descriptor, select.POLLIN)
+        readable = [descriptor for descriptor, _ in poll.poll()]
+        for pid in (pid_of[descriptor] for descriptor in readable if descriptor in pid_of):
+            self._callers[pid].is_gone = True  # a caller sends nothing: it hung up
+            _kill(pid)
+        if self._ended in readable:
+            self._reap()
+        return self._channel.fileno() not in readable or self._accept()
+
+    def _accept(self) -> bool:
+        with suppress(OSError):
+            if received := messages.receive(self._channel):
+                call, (descriptor,) = received
+                self._fork(Call.from_json(call), socket.socket(fileno=descriptor))
+                return True
+        return False
+
+    def _fork(self, call: Call, channel: socket.socket) -> None:
+        zygote = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            child.run(call, zygote, self._confinement)
+        self._callers[pid] = _Caller(channel)
+        with suppress(OSError):
+            messages.send(channel, {"pid": pid})
+
+    def _reap(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._ended, 4096)
+        with suppress(ChildProcessError):
+            while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                caller = self._callers.pop(ended.si_pid, None)
+                if caller:
+                    _kill(ended.si_pid)  # what it started; its number is not free before the next line
+                _, status, usage = os.wait4(ended.si_pid, 0)
+                if caller:
+                    code = os.waitstatus_to_exitcode(status)
+                    report = Report(code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _PEAK_UNIT)
+                    with caller.channel, suppress(OSError):
+                        messages.send(caller.channel, report.to_json())
+
+
+def _kill(pid: int) -> None:
+    """End a child and its group. A child that was just forked has no group yet."""
+    for end in (os.kill, os.killpg):
+        with suppress(ProcessLookupError, PermissionError):
+            end(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -1,0 +1,54 @@
+"""What a hijacked decoder cannot do, whatever it tries."""
+
+import errno
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.sandbox import seccomp
+from tests.unit.sandbox.conftest import Run
+
+DENIED, FORBIDDEN = os.strerror(errno.EACCES), os.strerror(errno.EPERM)
+HEADERS = {"x86_64": "/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "aarch64": "/usr/include/asm-generic/unistd.h"}
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp and Landlock are Linux's")
+
+
+def test_a_child_reaches_nothing_but_its_own_files(run: Run, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("of another file")
+
+    found = dict(run(f"escape {os.getpid()} {secret}").made().facts)
+
+    environment, descriptors = found.pop("environment"), found.pop("descriptors")
+    assert set(found.values()) <= {DENIED, FORBIDDEN}
+    assert len(found) == 17
+    assert descriptors == [0, 1, 2]
+    assert not [name for name in environment if name.startswith(("SLUICE", "GOOGLE", "AWS", "HOME", "USER"))]
+
+
+def test_a_child_may_start_threads(run: Run) -> None:
+    assert run("thread").made().facts == {"threads": 1}
+
+
+@pytest.mark.parametrize("column", [0, 1], ids=list(HEADERS))
+def test_the_numbers_of_system_calls_are_the_kernels(column: int) -> None:
+    header = Path(list(HEADERS.values())[column])
+    if not header.exists():
+        pytest.skip(f"{header} is not installed")
+    kernel = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
+
+    wrong = {
+        name: numbers[column] for name, numbers in seccomp.NUMBERS.items() if str(numbers[column]) != kernel.get(name, "None")
+    }
+
+    assert wrong == {}
+
+
+def test_this_machine_is_one_of_those() -> None:
+    assert platform.machine() in HEADERS
+    assert seccomp.is_supported()

@@ -1,0 +1,103 @@
+"""A child that reaches a limit is stopped, and the verdict names the limit. The next file runs as if nothing had happened."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shared.errors import BadFile
+from shared.processors import Made
+from shared.sandbox import ProcessorFailed, Ran
+from tests.unit.sandbox.conftest import Run
+
+MIB = 1 << 20
+
+
+def reason(ran: Ran) -> str:
+    """The reason of the verdict, with the signal or status of a crash."""
+    assert isinstance(ran.outcome, BadFile), ran.outcome
+    crash = ran.outcome.message.removeprefix("its decoder ")
+    return f"{ran.outcome.code}: {crash}" if ran.outcome.code == "decoder_crashed" else ran.outcome.code
+
+
+def test_outputs_and_facts_come_out_of_the_sandbox(run: Run) -> None:
+    ran = run("write hello")
+
+    (draft,) = ran.made().drafts
+    assert (draft.name, draft.content_type, draft.facts) == ("copy.txt", "text/plain", {"characters": 5})
+    assert draft.path.read_text() == "hello"
+    assert ran.made().facts.keys() == {"pid", "parent"}
+
+
+def test_the_kernel_counts_what_a_step_took(run: Run) -> None:
+    small, large = run("write hello"), run("allocate")
+
+    assert 0 < small.cpu_seconds < 5
+    assert 5 * MIB < small.peak_bytes < 60 * MIB
+    assert large.peak_bytes > small.peak_bytes + 60 * MIB
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("allocate", "limit_memory"),
+        ("grow one", "limit_output"),
+        ("grow many", "limit_output"),
+        ("grow files", "limit_output"),
+        ("grow nameless", "limit_output"),
+        ("link /etc/passwd", "limit_output"),
+        ("link copy.txt", "limit_output"),
+        ("folder", "limit_output"),
+        ("signal SIGSEGV", "decoder_crashed: crashed with SIGSEGV"),
+        ("signal SIGABRT", "decoder_crashed: crashed with SIGABRT"),
+        ("exit 0", "decoder_crashed: left no readable result"),
+        ("exit 3", "decoder_crashed: ended the process with status 3"),
+    ],
+)
+def test_a_file_at_a_limit_gets_that_reason(run: Run, text: str, expected: str) -> None:
+    ran = run(text)
+
+    assert reason(ran) == expected
+    assert isinstance(run("write well").outcome, Made)
+
+
+def test_a_step_that_ignores_every_signal_ends_at_its_seconds(run: Run) -> None:
+    ran = run("spin", seconds=1)
+
+    assert reason(ran) == "limit_time"
+    assert ran.cpu_seconds < 15
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "{",
+        "[]",
+        json.dumps({"drafts": [{"name": "../x", "content_type": "a/b", "file": "x", "facts": {}}], "facts": {}}),
+        json.dumps(
+            {"drafts": [{"name": "x", "content_type": "a/b", "file": "../../../../etc/passwd", "facts": {}}], "facts": {}}
+        ),
+        json.dumps({"drafts": [], "facts": {"a": "x" * (65 << 10)}}),
+        json.dumps({"drafts": [], "facts": "none"}),
+        json.dumps({"drafts": 5, "facts": {}}),
+    ],
+)
+def test_a_forged_result_is_not_believed(run: Run, result: str) -> None:
+    assert reason(run(f"forge {result}")) == "decoder_crashed: left no readable result"
+
+
+def test_an_unforeseen_exception_keeps_its_message_and_its_stack_trace(run: Run) -> None:
+    ran = run("raise not there")
+
+    with pytest.raises(ProcessorFailed, match="LookupError: not there") as failed:
+        ran.made()
+    assert "in _raise" in failed.value.stack_trace
+
+
+def test_a_crash_runs_once_more_and_a_limit_of_time_does_not(run: Run, tmp_path: Path) -> None:
+    run("signal SIGSEGV")
+    run("spin", seconds=1)
+
+    crashed, late = sorted(path for path in tmp_path.iterdir() if path.is_dir())
+    assert [path.name for path in sorted(crashed.iterdir())] == ["1", "2"]
+    assert [path.name for path in late.iterdir()] == ["1"]
