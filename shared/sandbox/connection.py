@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +38,7 @@ class Zygote:
         """Start it; meanwhile it imports these modules."""
         self._owner = os.getpid()
         self._is_ready = False
+        self._sending = threading.Lock()
         self._channel, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "shared.sandbox.zygote", str(theirs.fileno()), *modules]
@@ -57,12 +59,13 @@ class Zygote:
 
     def call(self, call: Call) -> socket.socket:
         """Begin a call; its messages come over the returned socket, and hanging that up ends the child. Raises `ZygoteDied`."""
+        ours, theirs = socket.socketpair()
         try:
-            self._greet()
-            ours, theirs = socket.socketpair()
-            with theirs:
+            with theirs, self._sending:
+                self._greet()
                 messages.send(self._channel, call.to_json(), theirs.fileno())
-        except OSError as error:
+        except (OSError, ZygoteDied) as error:
+            ours.close()
             raise ZygoteDied from error
         return ours
 

@@ -67,14 +67,14 @@ class Turns:
 
     def __init__(self) -> None:
         self._running = 0
-        self._is_taken = False
+        self.is_wanted_alone = False
         self._changed = threading.Condition()
 
     @contextmanager
     def shared(self) -> Iterator[None]:
         """Run beside others, once none runs alone."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_taken)
+            self._changed.wait_for(lambda: not self.is_wanted_alone)
             self._running += 1
         try:
             yield
@@ -87,12 +87,12 @@ class Turns:
     def alone(self) -> Iterator[None]:
         """Run once no other runs; those that come later wait."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_taken)
-            self._is_taken = True
+            self._changed.wait_for(lambda: not self.is_wanted_alone)
+            self.is_wanted_alone = True
             self._changed.wait_for(lambda: not self._running)
         try:
             yield
         finally:
             with self._changed:
-                self._is_taken = False
+                self.is_wanted_alone = False
                 self._changed.notify_all()

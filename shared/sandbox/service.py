@@ -89,18 +89,17 @@ class Sandbox:
                 continue
             _log_output(here, ran)
             return ran
-        raise ProcessorFailed("the zygote ended twice while this step ran")
+        return Ran(0, 0, ProcessorFailed("the zygote ended twice while this step ran"))
 
     def _once(self, call: Call) -> Ran:
         with self._lock:
             zygote = self._running()
-            channel = zygote.call(call)
-        with channel:
-            try:
+        try:
+            with zygote.call(call) as channel:
                 report, limit = _watch(channel, call)
-            except TimeoutError:
-                zygote.stop()
-                raise ZygoteDied from None
+        except ZygoteDied:
+            zygote.stop()  # it may stand still, or be about to end
+            raise
         ended = outcome.stopped(limit, call.limits) if limit else outcome.read(call, report)
         return Ran(report.cpu_seconds, report.peak_bytes, ended)
 
@@ -121,7 +120,7 @@ def checked(recipe: Recipe) -> Recipe:
 
 
 def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
-    """Wait for the child's end, and stop it at a limit: `time`, `output`, or empty. Raises `ZygoteDied` and `TimeoutError`."""
+    """Wait for the child's end, and stop it at a limit: `time`, `output`, or empty. Raises `ZygoteDied`."""
     poll = select.poll()
     poll.register(channel, select.POLLIN)
     folder, process, limit, deadline = Path(call.folder), 0, "", time.monotonic() + call.limits.seconds
@@ -136,7 +135,7 @@ def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
             continue
         is_late = time.monotonic() > deadline
         if limit and is_late:
-            raise TimeoutError
+            raise ZygoteDied
         if is_late or files.taken(folder, process).exceeds(call.limits.output_bytes + RESULT_BYTES):
             limit = "time" if is_late else "output"
             deadline = time.monotonic() + KILL_SECONDS

@@ -1,5 +1,6 @@
 """A sandbox with the hostile processor in its zygote, and a way to give it a file."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,8 @@ def run(sandbox: Sandbox, tmp_path: Path) -> Run:
     """Runs the hostile processor on a file with this text; keywords are limits."""
 
     def ran(text: str, **limits: Any) -> Ran:
-        source, folder = tmp_path / "source", tmp_path / f"work{len(list(tmp_path.iterdir()))}"
+        place = Path(tempfile.mkdtemp(prefix="work", dir=tmp_path))
+        source, folder = place / "source", place / "folder"
         source.write_text(text)
         folder.mkdir()
         return sandbox.run(recipe("step", hostile.NAME, 1, {}), source, folder, replace(hostile.LIMITS, **limits))

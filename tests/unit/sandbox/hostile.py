@@ -62,6 +62,13 @@ def _sleep(_source: Path, folder: Path, _rest: str) -> Iterator[Mapping[str, Any
     yield {}
 
 
+def _once(source: Path, folder: Path, rest: str) -> Iterator[Mapping[str, Any]]:
+    """Sleep in the first run; the second ends."""
+    if folder.parent.name == "1":
+        yield from _sleep(source, folder, rest)
+    yield {"run": folder.parent.name}
+
+
 def _allocate(_source: Path, _folder: Path, _rest: str) -> Iterator[Mapping[str, Any]]:
     kept = []
     while True:
@@ -162,5 +169,20 @@ def _thread(_source: Path, _folder: Path, _rest: str) -> Iterator[Mapping[str, A
 _KEPT: list[Any] = []
 _WORK = {
     name.__name__.strip("_"): name
-    for name in (_write, _signal, _exit, _spin, _sleep, _allocate, _grow, _link, _folder, _forge, _raise, _escape, _thread)
+    for name in (
+        _write,
+        _signal,
+        _exit,
+        _spin,
+        _sleep,
+        _once,
+        _allocate,
+        _grow,
+        _link,
+        _folder,
+        _forge,
+        _raise,
+        _escape,
+        _thread,
+    )
 }

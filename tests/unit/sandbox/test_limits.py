@@ -98,6 +98,8 @@ def test_a_crash_runs_once_more_and_a_limit_of_time_does_not(run: Run, tmp_path:
     run("signal SIGSEGV")
     run("spin", seconds=1)
 
-    crashed, late = sorted(path for path in tmp_path.iterdir() if path.is_dir())
-    assert [path.name for path in sorted(crashed.iterdir())] == ["1", "2"]
-    assert [path.name for path in late.iterdir()] == ["1"]
+    runs = {
+        (place / "source").read_text(): sorted(path.name for path in (place / "folder").iterdir())
+        for place in tmp_path.iterdir()
+    }
+    assert runs == {"signal SIGSEGV": ["1", "2"], "spin": ["1"]}
