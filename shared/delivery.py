@@ -102,7 +102,7 @@ class _Delivery:
 
     @functools.cached_property
     def memory(self) -> Share:
-        """The memory for the file and all steps, reserved at once: two deliveries that each hold a part would wait for ever."""
+        """The memory for the file and all steps. Reserved at once: two deliveries with a part each would both wait."""
         self.cloud.sandbox.prepare()
         wanted = self.task.file.size + capacity.need([step.limits for step in self.task.steps])
         return self.held.enter_context(self.cloud.sandbox.reserved(wanted))

@@ -108,7 +108,7 @@ class Processor:
         return made
 
     def checked(self, made: Made, options: Mapping[str, Any]) -> Made:
-        """What it made, with facts as plain JSON. Raises `ValueError` for wrong names, content types or facts."""
+        """The outputs and facts, these as plain JSON. Raises `ValueError` for wrong names, content types or facts."""
         self._check_names([draft.name for draft in made.drafts], options)
         self._check_types(made.drafts)
         drafts = (dataclasses.replace(draft, facts=self._as_json(draft.facts, repr(draft.name))) for draft in made.drafts)

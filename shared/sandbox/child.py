@@ -54,7 +54,7 @@ def _begin(call: Call, zygote: int, confinement: Confinement) -> None:
 
 
 def _redirect() -> None:
-    """Nothing to read; what libraries print goes into a file of the folder, and a crash leaves its stack trace there."""
+    """Give libraries nothing to read, and a file to print to; a crash leaves its stack trace there."""
     nothing = os.open(os.devnull, os.O_RDWR)
     errors = os.open(ERROR_OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     for target, descriptor in ((0, nothing), (1, nothing), (2, errors)):

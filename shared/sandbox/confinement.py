@@ -1,4 +1,4 @@
-"""What a child gives up before it sees a file: descriptors, resources, the file system, system calls."""
+"""The limits of a child, and all that it gives up before it sees a file: files, descriptors, system calls."""
 
 import os
 import resource
@@ -25,7 +25,7 @@ _SYSTEM = (
 
 
 class Confinement:
-    """What this host can enforce; found out once, by the zygote: a confined child could not even look."""
+    """The parts that this host enforces. The zygote finds them out, once: a confined child could not even look."""
 
     def __init__(self) -> None:
         self._has_seccomp = seccomp.is_supported()

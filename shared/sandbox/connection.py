@@ -58,7 +58,7 @@ class Zygote:
         return self._owner == os.getpid() and self._process.poll() is None
 
     def call(self, call: Call) -> socket.socket:
-        """Begin a call; its messages come over the returned socket, and hanging that up ends the child. Raises `ZygoteDied`."""
+        """Begin a call, and return the socket of its messages; closing that ends the child. Raises `ZygoteDied`."""
         ours, theirs = socket.socketpair()
         try:
             with theirs, self._sending:

@@ -27,7 +27,7 @@ class Taken:
 
 
 def taken(folder: Path, process: int = 0) -> Taken:
-    """What lies in a folder and below, up to `MAX_FILES`, and what this process has open without a name."""
+    """The files in a folder and below, up to `MAX_FILES`, and those that this process has open without a name."""
     sizes = []
     for size in (*_sizes(folder), *_nameless(process)):
         sizes.append(size)

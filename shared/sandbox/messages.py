@@ -13,7 +13,7 @@ _LENGTH = struct.Struct("!I")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a child does: apply a recipe to the file at `source`, in `folder`, within limits."""
+    """The work of a child: apply a recipe to the file at `source`, in `folder`, within limits."""
 
     recipe: Recipe
     source: str

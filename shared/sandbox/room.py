@@ -1,4 +1,4 @@
-"""The memory of one service, shared by the deliveries it works on; their files count, since /tmp is memory on Cloud Run."""
+"""The memory of one service, which its deliveries share; their files count, as /tmp is memory on Cloud Run."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Processors that do what a hijacked decoder would. The first word of the file says what; the zygote imports this module."""
+"""A processor that acts as a hijacked decoder would; the first word of the file says how."""
 
 import ctypes
 import os

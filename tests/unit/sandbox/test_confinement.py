@@ -1,4 +1,4 @@
-"""What a hijacked decoder cannot do, whatever it tries."""
+"""A hijacked decoder reaches nothing, whatever it tries."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""A child that reaches a limit is stopped, and the verdict names the limit. The next file runs as if nothing had happened."""
+"""A child that reaches a limit is stopped, and the verdict names the limit. The next file is not affected."""
 
 import json
 from pathlib import Path

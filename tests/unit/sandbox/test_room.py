@@ -1,7 +1,6 @@
 """Deliveries share the memory of the service: those without room wait, then the queue delivers them again."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,9 +11,8 @@ from tests.eventually import eventually
 
 
 @pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "WAIT_SECONDS", 0.05)
-    yield
 
 
 def test_deliveries_that_fit_hold_their_memory_side_by_side() -> None:
