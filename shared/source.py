@@ -16,7 +16,8 @@ BLOCK_BYTES = 1 << 18
 def fetch(file: File, path: Path, cloud: Cloud, memory: Share) -> None:
     """Download the original, with its Content-Encoding undone.
 
-    `memory` holds the size of the file, and grows by that of an unpacked copy. Raises `Vanished` for a generation that no longer exists, `BadFile` for a bad encoding, `Unavailable` without memory.
+    `memory` holds the size of the file, and grows by that of an unpacked copy. Raises `Vanished` for a generation that no longer
+    exists, `BadFile` for a bad encoding, `Unavailable` without memory.
     """
     try:
         encoding = cloud.uploads.download(file.name, file.generation, file.size, path)

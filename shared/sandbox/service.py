@@ -44,6 +44,11 @@ class Sandbox:
         with self._lock:
             self._running()
 
+    @property
+    def zygote_pid(self) -> int | None:
+        """The process id of the zygote; None before the first step."""
+        return self._zygote.pid if self._zygote else None
+
     def stop(self) -> None:
         """End the zygote and all running steps."""
         with self._lock:
