@@ -1,11 +1,76 @@
-"""Memory: what a delivery needs, and what a processor has for all of its deliveries."""
+"""Memory of a processor: its room for deliveries, the need of each, and whether a pool has enough. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from shared.model import Limits
+from shared.errors import BadConfiguration
+from shared.plan import PlannedStep
+from shared.routes import Pool, Routes, tasks
+
+MIB = 1 << 20
+#: Memory of the service itself, and of the process that the sandbox forks.
+BASE_BYTES = 256 * MIB
 
 
-def need(limits: Iterable[Limits]) -> int:
-    """Bytes that a delivery needs for steps with these limits: they run one after the other, their outputs stay."""
-    every = list(limits)
-    return max((one.memory_bytes for one in every), default=0) + sum(one.output_bytes for one in every)
+def need(steps: Iterable[PlannedStep]) -> int:
+    """Bytes that a delivery of these steps takes: one step runs at a time, and all outputs lie in /tmp, which is memory."""
+    limits = [step.limits for step in steps]
+    return max((each.memory_bytes for each in limits), default=0) + sum(each.output_bytes for each in limits)
+
+
+def room(pool: Pool) -> int:
+    """Bytes that the deliveries in one instance may take together."""
+    return pool.memory_bytes - BASE_BYTES
+
+
+def least_memory(pool: Pool, largest: int, max_file_bytes: int) -> int:
+    """The least `memory_bytes` of a pool whose largest delivery needs this many bytes.
+
+    All deliveries at once may be as large as that. Or one of them works on the largest file, which lies in /tmp beside its
+    unpacked copy: then the others wait.
+    """
+    return BASE_BYTES + max(pool.concurrency * largest, largest + 2 * max_file_bytes)
+
+
+def served(routes: Routes, name: str) -> Pool:
+    """The pool of this name. Raises `BadConfiguration` when pipeline.toml has none."""
+    if name not in routes.pools:
+        raise BadConfiguration(f"SLUICE_POOL is {name[:80]!r}; set it to a pool of pipeline.toml: {', '.join(routes.pools)}")
+    return routes.pools[name]
+
+
+def check(routes: Routes, max_file_bytes: int) -> None:
+    """Check the memory of every pool. Raises `BadConfiguration` naming the steps that need more, and the remedies."""
+    largest = _largest(routes)
+    faults = [fault for name, steps in sorted(largest.items()) for fault in _faults(routes.pools[name], steps, max_file_bytes)]
+    if faults:
+        raise BadConfiguration("\n".join(faults))
+
+
+def _largest(routes: Routes) -> Mapping[str, Sequence[PlannedStep]]:
+    """For each pool, the steps of the task that needs most."""
+    found: dict[str, Sequence[PlannedStep]] = {}
+    for queue, steps in tasks.possible(routes):
+        pool = routes.pool(queue).name
+        found[pool] = max(found.get(pool, ()), steps, key=need)
+    return found
+
+
+def _faults(pool: Pool, steps: Sequence[PlannedStep], max_file_bytes: int) -> Iterator[str]:
+    largest, path = need(steps), f"pools.{pool.name}.memory"
+    least = least_memory(pool, largest, max_file_bytes)
+    if pool.memory_bytes >= least:
+        return
+    needs = f"a file's task of the steps {', '.join(step.name for step in steps)} needs {_mebibytes(largest)}"
+    remedies = [f"write at least {_mebibytes(least)}"]
+    if (fitting := room(pool) // largest) < pool.concurrency:
+        needs += f", and {pool.concurrency} run at once"
+        remedies += [f"lower concurrency to {fitting}"] if fitting else []
+        remedies += ["lower `memory` and `output_bytes` of these steps"]
+    if (left := (room(pool) - largest) // 2) < max_file_bytes:
+        needs += f", and a file of {max_file_bytes} bytes needs twice its size beside one of them"
+        remedies += [f"lower SLUICE_MAX_FILE_BYTES (--max-file-bytes) to {left}"] if left > 0 else []
+    yield f"{path}: {_mebibytes(pool.memory_bytes)} is too little: {needs}; {' or '.join(remedies)}"
+
+
+def _mebibytes(size: int) -> str:
+    return f"{-(-size // MIB)}Mi"

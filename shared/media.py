@@ -3,8 +3,6 @@
 import codecs
 import re
 
-import filetype
-
 #: How many of a file's first bytes decide its type.
 HEAD_BYTES = 8192
 UNKNOWN = "application/octet-stream"
@@ -50,6 +48,8 @@ def essence(content_type: str) -> str:
 
 def sniff(head: bytes) -> str:
     """The content type by the first bytes: that of a signature, else `text/plain` or `application/octet-stream`."""
+    import filetype  # here, so that pipeline.toml can be checked with the standard library alone
+
     kind = filetype.guess_mime(head) if head else None
     if _is_text(head):
         return str(kind) if kind in _WRITTEN else TEXT

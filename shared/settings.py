@@ -73,9 +73,12 @@ class Settings:
     dispatcher_url: str = _setting(
         "SLUICE_DISPATCHER_URL", "base URL of the dispatcher, the audience of its callers' tokens", deploy="derived"
     )
-    processor_url: str = _setting(
-        "SLUICE_PROCESSOR_URL", "base URL of the processor, the target of tasks and audience of their tokens", deploy="derived"
+    processor_urls: Mapping[str, str] = _setting(
+        "SLUICE_PROCESSOR_URLS",
+        "`<pool>=<base URL>` of every pool, between commas: the target of its tasks and the audience of their tokens",
+        deploy="derived",
     )
+    pool: str = _setting("SLUICE_POOL", "the pool that a processor serves", default="default", deploy="derived")
     status_url: str = _setting("SLUICE_STATUS_URL", "base URL of the status service, for links in answers", deploy="derived")
     push_account: str = _setting(
         "SLUICE_PUSH_ACCOUNT", "e-mail of the only account that may call the dispatcher", deploy="derived"
@@ -107,6 +110,12 @@ class Settings:
     token_certificates: str = _setting(
         "SLUICE_TOKEN_CERTIFICATES", "URL of that issuer's certificates", default=GOOGLE_CERTIFICATES, deploy=""
     )
+
+    def processor_url(self, pool: str) -> str:
+        """The base URL of a pool's service. Raises `BadConfiguration` when it is not set."""
+        if pool not in self.processor_urls:
+            raise BadConfiguration(f"SLUICE_PROCESSOR_URLS has no URL of the pool {pool}; add {pool}=https://…")
+        return self.processor_urls[pool]
 
     def require(self, *names: str) -> None:
         """Refuse to start while one of these is empty. Raises `BadConfiguration` naming the variable."""
@@ -161,7 +170,16 @@ def _value(setting: Setting, kind: Any, environment: Mapping[str, str]) -> Any:
         raise _missing(setting)
     if kind is int and (not text.isdecimal() or len(text) > MAX_DIGITS or int(text) == 0):
         raise BadConfiguration(f"{setting.variable} is {text[:80]!r}; set a whole number above 0 ({setting.meaning})")
-    return kind(text)
+    return _urls(setting, text) if kind == Mapping[str, str] else kind(text)
+
+
+def _urls(setting: Setting, text: str) -> Mapping[str, str]:
+    parts = [part.partition("=") for part in text.split(",")] if text else []
+    urls = {name: url for name, _, url in parts}
+    if len(urls) < len(parts) or not all(name and url.startswith(("https://", "http://")) for name, url in urls.items()):
+        remedy = "write each pool once, such as default=https://…,slow=https://…"
+        raise BadConfiguration(f"{setting.variable} is {text[:200]!r}; {remedy}")
+    return urls
 
 
 def _missing(setting: Setting) -> BadConfiguration:

@@ -33,7 +33,7 @@ ENVIRONMENT = {
     "SLUICE_PIPELINE": str(PIPELINE),
     "SLUICE_ISSUER_URL": "https://issuer.test",
     "SLUICE_DISPATCHER_URL": "https://dispatcher.test",
-    "SLUICE_PROCESSOR_URL": "https://processor.test",
+    "SLUICE_PROCESSOR_URLS": "default=https://processor.test",
     "SLUICE_STATUS_URL": "https://status.test",
     "SLUICE_PUSH_ACCOUNT": "push@local-project.iam.gserviceaccount.com",
     "SLUICE_TASKS_ACCOUNT": "tasks@local-project.iam.gserviceaccount.com",

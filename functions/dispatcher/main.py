@@ -8,7 +8,7 @@ from shared import pipeline, web
 from shared.cloud import connect
 
 cloud = connect()
-cloud.settings.require("dispatcher_url", "push_account", "processor_url", "tasks_account")
+cloud.settings.require("dispatcher_url", "push_account", "processor_urls", "tasks_account")
 
 
 def _only_pubsub(request: Request) -> None:

@@ -3,16 +3,18 @@
 import functions_framework
 from flask import Request, Response
 
-from shared import pipeline, web
+from shared import capacity, pipeline, web
 from shared.cloud import connect
 from shared.plan import Task
 
 cloud = connect()
-cloud.settings.require("processor_url", "tasks_account")
+cloud.settings.require("processor_urls", "tasks_account")
+capacity.check(cloud.routes, cloud.settings.max_file_bytes)
+URL = cloud.settings.processor_url(capacity.served(cloud.routes, cloud.settings.pool).name)
 
 
 def _only_cloud_tasks(request: Request) -> None:
-    web.verify_caller(request, cloud, account=cloud.settings.tasks_account, audience=cloud.settings.processor_url)
+    web.verify_caller(request, cloud, account=cloud.settings.tasks_account, audience=URL)
 
 
 web.install(cloud, _only_cloud_tasks)

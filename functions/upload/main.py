@@ -9,7 +9,7 @@ from shared.errors import PipelineError
 from shared.status import receipt
 
 cloud = connect()
-cloud.settings.require("issuer_url", "status_url", "processor_url", "tasks_account")
+cloud.settings.require("issuer_url", "status_url", "processor_urls", "tasks_account")
 web.install(cloud)
 
 #: Allowance for what a form adds to its files: boundaries, part headers, other fields.

@@ -36,6 +36,8 @@ class GoogleCloud:
         self.settings: Settings = settings
         self._retry_seconds = retry_seconds
         self.routes: Routes = load_routes(settings.pipeline)
+        for pool in self.routes.pools if settings.processor_urls else ():
+            settings.processor_url(pool)
         self.certificates = Certificates(functools.partial(identity.fetch, settings.token_certificates))
 
     @functools.cached_property
@@ -57,7 +59,7 @@ class GoogleCloud:
     def queue(self) -> Queue:
         from shared.cloud.tasks import CloudTasks
 
-        return CloudTasks(self.settings)
+        return CloudTasks(self.settings, self.routes)
 
     @functools.cached_property
     def completions(self) -> Topic:

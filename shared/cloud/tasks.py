@@ -1,10 +1,10 @@
-"""Cloud Tasks behind `Queue`: named tasks, delivered to the processor with an identity token; queues."""
+"""Cloud Tasks behind `Queue`: named tasks, delivered to the queue's pool with an identity token; queues."""
 
 import functools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests.exceptions
@@ -17,6 +17,8 @@ from shared.cloud.protocols import Queued, QueueState
 from shared.errors import Unavailable
 from shared.model import canonical
 from shared.plan import Task
+from shared.routes import Routes
+from shared.routes.keys import END_SECONDS
 from shared.settings import Settings
 
 TIMEOUT_SECONDS = 10
@@ -39,8 +41,9 @@ _UNAVAILABLE = (
 class CloudTasks:
     """The queues of pipeline.toml, through google-cloud-tasks over REST."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, routes: Routes) -> None:
         self._settings = settings
+        self._routes = routes
 
     @functools.cached_property
     def _client(self) -> tasks_v2.CloudTasksClient:
@@ -55,7 +58,7 @@ class CloudTasks:
         return _connect(tasks_v2beta3.CloudTasksClient, self._settings.tasks_endpoint)
 
     def add(self, task: Task) -> bool:
-        self._settings.require("processor_url", "tasks_account")
+        self._settings.require("processor_urls", "tasks_account")
         queue = self._path(task.place.queue)
         try:
             with _translated(task.place.queue):
@@ -129,26 +132,28 @@ class CloudTasks:
         return f"{self._path(task.place.queue)}/tasks/{task.name}"
 
     def _request(self, queue: str, task: Task) -> Any:
+        pool = self._routes.pool(task.place.queue)
+        url = self._settings.processor_url(pool.name)
         return {
             "name": f"{queue}/tasks/{task.name}",
+            "dispatch_deadline": timedelta(seconds=pool.deadline_seconds + END_SECONDS),
             "http_request": {
                 "http_method": tasks_v2.HttpMethod.POST,
-                "url": self._settings.processor_url,
+                "url": url,
                 "headers": {"content-type": "application/json"},
                 "body": canonical(task.to_json()),
-                **self._token(),
+                **self._token(url),
             },
         }
 
-    def _token(self) -> dict[str, Any]:
+    def _token(self, audience: str) -> dict[str, Any]:
         """Setting oidc_token needs actAs on the account.
 
         With queue_auth=queue the queue carries the token, so callers need no such right.
         """
         if self._settings.queue_auth == "queue":
             return {}
-        token = {"service_account_email": self._settings.tasks_account, "audience": self._settings.processor_url}
-        return {"oidc_token": token}
+        return {"oidc_token": {"service_account_email": self._settings.tasks_account, "audience": audience}}
 
 
 def _connect(client: Any, endpoint: str) -> Any:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import google_crc32c
-
 from shared import media
 from shared.model import Limits
 from shared.processors.registry import processor
@@ -27,9 +25,12 @@ class NoOptions:
     options=NoOptions,
     outputs=lambda _options: (),
     limits=Limits(memory_bytes=64 << 20, seconds=120, output_bytes=1 << 20),
+    imports=("filetype", "google_crc32c"),
 )
 def digest(source: Path, _folder: Path, _options: NoOptions) -> Iterator[Mapping[str, Any]]:
     """The facts `sha256` (hex), `crc32c` (base64), `size` in bytes, and `content_type`, which the bytes show."""
+    import google_crc32c  # here, so that pipeline.toml can be checked with the standard library alone
+
     sha256, crc32c, size, head = hashlib.sha256(), google_crc32c.Checksum(), 0, b""
     with source.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):

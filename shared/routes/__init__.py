@@ -1,10 +1,12 @@
-"""pipeline.toml → queues, steps and routes; a file → its plan. Pure: no environment, no cloud.
+"""pipeline.toml → pools, queues, steps and routes; a file → its plan. Pure: no environment, no cloud.
 
 `load` reads a file, `parse` its text, `check` the table in it; docs/settings.md explains every key.
 
-definitions  queues, steps, routes         planning   `Routes`: the plan of a file, or why it has none
+definitions  pools, queues, steps, routes  planning   `Routes`: the plan of a file, or why it has none
 keys, kinds  all keys, right values        per_file   options that a file's metadata sets
 checks       the whole table               relations  cycles, inputs and conditions
+pools        the tables of pools           deadlines  whether a task ends in time
+overlaps     patterns that match one text  tasks      all tasks that a file may bring
 schema       the JSON Schema, for editors  refusals   sentences for whoever sends a file
 """
 
@@ -13,10 +15,10 @@ from pathlib import Path
 
 from shared.errors import BadConfiguration
 from shared.routes.checks import check
-from shared.routes.definitions import Queue, Route, Step
+from shared.routes.definitions import Pool, Queue, Route, Step
 from shared.routes.planning import Routes
 
-__all__ = ["Queue", "Route", "Routes", "Step", "check", "load", "parse"]
+__all__ = ["Pool", "Queue", "Route", "Routes", "Step", "check", "load", "parse"]
 
 
 def load(path: Path) -> Routes:

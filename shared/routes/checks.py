@@ -1,6 +1,5 @@
 """The table of a pipeline.toml → `Routes`. Every fault is collected; nothing is built from a table that has one."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,8 +7,8 @@ from shared import model, processors
 from shared.errors import PipelineError
 from shared.model import Limits
 from shared.plan import FILE, Condition, Plan
-from shared.routes import keys, order, relations
-from shared.routes.definitions import Queue, Route, Step
+from shared.routes import deadlines, keys, order, pools, relations
+from shared.routes.definitions import Pool, Queue, Route, Step
 from shared.routes.faults import Faults, below
 from shared.routes.kinds import in_bytes
 from shared.routes.planning import Routes
@@ -28,21 +27,25 @@ def check(table: Mapping[str, Any]) -> Routes:
     faults = Faults()
     whole = faults.read("", table, keys.TOP)
     faults.names = {kind: list(whole[kind]) for kind in ("queues", "steps") if kind in whole}
+    pool_of = pools.read(faults, whole.get("pools"), is_given=isinstance(table, dict) and "pools" in table)
     queues = {name: _queue(faults, name, value) for name, value in whole.get("queues", {}).items()}
     steps = {name: _step(faults, name, value) for name, value in whole.get("steps", {}).items()}
     routes = [faults.read(f"routes[{number}]", value, keys.ROUTE) for number, value in enumerate(whole.get("routes", ()), 1)]
     relations.check(faults, steps)
     faults.settle()
-    checked = _built(queues, steps, routes)
+    checked = _built(pool_of, queues, steps, routes)
     _check_size(faults, checked)
+    faults.settle()
+    deadlines.check(faults, checked)
     faults.settle()
     return checked
 
 
 def _queue(faults: Faults, name: str, value: Any) -> dict[str, Any]:
     path = below("queues", name)
-    _check_name(faults, path, name, keys.QUEUE_NAME)
+    faults.check_name(path, name, keys.QUEUE_NAME)
     right = faults.read(path, value, keys.QUEUE)
+    pools.check_default(faults, path, value)
     least, most = right.get("min_backoff_seconds", 0), right.get("max_backoff_seconds", 3600)
     if least > most:
         faults.wrong(f"{path}.min_backoff_seconds", float(least), f"write at most {most:g}, which is max_backoff_seconds")
@@ -51,7 +54,7 @@ def _queue(faults: Faults, name: str, value: Any) -> dict[str, Any]:
 
 def _step(faults: Faults, name: str, value: Any) -> dict[str, Any]:
     path = below("steps", name)
-    _check_name(faults, path, name, keys.STEP_NAME)
+    faults.check_name(path, name, keys.STEP_NAME)
     if name == FILE:
         faults.add(path, "stands for the file itself in `when`", "rename the step")
     right = faults.read(path, value, keys.STEP)
@@ -84,7 +87,7 @@ def _condition(faults: Faults, path: str, value: Any) -> Condition | None:
     return Condition(right["step"], right["fact"], test) if {"step", "fact"} <= right.keys() else None
 
 
-def _built(queues: Tables, steps: Tables, routes: Sequence[Mapping[str, Any]]) -> Routes:
+def _built(pool_of: Mapping[str, Pool], queues: Tables, steps: Tables, routes: Sequence[Mapping[str, Any]]) -> Routes:
     queue_of = {name: Queue(name, **numbers) for name, numbers in queues.items()}
     built: dict[str, Step] = {}
     for name in order.listed({name: step.get("after", ()) for name, step in steps.items()}):
@@ -94,7 +97,7 @@ def _built(queues: Tables, steps: Tables, routes: Sequence[Mapping[str, Any]]) -
         recipe = model.recipe(name, processor.name, processor.version, right["options"], input=made_from, made_by=made_by)
         after, per_file = _unique(right.get("after", ())), _unique(right.get("per_file", ()))
         built[name] = Step(recipe, queue_of[right["queue"]], _limits(right), after, right.get("when"), per_file)
-    return Routes(queue_of, built, tuple(Route(**{**route, "steps": _unique(route["steps"])}) for route in routes))
+    return Routes(pool_of, queue_of, built, tuple(Route(**{**route, "steps": _unique(route["steps"])}) for route in routes))
 
 
 def _limits(right: Mapping[str, Any]) -> Limits:
@@ -114,8 +117,3 @@ def _check_size(faults: Faults, routes: Routes) -> None:
     if size >= MAX_PLAN_BYTES:
         problem = f"a plan of all steps has {size} bytes of JSON, which a task cannot carry"
         faults.add("steps", problem, f"keep it below {MAX_PLAN_BYTES} with fewer steps or shorter options")
-
-
-def _check_name(faults: Faults, path: str, name: str, pattern: str) -> None:
-    if not re.fullmatch(pattern, name):
-        faults.add(path, f"a name takes lower-case letters, digits and hyphens ({pattern})", "rename it")

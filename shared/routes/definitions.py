@@ -1,4 +1,4 @@
-"""The nouns of pipeline.toml: queues, steps and routes; which files take a route."""
+"""The nouns of pipeline.toml: pools, queues, steps and routes; which files take a route."""
 
 import functools
 import itertools
@@ -15,8 +15,27 @@ REQUEST = "sluice-steps"
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """A service of the processor: the size and number of its instances, and the requests of each at once.
+
+    `cpu` counts CPUs. A delivery ends within `deadline_seconds`.
+    """
+
+    name: str
+    cpu: int
+    memory_bytes: int
+    concurrency: int
+    max_instances: int
+    deadline_seconds: int
+
+
+#: The only pool of a pipeline.toml without pools.
+DEFAULT_POOL = Pool("default", cpu=2, memory_bytes=4 << 30, concurrency=3, max_instances=7, deadline_seconds=540)
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
-    """A Cloud Tasks queue: its rate and its retries.
+    """A Cloud Tasks queue: its rate, its retries, and the name of the pool that its tasks are sent to.
 
     `attempts` are those of each step of a task. The delivery after them records the verdict `dead`.
     """
@@ -27,6 +46,7 @@ class Queue:
     attempts: int
     min_backoff_seconds: float
     max_backoff_seconds: float
+    pool: str = DEFAULT_POOL.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ MAX_SHOWN_CHARACTERS = 80
 class Faults:
     """Collects faults: a line each, with its key and a right value.
 
-    `names` are the names of the queues and of the steps; of a table that cannot be read, any name is right.
+    `names` are the names of the pools, queues and steps; of a table that cannot be read, any name is right.
     """
 
     def __init__(self) -> None:
@@ -51,6 +51,11 @@ class Faults:
         right = {name: self._right(below(path, name), value, name, key) for name, key in keys.items()}
         return {name: one for name, one in right.items() if one is not None}
 
+    def check_name(self, path: str, name: str, pattern: str) -> None:
+        """Add a fault unless this is a name of this pattern."""
+        if not re.fullmatch(pattern, name):
+            self.add(path, f"a name takes lower-case letters, digits and hyphens ({pattern})", "rename it")
+
     def _right(self, path: str, table: Mapping[str, Any], name: str, key: Key) -> Any:
         """The value; without the unknown names in a list. None when it is missing or wrong."""
         value = table.get(name)
@@ -74,7 +79,7 @@ class Faults:
 
     def _remedy(self, key: Key) -> str:
         remedy = key.remedy
-        for names in ("queues", "steps"):
+        for names in ("pools", "queues", "steps"):
             remedy = remedy.replace(f"{{{names}}}", ", ".join(sorted(self.names.get(names, ()))) or f"[{names}.<name>]")
         return remedy.replace("{processors}", _processors()) if "{processors}" in remedy else remedy
 

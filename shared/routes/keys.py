@@ -4,6 +4,7 @@ from shared import media
 from shared.routes.kinds import (
     SCALAR,
     Key,
+    choice,
     flag,
     is_exact,
     is_scalar,
@@ -17,16 +18,25 @@ from shared.routes.kinds import (
     whole,
 )
 
+#: Two to 21 characters of what Google allows in the names of services; one character is a name too.
+POOL_NAME = "[a-z]([a-z0-9-]{0,19}[a-z0-9])?"
 QUEUE_NAME = "[a-z][a-z0-9-]{0,40}"
 STEP_NAME = "[a-z][a-z0-9-]{0,30}"
 #: Limit of an object in Cloud Storage: 5 TiB.
 MAX_OBJECT_BYTES = 5 << 40
-#: Cloud Tasks waits at most 30 minutes for an answer; 30 seconds are for the end of a delivery.
-MAX_DEADLINE_SECONDS = 1770
+#: Part of a pool's deadline for all of a delivery but its steps; a task's dispatch_deadline is later by as much.
+END_SECONDS = 30
+#: Cloud Tasks waits at most 30 minutes for an answer.
+MAX_DEADLINE_SECONDS = 1800 - END_SECONDS
+#: Cloud Run: most requests at once to one instance, and most instances of a service.
+MAX_CONCURRENCY = MAX_INSTANCES = 1000
+#: CPUs of an instance → least and most mebibytes of its memory, as Cloud Run has them (second generation).
+MEBIBYTES = {1: (512, 4096), 2: (512, 8192), 4: (2048, 16_384), 6: (4096, 24_576), 8: (4096, 32_768)}
 #: The tests of a condition.
 TESTS = ("is", "in", "min", "max")
 
 TOP = {
+    "pools": table("services of the processor by name; without it, one named `default`", "write a table [pools.<name>]"),
     "queues": required(table("Cloud Tasks queues by name", "write a table [queues.<name>]")),
     "steps": required(table("uses of processors by name", "write a table [steps.<name>]")),
     "routes": required(
@@ -34,7 +44,18 @@ TOP = {
     ),
 }
 
+POOL = {
+    "cpu": required(choice("CPUs of an instance", *MEBIBYTES)),
+    "memory": required(memory("memory of an instance; `/tmp` is part of it")),
+    "concurrency": required(whole("deliveries of an instance at the same time", 1, MAX_CONCURRENCY)),
+    "max_instances": required(whole("most instances at the same time", 1, MAX_INSTANCES)),
+    "deadline_seconds": required(
+        whole("time limit of a delivery; its steps together have 30 seconds less", END_SECONDS + 1, MAX_DEADLINE_SECONDS)
+    ),
+}
+
 QUEUE = {
+    "pool": text("the pool that its tasks are sent to", "write one of {pools}", names="pools"),
     "max_dispatches_per_second": required(number("rate at which tasks leave the queue", 0.001, 500)),
     "max_concurrent_dispatches": required(whole("tasks processed at the same time", 1, 5000)),
     "attempts": required(whole("attempts of each step; then its verdict is `dead`", 1, 99)),

@@ -47,6 +47,12 @@ def whole(about: str, least: int, most: int) -> Key:
     return Key(about, lambda value: is_number(value) and isinstance(value, int) and least <= value <= most, remedy, schema)
 
 
+def choice(about: str, *right: int) -> Key:
+    """One of these numbers."""
+    accepts = lambda value: is_number(value) and value in right  # noqa: E731
+    return Key(about, accepts, f"write one of {', '.join(map(str, right))}", {"enum": list(right)})
+
+
 def text(about: str, remedy: str, accepts: Callable[[str], bool] = bool, *, pattern: str = ".", names: str = "") -> Key:
     """Text. The schema's `pattern` may be looser than `accepts`."""
     schema = {"type": "string", "pattern": pattern}

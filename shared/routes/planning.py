@@ -1,13 +1,13 @@
 """A file → its plan, by the checked pipeline.toml."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.model import File
 from shared.plan import Plan
 from shared.routes import order, per_file, refusals
-from shared.routes.definitions import TESTS, Queue, Route, Step
+from shared.routes.definitions import TESTS, Pool, Queue, Route, Step
 
 #: Plans that are kept with their ids and tasks: files without options of their own share them.
 MAX_KEPT_PLANS = 256
@@ -20,6 +20,7 @@ Taken = tuple[tuple[int, tuple[str, ...]], ...]
 class Routes:
     """A checked pipeline.toml. Each of the `steps` is listed after those that it comes after."""
 
+    pools: Mapping[str, Pool]
     queues: Mapping[str, Queue]
     steps: Mapping[str, Step]
     routes: tuple[Route, ...]
@@ -35,6 +36,20 @@ class Routes:
             return plan
         on_request = {step for index, chosen in taken if self.routes[index].on_request for step in chosen}
         return per_file.applied(plan, self.steps, file.metadata, on_request)
+
+    def whole_plan(self, indexes: Iterable[int]) -> Plan:
+        """The plan of a file that takes every step of these routes."""
+        return self._planned(tuple((index, self.routes[index].steps) for index in sorted(indexes)))
+
+    def pool(self, queue: str) -> Pool:
+        """The pool that the tasks of this queue are sent to.
+
+        A queue that is not in this pipeline.toml is one of another release: its tasks are sent to the pool with the longest
+        deadline, which ends most of them, in place of a pool that may be gone.
+        """
+        if queue in self.queues:
+            return self.pools[self.queues[queue].pool]
+        return max(self.pools.values(), key=lambda pool: (pool.deadline_seconds, pool.memory_bytes))
 
     def why_not(self, content_type: str, name: str, metadata: Mapping[str, str] = NO_METADATA, size: int | None = None) -> str:
         """The reason why no route takes such a file, with what routes accept; empty when one does.

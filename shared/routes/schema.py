@@ -23,6 +23,7 @@ _TYPES: Mapping[Any, str] = {str: "string", int: "integer", float: "number", boo
 def schema() -> Json:
     """The schema, in draft 2020-12."""
     top = _table(keys.TOP)
+    top["properties"]["pools"] |= _named(keys.POOL_NAME, _table(keys.POOL))
     top["properties"]["queues"] |= _named(keys.QUEUE_NAME, _table(keys.QUEUE))
     top["properties"]["steps"] |= _named(f"(?!{FILE}$){keys.STEP_NAME}", _step())
     top["properties"]["routes"]["items"] = _table(keys.ROUTE)

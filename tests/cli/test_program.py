@@ -135,7 +135,7 @@ def test_a_wrong_setting_is_a_matter_of_usage() -> None:
 def test_the_local_environment_has_all_that_the_command_line_needs(tmp_path: Path) -> None:
     settings = configuration.load(client_environment(tmp_path, Ports(0)))
 
-    settings.require("processor_url", "tasks_account", "tasks_endpoint", "status_url")
+    settings.require("processor_urls", "tasks_account", "tasks_endpoint", "status_url")
     assert settings.pipeline.is_absolute()
 
 

@@ -10,10 +10,10 @@ from shared.testing import FakeCloud
 from tests.functions.calls import Load
 
 REQUIRED = {
-    "upload": ("issuer_url", "status_url", "processor_url", "tasks_account"),
+    "upload": ("issuer_url", "status_url", "processor_urls", "tasks_account"),
     "issuer": ("signer", "status_url"),
-    "dispatcher": ("dispatcher_url", "push_account", "processor_url", "tasks_account"),
-    "processor": ("processor_url", "tasks_account"),
+    "dispatcher": ("dispatcher_url", "push_account", "processor_urls", "tasks_account"),
+    "processor": ("processor_urls", "tasks_account"),
     "status": ("signer",),
 }
 

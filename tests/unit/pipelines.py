@@ -29,18 +29,19 @@ name = "**"
 steps = ["thumbnails"]
 """
 WHOLE = QUEUE + STEP + ROUTE
+STEP_KEYS = {"processor": "image.renditions", "queue": "images", "seconds": 10}
 
 
 def table(steps: dict[str, Any], *routes: dict[str, Any]) -> dict[str, Any]:
     """A pipeline of these steps and routes, in the queues `images` and `slow`.
 
-    A step makes renditions in `images`, and a route takes every file, unless their keys say otherwise. Without a route, all files
-    take all steps.
+    A step makes renditions in `images` within 10 seconds, and a route takes every file, unless their keys say otherwise. Without a
+    route, all files take all steps.
     """
     queue = tomllib.loads(QUEUE)["queues"]["images"]
     return {
         "queues": {"images": queue, "slow": queue | {"attempts": 2}},
-        "steps": {name: {"processor": "image.renditions", "queue": "images"} | keys for name, keys in steps.items()},
+        "steps": {name: STEP_KEYS | keys for name, keys in steps.items()},
         "routes": [{"content_type": "*/*", "name": "**"} | route for route in routes or ({"steps": list(steps)},)],
     }
 

@@ -11,7 +11,7 @@ from shared.settings import ROOT
 MAX_ENTRY_POINT_LINES = 40
 FOLDERS = ("shared", "functions", "cli", "local", "localcloud", "tests", "benchmarks")
 #: Pure: no cloud, no request, no environment.
-PURE = ("plan", "events", "model", "media", "metadata", "naming")
+PURE = ("plan", "events", "model", "media", "metadata", "naming", "capacity")
 PURE_FOLDERS = ("shared/processors/", "shared/routes/")
 #: The only file of shared/ and functions/ that reads the environment.
 READS_ENVIRONMENT = "shared/settings.py"

@@ -17,8 +17,9 @@ from shared.model import File, canonical
 from shared.plan import Plan
 from tests.unit.pipelines import table
 
+POOL = {"cpu": 2, "memory": "4Gi", "concurrency": 3, "max_instances": 7, "deadline_seconds": 540}
 #: Every key once, beside those of the queues.
-WHOLE = table(
+WHOLE = {"pools": {"default": POOL, "other": POOL}} | table(
     {
         "a": {"options": {"sizes": [256], "formats": ["webp"]}, "per_file": ["sizes"]},
         "b": {"after": ["a"], "input": "a/256.webp", "when": {"step": "a", "fact": "n", "min": 1, "max": 2}},

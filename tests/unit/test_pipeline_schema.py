@@ -118,7 +118,13 @@ def test_a_queue_without_a_number_fails() -> None:
 
 @pytest.mark.parametrize(
     ("path", "table"),
-    [("queues.<name>", keys.QUEUE), ("steps.<name>", keys.STEP), ("steps.<name>.when", keys.WHEN), ("routes[]", keys.ROUTE)],
+    [
+        ("pools.<name>", keys.POOL),
+        ("queues.<name>", keys.QUEUE),
+        ("steps.<name>", keys.STEP),
+        ("steps.<name>.when", keys.WHEN),
+        ("routes[]", keys.ROUTE),
+    ],
 )
 def test_every_key_has_its_row_in_the_docs(path: str, table: dict[str, Key]) -> None:
     rows = [f"| `{path}.{name}` | {key.about}" for name, key in table.items()]
