@@ -8,7 +8,7 @@ import statistics
 import time
 from pathlib import Path
 
-from local.stack import FUNCTIONS
+from local.services import FUNCTIONS
 from tests.first_requests import Customer, FirstRequest, answered, started
 from tests.image import Image, build
 from tests.machine import Machine, running

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from local import demo
 from local.pipeline import ROOT
-from local.stack import DATA, Stack, all_ports, client_environment
+from local.services import all_ports
+from local.stack import DATA, Stack, client_environment
 from localcloud.address import Ports
 from localcloud.cli.command import CALLS, FAULT, RESET, Command, keep_running, print_exports, run_command, run_interruptible
 

@@ -84,7 +84,7 @@ async def _upload(shell: "_Shell") -> str:
 
 
 async def _two_stages(shell: "_Shell") -> str:
-    print("\n4. a step on request, after another one and in a queue of its own: two stages")
+    print("\n4. a step on request, after another one and in a queue and a pool of its own: two stages")
     name = f"demo/{datetime.now():%Y%m%d-%H%M%S}-two-stages.jpg"  # noqa: DTZ005  (a name for people)
     await shell.run(f"{_on_request()} {_photo()} gs://uploads/{name}")
     return name

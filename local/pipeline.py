@@ -1,13 +1,12 @@
 """pipeline.toml, checked by the functions' own code before anything starts."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from localcloud.errors import CannotRun
 from shared import routes
 from shared.errors import BadConfiguration
-from shared.routes import Queue
+from shared.routes import Routes
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,9 +16,9 @@ def path() -> Path:
     return Path(os.environ.get("SLUICE_PIPELINE", ROOT / "pipeline.toml"))
 
 
-def queues() -> Iterable[Queue]:
-    """The queues of pipeline.toml. Raises `CannotRun` for a mistake in the file, or in a processor that it names."""
+def load() -> Routes:
+    """The checked pipeline.toml. Raises `CannotRun` for a mistake in the file, or in a processor that it names."""
     try:
-        return routes.load(path()).queues.values()
+        return routes.load(path())
     except BadConfiguration as error:
         raise CannotRun(str(error)) from None

@@ -5,17 +5,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from local import pipeline, resources
+from local import pipeline, resources, services
 from local.children import Child
 from local.pipeline import ROOT
+from local.services import Service
 from localcloud.accounts import Accounts
 from localcloud.address import HOST, LOCATION, PROJECT, Ports
 from localcloud.cli import clients
 from localcloud.cloud import LocalCloud
+from shared.routes import Routes
 
 DATA = ROOT / ".local"
-FUNCTIONS = ("upload", "issuer", "dispatcher", "processor", "status")
-FIRST_PORT = 8080
 #: Function → the account that signs its URLs.
 _SIGNERS = {"issuer": "signer", "status": "reader"}
 #: The variables a function inherits besides SLUICE_*. Credentials and proxies stay out, as in a container.
@@ -27,7 +27,7 @@ class Stack:
 
     def __init__(self, data: Path, offset: int = 0, functions: Path = ROOT / "functions") -> None:
         """Check pipeline.toml and claim the data folder. Raises `CannotRun`."""
-        self._queues = pipeline.queues()
+        self._routes = pipeline.load()
         self._functions = functions
         self.ports = Ports(offset)
         self.cloud = LocalCloud(data, self.ports)
@@ -39,7 +39,8 @@ class Stack:
         """Start everything. Raises `PortInUse`, `ChildFailed` with nothing left running."""
         await self.cloud.start()
         try:
-            await resources.create(self.ports, service_urls(self.ports)["SLUICE_DISPATCHER_URL"], self._queues)
+            urls = services.urls(self._routes.pools.values(), self.ports)
+            await resources.create(self.ports, urls["SLUICE_DISPATCHER_URL"], self._routes.queues.values())
             await self._start_functions()
         except BaseException:
             await self.stop()
@@ -51,37 +52,25 @@ class Stack:
         await self.cloud.stop()
 
     async def _start_functions(self) -> None:
-        for name in FUNCTIONS:
-            port = function_port(name, self.ports)
-            child = Child(name, port, self.logs / f"{name}.log")
+        for service in services.services(self._routes.pools.values()):
+            name, port = service.function, service.port_at(self.ports)
+            child = Child(service.name, port, self.logs / f"{service.name}.log")
             self._children.append(child)
             source = str(self._functions / name / "main.py")
             arguments = ("--target", name, "--source", source, "--host", HOST, "--port", str(port))
-            environment = function_environment(name, self.ports, self.cloud.accounts)
+            environment = service_environment(service, self._routes, self.ports, self.cloud.accounts)
             await child.start("functions_framework", arguments, ROOT, environment)
         for child in self._children:
             await child.listening()
             child.keep()
 
 
-def function_port(name: str, ports: Ports) -> int:
-    """8080 for upload and so on, moved by the offset."""
-    return FIRST_PORT + FUNCTIONS.index(name) + ports.offset
-
-
-def all_ports(ports: Ports) -> set[int]:
-    """Every port of the stack: the cloud's and the functions'."""
-    return ports.all | {function_port(name, ports) for name in FUNCTIONS}
-
-
-def service_urls(ports: Ports) -> dict[str, str]:
-    """`SLUICE_<FUNCTION>_URL` of every function."""
-    return {f"SLUICE_{name.upper()}_URL": f"http://{HOST}:{function_port(name, ports)}" for name in FUNCTIONS}
-
-
 def client_environment(data: Path, ports: Ports) -> dict[str, str]:
-    """The variables of a shell that uses the stack: Google's clients pointed here, and the functions' URLs."""
-    return clients.environment(data, ports) | service_urls(ports) | _settings(ports)
+    """The variables of a shell that uses the stack: Google's clients pointed here, and the functions' URLs.
+
+    Raises `CannotRun` for a mistake in pipeline.toml.
+    """
+    return clients.environment(data, ports) | services.urls(pipeline.load().pools.values(), ports) | _settings(ports)
 
 
 def _settings(ports: Ports) -> dict[str, str]:
@@ -101,18 +90,19 @@ def _settings(ports: Ports) -> dict[str, str]:
     }
 
 
-def function_environment(name: str, ports: Ports, accounts: Accounts) -> dict[str, str]:
-    """A function's variables: those that deploy.sh sets, pointing here."""
+def service_environment(service: Service, routes: Routes, ports: Ports, accounts: Accounts) -> dict[str, str]:
+    """A service's variables: those that deploy.sh sets, pointing here."""
     inherited = {name: value for name, value in os.environ.items() if name in _INHERITED or name.startswith("SLUICE_")}
     return {
         **inherited,
-        **service_urls(ports),
-        **_signer(name, accounts),
+        **services.urls(routes.pools.values(), ports),
+        **_signer(service.function, accounts),
         **_settings(ports),
         "PYTHONPATH": str(ROOT),
         "SLUICE_PUSH_ACCOUNT": accounts.email("push"),
         "SLUICE_TOKEN_ISSUER": accounts.issuer,
         "SLUICE_TOKEN_CERTIFICATES": f"http://{HOST}:{ports.tasks}/oauth2/v1/certs",
+        **service.variables,
     }
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from google.cloud.storage import Blob, Client
 
-from local.stack import service_urls
+from local.services import processors, urls
 from localcloud.accounts import Accounts
 from localcloud.address import PROJECT, Ports
 from localcloud.clock import SystemClock
@@ -64,8 +64,10 @@ class Customer:
         issuer = f"http://127.0.0.1:{ports.tasks}"
         self._accounts = Accounts(machine.data / "keys", PROJECT, issuer, SystemClock())
         self._accounts.certificates()  # now, because the cloud uses the keys that exist and makes missing ones
-        self._urls = service_urls(ports)
         self._pipeline = routes.load(ROOT / "pipeline.toml")
+        pools = self._pipeline.pools.values()
+        self._urls = urls(pools, ports)
+        self._processor_url = processors(pools)["default"].url(ports)
         self._files = 0
         with variables(machine.environment):
             self._bucket = Client(project=PROJECT).bucket("uploads")
@@ -105,21 +107,21 @@ class Customer:
             "publishTime": "2026-01-01T00:00:00Z",
         }
         body = json.dumps({"message": message, "subscription": f"projects/{PROJECT}/subscriptions/dispatcher"})
-        headers = self._called_by("push", "SLUICE_DISPATCHER_URL")
+        headers = self._called_by("push", self._urls["SLUICE_DISPATCHER_URL"])
         return FirstRequest("POST", f"/projects/{PROJECT}/topics/uploads", 200, headers, body.encode())
 
     def _processor(self) -> FirstRequest:
         file = self._file()
         plan = self._pipeline.plan(file)
         task = Task(Run(file), plan, plan.first[0])
-        headers = self._called_by("tasks", "SLUICE_PROCESSOR_URL") | {"x-cloudtasks-taskretrycount": "0"}
+        headers = self._called_by("tasks", self._processor_url) | {"x-cloudtasks-taskretrycount": "0"}
         return FirstRequest("POST", "/", 200, headers, json.dumps(task.to_json()).encode())
 
     def _status(self) -> FirstRequest:
         return FirstRequest("GET", f"/objects/{self._file().name}", 200)
 
     def _called_by(self, account: str, audience: str) -> dict[str, str]:
-        token = self._accounts.id_token(self._accounts.email(account), self._urls[audience])
+        token = self._accounts.id_token(self._accounts.email(account), audience)
         return {"authorization": f"Bearer {token}", "content-type": "application/json"}
 
     def _file(self) -> File:

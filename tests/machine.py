@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 
 from local import pipeline, resources
-from local.stack import all_ports, client_environment
+from local.services import all_ports
+from local.stack import client_environment
 from localcloud.address import Ports
 from localcloud.cli import child
 from localcloud.faults import command as faults
@@ -67,13 +68,13 @@ class Machine:
 
     def create_resources(self) -> None:
         """Sluice's buckets, topics and queues in a local cloud that runs alone."""
-        asyncio.run(resources.create(Ports(self.offset), self.url("dispatcher"), pipeline.queues()))
+        asyncio.run(resources.create(Ports(self.offset), self.url("dispatcher"), pipeline.load().queues.values()))
 
-    def function_pid(self, name: str) -> int | None:
-        """A function's master process; None while it does not run."""
+    def function_pid(self, name: str, pool: str = "default") -> int | None:
+        """The master process of a function, of the processor that of this pool; None while it does not run."""
         for function in psutil.Process(self.pid).children():
             with suppress(psutil.NoSuchProcess):  # raised for a zombie too
-                if f"--target {name} " in " ".join(function.cmdline()):
+                if f"--target {name} " in " ".join(function.cmdline()) and function.environ().get("SLUICE_POOL", pool) == pool:
                     return function.pid
         return None
 

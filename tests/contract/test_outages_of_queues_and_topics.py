@@ -32,7 +32,7 @@ def task() -> Task:
 
 def queue_at(url: str) -> CloudTasks:
     """The Cloud Tasks at this URL; Google's own for an empty URL."""
-    return CloudTasks(replace(configuration.load(ENVIRONMENT), tasks_endpoint=url))
+    return CloudTasks(replace(configuration.load(ENVIRONMENT), tasks_endpoint=url), routing.load(PIPELINE))
 
 
 @pytest.mark.parametrize("status", [403, 404, 429, 500, 503])

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +22,11 @@ from shared.errors import Unavailable
 from shared.manifest import Job
 from shared.model import File, Place, Result, Run, canonical
 from shared.plan import Plan, PlannedStep, Task
+from tests.conftest import PIPELINE
 from tests.eventually import eventually
 from tests.localcloud.target import Target
 from tests.machine import Machine, variables
+from tests.unit.pipelines import POOLS
 
 
 @pytest.fixture
@@ -139,13 +142,25 @@ def test_a_right_that_has_not_spread_yet_may_come(machine: Machine, real: Cloud)
 def test_a_task_is_posted_to_the_processor_as_json_by_its_caller(machine: Machine, real: Cloud) -> None:
     task = _new(real)
     request = _as_queued(machine, real, task)
-    caller = {"serviceAccountEmail": real.settings.tasks_account, "audience": real.settings.processor_url}
+    url = real.settings.processor_url("default")
+    caller = {"serviceAccountEmail": real.settings.tasks_account, "audience": url}
     headers = {name.lower(): value for name, value in request["headers"].items()}
 
-    assert (request["httpMethod"], request["url"]) == ("POST", real.settings.processor_url)
+    assert (request["httpMethod"], request["url"]) == ("POST", url)
     assert headers["content-type"] == "application/json"
     assert base64.b64decode(request["body"]) == canonical(task.to_json())
     assert request["oidcToken"] == caller
+
+
+def test_a_task_is_sent_to_the_pool_of_its_queue_and_may_take_as_long(machine: Machine, real: Cloud, tmp_path: Path) -> None:
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text(POOLS + PIPELINE.read_text().replace("[queues.digests]", '[queues.digests]\npool = "slow"'))
+    urls = {"default": "https://default.test", "slow": "https://slow.test"}
+    cloud = GoogleCloud(replace(real.settings, pipeline=pipeline, processor_urls=urls))
+    held = _held(machine, cloud, _new(cloud))
+
+    assert held["httpRequest"]["url"] == held["httpRequest"]["oidcToken"]["audience"] == "https://slow.test"
+    assert held["dispatchDeadline"] == "930s"
 
 
 def test_with_queue_auth_queue_no_task_names_the_account(machine: Machine, real: Cloud) -> None:
@@ -175,7 +190,7 @@ def test_a_task_that_waits_has_no_delivery_yet(machine: Machine, real: Cloud) ->
 
 
 def test_a_delivery_under_way_is_seen(real: Cloud, target: Target) -> None:
-    cloud = GoogleCloud(replace(real.settings, processor_url=target.url))
+    cloud = GoogleCloud(replace(real.settings, processor_urls={"default": target.url}))
     task = _new(real)
     target.gate.clear()
     cloud.queue.add(task)
@@ -224,12 +239,17 @@ def _queue(cloud: Cloud, task: Task) -> str:
 
 def _as_queued(machine: Machine, cloud: Cloud, task: Task) -> Any:
     """The request that a queue is asked to make for a task."""
+    return _held(machine, cloud, task)["httpRequest"]
+
+
+def _held(machine: Machine, cloud: Cloud, task: Task) -> Any:
+    """A new task as its queue has it."""
     queue = _queue(cloud, task)
     _call(machine, f"{queue}:pause", {})
     assert cloud.queue.add(task)
     held = _call(machine, f"{queue}/tasks/{task.name}?responseView=FULL")
     _call(machine, f"{queue}:resume", {})
-    return held["httpRequest"]
+    return held
 
 
 def _call(machine: Machine, path: str, body: dict[str, Any] | None = None) -> Any:

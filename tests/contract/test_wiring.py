@@ -14,6 +14,7 @@ from shared.model import Run
 from shared.plan import Task
 from shared.settings import Settings
 from tests.conftest import ENVIRONMENT, PIPELINE
+from tests.unit.pipelines import POOLS
 from tests.unit.plans import CAT
 
 
@@ -39,10 +40,19 @@ def test_routes_are_read_from_the_configured_file(settings: Settings, tmp_path: 
         GoogleCloud(replace(settings, pipeline=tmp_path / "none.toml"))
 
 
-@pytest.mark.parametrize("missing", ["SLUICE_PROCESSOR_URL", "SLUICE_TASKS_ACCOUNT"])
+@pytest.mark.parametrize("missing", ["SLUICE_PROCESSOR_URLS", "SLUICE_TASKS_ACCOUNT"])
 def test_queueing_requires_its_settings(missing: str) -> None:
     cloud = GoogleCloud(configuration.load(ENVIRONMENT | {missing: ""}))
     plan = cloud.routes.plan(CAT)
 
     with pytest.raises(BadConfiguration, match=missing):
         cloud.queue.add(Task(Run(CAT), plan, plan.first[0]))
+
+
+def test_a_pool_without_a_url_is_refused_at_the_start(settings: Settings, tmp_path: Path) -> None:
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text(POOLS + PIPELINE.read_text())
+    GoogleCloud(replace(settings, pipeline=pipeline, processor_urls={}))  # a service that queues nothing
+
+    with pytest.raises(BadConfiguration, match="no URL of the pool slow"):
+        GoogleCloud(replace(settings, pipeline=pipeline))

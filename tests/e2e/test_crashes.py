@@ -12,7 +12,7 @@ import requests
 from google.cloud.storage import Blob, Client
 from PIL import Image
 
-from local.stack import FUNCTIONS
+from local.services import FUNCTIONS
 from tests.e2e.conftest import Notices
 from tests.eventually import eventually
 from tests.machine import ROOT, Machine, running, variables

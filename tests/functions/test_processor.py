@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from shared import pipeline
+from shared import pipeline, routes
 from shared.errors import UnsupportedType
 from shared.model import File, canonical
 from shared.plan import Task
 from shared.processors.registry import registered
 from shared.testing import FakeCloud
+from tests.conftest import PIPELINE
 from tests.functions.calls import Load, push, refused
+from tests.unit.pipelines import POOLS
 from tests.unit.releases import extended
 
 
@@ -48,6 +50,17 @@ def test_only_cloud_tasks_may_call_the_processor(client: Load, cloud: FakeCloud,
     refused(processor.post("/", data=task_body, headers=delivery(1)), 401, "unauthorized")
     refused(processor.post("/", data=task_body, headers=delivery(1) | bearer("push")), 401, "unauthorized")
     assert list(cloud.results.names("files/")) == []
+
+
+def test_a_token_for_another_pool_is_refused(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
+    cloud.routes = routes.parse(POOLS + PIPELINE.read_text())
+    urls = {"default": "https://processor.test", "slow": "https://slow.test"}
+    of_default = bearer("tasks")
+    cloud.settings = replace(cloud.settings, pool="slow", processor_urls=urls)
+    processor = client("processor")
+
+    refused(processor.post("/", data=task_body, headers=of_default | delivery(1)), 401, "unauthorized")
+    assert processor.post("/", data=task_body, headers=bearer("tasks") | delivery(1)).status_code == 200
 
 
 def test_an_outage_makes_the_queue_deliver_again(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from shared import routes
 from shared.errors import BadConfiguration
 from shared.testing import FakeCloud
+from tests.conftest import PIPELINE
 from tests.functions.calls import Load
+from tests.unit.pipelines import POOLS
 
 REQUIRED = {
     "upload": ("issuer_url", "status_url", "processor_urls", "tasks_account"),
@@ -32,3 +35,17 @@ def test_a_function_without_a_required_setting_does_not_start(
 @pytest.mark.parametrize("function", REQUIRED)
 def test_a_function_with_its_settings_starts(client: Load, function: str) -> None:
     assert client(function).get("/nowhere").mimetype == "application/json"
+
+
+def test_a_processor_of_an_unknown_pool_does_not_start(client: Load, cloud: FakeCloud) -> None:
+    cloud.settings = replace(cloud.settings, pool="big")
+
+    with pytest.raises(BadConfiguration, match="SLUICE_POOL is 'big'"):
+        client("processor")
+
+
+def test_a_processor_without_the_memory_for_its_deliveries_does_not_start(client: Load, cloud: FakeCloud) -> None:
+    cloud.routes = routes.parse(POOLS.replace("4Gi", "1Gi") + PIPELINE.read_text())
+
+    with pytest.raises(BadConfiguration, match=r"pools\.default\.memory: 1024Mi is too little"):
+        client("processor")

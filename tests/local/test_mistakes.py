@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local import pipeline
-from local.stack import all_ports
+from local.services import all_ports
 from localcloud.address import Ports
 from localcloud.cli.command import port_offset
 from localcloud.errors import CannotRun
@@ -59,7 +59,7 @@ def test_a_mistake_in_pipeline_toml_is_named(
     file.write_text(PIPELINE.replace(right, wrong, 1))
     monkeypatch.setenv("SLUICE_PIPELINE", str(file))
     with pytest.raises(CannotRun) as refusal:
-        pipeline.queues()
+        pipeline.load()
 
     assert str(refusal.value).startswith(str(file))
     assert error in str(refusal.value)

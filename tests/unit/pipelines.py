@@ -8,6 +8,21 @@ import pytest
 from shared import routes
 from shared.errors import BadConfiguration
 
+POOLS = """
+[pools.default]
+cpu = 2
+memory = "4Gi"
+concurrency = 3
+max_instances = 7
+deadline_seconds = 540
+
+[pools.slow]
+cpu = 2
+memory = "4Gi"
+concurrency = 2
+max_instances = 1
+deadline_seconds = 900
+"""
 QUEUE = """
 [queues.images]
 max_dispatches_per_second = 50

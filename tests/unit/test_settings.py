@@ -62,6 +62,24 @@ def test_the_caller_is_named_by_the_task_or_by_the_queue(value: str) -> None:
         settings.load(ENVIRONMENT | {"SLUICE_QUEUE_AUTH": value})
 
 
+def test_each_pool_has_its_url() -> None:
+    loaded = settings.load(ENVIRONMENT | {"SLUICE_PROCESSOR_URLS": "default=https://a.test,slow=http://127.0.0.1:8091"})
+
+    assert loaded.processor_urls == {"default": "https://a.test", "slow": "http://127.0.0.1:8091"}
+    assert loaded.processor_url("slow") == "http://127.0.0.1:8091"
+    with pytest.raises(BadConfiguration, match=r"^SLUICE_PROCESSOR_URLS has no URL of the pool big; add big=https://"):
+        loaded.processor_url("big")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["https://a.test", "default=", "=https://a.test", "default=a.test", "default=https://a.test,", "a=http://a,a=http://b"],
+)
+def test_wrong_urls_of_pools_are_named_with_right_ones(value: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"^SLUICE_PROCESSOR_URLS is .+; write each pool once, such as default=https://"):
+        settings.load(ENVIRONMENT | {"SLUICE_PROCESSOR_URLS": value})
+
+
 def test_dead_letters_and_notices_have_two_topics() -> None:
     with pytest.raises(BadConfiguration, match="SLUICE_DEAD_LETTERS_TOPIC is the completions topic"):
         settings.load(ENVIRONMENT | {"SLUICE_DEAD_LETTERS_TOPIC": "completions"})

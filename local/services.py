@@ -1,0 +1,66 @@
+"""The services of the stack: the function that each runs, its port, its URL, and the variables that only it has."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from localcloud.address import HOST, Ports
+from shared.routes import Pool
+from shared.routes.definitions import DEFAULT_POOL
+
+#: Function → its port. Further pools of the processor follow from `FIRST_POOL_PORT` on.
+FUNCTIONS = {"upload": 8080, "issuer": 8081, "dispatcher": 8082, "processor": 8083, "status": 8084}
+FIRST_POOL_PORT = 8091
+#: Further pools whose ports are reserved.
+RESERVED_POOLS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A process of the stack. `port` is the one at offset 0."""
+
+    name: str
+    function: str
+    port: int
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def port_at(self, ports: Ports) -> int:
+        """The port, moved by the offset."""
+        return self.port + ports.offset
+
+    def url(self, ports: Ports) -> str:
+        """The base URL."""
+        return f"http://{HOST}:{self.port_at(ports)}"
+
+
+def services(pools: Iterable[Pool]) -> Sequence[Service]:
+    """A service of each function, and of the processor one of each pool."""
+    others = [Service(name, name, port) for name, port in FUNCTIONS.items() if name != "processor"]
+    return [*others, *processors(pools).values()]
+
+
+def processors(pools: Iterable[Pool]) -> Mapping[str, Service]:
+    """The service of each pool by the pool's name: `processor` for the default one, else `processor-<name>`."""
+    found: dict[str, Service] = {}
+    free = FIRST_POOL_PORT
+    for pool in pools:
+        variables = {"SLUICE_POOL": pool.name, "THREADS": str(pool.concurrency)}
+        if pool.name == DEFAULT_POOL.name:
+            found[pool.name] = Service("processor", "processor", FUNCTIONS["processor"], variables)
+        else:
+            found[pool.name] = Service(f"processor-{pool.name}", "processor", free, variables)
+            free += 1
+    return found
+
+
+def all_ports(ports: Ports) -> set[int]:
+    """Every port of the stack: the cloud's, the functions', and those that further pools take."""
+    numbers = [*FUNCTIONS.values(), *range(FIRST_POOL_PORT, FIRST_POOL_PORT + RESERVED_POOLS)]
+    return ports.all | {number + ports.offset for number in numbers}
+
+
+def urls(pools: Iterable[Pool], ports: Ports) -> dict[str, str]:
+    """`SLUICE_<FUNCTION>_URL` of every function, and `SLUICE_PROCESSOR_URLS` of the pools."""
+    pools = list(pools)
+    others = {each.name: each.url(ports) for each in services(pools) if each.function != "processor"}
+    of_pools = ",".join(f"{name}={each.url(ports)}" for name, each in processors(pools).items())
+    return {f"SLUICE_{name.upper()}_URL": url for name, url in others.items()} | {"SLUICE_PROCESSOR_URLS": of_pools}
