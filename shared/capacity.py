@@ -12,7 +12,7 @@ BASE_BYTES = 256 * MIB
 
 
 def need(steps: Iterable[PlannedStep]) -> int:
-    """Bytes that a delivery of these steps takes: one step runs at a time, and all outputs lie in /tmp, which is memory."""
+    """Bytes that a delivery of these steps takes: one step runs at a time; all outputs lie in /tmp, in memory."""
     limits = [step.limits for step in steps]
     return max((each.memory_bytes for each in limits), default=0) + sum(each.output_bytes for each in limits)
 

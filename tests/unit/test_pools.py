@@ -1,4 +1,4 @@
-"""The pools of pipeline.toml: their keys, the pool of each queue, and the deadline of the tasks that a file can bring."""
+"""The pools of pipeline.toml: their keys, the pool of each queue, and the deadline of the tasks of a file."""
 
 from typing import Any
 
