@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shared.errors import BadConfiguration
+from shared.model import Limits
 from shared.plan import PlannedStep
 from shared.routes import Pool, Routes, tasks
 
@@ -11,10 +12,10 @@ MIB = 1 << 20
 BASE_BYTES = 256 * MIB
 
 
-def need(steps: Iterable[PlannedStep]) -> int:
-    """Bytes that a delivery of these steps takes: one step runs at a time; all outputs lie in /tmp, in memory."""
-    limits = [step.limits for step in steps]
-    return max((each.memory_bytes for each in limits), default=0) + sum(each.output_bytes for each in limits)
+def need(limits: Iterable[Limits]) -> int:
+    """Bytes that a delivery takes for steps with these limits: one runs at a time; all outputs lie in memory."""
+    every = list(limits)
+    return max((each.memory_bytes for each in every), default=0) + sum(each.output_bytes for each in every)
 
 
 def room(pool: Pool) -> int:
@@ -51,12 +52,16 @@ def _largest(routes: Routes) -> Mapping[str, Sequence[PlannedStep]]:
     found: dict[str, Sequence[PlannedStep]] = {}
     for queue, steps in tasks.possible(routes):
         pool = routes.pool(queue).name
-        found[pool] = max(found.get(pool, ()), steps, key=need)
+        found[pool] = max(found.get(pool, ()), steps, key=_need)
     return found
 
 
+def _need(steps: Sequence[PlannedStep]) -> int:
+    return need(step.limits for step in steps)
+
+
 def _faults(pool: Pool, steps: Sequence[PlannedStep], max_file_bytes: int) -> Iterator[str]:
-    largest, path = need(steps), f"pools.{pool.name}.memory"
+    largest, path = _need(steps), f"pools.{pool.name}.memory"
     least = least_memory(pool, largest, max_file_bytes)
     if pool.memory_bytes >= least:
         return

@@ -3,7 +3,7 @@
 import functools
 import gc
 
-from shared import identity, settings
+from shared import capacity, identity, settings
 from shared.cloud.protocols import RETRY_SECONDS, Bucket, Cloud, Queue, Subscription, Topic
 from shared.identity import Certificates
 from shared.routes import Routes
@@ -43,7 +43,7 @@ class GoogleCloud:
     @functools.cached_property
     def sandbox(self) -> Sandbox:
         used = {step.recipe.processor for step in self.routes.steps.values()}
-        return Sandbox(sorted(used), 3 << 30)
+        return Sandbox(sorted(used), capacity.room(capacity.served(self.routes, self.settings.pool)))
 
     # Each client is imported on first use: a service that never queues saves that library's part of a cold start.
 

@@ -38,7 +38,7 @@ TWO = {"a": step(500, 50), "b": step(300, 38)}
 def test_a_delivery_needs_the_memory_of_its_largest_step_and_the_outputs_of_all() -> None:
     plan = pipeline(TWO).whole_plan([0])
 
-    assert capacity.need(plan.steps) == 588 * MIB
+    assert capacity.need(step.limits for step in plan.steps) == 588 * MIB
 
 
 def test_a_pool_with_the_memory_for_all_deliveries_at_once_is_right() -> None:
