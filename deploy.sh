@@ -33,7 +33,7 @@ step "Topics, the image repository, log-based metrics"
 
 step "Subscriptions that are pulled; queues from pipeline.toml"
   pull_subscriptions  completions dead-letters
-  queues
+  new_queues
 
 step "Grants, from deploy/grants.tsv"
   service_agents
@@ -46,13 +46,13 @@ step "The image, built once and named by its digest"
 
 step "Services"
   # One for each folder of functions/. A new folder needs its line here, and its rows in deploy/grants.tsv.
-  # Requests at once, seconds and memory depend on each other: see docs/deploy.md before changing one of them.
-  #        name        cpu             memory             at once                 seconds  instances             ingress
-  service  upload      1               512Mi              16                      300      $INSTANCES            all
-  service  issuer      1               512Mi              40                      30       $INSTANCES            all
-  service  dispatcher  1               512Mi              40                      50       $INSTANCES            internal
-  service  processor   $PROCESSOR_CPU  $PROCESSOR_MEMORY  $PROCESSOR_CONCURRENCY  540      $PROCESSOR_INSTANCES  internal
-  service  status      1               512Mi              40                      60       $INSTANCES            all
+  #        name        cpu  memory  at once  seconds  instances    ingress
+  service  upload      1    512Mi   16       300      $INSTANCES   all
+  service  issuer      1    512Mi   40       30       $INSTANCES   all
+  service  dispatcher  1    512Mi   40       50       $INSTANCES   internal
+  service  status      1    512Mi   40       60       $INSTANCES   all
+  # The processor is a service for each pool of pipeline.toml, which has the numbers.
+  pools    processor                                               internal
   wait
   newest_revisions
 
@@ -63,12 +63,18 @@ step "Callers of the services, and the push to the dispatcher"
   wait
   grants  subscription:dispatcher
 
+step "Queues that differ: only now is there a service for each pool that they call"
+  changed_queues
+
 step "Start, after everything else: queues that were paused, and the notification"
   resume_queues
   notification  uploads
 
 step "Grants that are not in the table"
   revocations
+
+step "Accounts of pools that are gone with their services"
+  retired_accounts
 
 step "Alerts and the dashboard"
   notification_channel

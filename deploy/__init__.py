@@ -1,6 +1,7 @@
 """Compare the list in deploy.sh with a Google Cloud project, and run gcloud where they differ.
 
-Standard library only, so that deploying needs nothing but bash, Python 3.11 and gcloud.
+Standard library only, so that deploying needs nothing but bash, Python 3.11 and gcloud. That holds for shared.routes and
+shared.capacity too, by which pipeline.toml is checked here as the services check it.
 
     deploy.sh     the list: one line per resource, in the order of creation
     __main__      the commands: plan, up, verify, status, doctor, down
@@ -12,6 +13,9 @@ Standard library only, so that deploying needs nothing but bash, Python 3.11 and
     everything    from a line of the list to its commands
     buckets · pubsub · queues · services · grants · roles · watching
                   one module per kind of resource: wanted state, and the commands for what differs
+    capacity      pipeline.toml, checked; the size of all instances together
+    left          services and accounts of pools that pipeline.toml no longer has
+    photograph    the steps that `verify` asks for
     running       prints commands and, unless it only plans, runs them, with retries
     gcloud        one call of gcloud, and a command as a user would type it
 """

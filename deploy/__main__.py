@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from deploy import gcloud, queues, sources
-from deploy.capacity import fitted
+from deploy import capacity, gcloud, left, queues, sources
 from deploy.deployment import Deployment
 from deploy.doctor import doctor
 from deploy.down import down
@@ -56,6 +55,7 @@ def _run(deployment: Deployment) -> None:
     with _alone(deployment):
         read_state(deployment)
         queues.hold(deployment)
+        _warn(deployment)
         if command == "status":
             status(deployment)
         elif command == "doctor":
@@ -68,6 +68,14 @@ def _run(deployment: Deployment) -> None:
             with running() as runner:
                 (everything if command == "up" else down)(deployment, runner)
             _summarize(command, runner.count)
+
+
+def _warn(deployment: Deployment) -> None:
+    """Print what is no fault that `up` could mend, before the commands that change the services or show them."""
+    if deployment.options.command in ("plan", "up", "status"):
+        left.warn(deployment)
+        if not capacity.fits_a_new_project(capacity.total(deployment.listing)):
+            print(f"note: {capacity.note(deployment.listing)}", file=sys.stderr, flush=True)
 
 
 def _summarize(command: str, count: int) -> None:
@@ -83,14 +91,13 @@ def _prepared(options: Options) -> Deployment:
     """The deployment that these options describe, checked; its state is not read yet."""
     options = replace(options, project=options.project or os.environ.get("CLOUDSDK_CORE_PROJECT") or _gclouds_project())
     options.check()
-    wanted = queues.read(Path("pipeline.toml"))
-    options = fitted(options, wanted.values())
+    routes = capacity.read(Path("pipeline.toml"), int(options.max_file_bytes))
     _require_gcloud()
     os.environ.update(CLOUDSDK_CORE_PROJECT=options.project, CLOUDSDK_CORE_DISABLE_PROMPTS="1")
     with open(3) as file:
-        listing = Listing(file.read(), options.variables())
+        listing = Listing(file.read(), options.variables(), routes.pools)
     folder = Path(os.environ.get("DEPLOY_FOLDER") or f".deploy/{options.project}-{options.prefix}")
-    return Deployment(options, listing, wanted, folder, sources.tag())
+    return Deployment(options, listing, routes, folder, sources.tag())
 
 
 def _gclouds_project() -> str:

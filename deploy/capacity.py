@@ -1,41 +1,97 @@
-"""Whether the processor can take what its queues send at once, and has the memory for it."""
+"""Whether each pool takes what its queues send at once, and what all services take together."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 from deploy.errors import Failed
-from deploy.options import Options
-from deploy.state import Queue
+from deploy.listing import Listing
+from shared import capacity, routes
+from shared.errors import BadConfiguration
+from shared.routes import Pool, Routes
+from shared.routes.kinds import in_bytes
 
-#: Mebibytes that so many CPUs need at least: https://cloud.google.com/run/docs/configuring/services/memory-limits
-LEAST_MEBIBYTES = {1: 512, 2: 512, 4: 2048, 6: 4096, 8: 4096}
-MIB = 1 << 20
+GIB = 1 << 30
 
 
-def fitted(options: Options, queues: Iterable[Queue]) -> Options:
-    """The options with processor_instances filled in. Raises Failed, with the options to change, if they do not fit."""
-    tasks, concurrency = int(sum(queue.at_once for queue in queues)), int(options.processor_concurrency)
-    # One instance more than the sum takes: while one starts or ends, the queues do not wait.
-    instances = int(options.processor_instances or -(-tasks // concurrency) + 1)
-    if instances * concurrency < tasks:
-        raise Failed(
-            f"the queues send {tasks} tasks at once, {instances} instances take {instances * concurrency}: "
-            "raise --processor-instances or --processor-concurrency, or lower max_concurrent_dispatches in pipeline.toml"
+class Size(NamedTuple):
+    """CPUs and bytes of memory."""
+
+    cpus: int
+    memory_bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.cpus} vCPU and {self.memory_bytes / GIB:g} GiB"
+
+
+#: Quotas of a new project in each region: https://cloud.google.com/run/quotas
+NEW_PROJECT = Size(20, 40 * GIB)
+
+
+def read(path: Path, max_file_bytes: int) -> Routes:
+    """A pipeline.toml, checked as the services check it at their start. Raises Failed with every fault and its remedy."""
+    found = load(path)
+    try:
+        capacity.check(found, max_file_bytes)
+    except BadConfiguration as error:
+        raise Failed("\n".join(f"{path}: {fault}" for fault in error.message.split("\n"))) from error
+    faults = [fault for pool in found.pools.values() for fault in _overrun(found, pool)]
+    if faults:
+        raise Failed("\n".join(f"{path}: {fault}" for fault in faults))
+    return found
+
+
+def load(path: Path) -> Routes:
+    """A pipeline.toml. Raises Failed with every fault that does not depend on options."""
+    try:
+        return routes.load(path)
+    except BadConfiguration as error:
+        raise Failed(error.message) from error
+
+
+def _overrun(found: Routes, pool: Pool) -> Iterator[str]:
+    """The fault of a pool whose queues send more than its instances take: Cloud Run would answer 429."""
+    queues = [queue for queue in found.queues.values() if queue.pool == pool.name]
+    sent, taken = sum(queue.max_concurrent_dispatches for queue in queues), pool.max_instances * pool.concurrency
+    if sent > taken:
+        names, least = ", ".join(queue.name for queue in queues), -(-sent // pool.concurrency)
+        problem = (
+            f"{pool.max_instances} with concurrency {pool.concurrency} take {taken} tasks at once, and {names} send {sent}"
         )
-    _check_memory(options)
-    return replace(options, processor_instances=str(instances))
+        remedy = f"write at least {least}, or lower max_concurrent_dispatches of these queues"
+        yield f"pools.{pool.name}.max_instances: {problem}; {remedy}"
 
 
-def _check_memory(options: Options) -> None:
-    memory, cpus, concurrency = options.processor_memory, int(options.processor_cpu), int(options.processor_concurrency)
-    mebibytes = int(memory[:-2]) * (1024 if memory.endswith("Gi") else 1)
-    if not LEAST_MEBIBYTES[cpus] <= mebibytes <= cpus * 4096:
-        takes = f"{LEAST_MEBIBYTES[cpus]}Mi to {cpus * 4}Gi"
-        raise Failed(f"--processor-memory is '{memory}'; with --processor-cpu {cpus} Cloud Run takes {takes}")
-    # A file and its outputs lie in memory (/tmp is memory on Cloud Run), beside a decoded picture of 50 megapixels.
-    least = 256 + concurrency * (int(options.max_file_bytes) // MIB + 384)
-    if mebibytes < least:
-        raise Failed(
-            f"{concurrency} files of {options.max_file_bytes} bytes at once take {least}Mi: raise --processor-memory, "
-            "or lower --processor-concurrency or --max-file-bytes"
-        )
+def total(listing: Listing) -> Size:
+    """The size of all instances that the services may have together."""
+    sizes = [*_of_lines(listing), *_of_pools(listing)]
+    return Size(sum(size.cpus for size in sizes), sum(size.memory_bytes for size in sizes))
+
+
+def _of_lines(listing: Listing) -> Iterator[Size]:
+    for line in listing.lines:
+        if line.word == "service":
+            _, cpu, memory, _, _, instances, _ = line.arguments
+            yield Size(int(cpu) * int(instances), in_bytes(memory) * int(instances))
+
+
+def _of_pools(listing: Listing) -> Iterator[Size]:
+    for pool in listing.pools.values():
+        yield Size(pool.cpu * pool.max_instances, pool.memory_bytes * pool.max_instances)
+
+
+def fits_a_new_project(size: Size) -> bool:
+    """Whether a project whose quotas were never raised has this much in a region."""
+    return size.cpus <= NEW_PROJECT.cpus and size.memory_bytes <= NEW_PROJECT.memory_bytes
+
+
+def note(listing: Listing) -> str:
+    """What all instances take together, and where that is too much for a new project, what would be right."""
+    size = total(listing)
+    taken = f"all instances together take {size}"
+    if fits_a_new_project(size):
+        return f"{taken}; a new project has {NEW_PROJECT} in a region"
+    return (
+        f"{taken}, a new project has only {NEW_PROJECT} in a region: lower max_instances, cpu or memory of the pools in "
+        "pipeline.toml, or --instances; or request CpuAllocPerProjectRegion and MemAllocPerProjectRegion of run.googleapis.com"
+    )

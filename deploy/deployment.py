@@ -1,12 +1,19 @@
 """One deployment: its options, its list, the names that follow from them, and its state."""
 
+import hashlib
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.listing import Listing
 from deploy.options import Options
-from deploy.state import Queue, State
+from deploy.state import State
+from shared.routes import Pool, Queue, Routes
+
+#: The most characters of an account's id before its @ (https://cloud.google.com/iam/docs/service-accounts-create). Services, which
+#: have the names of their accounts, may have 49, and 63 together with the project's number.
+MAX_NAME = 30
 
 
 @dataclass
@@ -15,7 +22,7 @@ class Deployment:
 
     options: Options
     listing: Listing
-    queues: dict[str, Queue]  # as pipeline.toml wants them, by name
+    routes: Routes  # pipeline.toml, checked
     folder: Path  # for rendered files, which gcloud reads
     tag: str  # of the image: a hash of its sources
     state: State = field(default_factory=State)
@@ -24,14 +31,26 @@ class Deployment:
     held: set[str] = field(default_factory=set)  # queues that an operator paused and that stay so
 
     def full(self, name: str) -> str:
-        """The name of a topic, subscription, queue or service; also that of an account before its @."""
+        """The name of a topic, subscription or queue."""
         return f"{self.options.prefix}-{name}"
+
+    def short(self, name: str) -> str:
+        """The name of a service, and of its account before the @: where it is too long, its end is a hash of the whole."""
+        full = self.full(name)
+        if len(full) <= MAX_NAME:
+            return full
+        digest = hashlib.sha256(full.encode()).hexdigest()[:8]
+        return f"{full[: MAX_NAME - len(digest) - 1]}-{digest}"
 
     def bucket(self, name: str) -> str:
         return f"{self.options.project}-{self.full(name)}"
 
     def email(self, account: str) -> str:
-        return f"{self.full(account)}@{self.options.project}.iam.gserviceaccount.com"
+        return f"{self.short(account)}@{self.options.project}.iam.gserviceaccount.com"
+
+    def account_title(self, account: str) -> str:
+        """By its title an account is recognised after its pool is gone."""
+        return f"Sluice {account}"
 
     def role(self, name: str) -> str:
         """A role as policies spell it: Google's own, or one of deploy/roles, whose id takes no hyphens."""
@@ -46,10 +65,24 @@ class Deployment:
 
     def host(self, service: str) -> str:
         """Cloud Run's deterministic host name, known before the service exists."""
-        return f"{self.full(service)}-{self.state.project_number}.{self.options.region}.run.app"
+        return f"{self.short(service)}-{self.state.project_number}.{self.options.region}.run.app"
 
     def url(self, service: str) -> str:
         return f"https://{self.host(service)}"
+
+    @property
+    def queues(self) -> Mapping[str, Queue]:
+        """The queues of pipeline.toml by name."""
+        return self.routes.queues
+
+    @property
+    def pools(self) -> Mapping[str, Pool]:
+        """The pool of each service that is one, by the service's name."""
+        return self.listing.pools
+
+    def server(self, queue: Queue) -> str:
+        """The service that does the tasks of a queue."""
+        return next(name for name, pool in self.pools.items() if pool == self.routes.pool(queue.name))
 
     @property
     def topic_of_uploads(self) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from deploy import grants
+from deploy import grants, left
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import shown
 from deploy.pubsub import remove_notification
-from deploy.state import Grant
+from deploy.state import ENVIRONMENT, Grant
 from deploy.status import service_state
 
 UP = "./deploy.sh up"
@@ -16,7 +16,6 @@ UP = "./deploy.sh up"
 NEEDED = (
     ("service:dispatcher", "run.invoker", "push", "Pub/Sub may not call the dispatcher (missing invoker): pushes end in 403"),
     ("account:push", "iam.serviceAccountTokenCreator", "agent:pubsub", "Pub/Sub may not make the tokens of {push}"),
-    ("service:processor", "run.invoker", "tasks", "Cloud Tasks may not call the processor (missing invoker): tasks end in 403"),
     ("topic:uploads", "pubsub.publisher", "agent:storage", "Cloud Storage may not publish to {uploads}: events are lost "
      "(missing publisher grant of the storage agent)"),
     ("topic:dead-letters", "pubsub.publisher", "agent:pubsub", "Pub/Sub may not publish dead letters (missing grant): "
@@ -26,6 +25,8 @@ NEEDED = (
     ("account:signer", "iam.serviceAccountTokenCreator", "issuer", "the issuer may not sign as {signer}: it answers 503"),
     ("account:reader", "iam.serviceAccountTokenCreator", "status", "status may not sign as {reader}: no download links"),
 )  # fmt: skip
+#: The same, for the service of each pool.
+CALLER = ("run.invoker", "tasks", "Cloud Tasks may not call {name} (missing invoker): tasks end in 403")
 
 
 class Fault(NamedTuple):
@@ -47,7 +48,7 @@ def doctor(deployment: Deployment) -> None:
 
 def faults(deployment: Deployment) -> Iterator[Fault]:
     """Every fault in the state."""
-    for check in (_apis, _services, _grants, _push, _notifications, _dead_letters, _queues, _buckets):
+    for check in (_apis, _services, _left, _grants, _push, _notifications, _dead_letters, _queues, _buckets):
         yield from check(deployment)
 
 
@@ -59,23 +60,34 @@ def _apis(deployment: Deployment) -> Iterator[Fault]:
 
 def _services(deployment: Deployment) -> Iterator[Fault]:
     for name in deployment.listing.services:
-        full, state = deployment.full(name), service_state(deployment, name)
+        full, state = deployment.short(name), service_state(deployment, name)
+        found = deployment.state.services.get(full)
         if state != "ready":
             logs = f"gcloud run services logs read {full} {deployment.in_region}"
             yield Fault(f"the service {full} is {state}", f"{UP}; why it does not start: {logs}")
+        if found and found.environment != ENVIRONMENT:
+            what = f"the service {full} runs in the execution environment '{found.environment or 'default'}'"
+            yield Fault(f"{what}: the sandbox needs the kernel of {ENVIRONMENT}", UP)
+
+
+def _left(deployment: Deployment) -> Iterator[Fault]:
+    for what, delete in left.notes(deployment):
+        yield Fault(what, f"when none of its tasks waits any more: {delete}; then {UP}")
 
 
 def _grants(deployment: Deployment) -> Iterator[Fault]:
     names = {account: deployment.email(account) for account in ("push", "signer", "reader")}
-    for resource, role, member, what in NEEDED:
+    pools = [(f"service:{name}", *CALLER) for name in deployment.pools]
+    for resource, role, member, what in (*NEEDED, *pools):
         grant = Grant(f"roles/{role}", grants.member(deployment, member))
         if grant not in deployment.state.policies.get(resource, []):
             fix = shown(grants.change(deployment, "add", resource, grant))
-            yield Fault(what.format(uploads=deployment.full("uploads"), **names), fix)
-    for name in ("dispatcher", "processor"):
+            name = deployment.short(resource.partition(":")[2])
+            yield Fault(what.format(name=name, uploads=deployment.full("uploads"), **names), fix)
+    for name in ("dispatcher", *deployment.pools):
         found = deployment.state.policies.get(f"service:{name}", [])
         if any(grant.member in grants.STRANGERS for grant in found):
-            yield Fault(f"strangers may call the {name}", UP)
+            yield Fault(f"strangers may call {deployment.short(name)}", UP)
 
 
 def _push(deployment: Deployment) -> Iterator[Fault]:
@@ -121,9 +133,9 @@ def _dead_letters(deployment: Deployment) -> Iterator[Fault]:
 
 
 def _queues(deployment: Deployment) -> Iterator[Fault]:
-    right = (deployment.email("tasks"), deployment.url("processor"))
-    for full in map(deployment.full, deployment.queues):
-        found = deployment.state.queues.get(full)
+    for name, queue in deployment.queues.items():
+        full, server = deployment.full(name), deployment.server(queue)
+        found, right = deployment.state.queues.get(full), (deployment.email("tasks"), deployment.url(server))
         if found is None:
             yield Fault(f"the queue {full} is missing: its tasks cannot be queued", UP)
             continue
@@ -131,13 +143,13 @@ def _queues(deployment: Deployment) -> Iterator[Fault]:
             resume = f"gcloud tasks queues resume {full} {deployment.at_location}"
             yield Fault(f"paused queue: {full} delivers nothing", resume)
         if deployment.options.queue_auth == "queue" and (found.account, found.audience) != right:
-            what = f"wrong audience or account: {full} calls the processor with tokens that it refuses, or without any"
-            yield Fault(what, UP)
+            what = f"wrong audience or account: {full} calls {deployment.short(server)}"
+            yield Fault(f"{what} with tokens that it refuses, or without any", UP)
 
 
 def _buckets(deployment: Deployment) -> Iterator[Fault]:
     uploads = deployment.bucket("uploads")
-    for full in map(deployment.full, deployment.listing.services):
+    for full in map(deployment.short, deployment.listing.services):
         found = deployment.state.services.get(full)
         named = [value for name, value in found.variables.items() if name.endswith("BUCKET")] if found else []
         if named.count(uploads) > 1:

@@ -12,6 +12,7 @@ from deploy import grants, watching
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
+from deploy.left import left
 from deploy.pubsub import remove_notification
 from deploy.queues import labels_of_paused, paused
 from deploy.running import Runner
@@ -111,7 +112,7 @@ def _metrics(deployment: Deployment) -> Jobs:
 
 
 def _services(deployment: Deployment) -> Jobs:
-    for full in map(deployment.full, deployment.listing.services):
+    for full in map(deployment.short, [*deployment.listing.services, *left(deployment)]):
         if full in deployment.state.services:
             yield [["run", "services", "delete", full, deployment.in_region]]
     for full in map(deployment.full, deployment.listing.subscriptions):
@@ -134,7 +135,7 @@ def _revocations(deployment: Deployment) -> Jobs:
 
 
 def _accounts(deployment: Deployment) -> Jobs:
-    for email in map(deployment.email, deployment.listing.accounts):
+    for email in map(deployment.email, [*deployment.listing.accounts, *left(deployment)]):
         if email in deployment.state.accounts:
             yield [["iam", "service-accounts", "delete", email]]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from deploy import buckets, grants, pubsub, queues, roles, services, watching
+from deploy import buckets, grants, left, pubsub, queues, roles, services, watching
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
@@ -24,8 +24,8 @@ def accounts(deployment: Deployment, *names: str) -> Jobs:
     for name in [*names, *deployment.listing.services]:
         email, group = deployment.email(name), ["iam", "service-accounts"]
         if email not in deployment.state.accounts:
-            yield [[*group, "create", deployment.full(name), f"--display-name=Sluice {name}"]]
-        elif deployment.state.accounts[email]:
+            yield [[*group, "create", deployment.short(name), f"--display-name={deployment.account_title(name)}"]]
+        elif deployment.state.accounts[email].disabled:
             yield [[*group, "enable", email]]
 
 
@@ -39,15 +39,18 @@ WORDS: dict[str, Callable[..., Jobs]] = {
     "metrics": watching.metrics,
     "pull_subscriptions": pubsub.pull_subscriptions,
     "push_subscription": pubsub.push_subscription,
-    "queues": queues.queues,
+    "new_queues": queues.new_queues,
+    "changed_queues": queues.changed_queues,
     "service_agents": grants.service_agents,
     "custom_roles": roles.custom_roles,
     "grants": grants.grants,
     "service": services.service,
+    "pools": services.pools,
     "newest_revisions": services.newest_revisions,
     "resume_queues": queues.resume_queues,
     "notification": pubsub.notification,
     "revocations": grants.revocations,
+    "retired_accounts": left.retired_accounts,
     "alerts": watching.alerts,
     "dashboard": watching.dashboard,
 }

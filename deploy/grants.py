@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
+from deploy.left import retired
 from deploy.state import Grant
 
 TABLE = Path("deploy/grants.tsv")
@@ -42,7 +43,7 @@ def exists(deployment: Deployment, resource: str) -> bool:
         "subscription": (deployment.full(name), state.subscriptions),
         "queue": (deployment.full(name), state.queues),
         "account": (deployment.email(name), state.accounts),
-        "service": (deployment.full(name), state.services),
+        "service": (deployment.short(name), state.services),
     }
     full, names = found[kind]
     return full in names
@@ -56,7 +57,7 @@ def policy_command(deployment: Deployment, verb: str, resource: str) -> Command:
         "repository": ("artifacts repositories", deployment.options.prefix, [deployment.at_location]),
         "bucket": ("storage buckets", f"gs://{deployment.bucket(name)}", []),
         "account": ("iam service-accounts", deployment.email(name), []),
-        "service": ("run services", deployment.full(name), [deployment.in_region]),
+        "service": ("run services", deployment.short(name), [deployment.in_region]),
         "topic": ("pubsub topics", deployment.full(name), []),
         "subscription": ("pubsub subscriptions", deployment.full(name), []),
         "queue": ("tasks queues", deployment.full(name), [deployment.at_location]),
@@ -108,23 +109,33 @@ def wanted(deployment: Deployment, resource: str) -> list[Grant]:
     """The grants of the table on this resource, with the options as they are."""
     return [
         Grant(deployment.role(row["role"]), who)
-        for row in _rows(resource)
+        for row in _rows(deployment, resource)
         if _holds(deployment, row["when"])
-        for who in (deployment.operators if row["member"] == OPERATORS else [member(deployment, row["member"])])
+        for who in _members(deployment, row["member"])
     ]
+
+
+def _members(deployment: Deployment, name: str) -> list[str]:
+    """The members that a name in the table stands for: `processor` for the account of each pool."""
+    if name == OPERATORS:
+        return deployment.operators
+    services = [service for service, function in deployment.listing.functions.items() if function == name]
+    return [member(deployment, account) for account in services or [name]]
 
 
 def _of_operators(deployment: Deployment, resource: str) -> set[Grant]:
     """The grants of operators on this resource, also of former ones: whoever has our role on a queue is or was one."""
     ours, policies = deployment.role("queueOperator"), deployment.state.policies
     known = {grant.member for name in policies if name.startswith("queue:") for grant in policies[name] if grant.role == ours}
-    roles = {deployment.role(row["role"]) for row in _rows(resource) if row["member"] == OPERATORS}
+    roles = {deployment.role(row["role"]) for row in _rows(deployment, resource) if row["member"] == OPERATORS}
     return {Grant(role, who) for role in roles for who in known}
 
 
-def _rows(resource: str) -> list[dict[str, str]]:
-    """The rows of the table about this resource."""
-    return [row for row in table() if row["on"] in (resource, f"{resource.partition(':')[0]}:*")]
+def _rows(deployment: Deployment, resource: str) -> list[dict[str, str]]:
+    """The rows of the table about this resource: those about the processor are about each pool."""
+    kind, _, name = resource.partition(":")
+    function = deployment.listing.functions.get(name, name) if kind == "service" else name
+    return [row for row in table() if row["on"] in (resource, f"{kind}:{function}", f"{kind}:*")]
 
 
 def table() -> list[dict[str, str]]:
@@ -155,7 +166,8 @@ def _is_ours(deployment: Deployment, resource: str, who: str) -> bool:
     if resource != "project" and who in STRANGERS:
         return True
     account = who.removeprefix("deleted:").partition("?uid=")[0]
-    return account in [member(deployment, name) for name in deployment.listing.accounts]
+    names = [*deployment.listing.accounts, *retired(deployment)]
+    return account in [member(deployment, name) for name in names]
 
 
 def service_agents(deployment: Deployment) -> Iterator[list[Command]]:

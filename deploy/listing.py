@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from string import Template
 
 from deploy.errors import Failed
+from shared.routes import Pool
+from shared.routes.definitions import DEFAULT_POOL
+
+
+def service_of(function: str, pool: str) -> str:
+    """The name, without the prefix, of the service that is this pool of this function."""
+    return function if pool == DEFAULT_POOL.name else f"{function}-{pool}"
 
 
 @dataclass(frozen=True)
@@ -17,13 +24,19 @@ class Line:
 
 
 class Listing:
-    """Every line in order, and the names of what they list."""
+    """Every line in order, and the names of what they list.
 
-    def __init__(self, text: str, variables: Mapping[str, str]) -> None:
+    `pools` has the pool of each service that is one, and `functions` the folder of functions/ that each service runs.
+    """
+
+    def __init__(self, text: str, variables: Mapping[str, str], pools: Mapping[str, Pool]) -> None:
         words = [shlex.split(line, comments=True) for line in text.splitlines()]
         self.lines = [Line(word, tuple(_filled(rest, variables))) for word, *rest in filter(None, words)]
         self.apis = self._all("apis")
-        self.services = self._first("service")
+        (pooled,) = self._first("pools")
+        self.pools = {service_of(pooled, name): pool for name, pool in pools.items()}
+        self.functions = {name: name for name in self._first("service")} | dict.fromkeys(self.pools, pooled)
+        self.services = list(self.functions)
         self.accounts = [*self._all("accounts"), *self.services]
         self.buckets = self._first("bucket")
         self.topics = self._all("topics")

@@ -71,16 +71,8 @@ class Options:
         r"queue|task", "queue or task",
     )  # fmt: skip
 
-    instances: str = _option("10", "N", "the most instances of each service but the processor", *ABOVE_0, "How much")
-    processor_cpu: str = _option(
-        "2", "N", "vCPUs of a processor instance", r"[12468]", "what Cloud Run offers: 1, 2, 4, 6 or 8"
-    )
-    processor_memory: str = _option(
-        "4Gi", "SIZE", "memory of a processor instance", r"[1-9][0-9]{0,5}(Mi|Gi)", "a size such as 4Gi"
-    )
-    processor_concurrency: str = _option("4", "N", "tasks at once in one instance", *ABOVE_0)
-    processor_instances: str = _option(
-        "", "N", "default: enough for all queues of pipeline.toml, and one more", r"([1-9][0-9]*)?", ABOVE_0[1]
+    instances: str = _option(
+        "1", "N", "the most instances of each service but the processor, whose pools pipeline.toml has", *ABOVE_0, "How much"
     )
     max_file_bytes: str = _option("536870912", "N", "a file lies in the processor's memory while it is processed", *ABOVE_0)
     url_seconds: str = _option("900", "N", "validity of a signed URL", *ABOVE_0)

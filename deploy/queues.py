@@ -1,16 +1,13 @@
 """Queues of pipeline.toml. They retry for a week; the processor counts attempts and stores `dead` itself."""
 
 import sys
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from deploy.deployment import Deployment
-from deploy.errors import Failed
 from deploy.gcloud import Command
 from deploy.state import PAUSED, Queue
+from shared import routes
 
 #: Cloud Tasks deletes a task only after both limits (queue.proto, RetryConfig). The week outlasts an outage of the processor.
 RETRY_SECONDS = 604800
@@ -19,46 +16,42 @@ RETRY_SECONDS = 604800
 DELIVERIES = 100
 
 
-def read(path: Path) -> dict[str, Queue]:
-    """The queues of a pipeline.toml by name. Raises Failed if the file or a number is missing, or for invalid TOML."""
-    try:
-        return {name: _queue(queue) for name, queue in tomllib.loads(path.read_text())["queues"].items()}
-    except KeyError as missing:
-        raise Failed(f"{path}: {missing.args[0]} is missing; docs/settings.md lists what a queue takes") from missing
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise Failed(f"{path}: {error}") from error
+def new_queues(deployment: Deployment) -> Iterator[list[Command]]:
+    """The queues of pipeline.toml that are missing."""
+    for name, queue in deployment.queues.items():
+        if deployment.full(name) not in deployment.state.queues:
+            yield [_command(deployment, "create", name, _wanted(deployment, queue), None)]
 
 
-def _queue(numbers: dict[str, Any]) -> Queue:
-    return Queue(
-        rate=numbers["max_dispatches_per_second"],
-        at_once=numbers["max_concurrent_dispatches"],
+def changed_queues(deployment: Deployment) -> Iterator[list[Command]]:
+    """The queues that differ. Only once there is a service for each pool: one of these queues may move to a new pool."""
+    for name, queue in deployment.queues.items():
+        found, wanted = deployment.state.queues.get(deployment.full(name)), _wanted(deployment, queue)
+        if found and found != wanted:
+            yield [_command(deployment, "update", name, wanted, found)]
+
+
+def _command(deployment: Deployment, verb: str, name: str, wanted: Queue, found: Queue | None) -> Command:
+    target = _target(wanted, found)
+    return ["tasks", "queues", verb, deployment.full(name), deployment.at_location, *_flags(wanted), *target]
+
+
+def _wanted(deployment: Deployment, queue: routes.Queue) -> Queue:
+    """With the service of its pool as the target of its tasks, unless each task names its own."""
+    wanted = Queue(
+        rate=queue.max_dispatches_per_second,
+        at_once=queue.max_concurrent_dispatches,
         deliveries=DELIVERIES,
         retry_seconds=RETRY_SECONDS,
-        min_backoff=numbers["min_backoff_seconds"],
-        max_backoff=numbers["max_backoff_seconds"],
+        min_backoff=queue.min_backoff_seconds,
+        max_backoff=queue.max_backoff_seconds,
         max_doublings=16,
         logged=0.1,
     )
-
-
-def queues(deployment: Deployment) -> Iterator[list[Command]]:
-    """Every queue of pipeline.toml."""
-    for name, numbers in deployment.queues.items():
-        full, wanted = deployment.full(name), _addressed(deployment, numbers)
-        found = deployment.state.queues.get(full)
-        if found != wanted:
-            verb = "update" if found else "create"
-            yield [["tasks", "queues", verb, full, deployment.at_location, *_flags(wanted), *_target(wanted, found)]]
-
-
-def _addressed(deployment: Deployment, queue: Queue) -> Queue:
-    """With the processor as the target of its tasks, unless each task names its own."""
     if deployment.options.queue_auth == "task":
-        return queue
-    return replace(
-        queue, host=deployment.host("processor"), account=deployment.email("tasks"), audience=deployment.url("processor")
-    )
+        return wanted
+    server = deployment.server(queue)
+    return replace(wanted, host=deployment.host(server), account=deployment.email("tasks"), audience=deployment.url(server))
 
 
 def _flags(queue: Queue) -> list[str]:

@@ -12,6 +12,7 @@ from deploy.down import stays
 from deploy.errors import Failed
 from deploy.gcloud import Command
 from deploy.state import (
+    Account,
     Alert,
     Bucket,
     Channel,
@@ -27,8 +28,8 @@ from deploy.state import (
     Subscription,
 )
 
-#: Resources whose policies doctor looks at.
-SUSPECTS = {"service:dispatcher", "service:processor", "topic:uploads", "topic:dead-letters", "subscription:dispatcher"}
+#: Resources whose policies doctor looks at, beside those of the pools.
+SUSPECTS = {"service:dispatcher", "topic:uploads", "topic:dead-letters", "subscription:dispatcher"}
 SUSPECTS |= {"account:signer", "account:reader", "account:push"}
 
 
@@ -93,7 +94,7 @@ def fill(state: State, found: dict[str, Any]) -> None:
     state.subscriptions = named("subscription", Subscription)
     state.queues = named("queue", Queue)
     state.services = {row["metadata"]["name"]: parsed(Service, row) for row in rows("service")}
-    state.accounts = {row["email"]: bool(row.get("disabled")) for row in rows("account")}
+    state.accounts = {row["email"]: parsed(Account, row) for row in rows("account")}
     state.repositories = named("repository", Repository)
     state.roles = {row["name"]: parsed(Role, row) for row in rows("role")}
     state.metrics = named("metric", Metric)
@@ -141,7 +142,8 @@ def belongings(deployment: Deployment) -> dict[str, Command]:
 
 def _with_policy(deployment: Deployment) -> list[str]:
     """`up` needs every policy; `doctor` and `down` need a few."""
-    interest = {"doctor": SUSPECTS.__contains__, "down": stays}.get(deployment.options.command, bool)
+    suspects = {*SUSPECTS, *(f"service:{name}" for name in deployment.pools)}
+    interest = {"doctor": suspects.__contains__, "down": stays}.get(deployment.options.command, bool)
     return [name for name in grants.resources(deployment) if interest(name) and grants.exists(deployment, name)]
 
 

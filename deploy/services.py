@@ -57,19 +57,35 @@ def service(
     )
     lines = "".join(f"{variable}: {json.dumps(value)}\n" for variable, value in sorted(wanted.variables.items()))
     file = deployment.write(f"variables-{name}.yaml", lines)
-    if deployment.state.services.get(deployment.full(name)) != wanted:
-        yield [["run", "deploy", deployment.full(name), deployment.in_region, *_flags(wanted), f"--env-vars-file={file}"]]
+    full = deployment.short(name)
+    if deployment.state.services.get(full) != wanted:
+        yield [["run", "deploy", full, deployment.in_region, *_flags(wanted), f"--env-vars-file={file}"]]
+
+
+def pools(deployment: Deployment, _function: str, ingress: str) -> Iterator[list[Command]]:
+    """A service for each pool of pipeline.toml, which has the numbers."""
+    for name, pool in deployment.pools.items():
+        at_once, seconds, instances = str(pool.concurrency), str(pool.deadline_seconds), str(pool.max_instances)
+        yield from service(deployment, name, str(pool.cpu), amount(pool.memory_bytes), at_once, seconds, instances, ingress)
+
+
+def amount(memory_bytes: int) -> str:
+    """Bytes as Cloud Run prints them: `4Gi` or `4352Mi`."""
+    mebibytes = memory_bytes >> 20
+    return f"{mebibytes}Mi" if mebibytes % 1024 else f"{mebibytes >> 10}Gi"
 
 
 def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]:
     """Every variable of a service: the one place where a deployed service gets its settings."""
     signers = {"issuer": {"SLUICE_SIGNER": deployment.email("signer")}, "status": {"SLUICE_SIGNER": deployment.email("reader")}}
+    function = deployment.listing.functions[name]
     return {
-        "FUNCTION_TARGET": name,
-        "FUNCTION_SOURCE": f"functions/{name}/main.py",
+        "FUNCTION_TARGET": function,
+        "FUNCTION_SOURCE": f"functions/{function}/main.py",
         "THREADS": at_once,
         **settings(deployment),
         **signers.get(name, {}),
+        **({"SLUICE_POOL": deployment.pools[name].name} if name in deployment.pools else {}),
     }
 
 
@@ -88,7 +104,7 @@ def settings(deployment: Deployment) -> dict[str, str]:
         "SLUICE_QUEUE_AUTH": options.queue_auth,
         "SLUICE_ISSUER_URL": deployment.url("issuer"),
         "SLUICE_DISPATCHER_URL": deployment.url("dispatcher"),
-        "SLUICE_PROCESSOR_URL": deployment.url("processor"),
+        "SLUICE_PROCESSOR_URLS": ",".join(f"{pool.name}={deployment.url(name)}" for name, pool in deployment.pools.items()),
         "SLUICE_STATUS_URL": deployment.url("status"),
         "SLUICE_PUSH_ACCOUNT": deployment.email("push"),
         "SLUICE_TASKS_ACCOUNT": deployment.email("tasks"),
@@ -106,6 +122,7 @@ def _flags(wanted: Service) -> list[str]:
         f"--concurrency={wanted.concurrency}",
         f"--timeout={wanted.timeout_seconds}",
         f"--max-instances={wanted.instances}",
+        f"--execution-environment={wanted.environment}",
         "--cpu-boost",
         f"--ingress={wanted.ingress}",
         "--invoker-iam-check",
@@ -114,7 +131,7 @@ def _flags(wanted: Service) -> list[str]:
 
 def newest_revisions(deployment: Deployment) -> Iterator[list[Command]]:
     """Send requests to the newest revision again where an older one was chosen by hand."""
-    for full in map(deployment.full, deployment.listing.services):
+    for full in map(deployment.short, deployment.listing.services):
         found = deployment.state.services.get(full)
         if found and not found.only_newest:
             yield [["run", "services", "update-traffic", full, deployment.in_region, "--to-latest"]]

@@ -89,6 +89,8 @@ class Queue:
 _TEMPLATE = ("spec", "template", "spec")
 _CONTAINER = (*_TEMPLATE, "containers", 0)
 _SCALING = ("spec", "template", "metadata", "annotations")
+#: Cloud Run's second execution environment is a Linux virtual machine: the sandbox needs its kernel.
+ENVIRONMENT = "gen2"
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,21 @@ class Service:
     instances: str = from_json(*_SCALING, "autoscaling.knative.dev/maxScale")
     ingress: str = from_json("metadata", "annotations", "run.googleapis.com/ingress")
     variables: Mapping[str, str] = from_json(*_CONTAINER, "env", read=_variables)
+    environment: str = from_json(*_SCALING, "run.googleapis.com/execution-environment", default=ENVIRONMENT)
     cpu_boost: bool = from_json(*_SCALING, "run.googleapis.com/startup-cpu-boost", read=_is_true, default=True)
     invoker_check: bool = from_json(
         "metadata", "annotations", "run.googleapis.com/invoker-iam-disabled", read=lambda off: not _is_true(off), default=True
     )
     ready: bool = from_json("status", "conditions", read=_is_ready, default=True)
     only_newest: bool = from_json("spec", "traffic", read=_is_newest, default=True, compare=False)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A service account."""
+
+    title: str = from_json("displayName")
+    disabled: bool = from_json("disabled", read=bool, default=False)
 
 
 @dataclass(frozen=True)
@@ -194,7 +205,7 @@ class State:
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
-    accounts: dict[str, bool] = field(default_factory=dict)  # e-mail → whether it is disabled
+    accounts: dict[str, Account] = field(default_factory=dict)  # by e-mail
     repositories: dict[str, Repository] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)  # by the name that policies spell
     metrics: dict[str, Metric] = field(default_factory=dict)

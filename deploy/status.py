@@ -1,5 +1,6 @@
 """`status`: print what is deployed, and whether `up` would change anything."""
 
+from deploy import capacity
 from deploy.deployment import Deployment
 from deploy.everything import everything
 from deploy.running import Runner
@@ -11,13 +12,14 @@ def status(deployment: Deployment) -> None:
     print(f"Project {options.project} ({state.project_number}), {options.region}, prefix {options.prefix}")
     print("\nServices")
     for name in deployment.listing.services:
-        print(f"  {deployment.full(name):24} {service_state(deployment, name):9} {deployment.url(name)}")
+        print(f"  {deployment.short(name):30} {service_state(deployment, name):9} {deployment.url(name)}")
     print("\nQueues")
     for name in deployment.queues:
-        print(f"  {deployment.full(name):24} {_queue(deployment, name)}")
+        print(f"  {deployment.full(name):30} {_queue(deployment, name)}")
     print("\nTopics, subscriptions, buckets")
     for name, kind, there in _presences(deployment):
         print(f"  {name:40} {kind if there else 'missing'}")
+    print(f"\nSize: {capacity.note(deployment.listing)}")
     print(f"\nImage of these sources: {deployment.tag}, {'built' if state.digest else 'not built'}")
     count = _planned(deployment)
     print(f"\nup would run {count} commands; plan shows them." if count else "\nup would change nothing.")
@@ -25,7 +27,7 @@ def status(deployment: Deployment) -> None:
 
 def service_state(deployment: Deployment, name: str) -> str:
     """`missing`, `ready` or `not ready`."""
-    found = deployment.state.services.get(deployment.full(name))
+    found = deployment.state.services.get(deployment.short(name))
     if found is None:
         return "missing"
     return "ready" if found.ready else "not ready"

@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from deploy import gcloud
+from deploy.capacity import load
 from deploy.deployment import Deployment
 from deploy.errors import Failed
+from deploy.photograph import reached, steps_for_every_pool
+from shared.routes import Routes
+from shared.routes.definitions import REQUEST
 
 PHOTO = Path("tests/data/photo.jpg")
 NOTICE_SECONDS = float(os.environ.get("NOTICE_SECONDS", "180"))  # the first requests wait for instances to start
@@ -28,6 +32,7 @@ class System:
     """A running system: base URLs of its services, names, the caller's token, variables for gcloud."""
 
     urls: dict[str, str]
+    routes: Routes
     uploads: str = "uploads"
     results: str = "results"
     completions: str = "completions"
@@ -78,8 +83,12 @@ def _listening(system: System, name: str) -> Iterator[str]:
 
 def _send(system: System, name: str) -> Iterator[str]:
     """Send the photograph through each door; the names of the objects it became."""
-    _say("1. straight into the bucket")
+    asked = steps_for_every_pool(system.routes)
+    for pool in sorted(system.routes.pools.keys() - reached(system.routes, asked)):
+        print(f"note: no step of a photograph runs in the pool {pool}; ./deploy.sh doctor looks at it", file=sys.stderr)
+    _say(f"1. straight into the bucket{', asking for ' * bool(asked)}{', '.join(asked)}")
     copy = ["gcloud", "storage", "cp", str(PHOTO), f"gs://{system.uploads}/{name}", "--content-type=image/jpeg", "--quiet"]
+    copy += [f"--custom-metadata=^;^{REQUEST}={','.join(asked)}"] * bool(asked)
     system.run(*copy, otherwise=f"gs://{system.uploads} takes no file; may you write to it?")
     yield _sent(name)
     _say("2. a signed URL from the issuer")
@@ -152,7 +161,7 @@ def local_system() -> System:
         words = shlex.split(done.stdout, comments=True)
         environment |= dict(word.split("=", 1) for word in words if "=" in word)
     urls = {name: environment[f"SLUICE_{name.upper()}_URL"] for name in ("issuer", "upload", "status")}
-    return System(urls, environment=environment)
+    return System(urls, load(Path(environment.get("SLUICE_PIPELINE") or "pipeline.toml")), environment=environment)
 
 
 def deployed_system(deployment: Deployment) -> System:
@@ -164,6 +173,7 @@ def deployed_system(deployment: Deployment) -> System:
         raise Failed("no identity token; gcloud auth login, then again")
     return System(
         urls={name: deployment.url(name) for name in ("issuer", "upload", "status")},
+        routes=deployment.routes,
         uploads=deployment.bucket("uploads"),
         results=deployment.bucket("results"),
         completions=deployment.full("completions"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deploy.deployment import Deployment, fingerprint
 from deploy.gcloud import Command
+from deploy.left import serving
 from deploy.running import Runner
 from deploy.state import Metric
 
@@ -82,7 +83,8 @@ def rendered(deployment: Deployment, template: Path) -> tuple[str, str]:
     names = {
         "@PREFIX@": deployment.options.prefix,
         "@PROJECT@": deployment.options.project,
-        "@SERVICES@": "|".join(deployment.listing.services),
+        "@SERVICES@": "|".join(map(deployment.short, [*deployment.listing.services, *serving(deployment)])),
+        "@PROCESSORS@": "|".join(map(deployment.short, [*deployment.pools, *serving(deployment)])),
         "@QUEUES@": "|".join(deployment.queues),
         "@SUBSCRIPTIONS@": "|".join(deployment.listing.subscriptions),
         '"@CHANNEL@"': json.dumps(deployment.channel) if deployment.channel else "",

@@ -87,7 +87,11 @@ def service_json(it: Deployment) -> Json:
         "resources": {"limits": {"cpu": "1000m", "memory": "512Mi"}},
         "env": [{"name": name, "value": value} for name, value in reversed(variables.items())],
     }
-    scaling = {"autoscaling.knative.dev/maxScale": "10", "run.googleapis.com/startup-cpu-boost": "true"}
+    scaling = {
+        "autoscaling.knative.dev/maxScale": "10",
+        "run.googleapis.com/startup-cpu-boost": "true",
+        "run.googleapis.com/execution-environment": "gen2",
+    }
     spec = {
         "serviceAccountName": ACCOUNT.format("sluice-issuer"),
         "containerConcurrency": 40,
@@ -154,9 +158,8 @@ def test_a_bucket_is_created_before_its_cors_is_set(tmp_path: Path) -> None:
 
 
 def queue(it: Deployment, found: Json) -> list[str]:
-    it.queues.pop("digests", None)
     it.state.queues["sluice-images"] = parsed(Queue, found)
-    return commands(queues.queues(it))
+    return commands(queues.changed_queues(it))
 
 
 def test_a_queue_as_it_should_be_is_left_alone_even_paused(tmp_path: Path) -> None:
@@ -291,6 +294,7 @@ def test_a_service_as_it_should_be_is_left_alone(tmp_path: Path) -> None:
         lambda it: it["metadata"]["annotations"].update({"run.googleapis.com/ingress": "internal"}),
         lambda it: it["metadata"]["annotations"].update({"run.googleapis.com/invoker-iam-disabled": "true"}),
         lambda it: it["spec"]["template"]["metadata"]["annotations"].pop("run.googleapis.com/startup-cpu-boost"),
+        lambda it: it["spec"]["template"]["metadata"]["annotations"].pop("run.googleapis.com/execution-environment"),
         lambda it: it["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "DEBUG", "value": "1"}),
         lambda it: it["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"].update(memory="1Gi"),
         lambda it: it["spec"]["template"]["spec"].update(timeoutSeconds=60),
@@ -304,7 +308,7 @@ def test_a_service_that_differs_is_deployed(change: Callable[[Json], None], tmp_
     assert command == (
         "run deploy sluice-issuer --region=us-central1 --image=IMAGE "
         f"--service-account={ACCOUNT.format('sluice-issuer')} --cpu=1 --memory=512Mi --concurrency=40 --timeout=30 "
-        "--max-instances=10 --cpu-boost --ingress=all --invoker-iam-check "
+        "--max-instances=10 --execution-environment=gen2 --cpu-boost --ingress=all --invoker-iam-check "
         f"--env-vars-file={tmp_path}/variables-issuer.yaml"
     )
 

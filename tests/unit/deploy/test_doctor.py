@@ -11,7 +11,7 @@ from deploy.deployment import Deployment
 from deploy.doctor import faults
 from deploy.down import down, stays
 from deploy.running import Runner
-from deploy.state import Notification, Queue, Service, Subscription
+from deploy.state import Grant, Notification, Queue, Service, Subscription
 from tests.unit.deploy.example import deployment
 
 
@@ -20,11 +20,12 @@ def healthy(folder: Path) -> Deployment:
     it = deployment(folder, "doctor")
     state, audience = it.state, it.url("dispatcher")
     state.apis = {f"{name}.googleapis.com" for name in it.listing.apis}
-    state.services = {it.full(name): Service(variables={}) for name in it.listing.services}
+    state.services = {it.short(name): Service(variables={}) for name in it.listing.services}
     push = Subscription(it.full("uploads"), endpoint=f"{audience}/x", account=it.email("push"), audience=audience)
     state.subscriptions = {it.full("dispatcher"): push, it.full("dead-letters"): Subscription(it.full("dead-letters"))}
     state.queues = {
-        it.full(name): Queue(state="RUNNING", account=it.email("tasks"), audience=it.url("processor")) for name in it.queues
+        it.full(name): Queue(state="RUNNING", account=it.email("tasks"), audience=it.url(it.server(queue)))
+        for name, queue in it.queues.items()
     }
     state.notifications["uploads"] = [Notification("1", it.topic_of_uploads, "JSON_API_V1", ("OBJECT_FINALIZE",))]
     state.policies = {resource: grants.wanted(it, resource) for resource in grants.resources(it)}
@@ -45,6 +46,14 @@ def test_a_healthy_deployment_has_no_fault(tmp_path: Path) -> None:
         (lambda it: it.state.apis.remove("run.googleapis.com"), "the API run is off"),
         (lambda it: it.state.services.pop("sluice-status"), "the service sluice-status is missing"),
         (lambda it: it.state.services.update({"sluice-upload": Service(variables={}, ready=False)}), "sluice-upload is not ready"),
+        (lambda it: it.state.services.update({"sluice-upload": Service(variables={}, environment="gen1")}),
+         "sluice-upload runs in the execution environment 'gen1': the sandbox needs the kernel of gen2"),
+        (lambda it: it.state.services.update({"sluice-upload": Service(variables={}, environment="")}), "environment 'default'"),
+        (lambda it: it.state.services.pop("sluice-processor-slow"), "the service sluice-processor-slow is missing"),
+        (lambda it: it.state.policies.pop("service:processor-slow"), "Cloud Tasks may not call sluice-processor-slow (missing"),
+        (lambda it: it.state.policies["service:processor-slow"].append(Grant("roles/run.invoker", "allUsers")),
+         "strangers may call sluice-processor-slow"),
+        (lambda it: _call_other_pool(it), "wrong audience or account: sluice-digests calls sluice-processor-slow with tokens"),
         (lambda it: it.state.policies.pop("account:signer"), "the issuer may not sign as sluice-signer@demo-project"),
         (lambda it: it.state.policies.pop("account:reader"), "status may not sign as sluice-reader@demo-project"),
         (lambda it: it.state.policies.pop("subscription:dispatcher"), "may not take dead letters off the subscription"),
@@ -64,6 +73,10 @@ def test_one_change_is_one_fault(change: object, fault: str, tmp_path: Path) -> 
 
     assert len(found(it)) == 1
     assert fault in found(it)[0]
+
+
+def _call_other_pool(it: Deployment) -> None:
+    it.state.queues["sluice-digests"] = replace(it.state.queues["sluice-digests"], audience=it.url("processor"))
 
 
 def _change_push(it: Deployment, **fields: str) -> None:

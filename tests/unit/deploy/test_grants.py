@@ -29,7 +29,7 @@ def test_a_grant_that_is_missing_is_added(tmp_path: Path) -> None:
 def test_grants_of_a_kind_are_those_of_all_its_resources(tmp_path: Path) -> None:
     jobs = list(grants.grants(deployment(tmp_path), "queue"))
 
-    assert [(job[0][3], len(job)) for job in jobs] == [("sluice-images", 4), ("sluice-digests", 4)]
+    assert [(job[0][3], len(job)) for job in jobs] == [("sluice-images", 5), ("sluice-digests", 5)]
 
 
 @pytest.mark.parametrize(

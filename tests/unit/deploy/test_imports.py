@@ -1,6 +1,7 @@
-"""deploy/ runs where nothing is installed: it imports the standard library and itself."""
+"""deploy/ runs where nothing is installed: it imports the standard library, itself, and parts of shared/ that do the same."""
 
 import ast
+import subprocess
 import sys
 
 import pytest
@@ -19,4 +20,14 @@ def test_a_file_of_deploy_imports_nothing_that_has_to_be_installed(name: str) ->
         elif isinstance(node, ast.ImportFrom):
             imported.add((node.module or "").partition(".")[0])
 
-    assert imported <= {"deploy", *sys.stdlib_module_names}
+    assert imported <= {"deploy", "shared", *sys.stdlib_module_names}
+
+
+def test_everything_is_imported_without_an_installed_package() -> None:
+    """`-S` leaves out site-packages."""
+    modules = ", ".join(f"deploy.{name.removesuffix('.py')}" for name in FILES if name != "__init__.py")
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"import {modules}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

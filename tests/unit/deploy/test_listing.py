@@ -25,14 +25,14 @@ def test_every_word_has_a_line_in_deploy_sh(tmp_path: Path) -> None:
 
 
 def test_options_take_the_place_of_variables() -> None:
-    listing = Listing('service  upload  "$SIZE"  # why\n\nstep "A title"\n', {"SIZE": "4Gi"})
+    listing = Listing('service  upload  "$SIZE"  # why\n\npools processor\n', {"SIZE": "4Gi"}, {})
 
-    assert listing.lines == [Line("service", ("upload", "4Gi")), Line("step", ("A title",))]
+    assert listing.lines == [Line("service", ("upload", "4Gi")), Line("pools", ("processor",))]
 
 
 def test_a_variable_that_is_no_option_is_named() -> None:
     with pytest.raises(Failed, match=r"\$COLOUR is no option"):
-        Listing("bucket uploads $COLOUR", {})
+        Listing("bucket uploads $COLOUR", {}, {})
 
 
 def test_a_word_without_a_function_is_named(tmp_path: Path) -> None:
@@ -45,5 +45,6 @@ def test_a_word_without_a_function_is_named(tmp_path: Path) -> None:
 def test_there_is_an_account_for_each_service_and_each_other_job(tmp_path: Path) -> None:
     listing = deployment(tmp_path).listing
 
-    assert listing.services == [path for path in listing.services if (ROOT / "functions" / path / "main.py").exists()]
+    assert listing.services == ["upload", "issuer", "dispatcher", "status", "processor", "processor-slow"]
+    assert [name for name in listing.functions.values() if not (ROOT / "functions" / name / "main.py").exists()] == []
     assert listing.accounts == ["signer", "reader", "tasks", "push", "build", *listing.services]

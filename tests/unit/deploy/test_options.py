@@ -1,16 +1,11 @@
-"""Options: flags, the env-file, defaults, and whether the processor fits its queues."""
+"""Options: flags, the env-file, defaults."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deploy.capacity import fitted
 from deploy.errors import Failed
-from deploy.options import Options, parse
-from deploy.state import Queue
-
-QUEUES = [Queue(at_once=20), Queue(at_once=12)]
+from deploy.options import parse
 
 
 def test_flags_take_their_value_from_the_same_word_or_the_next() -> None:
@@ -45,34 +40,3 @@ def test_an_env_file_takes_nothing_but_options_in_capitals(line: str, tmp_path: 
     (tmp_path / "env").write_text(f"{line}\n")
     with pytest.raises(Failed, match=f"env: {line}: write NAME=VALUE with an option's name in capitals"):
         parse(["up", "--env-file", "env"], tmp_path)
-
-
-def test_the_default_is_one_instance_more_than_the_queues_need() -> None:
-    assert fitted(Options("up"), QUEUES).processor_instances == "9"
-    assert fitted(Options("up", processor_concurrency="3"), QUEUES).processor_instances == "12"
-
-
-def test_instances_that_just_suffice_are_taken() -> None:
-    assert fitted(Options("up", processor_instances="8"), QUEUES).processor_instances == "8"
-    with pytest.raises(Failed, match="the queues send 32 tasks at once, 7 instances take 28"):
-        fitted(Options("up", processor_instances="7"), QUEUES)
-
-
-@pytest.mark.parametrize(
-    ("cpu", "memory", "is_taken"),
-    [
-        ("2", "3840Mi", True),
-        ("2", "3839Mi", False),
-        ("2", "8Gi", True),
-        ("2", "8193Mi", False),
-        ("8", "4Gi", True),
-        ("6", "3Gi", False),
-    ],
-)
-def test_memory_fits_cpus_and_files(cpu: str, memory: str, is_taken: bool) -> None:
-    options = replace(Options("up"), processor_cpu=cpu, processor_memory=memory)
-    if is_taken:
-        assert fitted(options, QUEUES).processor_memory == memory
-        return
-    with pytest.raises(Failed, match="--processor-memory"):
-        fitted(options, QUEUES)

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.errors import Failed
 from deploy.reading import belongings, check_region, fill, fill_belongings, lists
-from deploy.state import Alert, Bucket, Channel, Dashboard, Grant, Queue, Repository, State
+from deploy.state import Account, Alert, Bucket, Channel, Dashboard, Grant, Queue, Repository, State
 from tests.unit.deploy.example import deployment
 
 APIS = ("artifactregistry", "cloudtasks", "iam", "logging", "monitoring", "pubsub", "run", "storage")
@@ -70,7 +70,7 @@ def test_names_are_without_their_paths() -> None:
         {
             "topic": [{"name": f"{home}/topics/sluice-uploads"}],
             "queue": [{"name": f"{home}/locations/us-central1/queues/sluice-images", "state": "PAUSED"}],
-            "account": [{"email": "a@b"}, {"email": "c@d", "disabled": True}],
+            "account": [{"email": "a@b", "displayName": "A title"}, {"email": "c@d", "disabled": True}],
             "alert": [{"displayName": "A", "name": f"{home}/alertPolicies/1", "enabled": True, "userLabels": {"spec": "7"}}],
             "dashboard": [{"displayName": "D", "name": "projects/42/dashboards/8", "labels": {"spec-7": ""}, "etag": "e"}],
             "channel": [{"displayName": "C", "name": f"{home}/notificationChannels/9", "labels": {"email_address": "a@b"}}],
@@ -80,7 +80,7 @@ def test_names_are_without_their_paths() -> None:
 
     assert state.topics == {"sluice-uploads"}
     assert state.queues["sluice-images"].state == "PAUSED"
-    assert state.accounts == {"a@b": False, "c@d": True}
+    assert state.accounts == {"a@b": Account("A title"), "c@d": Account(disabled=True)}
     assert state.alerts == [Alert("A", f"{home}/alertPolicies/1", True, "7")]
     assert state.dashboards == [Dashboard("D", "8", ("spec-7",), "e")]
     assert state.channels == [Channel("C", f"{home}/notificationChannels/9", "a@b")]
