@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from shared.settings import ROOT
-from tests.conftest import PIPELINE
 from tests.deploy.stub.proxy import Stub
 from tests.deploy.stub.wire import Json
 from tests.deploy.stub.world import NUMBER, PROJECT
 
+PIPELINE = ROOT / "tests" / "deploy" / "pipeline.toml"
 COPIED = ["deploy.sh", "deploy", "Dockerfile", ".dockerignore", ".gcloudignore", "requirements.txt"]
 COPIED += ["shared", "functions", "tests/data"]
 REGION = "us-central1"
@@ -27,7 +27,7 @@ SERVICES = f"{PLACE}/services/sluice-"
 
 
 def copied(folder: Path) -> Path:
-    """The files that deploy.sh works with, and the tests' pipeline in place of the shipped one."""
+    """The files that deploy.sh works with, and a pipeline of two pools in place of the shipped one."""
     for name in COPIED:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,9 @@
 """The costs of a million files in docs/deploy.md follow from its own formulas."""
 
 import re
+from pathlib import Path
 
-from deploy.options import Options
+from shared import routes
 from shared.settings import ROOT
 
 DOCS = (ROOT / "docs" / "deploy.md").read_text()
@@ -42,4 +43,5 @@ def test_what_an_instance_costs_follows_from_its_size() -> None:
 
     assert (given["qd"], given["qp"]) == (24 * 1 + 2.5 * 0.5, 24 * 2 + 2.5 * 4)
     assert re.search(r"service  dispatcher  1 +512Mi", (ROOT / "deploy.sh").read_text())
-    assert (Options("up").processor_cpu, Options("up").processor_memory) == ("2", "4Gi")
+    pool = routes.load(Path(ROOT / "pipeline.toml")).pools["default"]
+    assert (pool.cpu, pool.memory_bytes) == (2, 4 << 30)

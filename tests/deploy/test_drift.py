@@ -17,6 +17,8 @@ ROGUE = ("roles/storage.admin", f"serviceAccount:{account('issuer')}")
 LEFT_BEHIND = ("roles/storage.objectViewer", f"deleted:serviceAccount:{account('processor')}?uid=123456789012345678901")
 SOMEBODY = ("roles/storage.objectViewer", "user:auditor@example.com")
 
+ENVIRONMENT = "run.googleapis.com/execution-environment"
+
 #: Changes made without deploy.sh; None deletes.
 CHANGED: dict[str, Json | None] = {
     f"{HOME}/serviceAccounts/{account('status')}": {"disabled": True},
@@ -77,6 +79,9 @@ def _drift_services(project: Project) -> None:
             next(item for item in variables if item["name"] == "SLUICE_RESULTS_BUCKET")["value"] = UPLOADS[8:]
         if name == f"{SERVICES}processor":
             template["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] = "512Mi"
+        if name == f"{SERVICES}processor-slow":
+            template["spec"]["template"]["metadata"]["annotations"][ENVIRONMENT] = "gen1"
+            template["spec"]["template"]["spec"]["timeoutSeconds"] = 60
         if name == f"{SERVICES}issuer":
             template["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "DEBUG", "value": "1"})
         if name == f"{SERVICES}status":
@@ -144,7 +149,7 @@ def test_doctor_finds_no_fault_where_there_is_none(project: Project, deployed: D
             r"gcloud run services add-iam-policy-binding sluice-dispatcher .*push@",
         ),
         (r"Pub/Sub may not make the tokens of sluice-push@", "gcloud iam service-accounts add-iam-policy-binding sluice-push@"),
-        ("strangers may call the processor", r"\./deploy\.sh up"),
+        ("strangers may call sluice-processor", r"\./deploy\.sh up"),
         (
             "wrong audience: pushes carry tokens for 'https://elsewhere.example'",
             "--push-auth-token-audience=" + re.escape(url("dispatcher")),
@@ -158,6 +163,7 @@ def test_doctor_finds_no_fault_where_there_is_none(project: Project, deployed: D
             "missing publisher grant of the storage agent",
             r"gcloud pubsub topics add-iam-policy-binding sluice-uploads .*gs-project-accounts",
         ),
+        ("sluice-processor-slow runs in the execution environment 'gen1'", r"\./deploy\.sh up"),
         ("the dead-letter topic has no subscription", "gcloud pubsub subscriptions create sluice-dead-letters"),
         ("Pub/Sub may not publish dead letters", "gcloud pubsub topics add-iam-policy-binding sluice-dead-letters"),
         ("paused queue: sluice-images", "gcloud tasks queues resume sluice-images"),
@@ -202,10 +208,15 @@ def test_up_replaces_a_subscription_whose_topic_was_deleted(sick: Sick) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["processor", "issuer", "dispatcher"])
+@pytest.mark.parametrize("name", ["processor", "processor-slow", "issuer", "dispatcher"])
 def test_up_puts_a_changed_service_back(sick: Sick, name: str) -> None:
-    specs = [state["resources"][SERVICES + name]["spec"]["template"]["spec"] for state in (sick.before, sick.up.state)]
+    templates = [state["resources"][SERVICES + name]["spec"]["template"] for state in (sick.before, sick.up.state)]
+    specs = [template["spec"] for template in templates]
 
+    assert (
+        templates[1]["metadata"]["annotations"][ENVIRONMENT] == templates[0]["metadata"]["annotations"][ENVIRONMENT] == "gen2"
+    )
+    assert specs[1]["timeoutSeconds"] == specs[0]["timeoutSeconds"]
     assert specs[1]["containers"][0]["resources"] == specs[0]["containers"][0]["resources"]
     assert specs[1]["containers"][0]["env"] == specs[0]["containers"][0]["env"]
 

@@ -9,7 +9,7 @@ from tests.deploy.stub.world import PROJECT
 from tests.deploy.test_up import variables
 
 #: Of a service, but not of the command line: its own function and its own signer.
-OF_SERVICES = {"FUNCTION_TARGET", "FUNCTION_SOURCE", "THREADS", "SLUICE_SIGNER"}
+OF_SERVICES = {"FUNCTION_TARGET", "FUNCTION_SOURCE", "THREADS", "SLUICE_SIGNER", "SLUICE_POOL"}
 
 
 @pytest.fixture(scope="module")

@@ -50,16 +50,11 @@ def test_help_explains_every_command_and_option() -> None:
         (["plan", "--project", "demo-project", "--origins", "https://app.example/"], "--origins is"),
         (["plan", "--project", "demo-project", "--instances", "0"], "--instances is '0'; it takes a whole number above 0"),
         (["plan", "--project", "demo-project", "--notify", "me"], "it takes an e-mail address"),
+        (["plan", "--project", "demo-project", "--processor-memory", "2Gi"], "--processor-memory is no option"),
         (
-            ["plan", "--project", "demo-project", "--processor-instances", "3"],
-            "the queues send 32 tasks at once, 3 instances take 12",
+            ["plan", "--project", "demo-project", "--max-file-bytes", "99999999999"],
+            "pipeline.toml: pools.default.memory: 4096Mi is too little",
         ),
-        (["plan", "--project", "demo-project", "--processor-memory", "2Gi"], "at once take 3840Mi: raise --processor-memory"),
-        (["plan", "--project", "demo-project", "--processor-memory", "08Gi"], "--processor-memory is '08Gi'; it takes a size"),
-        (["plan", "--project", "demo-project", "--processor-cpu", "3"], "what Cloud Run offers: 1, 2, 4, 6 or 8"),
-        (["plan", "--project", "demo-project", "--processor-cpu", "1", "--processor-memory", "5Gi"], "takes 512Mi to 4Gi"),
-        (["plan", "--project", "demo-project", "--processor-memory", "9Gi"], "takes 512Mi to 8Gi"),
-        (["plan", "--project", "demo-project", "--processor-cpu", "4", "--processor-memory", "1Gi"], "takes 2048Mi to 16Gi"),
         (["plan", "--env-file", "/nonexistent/file"], "cannot be read"),
     ],
 )
@@ -148,7 +143,7 @@ def changed(project: Project) -> Run:
     """A plan with every option set."""
     project.stub.reset()
     flags = ["--prefix=two", "--queue-auth=task", "--allow-unauthenticated", "--origins=https://a.example,https://b.example"]
-    flags += ["--notify=me@example.com", "--keep-uploads-days=30", "--processor-concurrency=8", "--processor-memory=8Gi"]
+    flags += ["--notify=me@example.com", "--keep-uploads-days=30", "--instances=9"]
     return project.run("plan", *flags)
 
 
@@ -163,10 +158,11 @@ def test_with_queue_auth_task_whoever_enqueues_may_name_the_account_and_queues_d
     named = [line for line in changed.commands if "roles/iam.serviceAccountUser" in line]
 
     assert all(f"add-iam-policy-binding {two} " in line for line in named)
-    assert [re.findall(r"two-(upload|dispatcher|processor)@", line) for line in named] == [
+    assert [re.findall(r"two-(upload|dispatcher|processor|processor-slow)@", line) for line in named] == [
         ["upload"],
         ["dispatcher"],
         ["processor"],
+        ["processor-slow"],
     ]
     assert "oidc" not in " ".join(line for line in changed.commands if "tasks queues" in line)
 
@@ -201,11 +197,19 @@ def test_alerts_go_to_the_address_of_notify(changed: Run, project: Project) -> N
     assert any("channels create" in line and "email_address=me@example.com" in line for line in changed.commands)
 
 
-def test_more_tasks_at_once_take_fewer_instances(changed: Run) -> None:
-    (processor,) = [line for line in changed.commands if "run deploy two-processor" in line]
+def test_instances_are_those_of_each_service_but_the_processors(changed: Run) -> None:
+    deployed = [line for line in changed.commands if "run deploy two-" in line]
+    instances = {line.split()[3]: re.findall(r"--max-instances=(\d+)", line) for line in deployed}
 
-    assert "--concurrency=8" in processor
-    assert "--max-instances=5" in processor
+    assert instances == {
+        **{f"two-{name}": ["9"] for name in ("upload", "issuer", "dispatcher", "status")},
+        "two-processor": ["7"],
+        "two-processor-slow": ["2"],
+    }
+
+
+def test_more_than_a_new_project_has_is_named_and_not_refused(changed: Run) -> None:
+    assert changed.complaints.startswith("note: all instances together take 52 vCPU and 49 GiB, a new project has only 20 vCPU")
 
 
 def test_uploads_are_deleted_when_they_are_old_enough(changed: Run, project: Project) -> None:
@@ -214,16 +218,16 @@ def test_uploads_are_deleted_when_they_are_old_enough(changed: Run, project: Pro
     assert [rule["condition"]["age"] for rule in rules if rule["action"]["type"] == "Delete"] == [30]
 
 
-def test_a_queue_that_lacks_a_number_is_named_with_it(project: Project, tmp_path: Path) -> None:
+def test_a_wrong_pipeline_is_refused_with_every_fault_before_gcloud_is_called(project: Project, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     shutil.copytree(project.tree, tree)
-    (tree / "pipeline.toml").write_text("[queues.images]\nmax_dispatches_per_second = 5\n")
+    pipeline = tree / "pipeline.toml"
+    text = pipeline.read_text().replace("attempts = 5\n", "", 1).replace('pool = "slow"', 'pool = "fast"')
+    pipeline.write_text(text)
 
     status, complaints = said("plan", "--project", "demo-project", folder=tree)
-    assert (status, complaints) == (
-        1,
-        "error: pipeline.toml: max_concurrent_dispatches is missing; docs/settings.md lists what a queue takes\n",
-    )
+    assert (status, complaints.startswith("error: pipeline.toml: queues.images.attempts: missing")) == (1, True), complaints
+    assert "pipeline.toml: queues.digests.pool: 'fast' is not allowed; write one of default, slow" in complaints
 
 
 def test_status_of_an_empty_project_says_what_is_missing(project: Project) -> None:
@@ -231,5 +235,9 @@ def test_status_of_an_empty_project_says_what_is_missing(project: Project) -> No
     done = project.run("status")
 
     assert (done.status, done.mutations) == (0, [])
-    assert "sluice-processor         missing" in done.printed
+    assert "sluice-processor               missing" in done.printed
+    assert "sluice-processor-slow          missing" in done.printed
+    assert (
+        "Size: all instances together take 20 vCPU and 33 GiB; a new project has 20 vCPU and 40 GiB in a region" in done.printed
+    )
     assert "commands; plan shows them." in done.printed

@@ -9,7 +9,7 @@ import pytest
 from shared.settings import ROOT
 from tests.deploy.project import HOME, PLACE, RESULTS, UPLOADS, Deployed, Project, Run, account
 from tests.deploy.stub.world import NUMBER, PROJECT
-from tests.deploy.test_up import FOLDERS, QUEUES
+from tests.deploy.test_up import ALL_SERVICES, PROCESSORS, QUEUES
 
 Grants = list[dict[str, str]]
 Cell = tuple[str, str, str]
@@ -19,7 +19,7 @@ AGENTS = {
 }
 OPERATORS = ["group:ops@example.com", "user:ann@example.com"]
 RUN_NO_CODE = ["build", "push", "reader", "signer", "tasks"]
-EVERYBODY = [*FOLDERS, *RUN_NO_CODE]
+EVERYBODY = [*ALL_SERVICES, *RUN_NO_CODE]
 #: The calls of the code by account, and the least role for each; written independently of the table.
 NEEDED: dict[str, dict[str, set[str]]] = {
     "upload": {
@@ -93,10 +93,15 @@ def resource(on: str) -> list[str]:
         "topic": [f"{HOME}/topics/sluice-{name}"],
         "subscription": [f"{HOME}/subscriptions/sluice-{name}"],
         "account": [f"{HOME}/serviceAccounts/{account(name)}"],
-        "service": [f"{PLACE}/services/sluice-{name}"],
+        "service": [f"{PLACE}/services/sluice-{service}" for service in services(name)],
         "queue": [f"{PLACE}/queues/sluice-{queue}" for queue in QUEUES],
     }
     return names[kind]
+
+
+def services(function: str) -> list[str]:
+    """The services, and their accounts, that a name in the table stands for: the processor is one for each pool."""
+    return list(PROCESSORS.values()) if function == "processor" else [function]
 
 
 def expected(table: Grants, operators: Sequence[str] = ()) -> Iterator[Cell]:
@@ -104,9 +109,9 @@ def expected(table: Grants, operators: Sequence[str] = ()) -> Iterator[Cell]:
         if row["when"] != "always":
             continue
         role = row["role"] if row["role"].startswith("roles/") else f"{HOME}/roles/sluice.{row['role']}"
-        one = AGENTS.get(row["member"], f"serviceAccount:{account(row['member'])}")
+        accounts = [AGENTS.get(name, f"serviceAccount:{account(name)}") for name in services(row["member"])]
         for name in resource(row["on"]):
-            yield from ((name, role, member) for member in (operators if row["member"] == "operators" else [one]))
+            yield from ((name, role, member) for member in (operators if row["member"] == "operators" else accounts))
 
 
 def cells(deployed: Deployed) -> list[Cell]:
@@ -182,20 +187,36 @@ def test_only_the_builds_log_is_granted_to_an_account_on_the_whole_project(deplo
 
 
 def test_no_account_has_two_jobs(deployed: Deployed) -> None:
-    services = {
-        name.rpartition("-")[2]: value["spec"]["template"]["spec"]["serviceAccountName"]
+    runs_as = {
+        name.removeprefix(f"{PLACE}/services/sluice-"): value["spec"]["template"]["spec"]["serviceAccountName"]
         for name, value in deployed.first.state["resources"].items()
         if name.startswith(f"{PLACE}/services/")
     }
 
-    assert services == {name: account(name) for name in FOLDERS}
+    assert runs_as == {name: account(name) for name in ALL_SERVICES}
     made = [name for name in deployed.first.state["resources"] if name.startswith(f"{HOME}/serviceAccounts/")]
     assert sorted(made) == sorted(f"{HOME}/serviceAccounts/{account(name)}" for name in EVERYBODY)
 
 
-@pytest.mark.parametrize("name", ["push", "tasks", "signer", "reader"])
+@pytest.mark.parametrize("name", ["push", "signer", "reader"])
 def test_an_account_that_runs_no_code_has_one_right(deployed: Deployed, name: str) -> None:
     assert len(of(deployed, name)) == 1
+
+
+def test_the_tasks_account_may_call_every_pool_and_nothing_else(deployed: Deployed) -> None:
+    assert of(deployed, "tasks") == {(f"{PLACE}/services/sluice-{name}", "roles/run.invoker") for name in PROCESSORS.values()}
+
+
+def test_the_account_of_each_pool_has_the_rights_of_a_processor(deployed: Deployed) -> None:
+    rights = {
+        (UPLOADS, "roles/storage.objectViewer"),
+        (RESULTS, "roles/storage.objectCreator"),
+        (RESULTS, "roles/storage.objectViewer"),
+        (f"{HOME}/topics/sluice-completions", "roles/pubsub.publisher"),
+        *((f"{PLACE}/queues/sluice-{queue}", "roles/cloudtasks.enqueuer") for queue in QUEUES),
+    }
+
+    assert {name: of(deployed, name) for name in PROCESSORS.values()} == dict.fromkeys(PROCESSORS.values(), rights)
 
 
 def test_the_issuer_has_no_right_but_to_sign_as_the_signer(deployed: Deployed) -> None:
@@ -214,10 +235,10 @@ def test_no_account_can_overwrite_or_delete_an_object(deployed: Deployed) -> Non
     }
 
 
-def test_only_the_processor_and_the_dispatcher_write_results(deployed: Deployed) -> None:
+def test_only_the_processors_and_the_dispatcher_write_results(deployed: Deployed) -> None:
     writers = {who for name, role, who in cells(deployed) if name == RESULTS and role == "roles/storage.objectCreator"}
 
-    assert writers == {f"serviceAccount:{account(name)}" for name in ("processor", "dispatcher")}
+    assert writers == {f"serviceAccount:{account(name)}" for name in ("dispatcher", *PROCESSORS.values())}
 
 
 def test_no_account_acts_as_one_that_runs_a_service(deployed: Deployed) -> None:

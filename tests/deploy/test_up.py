@@ -9,13 +9,16 @@ import tomllib
 from urllib.parse import unquote
 
 from shared.settings import ROOT
-from tests.conftest import PIPELINE
-from tests.deploy.project import HOME, PLACE, RESULTS, SERVICES, UPLOADS, Deployed, Project, account, url
+from tests.deploy.project import HOME, PIPELINE, PLACE, RESULTS, SERVICES, UPLOADS, Deployed, Project, account, url
 from tests.deploy.stub.wire import Json
 from tests.deploy.stub.world import NUMBER, PROJECT
 
 QUEUES = tomllib.loads(PIPELINE.read_text())["queues"]
+POOLS = tomllib.loads(PIPELINE.read_text())["pools"]
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+#: The service of each pool; and all services: one for each folder of functions/, the processor as often as there are pools.
+PROCESSORS = {"default": "processor", "slow": "processor-slow"}
+ALL_SERVICES = sorted({*FOLDERS, *PROCESSORS.values()})
 
 
 def container(service: Json) -> Json:
@@ -70,36 +73,40 @@ def test_a_second_up_changes_nothing(deployed: Deployed) -> None:
 
 
 def test_there_is_a_service_for_every_folder_of_functions(deployed: Deployed) -> None:
-    listed = re.findall(r"^  service +([a-z]+) ", (ROOT / "deploy.sh").read_text(), re.MULTILINE)
+    listed = re.findall(r"^  (?:service|pools) +([a-z]+) ", (ROOT / "deploy.sh").read_text(), re.MULTILINE)
     made = [name.removeprefix(SERVICES) for name in deployed.first.state["resources"] if name.startswith(SERVICES)]
 
     assert sorted(listed) == FOLDERS, "a folder of functions/ needs its line in the list of deploy.sh"
-    assert sorted(made) == FOLDERS
+    assert sorted(made) == ALL_SERVICES
 
 
 def test_every_service_has_its_variables(deployed: Deployed) -> None:
-    for name in FOLDERS:
-        service = deployed.first.state["resources"][SERVICES + name]
+    for name in ALL_SERVICES:
+        service, function = deployed.first.state["resources"][SERVICES + name], name.partition("-")[0]
         given = variables(service)
 
-        assert (given["FUNCTION_TARGET"], given["FUNCTION_SOURCE"]) == (name, f"functions/{name}/main.py")
+        assert (given["FUNCTION_TARGET"], given["FUNCTION_SOURCE"]) == (function, f"functions/{function}/main.py")
         assert given["THREADS"] == str(service["spec"]["template"]["spec"]["containerConcurrency"])
         assert given["GOOGLE_CLOUD_PROJECT"] == PROJECT
         assert (given["SLUICE_UPLOADS_BUCKET"], given["SLUICE_RESULTS_BUCKET"]) == (UPLOADS[8:], RESULTS[8:])
-        assert {given[f"SLUICE_{other.upper()}_URL"] for other in ("issuer", "dispatcher", "processor", "status")} == {
-            url(other) for other in ("issuer", "dispatcher", "processor", "status")
+        assert {given[f"SLUICE_{other.upper()}_URL"] for other in ("issuer", "dispatcher", "status")} == {
+            url(other) for other in ("issuer", "dispatcher", "status")
         }
+        assert given["SLUICE_PROCESSOR_URLS"] == f"default={url('processor')},slow={url('processor-slow')}"
         assert (given["SLUICE_PUSH_ACCOUNT"], given["SLUICE_TASKS_ACCOUNT"]) == (account("push"), account("tasks"))
         assert given["SLUICE_QUEUE_AUTH"] == "queue"
-    signers = {name: variables(deployed.first.state["resources"][SERVICES + name]).get("SLUICE_SIGNER") for name in FOLDERS}
-    assert {name: signer for name, signer in signers.items() if signer} == {
-        "issuer": account("signer"),
-        "status": account("reader"),
-    }
+    assert values(deployed, "SLUICE_SIGNER") == {"issuer": account("signer"), "status": account("reader")}
+    assert values(deployed, "SLUICE_POOL") == {"processor": "default", "processor-slow": "slow"}
+
+
+def values(deployed: Deployed, variable: str) -> dict[str, str]:
+    """The value of a variable by service, where it is set."""
+    found = {name: variables(deployed.first.state["resources"][SERVICES + name]).get(variable) for name in ALL_SERVICES}
+    return {name: value for name, value in found.items() if value}
 
 
 def test_one_image_by_its_digest_serves_all(deployed: Deployed) -> None:
-    images = {container(deployed.first.state["resources"][SERVICES + name])["image"] for name in FOLDERS}
+    images = {container(deployed.first.state["resources"][SERVICES + name])["image"] for name in ALL_SERVICES}
 
     assert len(images) == len(deployed.first.asked("POST", "/builds")) == 1
     assert re.fullmatch(rf"us-central1-docker\.pkg\.dev/{PROJECT}/sluice/functions@sha256:[0-9a-f]{{64}}", images.pop())
@@ -115,14 +122,33 @@ def test_the_images_tag_is_made_of_exactly_the_files_that_are_uploaded(deployed:
     assert sorted(done.stdout.split()) == uploaded
 
 
-def test_the_processor_can_take_all_that_the_queues_send_at_once(deployed: Deployed) -> None:
-    template = deployed.first.state["resources"][f"{SERVICES}processor"]["spec"]["template"]
-    instances = int(template["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"])
-    at_once = sum(queue["max_concurrent_dispatches"] for queue in QUEUES.values())
+def test_each_pool_is_a_service_with_the_numbers_of_pipeline_toml(deployed: Deployed) -> None:
+    for name, service in PROCESSORS.items():
+        template, wanted = deployed.first.state["resources"][SERVICES + service]["spec"]["template"], POOLS[name]
+        limits = template["spec"]["containers"][0]["resources"]["limits"]
+        instances = template["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"]
 
-    spare = instances * template["spec"]["containerConcurrency"] - at_once
-    assert 1 <= spare // template["spec"]["containerConcurrency"] < 2, "one instance more than it takes"
-    assert template["spec"]["timeoutSeconds"] < 600, "Cloud Tasks gives up after ten minutes"
+        assert (limits["cpu"], limits["memory"]) == (str(wanted["cpu"]), wanted["memory"])
+        assert (template["spec"]["containerConcurrency"], int(instances)) == (wanted["concurrency"], wanted["max_instances"])
+        assert template["spec"]["timeoutSeconds"] == wanted["deadline_seconds"]
+
+
+def test_every_service_runs_in_the_second_execution_environment(deployed: Deployed) -> None:
+    templates = {name: deployed.first.state["resources"][SERVICES + name]["spec"]["template"] for name in ALL_SERVICES}
+    environments = {
+        name: it["metadata"]["annotations"].get("run.googleapis.com/execution-environment") for name, it in templates.items()
+    }
+
+    assert environments == dict.fromkeys(ALL_SERVICES, "gen2")
+
+
+def test_a_queue_calls_the_service_of_its_pool_as_the_tasks_account(deployed: Deployed) -> None:
+    for name, pool in (("images", "default"), ("digests", "slow")):
+        target, wanted = deployed.first.state["resources"][f"{PLACE}/queues/sluice-{name}"]["httpTarget"], url(PROCESSORS[pool])
+
+        assert f"https://{target['uriOverride']['host']}" == wanted
+        assert target["uriOverride"]["uriOverrideEnforceMode"] == "ALWAYS"
+        assert target["oidcToken"] == {"serviceAccountEmail": account("tasks"), "audience": wanted}
 
 
 def test_pubsub_waits_for_the_dispatcher_longer_than_it_may_take(deployed: Deployed) -> None:
@@ -140,9 +166,6 @@ def test_the_queues_are_those_of_pipeline_toml_and_retry_for_a_week(deployed: De
         assert queue["retryConfig"]["maxRetryDuration"] == "604800s"  # an outage of the processor deletes no task
         assert queue["rateLimits"]["maxDispatchesPerSecond"] == wanted["max_dispatches_per_second"]
         assert queue["rateLimits"]["maxConcurrentDispatches"] == wanted["max_concurrent_dispatches"]
-        assert queue["httpTarget"]["oidcToken"] == {"serviceAccountEmail": account("tasks"), "audience": url("processor")}
-        override = queue["httpTarget"]["uriOverride"]
-        assert (override["host"], override["uriOverrideEnforceMode"]) == (url("processor")[8:], "ALWAYS")
 
 
 def test_pushes_carry_a_token_for_the_dispatcher_and_end_among_the_dead_letters(deployed: Deployed) -> None:
@@ -187,8 +210,8 @@ def test_there_are_alerts_metrics_and_a_dashboard(deployed: Deployed) -> None:
     assert "@" not in str(dashboards)
 
 
-def test_dispatcher_and_processor_cannot_be_reached_from_the_internet(deployed: Deployed) -> None:
-    services = {name: deployed.first.state["resources"][SERVICES + name] for name in FOLDERS}
+def test_dispatcher_and_processors_cannot_be_reached_from_the_internet(deployed: Deployed) -> None:
+    services = {name: deployed.first.state["resources"][SERVICES + name] for name in ALL_SERVICES}
     ingress = {name: service["metadata"]["annotations"]["run.googleapis.com/ingress"] for name, service in services.items()}
 
-    assert {name for name, found in ingress.items() if found == "internal"} == {"dispatcher", "processor"}
+    assert {name for name, found in ingress.items() if found == "internal"} == {"dispatcher", *PROCESSORS.values()}

@@ -11,10 +11,10 @@ from shared.model import Verdict
 from shared.settings import ROOT
 from tests.deploy.project import HOME, Deployed
 from tests.deploy.stub.wire import Json
-from tests.deploy.test_up import FOLDERS, QUEUES
+from tests.deploy.test_up import ALL_SERVICES, QUEUES
 
 OURS = {
-    "service_name": FOLDERS,
+    "service_name": ALL_SERVICES,
     "queue_id": list(QUEUES),
     "subscription_id": ["completions", "dead-letters", "dispatcher"],
 }

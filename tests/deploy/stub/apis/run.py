@@ -1,6 +1,7 @@
 """run.googleapis.com: services, through the Knative API of a region's host and the v2 API; ready at once."""
 
 import copy
+import re
 
 from tests.deploy.stub import policies
 from tests.deploy.stub.apis import artifacts
@@ -11,8 +12,10 @@ API = Api("run")
 KNATIVE = "/apis/serving.knative.dev/v1/namespaces/{project}/services"
 SERVICES = "/v1/projects/{project}/locations/{location}/services"
 V2 = "/v2/projects/{project}/locations/{location}/services"
+NAME = r"[a-z]([-a-z0-9]{0,47}[a-z0-9])?"
 MAX_TIMEOUT_SECONDS = 3600
 MAX_CONCURRENCY = 1000
+GEN2_MEBIBYTES = 512
 #: What a new project has in a region; each service may take as much with all its instances.
 QUOTA = {"CpuAllocPerProjectRegion": 20_000, "MemAllocPerProjectRegion": 40 << 30}
 
@@ -46,6 +49,10 @@ def describe(world: World, call: Call) -> Json:
 def create(world: World, call: Call) -> Json:
     location = call.named.get("location") or call.region
     name = f"projects/{PROJECT}/locations/{location}/services/{call.body['metadata']['name']}"
+    if not re.fullmatch(NAME, call.body["metadata"]["name"]):
+        raise Refused(
+            400, "metadata.name: only lowercase, digits and hyphens; must begin with a letter, less than 50 characters."
+        )
     if name in world.resources:
         raise Refused(409, f"Resource '{call.body['metadata']['name']}' already exists.")
     return _saved(world, call, name, _ready(world, call.body, name, 1))
@@ -139,6 +146,7 @@ def _check(world: World, template: Json) -> None:
             raise Refused(400, f"Image '{container['image']}' not found.")
         limits = container.get("resources", {}).get("limits", {})
         _check_limits(spec, limits)
+        _check_environment(template, limits)
         _check_quota(template, limits)
 
 
@@ -150,6 +158,14 @@ def _check_limits(spec: Json, limits: Json) -> None:
         raise Refused(400, f"Invalid value specified for cpu. {cpus} is not one of 1, 2, 4, 6, 8.")
     if not {4: 2048, 6: 4096, 8: 4096}.get(int(cpus), 128) <= memory <= max(1, cpus) * 4096:
         raise Refused(400, f"Invalid value for memory: {cpus} cpu cannot have {memory}Mi.")
+
+
+def _check_environment(template: Json, limits: Json) -> None:
+    environment = template.get("metadata", {}).get("annotations", {}).get("run.googleapis.com/execution-environment", "gen1")
+    if environment not in ("gen1", "gen2"):
+        raise Refused(400, f"Invalid execution environment {environment}.")
+    if environment == "gen2" and _mebibytes(limits.get("memory", "512Mi")) < GEN2_MEBIBYTES:
+        raise Refused(400, "Total memory < 512 Mi is not supported with the gen2 execution environment.")
 
 
 def _check_quota(template: Json, limits: Json) -> None:

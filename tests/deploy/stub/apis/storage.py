@@ -1,5 +1,7 @@
 """storage.googleapis.com, the JSON API: buckets, their policies and notifications. Objects are next door."""
 
+import re
+
 from tests.deploy.stub import policies
 from tests.deploy.stub.apis import objects
 from tests.deploy.stub.wire import Api, Call, Json, Refused
@@ -30,6 +32,8 @@ def buckets(world: World, _call: Call) -> Json:
 @API.route("POST", "/storage/v1/b")
 def create(world: World, call: Call) -> Json:
     name = call.body["name"]
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]", name):
+        raise Refused(400, f"Invalid bucket name: '{name}'")
     if f"buckets/{name}" in world.resources:
         raise Refused(409, "Your previous request to create the named bucket succeeded and you already own it.")
     made = {

@@ -1,6 +1,7 @@
 """cloudtasks.googleapis.com: queues."""
 
 import copy
+import re
 
 from tests.deploy.stub import policies
 from tests.deploy.stub.wire import Api, Call, Json, Refused
@@ -27,6 +28,8 @@ def queues(world: World, call: Call) -> Json:
 @API.route("POST", QUEUES)
 def create(world: World, call: Call) -> Json:
     name = call.body["name"]
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", name.rpartition("/")[2]):
+        raise Refused(400, "The queue ID can contain letters, numbers and hyphens, at most 100.")
     if name in world.tombstones:
         text = "The queue cannot be created because a queue with this name existed too recently."
         raise Refused(400, text, "FAILED_PRECONDITION")
