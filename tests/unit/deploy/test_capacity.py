@@ -14,10 +14,10 @@ from tests.unit.deploy.example import PIPELINE, deployment, list_of_deploy_sh
 MAX_FILE_BYTES = int(Options("up").max_file_bytes)
 
 
-def refusal(folder: Path, *change: str, max_file_bytes: int = MAX_FILE_BYTES) -> str:
-    """The message about the example after one change of its text."""
+def refusal(folder: Path, old: str = "", new: str = "", max_file_bytes: int = MAX_FILE_BYTES) -> str:
+    """The message about the example with one part of its text changed."""
     path = folder / "pipeline.toml"
-    path.write_text(PIPELINE.replace(*change, 1) if change else PIPELINE)
+    path.write_text(PIPELINE.replace(old, new, 1))
     with pytest.raises(Failed) as refused:
         read(path, max_file_bytes)
     return str(refused.value).replace(str(folder), "FOLDER")

@@ -15,6 +15,7 @@ from deploy.state import Account, Grant, Queue, Service
 from tests.unit.deploy.example import deployment
 from tests.unit.deploy.test_changes import commands
 
+PROCESSOR_X = Account("Sluice processor-x")
 LONG = "once-upon-a-time-long"
 DELETE = "gcloud run services delete sluice-processor-heavy --region=us-central1"
 
@@ -78,9 +79,6 @@ def test_services_and_accounts_of_others_are_left_alone(strange: Callable[[Deplo
     strange(it)
 
     assert left.left(it) == []
-
-
-PROCESSOR_X = Account("Sluice processor-x")
 
 
 def test_up_names_it_with_the_queues_that_still_call_it_and_the_command(
