@@ -14,7 +14,7 @@ from typing import Any
 
 from google.cloud.storage import Bucket, Client
 
-from benchmarks import cold_start, cost, local_cloud
+from benchmarks import cold_start, cost, local_cloud, sandbox
 from benchmarks.bare import Bare
 from benchmarks.processes import cpu_seconds
 from benchmarks.subscriber import JobNotices
@@ -46,9 +46,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sluice-local-") as folder:
         alone = local_cloud.measure(Path(folder))
     figures = {"latency": latency, "throughput": throughput, "bare_cpu_ms_per_file": Bare(PHOTO).cpu_ms(THROUGHPUT_FILES)}
-    figures |= {"cost": spent, "cold_start_ms": cold, "local_cloud": alone}
+    price = sandbox.measure(ROOT / "tests" / "data" / "photo.jpg")
+    figures |= {"sandbox": price, "cost": spent, "cold_start_ms": cold, "local_cloud": alone}
     _print(figures)
     is_met = cost.show(spent)
+    sandbox.show(price)
     cold_start.show(cold)
     local_cloud.show(alone)
     _write(figures)

@@ -57,8 +57,8 @@ def _cpu_seconds(sandbox: Sandbox) -> float:
 
 def show(figures: dict[str, Any]) -> None:
     """Print the price beside its goal."""
-    parts = f"child {figures['child']:.1f}, service and zygote {figures['around']:.1f}, in process {figures['in_process']:.1f}"
+    parts = f"child {figures['child']:.1f}, around it {figures['around']:.1f}, in process {figures['in_process']:.1f}"
     goal = f"goal ≤ {GOAL_MS} ms: {'met' if figures['more'] <= GOAL_MS else 'MISSED'}"
     print(
-        f"sandbox, CPU of one step on a 1.5 MP photograph, {figures['pairs']} pairs: {figures['more']:.1f} ms more ({parts}), {goal}"
+        f"sandbox, CPU of a step on a 1.5 MP photograph, {figures['pairs']} pairs: {figures['more']:.1f} ms more ({parts}), {goal}"
     )

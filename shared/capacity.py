@@ -39,6 +39,12 @@ def served(routes: Routes, name: str) -> Pool:
     return routes.pools[name]
 
 
+def processors(routes: Routes, pool: Pool) -> Sequence[str]:
+    """The names of the processors that files bring to this pool, sorted."""
+    mine = (steps for queue, steps in tasks.possible(routes) if routes.pool(queue) == pool)
+    return sorted({step.recipe.processor for steps in mine for step in steps})
+
+
 def check(routes: Routes, max_file_bytes: int) -> None:
     """Check the memory of every pool. Raises `BadConfiguration` naming the steps that need more, and the remedies."""
     largest = _largest(routes)

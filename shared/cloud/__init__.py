@@ -42,8 +42,8 @@ class GoogleCloud:
 
     @functools.cached_property
     def sandbox(self) -> Sandbox:
-        used = {step.recipe.processor for step in self.routes.steps.values()}
-        return Sandbox(sorted(used), capacity.room(capacity.served(self.routes, self.settings.pool)))
+        pool = capacity.served(self.routes, self.settings.pool)
+        return Sandbox(capacity.processors(self.routes, pool), capacity.room(pool))
 
     # Each client is imported on first use: a service that never queues saves that library's part of a cold start.
 

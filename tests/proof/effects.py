@@ -12,7 +12,7 @@ from shared.model import File
 from shared.plan import Plan, Task
 from shared.routes import Routes
 from shared.settings import Settings
-from shared.testing import FakeBucket
+from shared.testing import FakeBucket, FakeSandbox
 from shared.testing_queues import FakeQueue, FakeSubscription, FakeTopic
 
 T = TypeVar("T")
@@ -149,6 +149,7 @@ class EffectCloud:
     def __init__(self, settings: Settings, stage: Stage) -> None:
         self.settings = settings
         self.certificates = Certificates(dict)
+        self.sandbox = FakeSandbox()
         self.uploads = Bucket(FakeBucket(settings.uploads_bucket), stage)
         self.results = Bucket(FakeBucket(settings.results_bucket), stage)
         self.queue = Queue(stage)

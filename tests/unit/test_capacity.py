@@ -101,6 +101,14 @@ def test_a_processor_serves_a_pool_of_pipeline_toml() -> None:
         capacity.served(loaded, "big")
 
 
+def test_a_pool_loads_the_processors_of_its_own_queues() -> None:
+    shipped = routes.load(ROOT / "pipeline.toml")
+
+    loaded = {name: capacity.processors(shipped, pool) for name, pool in shipped.pools.items()}
+
+    assert loaded == {"default": ["any.digest", "image.facts", "image.renditions"], "slow": ["image.renditions"]}
+
+
 def test_the_checks_need_the_standard_library_alone() -> None:
     program = f"""
 import sys
