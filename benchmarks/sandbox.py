@@ -1,4 +1,4 @@
-"""The price of the sandbox: CPU milliseconds of one step on a photograph, in its child and in this process, in turn."""
+"""The price of the sandbox: CPU time of a step on a photograph, in its child and in this process, in turn."""
 
 import statistics
 import tempfile
@@ -18,7 +18,7 @@ NAME, OPTIONS = "image.renditions", {"sizes": [1024, 512, 256], "formats": ["web
 
 
 def measure(photo: Path) -> dict[str, Any]:
-    """Milliseconds of CPU per run: medians of pairs; the child's own, and those of the service and the zygote for it."""
+    """Medians of pairs, in milliseconds of CPU: the child's, and those of the service and the zygote."""
     processor = processors.find(NAME)
     exact = recipe("thumbnails", NAME, processor.version, processor.check(OPTIONS))
     sandbox, pairs = Sandbox([NAME], 4 << 30), []

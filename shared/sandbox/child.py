@@ -76,10 +76,10 @@ def _work(call: Call) -> dict[str, Any]:
     except BadFile as error:
         return {"bad_file": {"code": error.code, "message": error.message}}
     except MemoryError:
-        return {"limit": "memory"}
+        return {"limit": "limit_memory"}
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOSPC):
-            return {"limit": "output"}
+            return {"limit": "limit_output"}
         return {"error": {"summary": summary(error), "stack_trace": traceback.format_exc()}}
 
 

@@ -56,23 +56,23 @@ class Ran:
         return isinstance(self.outcome, BadFile) and self.outcome.code in ("limit_memory", CRASHED)
 
 
-def stopped(limit: str, limits: Limits) -> BadFile:
-    """The verdict over a file at a limit: `time`, `memory` or `output`."""
+def stopped(reason: str, limits: Limits) -> BadFile:
+    """The verdict over a file that reached a limit."""
     sentences = {
-        "time": f"it took more than {limits.seconds} seconds, the limit",
-        "memory": f"it took more than {limits.memory_bytes // MIB} MiB of memory, the limit",
-        "output": f"its outputs took more than {limits.output_bytes} bytes or {files.MAX_FILES} files, the limit",
+        "limit_time": f"it took more than {limits.seconds} seconds, the limit",
+        "limit_memory": f"it took more than {limits.memory_bytes // MIB} MiB of memory, the limit",
+        "limit_output": f"its outputs took more than {limits.output_bytes} bytes or {files.MAX_FILES} files, the limit",
     }
-    return BadFile(sentences[limit], f"limit_{limit}")
+    return BadFile(sentences[reason], reason)
 
 
 def read(call: Call, report: Report) -> Made | PipelineError:
     """The outcome of a child that ended by itself."""
     outputs = Path(call.folder) / child.OUTPUTS
     if report.code == -signal.SIGXCPU:
-        return stopped("time", call.limits)
+        return stopped("limit_time", call.limits)
     if files.taken(outputs).exceeds(call.limits.output_bytes):
-        return stopped("output", call.limits)
+        return stopped("limit_output", call.limits)
     if report.code < 0:
         return BadFile(f"its decoder crashed with {_signal(-report.code)}", CRASHED)
     if report.code == child.UNCONFINED:

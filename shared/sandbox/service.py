@@ -125,7 +125,7 @@ def checked(recipe: Recipe) -> Recipe:
 
 
 def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
-    """Wait for the child's end, and stop it at a limit: `time`, `output`, or empty. Raises `ZygoteDied`."""
+    """Wait for the child's end, and stop it at a limit. The text is its reason, or empty. Raises `ZygoteDied`."""
     poll = select.poll()
     poll.register(channel, select.POLLIN)
     folder, process, limit, deadline = Path(call.folder), 0, "", time.monotonic() + call.limits.seconds
@@ -142,7 +142,7 @@ def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
         if limit and is_late:
             raise ZygoteDied
         if is_late or files.taken(folder, process).exceeds(call.limits.output_bytes + RESULT_BYTES):
-            limit = "time" if is_late else "output"
+            limit = "limit_time" if is_late else "limit_output"
             deadline = time.monotonic() + KILL_SECONDS
             channel.shutdown(socket.SHUT_WR)
 

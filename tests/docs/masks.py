@@ -6,6 +6,7 @@ _MASKS = (
     (re.compile(r"\b[a-z2-7]{26}\b"), "<id>"),
     (re.compile(r"\b1[67]\d{14}\b"), "<generation>"),
     (re.compile(r'(?<="cpu_seconds": )[\d.e-]+'), "<seconds>"),
+    (re.compile(r'(?<="peak_bytes": )\d+'), "<bytes>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "<time>"),
 )
 
