@@ -141,10 +141,13 @@ class FakeBucket:
 
 
 class FakeSandbox:
-    """Runs steps in this process: without limits, as fast as it goes."""
+    """Runs steps in this process, without limits. Deliveries without memory are refused at once."""
 
-    def __init__(self) -> None:
-        self._room = Room(1 << 62)
+    def __init__(self, room_bytes: int = 1 << 62) -> None:
+        self._room = Room(room_bytes, wait_seconds=0)
+
+    def announce(self) -> None:
+        """Nothing is enforced, and nothing to log."""
 
     def prepare(self) -> None:
         """Nothing to begin."""

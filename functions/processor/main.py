@@ -11,6 +11,7 @@ cloud = connect()
 cloud.settings.require("processor_urls", "tasks_account")
 capacity.check(cloud.routes, cloud.settings.max_file_bytes)
 URL = cloud.settings.processor_url(capacity.served(cloud.routes, cloud.settings.pool).name)
+cloud.sandbox.announce()
 
 
 def _only_cloud_tasks(request: Request) -> None:

@@ -186,6 +186,9 @@ class Subscription(Protocol):
 class Steps(Protocol):
     """Where steps run: `shared.sandbox`, or for tests `shared.testing`."""
 
+    def announce(self) -> None:
+        """Log whether this host enforces all of the sandbox."""
+
     def prepare(self) -> None:
         """Begin what the first step would wait for."""
 

@@ -24,6 +24,12 @@ _SYSTEM = (
 )
 
 
+def missing() -> list[str]:
+    """The parts that this host cannot enforce."""
+    parts = {"memory limit": linux.IS_LINUX, "seccomp": seccomp.is_supported(), "landlock": landlock.version() > 0}
+    return [name for name, holds in parts.items() if not holds]
+
+
 class Confinement:
     """The parts that this host enforces. The zygote finds them out, once: a confined child could not even look."""
 
@@ -32,11 +38,6 @@ class Confinement:
         self._has_landlock = landlock.version() > 0
         #: Descriptors of everything that Python and its libraries read.
         self._readable = landlock.opened(dict.fromkeys([*_SYSTEM, *_python_folders()])) if self._has_landlock else []
-
-    def missing(self) -> list[str]:
-        """The parts that this host cannot enforce."""
-        parts = {"memory limit": linux.IS_LINUX, "seccomp": self._has_seccomp, "landlock": self._has_landlock}
-        return [name for name, holds in parts.items() if not holds]
 
     def forbid(self, source: str, folder: str) -> None:
         """Give up all files but the source (to read) and the folder (to change), all descriptors, and many system calls."""

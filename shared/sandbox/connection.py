@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from shared import log
 from shared.sandbox import linux, messages
 from shared.sandbox.messages import Call
 
@@ -80,11 +79,6 @@ class Zygote:
         """Wait until it has loaded the processors, the first time."""
         if self._is_ready:
             return
-        greeting = messages.receive(self._channel)
-        if greeting is None:
+        if messages.receive(self._channel) is None:
             raise ZygoteDied
         self._is_ready = True
-        if missing := greeting[0]["missing"]:
-            log.warning("the sandbox is weaker on this host", missing=", ".join(missing))
-        else:
-            log.info("the sandbox is complete")

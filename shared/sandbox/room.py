@@ -14,8 +14,9 @@ WAIT_SECONDS = 20
 class Room:
     """Bytes of memory to reserve. Whoever needs more than there is gets all of it, alone."""
 
-    def __init__(self, total_bytes: int) -> None:
+    def __init__(self, total_bytes: int, wait_seconds: float = WAIT_SECONDS) -> None:
         self._total = total_bytes
+        self._wait_seconds = wait_seconds
         self._taken = 0
         self._changed = threading.Condition()
 
@@ -23,7 +24,7 @@ class Room:
     def reserved(self, wanted_bytes: int) -> Iterator["Share"]:
         """Wait for this many bytes, and hold them. Raises `Unavailable` when none are free in time."""
         share = Share(self)
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self._wait_seconds
         with self._changed:
             while not self._take(share, wanted_bytes):
                 if not self._changed.wait(deadline - time.monotonic()):

@@ -13,7 +13,7 @@ from pathlib import Path
 from shared import log, processors
 from shared.errors import BadConfiguration, Unavailable
 from shared.model import Limits, Recipe
-from shared.sandbox import child, files, messages, outcome
+from shared.sandbox import child, confinement, files, messages, outcome
 from shared.sandbox.confinement import RESULT_BYTES
 from shared.sandbox.connection import Zygote, ZygoteDied
 from shared.sandbox.folders import Folders
@@ -38,6 +38,13 @@ class Sandbox:
         self._folders = Folders()
         self._lock = threading.Lock()
         self._zygote: Zygote | None = None
+
+    def announce(self) -> None:
+        """Log whether this host enforces all of it. A weaker sandbox is never silent."""
+        if missing := confinement.missing():
+            log.warning("the sandbox is weaker on this host", missing=", ".join(missing))
+        else:
+            log.info("the sandbox is complete")
 
     def prepare(self) -> None:
         """Start the zygote without waiting for it."""

@@ -59,7 +59,7 @@ class _Zygote:
         gc.collect()
         gc.freeze()  # no child then writes to these objects: their pages stay shared
         gc.disable()
-        messages.send(self._channel, {"missing": self._confinement.missing()})
+        messages.send(self._channel, {"ready": True})
         while self._turn():
             pass
         for pid in self._callers:

@@ -11,11 +11,11 @@ from shared import delivery, ledger, manifest
 from shared.cloud.protocols import AlreadyExists
 from shared.errors import BadFile, Unavailable
 from shared.ledger import Manifests
-from shared.model import File, Place, Result, Run
+from shared.model import LIMITS, File, Place, Result, Run
 from shared.plan import FILE, Condition, Plan
 from shared.processors import Draft
 from shared.processors.registry import registered
-from shared.testing import FakeBucket, FakeCloud
+from shared.testing import FakeBucket, FakeCloud, FakeSandbox
 from tests.unit.plans import SCRIPTED, Script, chain, plan, step, task
 
 Uploaded = Callable[..., File]
@@ -381,3 +381,36 @@ def test_outputs_that_no_later_step_needs_are_removed_at_once(
     deliver(plan(step("a"), step("b"), step("c", after=("b",), input="b/1.txt"), step("d")), cat, cloud)
 
     assert on_disk == [[], [], ["b(meow)"], ["b(meow)"]]
+
+
+def test_a_delivery_without_memory_is_repeated_and_costs_no_attempt(cloud: FakeCloud, cat: File, script: Script) -> None:
+    cloud.sandbox = FakeSandbox(room_bytes=1 << 30)
+
+    with cloud.sandbox.reserved(1 << 30), pytest.raises(Unavailable, match="bytes of memory are not free"):
+        deliver(plan(step("a")), cat, cloud, number=2)
+
+    assert [name.rpartition("/")[2] for name in cloud.results.names("attempts/")] == ["0-error"]
+    assert deliver(plan(step("a")), cat, cloud, number=3)["a"].attempt == 1
+
+
+def test_a_delivery_reserves_memory_for_its_file_its_largest_step_and_all_outputs(
+    cloud: FakeCloud, cat: File, script: Script
+) -> None:
+    needed = cat.size + LIMITS.memory_bytes + 2 * LIMITS.output_bytes
+    cloud.sandbox = FakeSandbox(room_bytes=needed + 1)
+    two = plan(step("a"), step("b"))
+
+    with cloud.sandbox.reserved(2), pytest.raises(Unavailable):
+        deliver(two, cat, cloud)
+    with cloud.sandbox.reserved(1):
+        assert deliver(two, cat, cloud)["b"].verdict == "succeeded"
+
+
+def test_a_delivery_returns_its_memory(cloud: FakeCloud, cat: File, script: Script) -> None:
+    cloud.sandbox = FakeSandbox(room_bytes=1 << 30)
+
+    for _ in range(3):
+        deliver(plan(step("a")), cat, cloud)
+
+    with cloud.sandbox.reserved(1 << 30) as memory:
+        assert memory.held_bytes == 1 << 30

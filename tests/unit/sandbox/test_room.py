@@ -5,14 +5,8 @@ import threading
 import pytest
 
 from shared.errors import Unavailable
-from shared.sandbox import room
 from shared.sandbox.room import Room, Turns
 from tests.eventually import eventually
-
-
-@pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "WAIT_SECONDS", 0.05)
 
 
 def test_deliveries_that_fit_hold_their_memory_side_by_side() -> None:
@@ -22,9 +16,8 @@ def test_deliveries_that_fit_hold_their_memory_side_by_side() -> None:
         assert (first.held_bytes, second.held_bytes) == (4, 6)
 
 
-@pytest.mark.usefixtures("patience")
 def test_a_delivery_without_room_is_refused_after_a_while() -> None:
-    shared = Room(10)
+    shared = Room(10, wait_seconds=0.05)
 
     with shared.reserved(4), pytest.raises(Unavailable, match="7 bytes of memory are not free"), shared.reserved(7):
         pass
@@ -46,9 +39,8 @@ def test_a_delivery_waits_for_room() -> None:
     assert begun.is_set()
 
 
-@pytest.mark.usefixtures("patience")
 def test_a_delivery_larger_than_the_room_runs_alone() -> None:
-    shared = Room(10)
+    shared = Room(10, wait_seconds=0)
 
     with shared.reserved(50), pytest.raises(Unavailable), shared.reserved(1):
         pass
@@ -56,7 +48,6 @@ def test_a_delivery_larger_than_the_room_runs_alone() -> None:
         pass
 
 
-@pytest.mark.usefixtures("patience")
 def test_a_share_grows_while_there_is_room_and_returns_all_of_it() -> None:
     shared = Room(10)
 
