@@ -12,8 +12,9 @@ from shared import routes
 from shared.settings import ROOT
 from tests.unit.pipelines import POOLS, WHOLE
 
-TWO_POOLS = routes.parse(POOLS + WHOLE)
-POOLS_OF = TWO_POOLS.pools.values()
+THIRD = POOLS.partition("\n\n")[0].replace("default", "big")
+ROUTES = routes.parse(POOLS + THIRD + WHOLE)
+POOLS_OF = ROUTES.pools.values()
 #: The variable from which functions-framework takes gunicorn's limit on requests.
 TIMEOUT = "CLOUD_RUN_TIMEOUT_SECONDS"
 
@@ -24,6 +25,7 @@ def test_each_pool_is_a_service_with_its_port_and_its_threads() -> None:
     assert found == {
         "default": ("processor", 8083, {"SLUICE_POOL": "default", "THREADS": "3"}),
         "slow": ("processor-slow", 8091, {"SLUICE_POOL": "slow", "THREADS": "2"}),
+        "big": ("processor-big", 8092, {"SLUICE_POOL": "big", "THREADS": "3"}),
     }
 
 
@@ -31,14 +33,15 @@ def test_no_two_services_share_a_port_and_all_are_reserved() -> None:
     ports = Ports(1000)
     found = [each.port_at(ports) for each in services(POOLS_OF)]
 
-    assert len(found) == len(set(found)) == 6
+    assert len(found) == len(set(found)) == 7
     assert set(found) <= all_ports(ports) - ports.all
 
 
 def test_the_urls_of_pools_are_one_variable() -> None:
     found = urls(POOLS_OF, Ports(1))
 
-    assert found["SLUICE_PROCESSOR_URLS"] == "default=http://127.0.0.1:8084,slow=http://127.0.0.1:8092"
+    expected = "default=http://127.0.0.1:8084,slow=http://127.0.0.1:8092,big=http://127.0.0.1:8093"
+    assert found["SLUICE_PROCESSOR_URLS"] == expected
     assert found.keys() == {f"SLUICE_{name}" for name in ("UPLOAD_URL", "ISSUER_URL", "DISPATCHER_URL", "STATUS_URL")} | {
         "SLUICE_PROCESSOR_URLS"
     }
@@ -47,7 +50,7 @@ def test_the_urls_of_pools_are_one_variable() -> None:
 @pytest.mark.parametrize("threads", ["1", "3"])
 def test_the_server_has_no_time_limit_of_its_own(monkeypatch: pytest.MonkeyPatch, accounts: Accounts, threads: str) -> None:
     monkeypatch.setenv(TIMEOUT, "5")
-    given = service_environment(processors(POOLS_OF)["default"], TWO_POOLS, Ports(), accounts)
+    given = service_environment(processors(POOLS_OF)["default"], ROUTES, Ports(), accounts)
     monkeypatch.delenv(TIMEOUT)
     monkeypatch.setenv("THREADS", threads)
 
