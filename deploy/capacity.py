@@ -29,7 +29,7 @@ NEW_PROJECT = Size(20, 40 * GIB)
 
 
 def read(path: Path, max_file_bytes: int) -> Routes:
-    """A pipeline.toml, checked as the services check it at their start. Raises Failed with every fault and its remedy."""
+    """A pipeline.toml, checked as at the start of a service. Raises Failed with every fault and its remedy."""
     found = load(path)
     try:
         capacity.check(found, max_file_bytes)
@@ -86,7 +86,7 @@ def fits_a_new_project(size: Size) -> bool:
 
 
 def note(listing: Listing) -> str:
-    """What all instances take together, and where that is too much for a new project, what would be right."""
+    """A sentence: the size of all instances together, and the remedies where a new project has less."""
     size = total(listing)
     taken = f"all instances together take {size}"
     if fits_a_new_project(size):

@@ -7,8 +7,10 @@ from deploy.answers import text
 from deploy.deployment import Deployment
 from deploy.services import settings
 
+#: The pipeline.toml of the local stack.
+PIPELINE = "SLUICE_PIPELINE"
 #: Variables that point a shell to the local cloud.
-LOCAL = "STORAGE_EMULATOR_HOST PUBSUB_EMULATOR_HOST SLUICE_TASKS_ENDPOINT SLUICE_PIPELINE"
+LOCAL = f"STORAGE_EMULATOR_HOST PUBSUB_EMULATOR_HOST SLUICE_TASKS_ENDPOINT {PIPELINE}"
 
 
 def env(deployment: Deployment) -> None:

@@ -24,7 +24,7 @@ def new_queues(deployment: Deployment) -> Iterator[list[Command]]:
 
 
 def changed_queues(deployment: Deployment) -> Iterator[list[Command]]:
-    """The queues that differ. Only once there is a service for each pool: one of these queues may move to a new pool."""
+    """The queues that differ: after the services, because a queue may move to a new pool."""
     for name, queue in deployment.queues.items():
         found, wanted = deployment.state.queues.get(deployment.full(name)), _wanted(deployment, queue)
         if found and found != wanted:

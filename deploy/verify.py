@@ -17,6 +17,7 @@ from typing import Any
 from deploy import gcloud
 from deploy.capacity import load
 from deploy.deployment import Deployment
+from deploy.env import PIPELINE
 from deploy.errors import Failed
 from deploy.photograph import reached, steps_for_every_pool
 from shared.routes import Routes
@@ -161,7 +162,7 @@ def local_system() -> System:
         words = shlex.split(done.stdout, comments=True)
         environment |= dict(word.split("=", 1) for word in words if "=" in word)
     urls = {name: environment[f"SLUICE_{name.upper()}_URL"] for name in ("issuer", "upload", "status")}
-    return System(urls, load(Path(environment.get("SLUICE_PIPELINE") or "pipeline.toml")), environment=environment)
+    return System(urls, load(Path(environment.get(PIPELINE) or "pipeline.toml")), environment=environment)
 
 
 def deployed_system(deployment: Deployment) -> System:

@@ -1,4 +1,4 @@
-"""A pool is renamed in pipeline.toml: its queue moves to the new service, the old one is left until it is deleted by hand."""
+"""A pool gets another name: its queue moves, and the old service is left until it is deleted by hand."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -8,6 +8,7 @@ from deploy.capacity import NEW_PROJECT, Size, fits_a_new_project, note, read, t
 from deploy.errors import Failed
 from deploy.listing import Listing
 from deploy.options import Options
+from shared.capacity import BASE_BYTES
 from shared.settings import ROOT
 from tests.unit.deploy.example import PIPELINE, deployment, list_of_deploy_sh
 
@@ -29,6 +30,15 @@ def test_the_shipped_pools_and_the_other_services_fit_a_new_project() -> None:
 
     assert size.cpus <= 20
     assert size.memory_bytes <= 40 << 30
+
+
+def test_the_docs_print_their_size_and_the_memory_of_the_service_itself() -> None:
+    routes = read(ROOT / "pipeline.toml", MAX_FILE_BYTES)
+    size = total(Listing(list_of_deploy_sh(), Options("up").variables(), routes.pools))
+    docs = " ".join((ROOT / "docs" / "deploy.md").read_text().split())
+
+    assert f"together take {size}: " in docs
+    assert f"A pool needs {BASE_BYTES >> 20} MiB for the service itself" in docs
 
 
 def test_all_instances_of_all_services_are_counted(tmp_path: Path) -> None:
