@@ -15,7 +15,7 @@ DELETE = "gcloud run services delete sluice-processor-slow --region=us-central1"
 
 @dataclass(frozen=True)
 class Renamed:
-    """After the pool got another name: `up`, `doctor`, `up` again; `up` twice with its service deleted; `down` with it."""
+    """After the pool was renamed: `up`, `doctor`, `up` again; `up` twice with its service deleted; `down` with it."""
 
     first: Run
     doctor: Run

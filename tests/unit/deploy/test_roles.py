@@ -9,7 +9,7 @@ from deploy.state import Role
 from shared.settings import ROOT
 from tests.unit.deploy.example import deployment
 
-NAMES = [f"projects/demo-project/roles/my_own.{name}" for name in ("queueOperator", "tail")]
+NAMES = [f"projects/demo-project/roles/my_own.{name}" for name in ("operator", "queueOperator")]
 
 
 def changes(folder: Path, found: dict[str, Role], operators: str = "group:ops@example.com") -> list[list[str]]:
@@ -27,7 +27,7 @@ def as_wanted(folder: Path) -> dict[str, Role]:
 
 
 def test_missing_roles_are_created(tmp_path: Path) -> None:
-    assert changes(tmp_path, {}) == [["create", "my_own.queueOperator"], ["create", "my_own.tail"]]
+    assert changes(tmp_path, {}) == [["create", "my_own.operator"], ["create", "my_own.queueOperator"]]
 
 
 def test_without_operators_no_role_is_needed(tmp_path: Path) -> None:
@@ -41,14 +41,14 @@ def test_roles_as_wanted_are_left_alone(tmp_path: Path) -> None:
 def test_a_role_of_another_definition_is_updated(tmp_path: Path) -> None:
     found = as_wanted(tmp_path) | {NAMES[1]: Role("of an older release (1)")}
 
-    assert changes(tmp_path, found) == [["update", "my_own.tail"]]
+    assert changes(tmp_path, found) == [["update", "my_own.queueOperator"]]
 
 
 def test_a_deleted_role_is_revived(tmp_path: Path) -> None:
     found = as_wanted(tmp_path)
     found[NAMES[0]] = replace(found[NAMES[0]], deleted=True)
 
-    assert changes(tmp_path, found) == [["undelete", "my_own.queueOperator"], ["update", "my_own.queueOperator"]]
+    assert changes(tmp_path, found) == [["undelete", "my_own.operator"], ["update", "my_own.operator"]]
 
 
 def test_a_description_fits_into_googles_limit(tmp_path: Path) -> None:
