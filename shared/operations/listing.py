@@ -7,7 +7,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 
 from shared import index
 from shared.cloud.protocols import Bucket, Cloud
@@ -90,9 +90,11 @@ def _by_file(claims: "_Source", others: "Sequence[_Source]", after: str) -> Iter
 
 def _sources(query: Query, cloud: Cloud, after: str, size: int) -> "list[_Source]":
     is_all = not query.verdicts or PROCESSING in query.verdicts
+    # Read first: a job's last task leaves its queue only after the job has its entry, so a file that ends meanwhile is not missed.
+    queued = [_Source(iter([_queued(cloud)]))] if is_all else []
     verdicts = VERDICTS if is_all else [verdict for verdict in VERDICTS if verdict in query.verdicts]
     found = [_Source(_listed(cloud.results, index.folder(kind), after, size)) for kind in (RERUN, *verdicts)]
-    return [*found, *([_Source(_queued(cloud))] if is_all else [])]
+    return [*found, *queued]
 
 
 def _listed(results: Bucket, folder: str, after: str, size: int) -> Iterator[list[Entry]]:
@@ -106,10 +108,12 @@ def _listed(results: Bucket, folder: str, after: str, size: int) -> Iterator[lis
         start, size = f"{max(found)}!", MAX_PAGE  # `!` sorts before `-`
 
 
-def _queued(cloud: Cloud) -> Iterator[list[Entry]]:
-    """The jobs whose tasks are in the queues."""
-    tasks = (task for queue in cloud.routes.queues for task, _ in islice(cloud.queue.tasks(queue), MAX_TASKS))
-    yield sorted({task.run.job_id: index.in_work(task.run) for task in tasks}.values(), key=lambda job: job.file_key)
+def _queued(cloud: Cloud) -> list[Entry]:
+    """The jobs whose tasks are in the queues, read in the order in which files pass them: none moves on unseen."""
+    passed = [step.queue.name for step in cloud.routes.steps.values()]
+    queues = [name for name, _ in groupby([*(name for name in cloud.routes.queues if name not in passed), *passed])]
+    tasks = (task for queue in queues for task, _ in islice(cloud.queue.tasks(queue), MAX_TASKS))
+    return sorted({task.run.job_id: index.in_work(task.run) for task in tasks}.values(), key=lambda job: job.file_key)
 
 
 @dataclass
