@@ -30,6 +30,14 @@ class Notices:
         message.ack()
         self._arrived.put(message)
 
+    def arrived(self) -> list[Message]:
+        """The messages since the last call."""
+        new = []
+        while not self._arrived.empty():
+            new.append(self._arrived.get())
+        self.seen += new
+        return new
+
     def job(self, name: str, but_not: str = "") -> dict[str, Any]:
         """The job notice for an object's name, except that of the job `but_not`."""
         while True:
@@ -41,13 +49,12 @@ class Notices:
 
     def ids(self, name: str) -> list[str]:
         """The `ce-id` of every notice of an object so far."""
-        while not self._arrived.empty():
-            self.seen.append(self._arrived.get())
+        self.arrived()
         return [message.attributes["ce-id"] for message in self.seen if message.attributes["name"] == name]
 
     def of(self, name: str) -> dict[str, list[tuple[object, ...]]]:
         """Every notice of an object so far, by `ce-id`: its attributes and data."""
-        self.ids(name)  # takes what has arrived
+        self.arrived()
         found: dict[str, list[tuple[object, ...]]] = {}
         for message in self.seen:
             if message.attributes["name"] == name:

@@ -1,0 +1,76 @@
+"""Uploads through the three doors, repeated until they are accepted, as clients do while services restart."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import requests
+from google.api_core.exceptions import PreconditionFailed
+from google.cloud.storage import Bucket
+
+from tests.eventually import eventually
+from tests.machine import Machine
+
+SECONDS = 90
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A picture to send; its name must be unique, because it is the idempotency key too."""
+
+    name: str
+    data: bytes
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_bucket(upload: Upload, machine: Machine, bucket: Bucket) -> str:
+    """Store an object, as gsutil does."""
+    blob = bucket.blob(upload.name)
+    blob.metadata = dict(upload.metadata)
+    with suppress(PreconditionFailed):  # the answer to an earlier try was lost
+        blob.upload_from_string(upload.data, content_type="image/jpeg", if_generation_match=0)
+    return upload.name
+
+
+def to_upload_service(upload: Upload, machine: Machine, bucket: Bucket) -> str:
+    """Put the bytes to the Upload Service."""
+    headers = {"Idempotency-Key": upload.name, "Content-Type": "image/jpeg", **_headers(upload)}
+    answer = _until_accepted(
+        lambda: requests.put(f"{machine.url('upload')}/{upload.name}", upload.data, headers=headers, timeout=30)
+    )
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["object"])
+
+
+def to_signed_url(upload: Upload, machine: Machine, bucket: Bucket) -> str:
+    """Ask the issuer for a URL, and put the bytes there."""
+    wanted = {"name": upload.name, "content_type": "image/jpeg", "metadata": dict(upload.metadata)}
+    headers = {"Idempotency-Key": upload.name}
+    answer = _until_accepted(lambda: requests.post(machine.url("issuer"), json=wanted, headers=headers, timeout=30))
+    assert answer.ok, answer.text
+    ticket = answer.json()
+    stored = _until_accepted(lambda: requests.put(ticket["url"], upload.data, headers=ticket["headers"], timeout=30))
+    assert stored.status_code in (200, 412), stored.text  # 412: the answer to an earlier try was lost
+    return str(ticket["object"])
+
+
+Door = Callable[[Upload, Machine, Bucket], str]
+DOORS: tuple[Door, ...] = (to_bucket, to_upload_service, to_signed_url)
+
+
+def _headers(upload: Upload) -> dict[str, str]:
+    return {f"x-goog-meta-{key}": value for key, value in upload.metadata.items()}
+
+
+def _until_accepted(send: Callable[[], requests.Response]) -> requests.Response:
+    def sent() -> requests.Response | None:
+        try:
+            answer = send()
+        except requests.RequestException:
+            return None
+        return answer if answer.status_code not in (429, 500, 502, 503) else None
+
+    # `Response` is false for an error, which is an answer all the same.
+    (answer,) = eventually(lambda: tuple(filter(lambda one: one is not None, [sent()])), seconds=SECONDS, pause_seconds=0.2)
+    assert answer is not None
+    return answer
