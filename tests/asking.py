@@ -1,4 +1,4 @@
-"""The program gcloud of preloaded.py: has the server beside it run one command, and ends with its status.
+"""gcloud or gsutil in preloaded.py: has the server beside it run one command, and ends with its status.
 
 It is started for every command. Without imports that take time it costs a fifth.
 """

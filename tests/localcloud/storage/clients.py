@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ MEGABYTE = 1 << 20
 class Clients:
     """Runs gsutil, gcloud and curl with one configuration, and inspects the results."""
 
-    def __init__(self, machine: Machine, folder: Path) -> None:
+    def __init__(self, machine: Machine, folder: Path, environment: Mapping[str, str]) -> None:
         self.machine = machine
         self.folder = folder
-        self.environment = machine.environment
+        self.environment = environment
         self.url = self.environment["STORAGE_EMULATOR_HOST"]
         self.http = requests.Session()
 
@@ -54,7 +54,9 @@ class Clients:
     def kill_while_uploading(self, *command: str) -> None:
         """Run a program and kill it, with all its children, once four megabytes have arrived."""
         known = set(self._contents())
-        with subprocess.Popen(command, env=self.environment, cwd=self.folder, start_new_session=True, stderr=-3) as process:
+        # Preloaded programs run in a process that is not our child.
+        installed = self.machine.environment
+        with subprocess.Popen(command, env=installed, cwd=self.folder, start_new_session=True, stderr=-3) as process:
             eventually(
                 lambda: any(path.stat().st_size > 4 * MEGABYTE for path in set(self._contents()) - known), pause_seconds=0.005
             )

@@ -1,6 +1,8 @@
 """The service, shared by all tests of this folder; each test makes its own buckets."""
 
+import contextlib
 import itertools
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +15,7 @@ from tests.localcloud.storage.world import World
 from tests.localcloud.world import started
 from tests.machine import Machine
 from tests.machine import running as running_machine
+from tests.preloaded import preloaded
 
 _numbers = itertools.count(1)
 
@@ -45,5 +48,10 @@ def closed_service() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     """Google's programs and a whole local cloud."""
-    with running_machine(Machine(tmp_path_factory.mktemp("cloud"), cloud_only=True)) as machine:
-        yield Clients(machine, tmp_path_factory.mktemp("files"))
+    installed = filter(None, map(shutil.which, ("gcloud", "gsutil")))
+    with contextlib.ExitStack() as stack:
+        machine = stack.enter_context(running_machine(Machine(tmp_path_factory.mktemp("cloud"), cloud_only=True)))
+        environment = machine.environment
+        for path in installed:
+            environment = stack.enter_context(preloaded(path, environment))
+        yield Clients(machine, tmp_path_factory.mktemp("files"), environment)
