@@ -1,5 +1,6 @@
 """Cloud Tasks in a thread, its Python client, and raw requests to it."""
 
+import contextlib
 import http.client
 import json
 from pathlib import Path
@@ -75,9 +76,14 @@ def is_gone(world: World, name: str) -> bool:
 
 def raw(world: World, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any]:
     """Send one request; status and JSON of the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", world.port)
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", world.port)) as connection:
+        return raw_on(connection, method, path, body, **headers)
+
+
+def raw_on(
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes = b"", **headers: str
+) -> tuple[int, Any]:
+    """The same on a connection that stays open: thousands of requests in half the time."""
     connection.request(method, path, body, headers)
     response = connection.getresponse()
-    status, content = response.status, json.loads(response.read())
-    connection.close()
-    return status, content
+    return response.status, json.loads(response.read())
