@@ -1,4 +1,4 @@
-"""The real gcloud and gsutil, loaded once and forked for each command: most of a command's time is spent importing.
+"""The real gcloud and gsutil, loaded once and forked for each command: most of a command is imports.
 
 `preloaded` puts a folder with a program of that name, asking.py, first on the PATH. Behind it, the start script of the Google Cloud
 CLI runs this file in its own Python, which loads all that the program loads and then waits for commands. A command that was run

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.settings import ROOT
+from tests.unit import source
 
 MAX_FIRST_LINE = 110
 FOLDERS = ("shared", "functions", "cli", "local", "localcloud", "deploy", "benchmarks", "tests")
@@ -43,8 +44,8 @@ def problems(text: str, *, with_strings: bool = True) -> list[str]:
     ]
 
 
-def _docstrings(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+def _docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in (tree, *source.statements(tree)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             docstring = ast.get_docstring(node)
             if docstring:
