@@ -73,7 +73,7 @@ def _gcloud(script: str) -> tuple[Run, Load]:
 
 
 def _gsutil(script: str) -> tuple[Run, Load]:
-    """gsutil itself: its script in the Google Cloud CLI only starts another Python with options that our boto file has."""
+    """gsutil itself: its script in the Google Cloud CLI only starts another Python, with options of our boto file."""
     sys.argv = [script]  # read while gsutil's modules are loaded
     folder = str(Path(script).parents[2] / "platform" / "gsutil")
     sys.path.insert(0, folder)
