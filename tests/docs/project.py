@@ -13,9 +13,8 @@ from shared.settings import ROOT
 from tests.docs import blocks
 from tests.docs.blocks import Block
 
-_NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv*", ".local*", ".deploy", ".*_cache", ".hypothesis", "__pycache__", "results"
-)
+#: Compiled modules are copied: they stay valid for the files that are not edited.
+_NOT_COPIED = shutil.ignore_patterns(".git", ".venv*", ".local*", ".deploy", ".*_cache", ".hypothesis", "results")
 
 
 def copy(folder: Path) -> Path:
