@@ -26,18 +26,13 @@ def possible(routes: Routes) -> Iterator[tuple[str, Sequence[PlannedStep]]]:
 
 def _taken(routes: Routes) -> set[frozenset[int]]:
     """For every content type and name, the indexes of the routes that a file may take."""
-    types, names = (
-        overlaps.sets(route.content_type for route in routes.routes),
-        overlaps.sets(route.name for route in routes.routes),
-    )
-    moving = {
-        index
-        for index, route in enumerate(routes.routes)
-        if route.queue and (route.metadata or route.max_bytes or route.on_request)
-    }
+    numbered = list(enumerate(routes.routes))
+    types = overlaps.sets(route.content_type for route in routes.routes)
+    names = overlaps.sets(route.name for route in routes.routes)
     matched = {
-        frozenset(index for index, route in enumerate(routes.routes) if route.content_type in some and route.name in others)
+        frozenset(index for index, route in numbered if route.content_type in some and route.name in others)
         for some in types
         for others in names
     }
+    moving = {index for index, route in numbered if route.queue and (route.metadata or route.max_bytes or route.on_request)}
     return matched | {indexes - moving for indexes in matched}
