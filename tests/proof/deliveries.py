@@ -8,6 +8,8 @@ from shared.plan import Task
 
 #: The client's request: a client that got no answer repeats it.
 UPLOAD = "upload service"
+#: Begins the label of a request of an operator.
+OPERATOR = "operator"
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,20 @@ class Delivery:
     task: Task | None = None
     number: int = 1
 
+    def is_of(self, task: Task) -> bool:
+        """Whether it delivers the task of this name in its queue."""
+        return self.task is not None and (self.task.name, self.task.place) == (task.name, task.place)
+
 
 @dataclass(eq=False)
 class Actor:
-    """A delivery under way, in its own thread."""
+    """A delivery under way."""
 
     delivery: Delivery
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    has_ended: bool = False
     is_done: bool = False
+    #: before its first effect
+    is_new: bool = True
     is_lost: bool = False
     #: the last one that it began to work on
     step: str = ""

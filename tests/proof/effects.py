@@ -36,6 +36,9 @@ class Stage(Protocol):
     def queued(self, task: Task) -> None:
         """See a new task."""
 
+    def deleted(self, task: Task) -> None:
+        """See that a task leaves its queue."""
+
     def published(self, notices: Iterable[Notice]) -> None:
         """See notices."""
 
@@ -59,11 +62,11 @@ class Bucket:
 
         return self._stage.effect(f"create {name}", act)
 
-    def overwrite(self, name: str, content_type: str, data: bytes) -> None:
+    def overwrite(self, name: str, content_type: str, data: bytes, metadata: Mapping[str, str] = NO_METADATA) -> None:
         """Write without a precondition, as no handler may: for mutants."""
 
         def act() -> None:
-            self._stage.created(self.name, self.inner.put(name, data, content_type), data)
+            self._stage.created(self.name, self.inner.put(name, data, content_type, metadata), data)
 
         self._stage.effect(f"overwrite {name}", act)
 
@@ -113,7 +116,12 @@ class Queue:
         return self.inner.tasks(queue)
 
     def delete(self, task: Task) -> bool:
-        return self._stage.effect(f"delete {task.place.queue}/{task.name}", lambda: self.inner.delete(task))
+        def act() -> bool:
+            is_there = self.inner.delete(task)
+            self._stage.deleted(task)
+            return is_there
+
+        return self._stage.effect(f"delete {task.place.queue}/{task.name}", act)
 
     def state(self, queue: str) -> QueueState:
         return self.inner.state(queue)

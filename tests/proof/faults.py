@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.errors import Unavailable
-from tests.proof.deliveries import UPLOAD, Actor, Delivery
+from tests.proof.deliveries import OPERATOR, UPLOAD, Actor, Delivery
 from tests.proof.scripted import Killed
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: Two deliveries that wait for each other would wait for ever.
 MAX_TURNS = 20
-#: The ids of the operators' requests.
+#: The ids of the operators' requests for another run.
 REQUESTS = ("one", "two", "fresh one", "three", "fresh two", "one")
 
 
@@ -44,6 +44,12 @@ def crash(moment: Moment) -> None:
 def exhaust(moment: Moment) -> None:
     """End the process and lose the task: the attempts of its queue were used up."""
     moment.actor.is_lost = True
+    raise Killed("planted")
+
+
+def abandon(moment: Moment) -> None:
+    """End the process; if it is an operator's, they do not ask again."""
+    moment.actor.is_lost |= moment.actor.delivery.label.startswith(OPERATOR)
     raise Killed("planted")
 
 
@@ -98,7 +104,16 @@ def rerun(moment: Moment) -> None:
     """Ask for another run of a file. The same request may come twice, also at once."""
     file = moment.of(list(moment.world.checks.files.values()))
     if file:
-        moment.world.rerun(file, REQUESTS[moment.pick % len(REQUESTS)], moment.pick)
+        moment.world.ask(file, REQUESTS[moment.pick % len(REQUESTS)], moment.pick)
+
+
+def cancel(moment: Moment) -> None:
+    """Cancel a file, and let that begin."""
+    file = moment.of(list(moment.world.checks.files.values()))
+    if file:
+        moment.world.cancel(file)
+        moment.world.waiting.insert(0, moment.world.waiting.pop())
+        moment.give_way()
 
 
 def configure(moment: Moment) -> None:
@@ -148,7 +163,7 @@ def healing(moment: Moment) -> None:
 KINDS: dict[str, Callable[[Moment], None]] = {
     one.__name__: one
     for one in (
-        *(crash, exhaust, unavailable, unsure, switch, stall, reorder, duplicate, redeliver),
-        *(rerun, configure, forget, lose, overwrite, delete, healing),
+        *(crash, exhaust, abandon, unavailable, unsure, switch, stall, reorder, duplicate, redeliver),
+        *(rerun, cancel, configure, forget, lose, overwrite, delete, healing),
     )
 }

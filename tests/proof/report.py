@@ -8,19 +8,13 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.plan import Plan
 from tests.proof import crash_points as crash_points_of
 from tests.proof import drawn, schedules
 from tests.proof.crash_points import Points
 from tests.proof.deliveries import Fault
 from tests.proof.mutants import MUTANTS
 from tests.proof.planting import Mutant
-from tests.proof.shapes import SHAPES, changes
-
-#: Two faults, at every two effects. By a switch another delivery goes on first, and by a stall all others.
-PAIRS = (("crash", "crash"), ("switch", "stall"))
-#: Shapes whose pairs are many, and which differ from the others by their attempts only.
-CRASHES_ONLY = ("several-steps-with-attempts",)
+from tests.proof.shapes_of_runs import all_shapes
 
 
 def oracle(examples: int) -> list[str]:
@@ -59,50 +53,43 @@ def faults(runs: int, seed: int) -> list[str]:
     return failed
 
 
-def crash_points() -> list[str]:
-    """Play a fault at every effect of every shape, and two faults at every two effects."""
+def crash_points(only: str = "") -> list[str]:
+    """Play a fault at every effect of every shape, or of one, and two faults at every two effects."""
     failed, runs = [], 0
-    for name, plans in _shapes().items():
-        points = Points(*plans)
-        pairs = PAIRS[:1] if name in CRASHES_ONLY else PAIRS
-        found = itertools.chain(points.single(), points.repeats(), *(points.pairs(*kinds) for kinds in pairs))
+    for name, shape in {only: all_shapes()[only]}.items() if only else all_shapes().items():
+        points = Points(shape)
+        found = itertools.chain(points.single(), points.repeats(), points.pairs())
         failed += [f"{name}:{fault}" for fault in found]
         runs += points.runs
-        print(f"crash points: {name}: {points.effects} effects, {points.runs} runs")
+        print(f"crash points: {name}: {points.effects - points.start} effects, {points.runs} runs", flush=True)
     print(f"crash points: {runs} runs, {len(failed)} of them wrong")
     return failed
 
 
 def mutants(budget: int, chosen: Sequence[Mutant] = MUTANTS) -> list[str]:
-    """Play each mutant until it is found out, in both tiers or at crash points of its shape; returns the survivors."""
-    survivors = []
+    """Play each mutant until it is found out, in either tier or at crash points of its shape; returns the survivors."""
+    survivors: list[str] = []
     for mutant in chosen:
         with mutant.planted():
-            kills = list(itertools.islice(_at_crash_points(mutant.shape), 1)) if mutant.shape else list(_in_runs(budget))
-        print(f"mutant {mutant.name}: {'; '.join(kills) or 'SURVIVES'}", flush=True)
-        survivors += [] if kills else [f"mutant {mutant.name} survives: {mutant.why}"]
+            kill = next(_at_crash_points(mutant.shape) if mutant.shape else _in_runs(budget), "")
+        print(f"mutant {mutant.name}: {kill or 'SURVIVES'}", flush=True)
+        survivors += [] if kill else [f"mutant {mutant.name} survives: {mutant.why}"]
+    print(f"mutants: {len(chosen)} planted, {len(chosen) - len(survivors)} found out")
     return survivors
 
 
 def _in_runs(budget: int) -> Iterator[str]:
-    for tier in schedules.TIERS:
-        for number in range(budget):
-            violation = schedules.play(schedules.draw(number, tier)).violation
-            if violation:
-                yield f"{tier}: run {number + 1}, {violation}"
-                break
+    for number, tier in itertools.product(range(budget), schedules.TIERS):
+        violation = schedules.play(schedules.draw(number, tier)).violation
+        if violation:
+            yield f"{tier}: run {number + 1}, {violation}"
 
 
 def _at_crash_points(shape: str) -> Iterator[str]:
-    points = Points(*_shapes()[shape])
+    points = Points(all_shapes()[shape])
     if points.violation:
         yield f"{shape}, without faults: {points.violation}"
-    for kinds in PAIRS:
-        yield from (f"{shape}:{fault}" for fault in points.pairs(*kinds))
-
-
-def _shapes() -> dict[str, tuple[Plan, ...]]:
-    return {**changes(), **{name: (plan,) for name, plan in SHAPES.items()}}
+    yield from (f"{shape}:{fault}" for fault in itertools.chain(points.single(), points.pairs()))
 
 
 def replay(token: str) -> list[str]:
@@ -128,4 +115,4 @@ def _schedule(token: str) -> schedules.Schedule:
     name, _, rest = token.partition(":")
     if name in schedules.TIERS:
         return schedules.draw(int(rest), name)
-    return crash_points_of.schedule(_shapes()[name], tuple(Fault.parse(one) for one in rest.split(",") if one))
+    return crash_points_of.schedule(all_shapes()[name], tuple(Fault.parse(one) for one in rest.split(",") if one))

@@ -1,28 +1,27 @@
 """Draws whole runs from a seed, plays them, and shrinks those that fail."""
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from shared import attempts, clock
+from shared import attempts, clock, log
 from shared import settings as configuration
 from shared.model import Run
 from shared.plan import Plan
-from tests.proof import drawn, oracle, scripted
+from tests.proof import drawn, oracle, scripted, states
 from tests.proof.deliveries import Fault
 from tests.proof.faults import REQUESTS
-from tests.proof.runs import Violation
+from tests.proof.runs import CANCEL, Violation
 from tests.proof.swaps import swapped
 from tests.proof.world import SETTINGS, World
 
 #: Faults that a repeat heals, without any sweep.
 HEALED_BY_REPEATS = (
     *("crash", "crash", "switch", "stall", "duplicate", "reorder", "redeliver"),
-    *("unavailable", "unsure", "configure", "forget", "overwrite", "delete"),
+    *("unavailable", "unsure", "configure", "forget", "overwrite", "delete", "cancel"),
 )
 #: ... and those that need one.
 HEALED_BY_SWEEPS = ("lose", "exhaust", "exhaust", "healing")
@@ -47,8 +46,8 @@ class Schedule:
     faults: tuple[Fault, ...]
     #: the void attempts after which not each delivery leaves notes
     free_voids: int = attempts.FREE_VOIDS
-    #: requests for another run, each with the number of its plan: of operators that act at once when all is at rest, in turn
-    reruns: tuple[tuple[tuple[str, int], ...], ...] = ()
+    #: requests of operators, each with the number of its plan: of several that act at once when all is at rest, in turn
+    requests: tuple[tuple[tuple[str, int], ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,9 @@ def draw(seed: int, tier: str) -> Schedule:
     faults = [*_faults(random, tier, length), *(_reconfigurations(random) if len(plans) > 1 else ())]
     data = b"" if random.random() < 0.02 else b"file %d" % seed
     door, free_voids = random.choice(("bucket", "post")), random.choice((1, attempts.FREE_VOIDS))
-    reruns = tuple(_requests(random) for _ in range(random.choice((0, 1, 1, 2))))
-    faults += _faults_of_reruns(random, length) if reruns else ()
-    return Schedule(tier, tuple(plans), door, data, tuple(sorted(faults, key=lambda one: one.at)), free_voids, reruns)
+    requests = tuple(_requests(random) for _ in range(random.choice((0, 1, 1, 2))))
+    faults += _faults_of_reruns(random, length) if requests else ()
+    return Schedule(tier, tuple(plans), door, data, tuple(sorted(faults, key=lambda one: one.at)), free_voids, requests)
 
 
 def _faults(random: Random, tier: str, length: int) -> Iterator[Fault]:
@@ -84,13 +83,13 @@ def _faults(random: Random, tier: str, length: int) -> Iterator[Fault]:
 
 
 def _requests(random: Random) -> tuple[tuple[str, int], ...]:
-    return tuple((random.choice(REQUESTS), random.randrange(3)) for _ in range(random.choice((1, 1, 2))))
+    return tuple((random.choice((*REQUESTS, CANCEL)), random.randrange(3)) for _ in range(random.choice((1, 1, 2))))
 
 
 def _faults_of_reruns(random: Random, length: int) -> Iterator[Fault]:
     """Faults also after the first run has ended."""
     for _ in range(random.randint(0, MAX_FAULTS)):
-        kind = random.choice(("crash", "switch", "switch", "unsure", "configure", "rerun", "forget", "duplicate"))
+        kind = random.choice(("crash", "switch", "switch", "unsure", "configure", "rerun", "cancel", "forget", "duplicate"))
         yield Fault(random.randrange(3 * length), kind, random.randrange(6))
     if random.random() < 0.4:  # operators that take turns
         yield from (Fault(at, "switch", random.randrange(4)) for at in range(3 * length) if random.random() < 0.5)
@@ -108,9 +107,9 @@ def play(schedule: Schedule) -> Outcome:
         try:
             begin(world, schedule)
             _to_rest(world, schedule.tier)
-            for requests in schedule.reruns:
+            for requests in schedule.requests:
                 for request, number in requests:
-                    world.rerun(next(iter(world.checks.files.values())), request, number)
+                    world.ask(next(iter(world.checks.files.values())), request, number)
                 _to_rest(world, schedule.tier)
         except Violation as violation:
             return Outcome(str(violation), world)
@@ -156,11 +155,13 @@ def differences(plan: Plan) -> dict[str, tuple[object, object]]:
     (file,) = outcome.world.checks.files.values()
     ended = oracle.results(plan, file, b"a file")
     recipes = {step.name: step.recipe.recipe_id for step in plan.steps}
-    found = outcome.world.checks.summary() if not outcome.violation else {"violation": outcome.violation}
+    found = states.summary(outcome.world.checks) if not outcome.violation else {"violation": outcome.violation}
+    job_id = Run(file).job_id
     expected = {
-        "verdict": oracle.verdict(ended.values()),
-        "steps": {name: (one.verdict, one.reason, one.facts) for name, one in ended.items()},
-        "notices": sorted([Run(file).job_id, *(f"{Run(file).job_id}-{recipe}" for recipe in recipes.values())]),
+        "claims": {},
+        "verdicts": {job_id: oracle.verdict(ended.values())},
+        "steps": {job_id: {name: (one.verdict, one.reason, one.facts, "") for name, one in ended.items()}},
+        "notices": sorted([job_id, *(f"{job_id}-{recipe}" for recipe in recipes.values())]),
         "objects": {
             f"files/{file.name}/{file.generation}/{recipes[name]}/{output}": data
             for name, one in ended.items()
@@ -181,5 +182,5 @@ def _surroundings(schedule: Schedule, world: World) -> Iterator[None]:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Drop the log lines of the handlers."""
-    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+    with log.sent_to(lambda _: None):
         yield

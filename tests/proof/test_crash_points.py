@@ -3,25 +3,25 @@
 import pytest
 
 from tests.proof.crash_points import Points
-from tests.proof.shapes import SHAPES, changes
+from tests.proof.shapes import PLANS
+from tests.proof.shapes_of_runs import all_shapes
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", all_shapes())
 def test_a_crash_at_any_effect_ends_in_the_same_state(shape: str) -> None:
-    points = Points(SHAPES[shape])
+    points = Points(all_shapes()[shape])
 
     assert list(points.single()) == []
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", PLANS)
 def test_a_repeat_at_any_effect_ends_in_the_same_state(shape: str) -> None:
-    points = Points(SHAPES[shape])
+    points = Points(all_shapes()[shape])
 
     assert list(points.repeats()) == []
 
 
-@pytest.mark.parametrize("change", changes())
-def test_a_change_of_the_configuration_and_a_crash_leave_one_plan(change: str) -> None:
-    points = Points(*changes()[change])
+def test_a_file_that_is_cancelled_at_any_effect_ends_once() -> None:
+    points = Points(all_shapes()["cancel-one-task"])
 
-    assert list(points.single()) == []
+    assert list(points.pairs()) == []

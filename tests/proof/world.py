@@ -1,37 +1,35 @@
 """The simulation: deliveries that hand over at any effect, and faults between them.
 
-Each delivery runs in a thread of its own, but only the one that holds the baton runs: a schedule decides at each effect whether
-it goes on, ends there, or waits while another goes on. Equal schedules give equal runs.
+A schedule decides at each effect of a delivery whether it goes on, ends there, or waits while another goes on.
 """
 
 import contextlib
 import itertools
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from shared import pipeline
 from shared.cloud.protocols import Stored
-from shared.errors import Permanent, Unavailable
+from shared.errors import NotFound, Permanent, Unavailable
 from shared.events import Notice
 from shared.intake import Incoming
 from shared.model import File, Run
-from shared.operations import rerun
+from shared.operations import cancel, rerun
 from shared.plan import Plan, Task
 from shared.settings import Settings
-from tests.proof import scripted, sweeps
+from tests.proof import sweeps
 from tests.proof.checks import Checks
-from tests.proof.deliveries import UPLOAD, Actor, Delivery, Fault
+from tests.proof.deliveries import OPERATOR, UPLOAD, Actor, Delivery, Fault
 from tests.proof.effects import EffectCloud
 from tests.proof.faults import KINDS, Moment
 from tests.proof.messages import message
-from tests.proof.runs import FRESH, Violation
-from tests.proof.scripted import Killed
+from tests.proof.runs import CANCEL, FRESH, require
+from tests.proof.turns import Turns
 
 T = TypeVar("T")
 MAX_EFFECTS = 6000
-MAX_AT_ONCE = 3
+#: The effects that change the cloud, or end a delivery.
+CHANGES = ("create", "overwrite", "queue", "delete", "publish", "answer")
 SETTINGS: Mapping[str, str] = {
     "GOOGLE_CLOUD_PROJECT": "local-project",
     "SLUICE_UPLOADS_BUCKET": "uploads",
@@ -39,32 +37,22 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
-class Aborted(BaseException):
-    """The end of a delivery after a violation was found."""
-
-
-class World:
+class World(Turns):
     """One run: the cloud, the deliveries that wait or are under way, and the faults to come."""
 
     def __init__(self, plans: Sequence[Plan], faults: Iterable[Fault], settings: Settings) -> None:
+        super().__init__()
         self.plans = plans
         self.faults: dict[int, list[Fault]] = {}
         for fault in faults:
             self.faults.setdefault(fault.at, []).append(fault)
         self.cloud = EffectCloud(settings, self)
         self.checks = Checks(self.cloud)
-        self.counts: Counter[str] = Counter()
-        self.trace: list[str] = []
         self.effects = 0
+        #: the numbers of the effects that change the cloud, and of the first of each delivery
+        self.decisive: set[int] = set()
         self.sweeps = 0
-        self.waiting: list[Delivery] = []
-        self.delivered: list[Delivery] = []
-        self.actors: list[Actor] = []
-        self.violation: Violation | None = None
         self.configured = 0
-        self._pick = 0
-        self._current: Actor | None = None
-        self._back = threading.Semaphore(0)
         self._ticks = itertools.count()
 
     # ---- what the handlers see ----------------------------------------------------------------------------------------
@@ -78,11 +66,14 @@ class World:
         return self.plans[self.configured]
 
     def effect(self, label: str, act: Callable[[], T]) -> T:
-        actor = self._actor()
+        actor = self.current
         number, self.effects = self.effects, self.effects + 1
+        if actor.is_new or label.startswith(CHANGES):
+            actor.is_new = False
+            self.decisive.add(number)
         self.trace.append(f"{number:4} {actor.delivery.label} #{actor.delivery.number}: {label}")
         if self.effects > MAX_EFFECTS:
-            self._violate("the run does not end")
+            self.checked(lambda: require(False, "the run does not end"))
         is_unsure = False
         for fault in self.faults.get(number, ()):
             is_unsure |= fault.kind == "unsure"
@@ -99,7 +90,7 @@ class World:
             file = self.checks.uploaded(stored, data)
             self.notify(file)
         else:
-            self._checked(lambda: self.checks.created(stored, data))
+            self.checked(lambda: self.checks.created(stored, data))
 
     def queued(self, task: Task) -> None:
         act = lambda number: pipeline.process(task, number, self.cloud)  # noqa: E731
@@ -107,18 +98,26 @@ class World:
             Delivery(f"[{task.place}{f'-s{task.sweep}' if task.sweep else ''} {task.plan.plan8[:3]}]", act, task)
         )
 
+    def deleted(self, task: Task) -> None:
+        self.waiting = [one for one in self.waiting if not one.is_of(task)]
+        for actor in self.actors:
+            actor.is_lost |= actor.delivery.is_of(task)
+
     def published(self, notices: Iterable[Notice]) -> None:
-        self._checked(lambda: self.checks.published(notices))
+        self.checked(lambda: self.checks.published(notices))
 
     def try_step(self, step: str, source: bytes) -> int:
-        actor = self._actor()
+        actor = self.current
         actor.step, task = step, actor.delivery.task
         assert task
-        return self._checked(lambda: self.checks.tried(task, step, source))
+        return self.checked(lambda: self.checks.tried(task, step, source))
+
+    def ended(self, actor: Actor) -> None:
+        self.checks.cut(actor.delivery.task, actor.step, actor.fault)
 
     def acknowledge(self) -> None:
         """Answer before the work is done, as no handler may: for mutants."""
-        self._actor().is_done = True
+        self.current.is_done = True
 
     # ---- what a run begins with ---------------------------------------------------------------------------------------
 
@@ -140,12 +139,34 @@ class World:
 
         self.waiting.append(Delivery(UPLOAD, act))
 
-    def rerun(self, file: File, request: str, number: int) -> None:
-        """An operator's request to run a file again under one of the plans. One that got no answer is repeated."""
-        plan = self.plans[number % len(self.plans)]
-        is_fresh = request.startswith(FRESH)
-        act = lambda _: rerun.rerun(Run(file), plan, request, self.cloud, fresh=is_fresh)  # noqa: E731
-        self.waiting.append(Delivery(f"operator {request}", act))
+    def ask(self, file: File, request: str, number: int) -> None:
+        """A request of an operator: to cancel a file, or to run it again under one of the plans."""
+        if request == CANCEL:
+            self.cancel(file)
+        else:
+            self.rerun(file, request, self.plans[number % len(self.plans)])
+
+    def rerun(self, file: File, request: str, plan: Plan) -> None:
+        """An operator's request to run a file again. One that got no answer is repeated."""
+
+        def act(_: int) -> None:
+            ended = set(self.checks.runs.entries)
+            answer = rerun.rerun(Run(file), plan, request, self.cloud, fresh=request.startswith(FRESH))
+            self.checked(lambda: self.checks.runs.answered(answer, request, ended))
+
+        self.waiting.append(Delivery(f"{OPERATOR} {request}", act))
+
+    def cancel(self, file: File) -> None:
+        """An operator's request to cancel the newest run of a file. One that got no answer is repeated."""
+
+        def act(_: int) -> None:
+            self.checks.cancelling.add(file.file_id)
+            claimed = set(self.checks.runs.claims)
+            with contextlib.suppress(NotFound):
+                answer = cancel.cancel(file.name, self.cloud)
+                self.checked(lambda: self.checks.cancelled(answer, claimed))
+
+        self.waiting.append(Delivery(f"{OPERATOR} {CANCEL}", act))
 
     def sweep(self) -> None:
         """Queue again every run without an index entry, under names of this sweep."""
@@ -155,92 +176,3 @@ class World:
         for run in self.checks.unfinished():
             act = lambda _, run=run: sweeps.sweep(run, number, self.plan(run.file), self.cloud)  # noqa: E731
             self.waiting.insert(0, Delivery(f"sweep {number}", act))
-
-    # ---- the schedule -------------------------------------------------------------------------------------------------
-
-    def drain(self) -> None:
-        """Go on until nothing waits and nothing is under way. Raises `Violation`."""
-        while not self.violation and (actor := self._next()):
-            self._resume(actor)
-            if actor.has_ended:
-                self._close(actor)
-        for actor in list(self.actors):
-            self._resume(actor)
-        if self.violation:
-            raise self.violation
-
-    def _next(self) -> Actor | None:
-        others = [actor for actor in self.actors if actor is not self._current]
-        startable = self.waiting if len(self.actors) < MAX_AT_ONCE else []
-        choices: list[Actor | Delivery] = [*others, *startable] or [*self.actors]
-        if not choices:
-            return None
-        pick, self._pick = self._pick, 0
-        chosen = choices[pick % len(choices)]
-        return chosen if isinstance(chosen, Actor) else self._start(chosen)
-
-    def _start(self, delivery: Delivery) -> Actor:
-        self.waiting.remove(delivery)
-        if self.actors:
-            self.counts["interleavings"] += 1
-        actor = Actor(delivery)
-        self.actors.append(actor)
-        threading.Thread(target=self._play, args=(actor,), daemon=True).start()
-        return actor
-
-    def _play(self, actor: Actor) -> None:
-        actor.go.acquire()
-        scripted.observer.set(self)
-        try:
-            actor.delivery.act(actor.delivery.number)
-            self.effect("answer", lambda: None)
-            actor.is_done = True
-        except (Exception, Killed) as fault:
-            actor.fault = fault
-        except Aborted:
-            pass
-        finally:
-            actor.has_ended = True
-            self._back.release()
-
-    def _resume(self, actor: Actor) -> None:
-        self._current = actor
-        actor.go.release()
-        self._back.acquire()
-
-    def hand_over(self, actor: Actor, pick: int) -> None:
-        """Let another delivery go on or begin; `pick` chooses it."""
-        self._pick = pick
-        self.counts["switches"] += 1
-        self._back.release()
-        actor.go.acquire()
-        if self.violation:
-            raise Aborted
-
-    def _close(self, actor: Actor) -> None:
-        """Take an ended delivery off the stage. One without an answer is delivered again."""
-        self.actors.remove(actor)
-        delivery = actor.delivery
-        if delivery not in self.delivered and delivery.task:
-            self.delivered.append(delivery)
-        if not actor.is_done:
-            self.trace.append(f"     {delivery.label} #{delivery.number} ends with {actor.fault!r}")
-            self.checks.cut(delivery.task, actor.step, actor.fault)
-            delivery.number += 1
-            if not actor.is_lost or delivery.label == UPLOAD:
-                self.waiting.append(delivery)
-
-    def _actor(self) -> Actor:
-        assert self._current
-        return self._current
-
-    def _checked(self, check: Callable[[], T]) -> T:
-        try:
-            return check()
-        except Violation as violation:
-            self.violation = violation
-            raise Aborted from None
-
-    def _violate(self, sentence: str) -> None:
-        self.violation = Violation(sentence)
-        raise Aborted
