@@ -2,6 +2,7 @@
 
 from shared import attempts, delivery, events, ledger, model, pipeline, plan, source
 from tests.proof import sweeps, world
+from tests.proof.mutants_of_cancelling import MUTANTS_OF_CANCELLING
 from tests.proof.mutants_of_runs import MUTANTS_OF_RUNS
 from tests.proof.planting import mutant
 
@@ -223,4 +224,5 @@ MUTANTS = (
     ),
     mutant("no-sweep", "lost tasks are never queued again", (world.World, "sweep", "self.checks.unfinished()", "()")),
     *MUTANTS_OF_RUNS,
+    *MUTANTS_OF_CANCELLING,
 )

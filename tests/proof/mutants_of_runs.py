@@ -12,7 +12,24 @@ _ADOPTED = "self.task.adopted.get(step.recipe.recipe_id)"
 _BY_NAME = 'next((one for recipe, one in self.task.adopted.items() if recipe.rpartition("-")[0] == step.name), None)'
 _NOTICES = "notices = [notice for one in untold"
 
+_CREATE_CLAIM = 'results.create(name, "application/json"'
+_OPERATIONS = '__import__("shared.operations.rerun").operations'
+_FIRST = '__import__("shared.model").model.Run(self.task.file)'
+_DECIDED = f"{_OPERATIONS}.rerun.adoptions({_FIRST}, self.cloud.results).get(step.recipe.recipe_id)"
+
 MUTANTS_OF_RUNS = (
+    mutant(
+        "claim-overwritten",
+        "claims are written without a precondition: of two operators each has a run of the same number",
+        (index, "claim", _CREATE_CLAIM, _CREATE_CLAIM.replace("create", "overwrite")),
+        shape="two-requests-at-once",
+    ),
+    mutant(
+        "adopted-at-delivery",
+        "each delivery decides what it adopts, not the claim: a fresh run adopts too",
+        (delivery._Delivery, "_adopted", _ADOPTED, _DECIDED),
+        shape="again-fresh",
+    ),
     mutant(
         "claim-after-queue",
         "the tasks of a run are queued before its claim stands",
@@ -34,6 +51,17 @@ MUTANTS_OF_RUNS = (
         (rerun, "rerun", "if not index.has_entry(cloud.results, last):", "if not last:"),
     ),
     mutant(
+        "one-run-for-ever",
+        "an operator is refused a second later run though the first has ended",
+        (
+            rerun,
+            "rerun",
+            "if not index.has_entry(cloud.results, last):",
+            "if claims or not index.has_entry(cloud.results, last):",
+        ),
+        shape="again-after-a-cancelled-run",
+    ),
+    mutant(
         "claim-not-gone-on-with",
         "a request that is repeated after a crash leaves its claim unqueued",
         (rerun, "rerun", "_enlist(mine, cloud)", "pass"),
@@ -48,6 +76,18 @@ MUTANTS_OF_RUNS = (
         "adopts-failures",
         "a run adopts every step that ended, also those that failed",
         (rerun, "adoptions", 'step["verdict"] == "succeeded"', 'step["verdict"]'),
+    ),
+    mutant(
+        "adopts-an-older-success",
+        "a run adopts a step that did not succeed when it last ran",
+        (rerun, "adoptions", 'adopted.pop(step["recipe_id"], None)', "pass"),
+        shape="again-after-a-cancelled-run",
+    ),
+    mutant(
+        "adopted-and-cancelled-is-lost",
+        "a cancelled run takes from later ones what it would have adopted",
+        (rerun, "adoptions", 'elif step["recipe_id"] not in one.adopted:', "else:"),
+        shape="cancelled-with-adoption",
     ),
     mutant(
         "adoption-is-lost",
