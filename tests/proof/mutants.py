@@ -93,6 +93,7 @@ MUTANTS = (
         "task-name-without-plan",
         "tasks of two plans share a name: the queue takes the second for the first",
         (plan.Task, "name", "{self.plan.plan8}-", ""),
+        shape="one-first-task-then-two",
     ),
     mutant(
         "no-object-decides",
@@ -163,6 +164,7 @@ MUTANTS = (
         "faults-of-ours-count",
         "an attempt that an unavailable service ended is not given back",
         (attempts.Attempts, "void", 'self._note(step, attempt, "void", message)', "return"),
+        shape="unavailable-for-a-while",
     ),
     mutant(
         "job-ends-early",

@@ -86,9 +86,10 @@ PLANS = {
         step("b", "q1", script=[TRANSIENT, OK]),
         step("d", "q2", "b", script=[RAISE, OK]),
     ),
+    "unavailable-for-a-while": plan(step("a", "q1", script=[*ATTEMPTS * [TRANSIENT], OK])),
 }
 #: Shapes whose pairs are many, and which differ from the others by their attempts only.
-CRASHES_ONLY = ("several-steps-with-attempts",)
+CRASHES_ONLY = ("several-steps-with-attempts", "unavailable-for-a-while")
 SHAPES = {name: Shape((one,), pairs=(CRASHES,) if name in CRASHES_ONLY else PAIRS) for name, one in PLANS.items()}
 
 
