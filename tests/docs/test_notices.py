@@ -89,7 +89,7 @@ def test_the_reasons_of_the_pipeline_are_in_its_source() -> None:
 def _codes_of(kind: str) -> set[str]:
     calls = [node for path in (ROOT / "shared").rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
     made = [node for node in calls if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == kind]
-    return {code.value for call in made if isinstance(code := call.args[1], ast.Constant)}
+    return {str(code.value) for call in made if isinstance(code := call.args[1], ast.Constant)}
 
 
 def _rows() -> list[str]:
