@@ -55,6 +55,12 @@ class Ran:
         """Whether neighbours may have had a part in this verdict."""
         return isinstance(self.outcome, BadFile) and self.outcome.code in ("limit_memory", CRASHED)
 
+    def and_then(self, again: "Ran") -> "Ran":
+        """Both runs as one. The second one decides, unless it ran out of the time that the first one left."""
+        is_cut = isinstance(again.outcome, BadFile) and again.outcome.code == "limit_time"
+        cpu_seconds, peak_bytes = self.cpu_seconds + again.cpu_seconds, max(self.peak_bytes, again.peak_bytes)
+        return Ran(cpu_seconds, peak_bytes, self.outcome if is_cut else again.outcome)
+
 
 def stopped(reason: str, limits: Limits) -> BadFile:
     """The verdict over a file that reached a limit."""

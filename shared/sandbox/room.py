@@ -72,10 +72,11 @@ class Turns:
         self._changed = threading.Condition()
 
     @contextmanager
-    def shared(self) -> Iterator[None]:
-        """Run beside others, once none runs alone."""
+    def shared(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+        """Run beside others, once none runs alone. Raises `Unavailable` when that takes too long."""
         with self._changed:
-            self._changed.wait_for(lambda: not self.is_wanted_alone)
+            if not self._changed.wait_for(lambda: not self.is_wanted_alone, wait_seconds):
+                raise Unavailable("another step runs alone, since it crashed beside others; this one comes after it")
             self._running += 1
         try:
             yield
@@ -85,15 +86,17 @@ class Turns:
                 self._changed.notify_all()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Run once no other runs; those that come later wait."""
+    def alone(self, wait_seconds: float) -> Iterator[bool]:
+        """Run once no other runs; those that come later wait. False when the others did not end in time."""
+        deadline = time.monotonic() + wait_seconds
         with self._changed:
-            self._changed.wait_for(lambda: not self.is_wanted_alone)
-            self.is_wanted_alone = True
-            self._changed.wait_for(lambda: not self._running)
+            is_mine = self._changed.wait_for(lambda: not self.is_wanted_alone, wait_seconds)
+            self.is_wanted_alone |= is_mine
         try:
-            yield
+            with self._changed:
+                is_alone = is_mine and self._changed.wait_for(lambda: not self._running, max(0, deadline - time.monotonic()))
+            yield is_alone
         finally:
             with self._changed:
-                self.is_wanted_alone = False
+                self.is_wanted_alone &= not is_mine
                 self._changed.notify_all()

@@ -25,6 +25,8 @@ from shared.sandbox.room import Room, Share, Turns
 WATCH_SECONDS = 0.05
 #: From the signal to the end of a child; a zygote that takes longer is ended too.
 KILL_SECONDS = 10
+#: The second run of a step that found no time alone.
+CROWDED = Ran(0, 0, ProcessorFailed("it crashed beside other steps, which left it no time to run alone"))
 
 
 class Sandbox:
@@ -73,21 +75,21 @@ class Sandbox:
     def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits) -> Ran:
         """Apply the recipe to the file at `source`, in an empty folder.
 
-        A step that crashed or ran out of memory runs once more, alone, before the file is at fault. Raises `Unavailable` for a
-        recipe of another release: during a rollout the queues hold tasks of both.
+        A step that crashed or ran out of memory runs once more, alone, in its time that is left. Raises `Unavailable` for a recipe
+        of another release, as the queues hold tasks of both during a rollout, and when another step runs alone for long.
         """
         call = Call(checked(recipe), str(source), str(folder), limits)
         tries = (folder / str(number) for number in itertools.count(1))
         with self._turns.shared():
+            deadline = time.monotonic() + limits.seconds
             ran = self._run(call, tries)
-        if ran.is_worth_another:
-            log.warning("a step runs once more, alone", step=recipe.step, reason=str(ran.outcome))
-            with self._turns.alone():
-                again = self._run(call, tries)
-            ran = replace(
-                again, cpu_seconds=ran.cpu_seconds + again.cpu_seconds, peak_bytes=max(ran.peak_bytes, again.peak_bytes)
-            )
-        return ran
+        if not ran.is_worth_another or deadline - time.monotonic() < 1:
+            return ran
+        log.warning("a step runs once more, alone", step=recipe.step, reason=str(ran.outcome))
+        with self._turns.alone(deadline - time.monotonic()) as is_alone:
+            left = int(deadline - time.monotonic())
+            again = self._run(replace(call, limits=replace(limits, seconds=max(left, 1))), tries) if is_alone else CROWDED
+        return ran.and_then(again)
 
     def _run(self, call: Call, folders: Iterator[Path]) -> Ran:
         """Run in the next folder; once more if the zygote dies, which need not be this file's doing."""

@@ -90,7 +90,7 @@ def test_a_step_whose_zygote_dies_twice_has_failed(run: Run, tmp_path: Path) -> 
 
 def test_a_zygote_that_stands_still_is_replaced(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.sandbox.service.KILL_SECONDS", 0.2)
-    with running(lambda text: run(text, seconds=1), "once") as ended:
+    with running(lambda text: run(text, seconds=3), "once") as ended:
         child(tmp_path)
         zygote().send_signal(signal.SIGSTOP)
 

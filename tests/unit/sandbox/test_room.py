@@ -70,8 +70,8 @@ def test_a_step_alone_waits_for_the_others_and_keeps_later_ones_waiting() -> Non
             log.append("first")
 
     def alone() -> None:
-        with turns.alone():
-            log.append("alone")
+        with turns.alone(wait_seconds=30) as is_alone:
+            log.append("alone" if is_alone else "in vain")
 
     def later() -> None:
         with turns.shared():
@@ -88,3 +88,19 @@ def test_a_step_alone_waits_for_the_others_and_keeps_later_ones_waiting() -> Non
         thread.join(10)
 
     assert log == ["first", "alone", "later"]
+
+
+def test_a_step_that_finds_no_time_alone_hinders_nothing_afterwards() -> None:
+    turns = Turns()
+
+    with turns.shared(), turns.alone(wait_seconds=0.05) as is_alone:
+        assert not is_alone
+    with turns.alone(wait_seconds=0) as is_alone:
+        assert is_alone
+
+
+def test_a_step_waits_for_one_alone_only_so_long() -> None:
+    turns = Turns()
+
+    with turns.alone(wait_seconds=0), pytest.raises(Unavailable, match="runs alone"), turns.shared(wait_seconds=0.05):
+        pass
