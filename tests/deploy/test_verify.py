@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from shared.settings import ROOT
-from tests.machine import Machine, running
+from tests.machine import Machine, running, variables
 from tests.preloaded import preloaded
 
 Variables = dict[str, str]
@@ -16,15 +16,19 @@ Variables = dict[str, str]
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], str]) -> Iterator[Variables]:
-    """The environment of a shell that uses the running stack."""
+    """The environment of a shell that uses the running stack, with the shipped pipeline and its pools."""
     gcloud = program("gcloud")
-    with running(Machine(tmp_path_factory.mktemp("stack"))) as machine, preloaded(gcloud, machine.environment) as environment:
+    with (
+        variables({"SLUICE_PIPELINE": str(ROOT / "pipeline.toml")}),
+        running(Machine(tmp_path_factory.mktemp("stack"))) as machine,
+        preloaded(gcloud, machine.environment) as environment,
+    ):
         yield environment
 
 
-def verify(stack: Variables, **variables: str) -> "subprocess.CompletedProcess[str]":
+def verify(stack: Variables, **changed: str) -> "subprocess.CompletedProcess[str]":
     command = ["bash", "deploy.sh", "verify", "--local"]
-    return subprocess.run(command, env=stack | variables, cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=stack | changed, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def names(stack: Variables, bucket: str) -> list[str]:
@@ -42,6 +46,8 @@ def test_a_photograph_goes_through_every_door_and_leaves_no_trace(stack: Variabl
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("   succeeded  ") == 3
+    assert "1. straight into the bucket, asking for avif\n" in done.stdout, "the only step in the pool `slow`"
+    assert "note:" not in done.stderr
     assert done.stdout.endswith("\nEverything works.\n")
     assert names(stack, "uploads") + names(stack, "results") == []
 

@@ -1,4 +1,4 @@
-"""deploy/ runs where nothing is installed: it imports the standard library, itself, and parts of shared/ that do the same."""
+"""deploy/ runs where nothing is installed, and so do the parts of shared/ that it imports."""
 
 import ast
 import subprocess
