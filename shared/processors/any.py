@@ -19,13 +19,18 @@ class NoOptions:
     """The options of a processor that has none."""
 
 
+def _prepare() -> None:
+    import filetype  # noqa: F401
+    import google_crc32c  # noqa: F401
+
+
 @processor(
     "any.digest",
     version=2,
     options=NoOptions,
     outputs=lambda _options: (),
     limits=Limits(memory_bytes=64 << 20, seconds=120, output_bytes=1 << 20),
-    imports=("filetype", "google_crc32c"),
+    prepare=_prepare,
 )
 def digest(source: Path, _folder: Path, _options: NoOptions) -> Iterator[Mapping[str, Any]]:
     """The facts `sha256` (hex), `crc32c` (base64), `size` in bytes, and `content_type`, which the bytes show."""

@@ -1,5 +1,6 @@
 """Renditions and facts of pictures: the processors, their options and limits. The work is in `pictures.py`."""
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ from shared.processors.registry import Draft, processor
 
 OUTPUT_FORMATS = ("webp", "avif", "png", "jpeg")
 MAX_EDGE_PX = 16_383  # WebP's own limit
-_IMPORTS = ("shared.processors.pictures",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,24 @@ def _names(options: Renditions) -> Iterator[str]:
     return (f"{size}.{name}" for size in options.sizes for name in options.formats)
 
 
+def _prepare() -> None:
+    """Import Pillow, and make a picture smaller: it sets up codecs and tables on first use."""
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as name:
+        source, folder = Path(name) / "source", Path(name)
+        Image.new("RGB", (64, 64)).save(source, "JPEG")
+        for each in (renditions(source, folder, Renditions((32,))), facts(source, folder, NoOptions())):
+            list(each)
+
+
 @processor(
     "image.renditions",
     version=1,
     options=Renditions,
     outputs=_names,
     limits=Limits(memory_bytes=1 << 30, seconds=120, output_bytes=64 << 20),
-    imports=_IMPORTS,
+    prepare=_prepare,
 )
 def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draft]:
     """Shrink a picture to fit each size: upright, in sRGB, without metadata, never enlarged.
@@ -73,7 +84,7 @@ class NoOptions:
     options=NoOptions,
     outputs=lambda _options: (),
     limits=Limits(memory_bytes=512 << 20, seconds=60, output_bytes=1 << 20),
-    imports=_IMPORTS,
+    prepare=_prepare,
 )
 def facts(source: Path, _folder: Path, _options: NoOptions) -> Iterator[Mapping[str, Any]]:
     """The facts `width_px` and `height_px` of the upright picture, and its `format`, read from its header."""

@@ -35,6 +35,8 @@ class Confinement:
 
     def __init__(self) -> None:
         self._has_seccomp = seccomp.is_supported()
+        if self._has_seccomp:
+            seccomp.prepare()
         self._has_landlock = landlock.version() > 0
         #: Descriptors of everything that Python and its libraries read.
         self._readable = landlock.opened(dict.fromkeys([*_SYSTEM, *_python_folders()])) if self._has_landlock else []

@@ -1,11 +1,12 @@
 """The service's end of the zygote: its process, its channel, and calls over it."""
 
+import itertools
 import os
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,16 +34,16 @@ class ZygoteDied(Exception):
 class Zygote:
     """A running zygote. It ends when this process does, or is forked away from it."""
 
-    def __init__(self, modules: Iterable[str]) -> None:
-        """Start it; meanwhile it imports these modules."""
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        """Start it; meanwhile it prepares the processors of these names, each declared by its module."""
         self._owner = os.getpid()
         self._is_ready = False
         self._sending = threading.Lock()
         self._channel, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "shared.sandbox.zygote", str(theirs.fileno()), *modules]
+            arguments = ["-B", "-m", "shared.sandbox.zygote", str(theirs.fileno()), *itertools.chain(*modules.items())]
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+                [sys.executable, *arguments], cwd=ROOT, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
             )
         if linux.IS_LINUX:
             linux.prctl(linux.PR_SET_DUMPABLE, 0)  # children have the same user: this process's memory is not theirs to read

@@ -77,7 +77,7 @@ def read(call: Call, report: Report) -> Made | PipelineError:
     outputs = Path(call.folder) / child.OUTPUTS
     if report.code == -signal.SIGXCPU:
         return stopped("limit_time", call.limits)
-    if files.taken(outputs).exceeds(call.limits.output_bytes):
+    if files.taken(str(outputs)).exceeds(call.limits.output_bytes):
         return stopped("limit_output", call.limits)
     if report.code < 0:
         return BadFile(f"its decoder crashed with {_signal(-report.code)}", CRASHED)

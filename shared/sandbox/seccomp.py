@@ -7,6 +7,7 @@ libraries have an answer.
 
 import ctypes
 import errno
+import functools
 import os
 import platform
 import struct
@@ -142,6 +143,9 @@ _LOAD, _IF_EQUAL, _IF_ABOVE, _IF_BITS, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
 _KILL, _ERROR, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 _NUMBER_OFFSET, _ARCHITECTURE_OFFSET, _ARGUMENTS_OFFSET = 0, 4, 16
 
+#: Stands for the child's process id; no process has it.
+_SOME_PID = 0xFFFFFFFF
+
 _Instruction = tuple[int, int, int, int]
 _DENY: _Instruction = (_RETURN, 0, 0, _ERROR | errno.EPERM)
 _UNKNOWN: _Instruction = (_RETURN, 0, 0, _ERROR | errno.ENOSYS)
@@ -161,10 +165,28 @@ def is_supported() -> bool:
         return False
 
 
+def prepare() -> None:
+    """Compute the filter, for all children."""
+    _code()
+
+
 def install() -> None:
     """Deny the calls, in this thread and all that it starts. Raises `OSError`; needs no_new_privs."""
-    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in _instructions(platform.machine(), os.getpid()))
+    before, after = _code()
+    code = b"".join((before, _packed(_IF_EQUAL, 1, 0, os.getpid()), after))
     linux.set_filter(_Program(len(code) // 8, code))
+
+
+@functools.cache
+def _code() -> tuple[bytes, bytes]:
+    """The filter before and after the instruction that holds the process id."""
+    every = [_packed(*one) for one in _instructions(platform.machine(), _SOME_PID)]
+    place = every.index(_packed(_IF_EQUAL, 1, 0, _SOME_PID))
+    return b"".join(every[:place]), b"".join(every[place + 1 :])
+
+
+def _packed(code: int, if_true: int, if_false: int, value: int) -> bytes:
+    return struct.pack("=HBBI", code, if_true, if_false, value)
 
 
 def _instructions(machine: str, pid: int) -> Iterator[_Instruction]:

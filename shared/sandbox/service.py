@@ -120,7 +120,7 @@ class Sandbox:
     def _running(self) -> Zygote:
         if self._zygote is None or not self._zygote.is_running:
             used = [processors.find(name) for name in self._names]
-            self._zygote = Zygote(dict.fromkeys(module for one in used for module in (one.work.__module__, *one.imports)))
+            self._zygote = Zygote({one.name: one.work.__module__ for one in used})
         return self._zygote
 
 
@@ -137,7 +137,7 @@ def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
     """Wait for the child's end, and stop it at a limit. The text is its reason, or empty. Raises `ZygoteDied`."""
     poll = select.poll()
     poll.register(channel, select.POLLIN)
-    folder, process, limit, deadline = Path(call.folder), 0, "", time.monotonic() + call.limits.seconds
+    process, limit, deadline = 0, "", time.monotonic() + call.limits.seconds
     while True:
         if poll.poll(WATCH_SECONDS * 1000):
             message = messages.receive(channel)
@@ -150,7 +150,7 @@ def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
         is_late = time.monotonic() > deadline
         if limit and is_late:
             raise ZygoteDied
-        if is_late or files.taken(folder, process).exceeds(call.limits.output_bytes + RESULT_BYTES):
+        if is_late or files.taken(call.folder, process).exceeds(call.limits.output_bytes + RESULT_BYTES):
             limit = "limit_time" if is_late else "limit_output"
             deadline = time.monotonic() + KILL_SECONDS
             channel.shutdown(socket.SHUT_WR)

@@ -14,6 +14,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
+from shared import processors
 from shared.sandbox import child, linux, messages
 from shared.sandbox.confinement import Confinement
 from shared.sandbox.messages import Call, Report
@@ -22,11 +23,15 @@ from shared.sandbox.messages import Call, Report
 _PEAK_UNIT = 1024 if linux.IS_LINUX else 1
 
 
-def main(descriptor: int, *modules: str) -> None:
-    """Import these modules, and serve calls from the channel with this descriptor until it closes."""
+def main(descriptor: int, *declared: str) -> None:
+    """Prepare processors, and serve calls from the channel with this descriptor until it closes.
+
+    `declared` has the name of a processor, its module, the next name, and so on.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the service decides
-    for module in modules:
+    for name, module in zip(declared[::2], declared[1::2], strict=True):
         importlib.import_module(module)
+        processors.find(name).prepare()
     _Zygote(socket.socket(fileno=descriptor)).serve()
 
 
@@ -53,9 +58,8 @@ class _Zygote:
     def serve(self) -> None:
         if linux.IS_LINUX:
             linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)  # what a child started comes here when the child ends
-        if threading.active_count() != 1:
-            running = ", ".join(thread.name for thread in threading.enumerate())
-            sys.exit(f"a processor starts threads when it is imported ({running}): import that library where it is used")
+        if (threads := _threads()) != 1:
+            sys.exit(f"{threads} threads run once all is prepared: import the library that starts them where it is used")
         gc.collect()
         gc.freeze()  # no child then writes to these objects: their pages stay shared
         gc.disable()
@@ -110,6 +114,11 @@ class _Zygote:
                     report = Report(code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _PEAK_UNIT)
                     with caller.channel, suppress(OSError):
                         messages.send(caller.channel, report.to_json())
+
+
+def _threads() -> int:
+    """The threads of this process, also those that libraries started."""
+    return len(os.listdir("/proc/self/task")) if linux.IS_LINUX else threading.active_count()  # noqa: PTH208
 
 
 def _kill(pid: int) -> None:

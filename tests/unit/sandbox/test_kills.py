@@ -40,11 +40,9 @@ def running(run: Run, text: str) -> Iterator[list[Ran]]:
     assert ended, "the run did not end"
 
 
-def zygote(process: int | None = None) -> psutil.Process:
-    """The zygote of a process, once it serves."""
-    return eventually(
-        lambda: next((one for one in psutil.Process(process).children() if "shared.sandbox.zygote" in one.cmdline()), None)
-    )
+def zygote(sandbox: Sandbox) -> psutil.Process:
+    """The process that forks the children."""
+    return psutil.Process(eventually(lambda: sandbox.zygote_pid))
 
 
 def child(folder: Path, attempt: int = 1) -> psutil.Process:
@@ -70,29 +68,31 @@ def test_a_child_killed_twice_is_the_files_fault(run: Run, tmp_path: Path) -> No
     assert str(ended[0].outcome) == "its decoder crashed with SIGKILL"
 
 
-def test_after_a_killed_zygote_the_step_runs_in_a_new_one(run: Run, tmp_path: Path) -> None:
+def test_after_a_killed_zygote_the_step_runs_in_a_new_one(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     with running(run, "once") as ended:
         first = child(tmp_path)
-        zygote().kill()
+        zygote(sandbox).kill()
         eventually(lambda: not first.is_running())
 
     assert isinstance(ended[0].outcome, Made)
 
 
-def test_a_step_whose_zygote_dies_twice_has_failed(run: Run, tmp_path: Path) -> None:
+def test_a_step_whose_zygote_dies_twice_has_failed(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     with running(run, "sleep") as ended:
         for attempt in (1, 2):
             child(tmp_path, attempt)
-            zygote().kill()
+            zygote(sandbox).kill()
 
     assert isinstance(ended[0].outcome, ProcessorFailed)
 
 
-def test_a_zygote_that_stands_still_is_replaced(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zygote_that_stands_still_is_replaced(
+    run: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shared.sandbox.service.KILL_SECONDS", 0.2)
     with running(lambda text: run(text, seconds=3), "once") as ended:
         child(tmp_path)
-        zygote().send_signal(signal.SIGSTOP)
+        zygote(sandbox).send_signal(signal.SIGSTOP)
 
     assert isinstance(ended[0].outcome, Made)
 
@@ -109,13 +109,13 @@ Sandbox([hostile.NAME], 1 << 30).run(recipe("step", hostile.NAME, 1, {}), source
     (tmp_path / "work" / "folder").mkdir(parents=True)
     (tmp_path / "work" / "source").write_text("sleep")
     with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}) as service:
-        processes = [child(tmp_path), zygote(service.pid)]
+        processes = [child(tmp_path), *psutil.Process(service.pid).children()]
         service.kill()
 
     eventually(lambda: not any(process.is_running() for process in processes), seconds=5)
 
 
-def test_many_runs_side_by_side_leave_no_process(run: Run) -> None:
+def test_many_runs_side_by_side_leave_no_process(run: Run, sandbox: Sandbox) -> None:
     texts = ["write well", "exit 3", "raise no", "link /etc/passwd"] * 5
     outcomes: list[Ran] = []
     threads = [threading.Thread(target=lambda text=text: outcomes.append(run(text))) for text in texts]
@@ -126,4 +126,4 @@ def test_many_runs_side_by_side_leave_no_process(run: Run) -> None:
 
     assert len(outcomes) == len(texts)
     assert sum(isinstance(ran.outcome, Made) for ran in outcomes) == 5
-    eventually(lambda: not zygote().children())
+    eventually(lambda: not zygote(sandbox).children())
