@@ -13,8 +13,9 @@ PipelineError
 │   ├── UnsupportedType    415  no route takes this content type
 │   ├── BadFile            422  the file is at fault: the verdict is `failed`, its reason is this error's code
 │   └── BadConfiguration   500  a setting or pipeline.toml is wrong: the service does not start
-└── Transient              yes: the queue delivers again
-    └── Unavailable        503
+├── Transient              yes: the queue delivers again
+│   └── Unavailable        503
+└── ProcessorFailed        500  perhaps: a processor's fault; the queue delivers again until its attempts are used up
 
 Each message is written for the person who can mend the failure: the fault, its place, and the remedy.
 """
@@ -131,6 +132,17 @@ class Transient(PipelineError):
 
 class Unavailable(Transient):
     """A service that we depend on does not answer, or asks us to retry later."""
+
+
+class ProcessorFailed(PipelineError):
+    """A processor raised an unforeseen exception, or its sandbox failed. `stack_trace` is the child's."""
+
+    code = "processor_failed"
+
+    def __init__(self, message: str, stack_trace: str = "") -> None:
+        super().__init__(message)
+        if stack_trace:
+            self.add_note(stack_trace)
 
 
 def summary(error: BaseException) -> str:

@@ -106,7 +106,8 @@ def install(
     app = flask.current_app
     app.url_map.merge_slashes = False
     app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(PipelineError, foreseen)
+    for kind in (Permanent, Transient):
+        app.register_error_handler(kind, foreseen)
     app.register_error_handler(Exception, unforeseen)
     app.before_request(error_output.capture)
     app.before_request(lambda: _begin_log(cloud.settings.project))

@@ -7,8 +7,8 @@ outcome      from a child's end to a verdict            landlock, seccomp, linux
 room         the memory of the service, shared          files, folders   the outputs of a child; folders of deliveries
 """
 
-from shared.sandbox.outcome import ProcessorFailed, Ran
+from shared.sandbox.outcome import Ran
 from shared.sandbox.room import Share
 from shared.sandbox.service import Sandbox, checked
 
-__all__ = ["ProcessorFailed", "Ran", "Sandbox", "Share", "checked"]
+__all__ = ["Ran", "Sandbox", "Share", "checked"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import processors
-from shared.errors import BadFile, PipelineError
+from shared.errors import BadFile, PipelineError, ProcessorFailed
 from shared.model import Limits, canonical
 from shared.processors import Draft, Made
 from shared.processors.registry import MAX_FACTS_BYTES
@@ -24,16 +24,6 @@ MAX_RESULT_BYTES = 4 * MIB
 #: Of what libraries printed, the part that is logged.
 MAX_PRINTED_BYTES = 4 << 10
 CRASHED = "decoder_crashed"
-
-
-class ProcessorFailed(PipelineError):
-    """A processor raised an unforeseen exception, or its child could not begin. `stack_trace` is the child's."""
-
-    code = "processor_failed"
-
-    def __init__(self, message: str, stack_trace: str = "") -> None:
-        super().__init__(message)
-        self.stack_trace = stack_trace
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from shared import log, processors
-from shared.errors import BadConfiguration, Unavailable
+from shared.errors import BadConfiguration, ProcessorFailed, Unavailable
 from shared.model import Limits, Recipe
 from shared.sandbox import child, confinement, files, messages, outcome
 from shared.sandbox.confinement import RESULT_BYTES
 from shared.sandbox.connection import Zygote, ZygoteDied
 from shared.sandbox.folders import Folders
 from shared.sandbox.messages import Call, Report
-from shared.sandbox.outcome import ProcessorFailed, Ran
+from shared.sandbox.outcome import Ran
 from shared.sandbox.room import Room, Share, Turns
 
 #: Between two looks at the files of a child.
@@ -101,7 +101,7 @@ class Sandbox:
             except ZygoteDied:
                 log.warning("the zygote ended; it is started again", step=call.recipe.step)
                 continue
-            _log_output(here, ran)
+            _log_output(here)
             return ran
         return Ran(0, 0, ProcessorFailed("the zygote ended twice while this step ran"))
 
@@ -156,13 +156,6 @@ def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
             channel.shutdown(socket.SHUT_WR)
 
 
-def _log_output(call: Call, ran: Ran) -> None:
-    if isinstance(ran.outcome, ProcessorFailed):
-        log.error(
-            "unforeseen error in a processor",
-            step=call.recipe.step,
-            error=ran.outcome.message,
-            stack_trace=ran.outcome.stack_trace,
-        )
-    elif text := outcome.printed(call):
+def _log_output(call: Call) -> None:
+    if text := outcome.printed(call):
         log.warning("a library wrote to its error output", step=call.recipe.step, text=text)

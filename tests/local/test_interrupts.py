@@ -30,6 +30,14 @@ def test_that_waits(tmp_path: Path) -> None:
 """
 
 
+@pytest.fixture(autouse=True)
+def hang_up() -> Iterator[None]:
+    """Children inherit an ignored SIGHUP, as under `nohup make test`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 class Run:
     """A command in a process of its own, on free ports."""
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from shared.errors import ProcessorFailed
 from shared.processors import Made
-from shared.sandbox import ProcessorFailed, Ran, Sandbox
+from shared.sandbox import Ran, Sandbox
 from tests.eventually import eventually
 from tests.unit.sandbox import hostile
 from tests.unit.sandbox.conftest import ROOM_BYTES, Run
