@@ -14,7 +14,7 @@ from tests.proof.world import World
 #: Both deliveries that a repeat may follow: counted by the queue, or not.
 REPEATS = (0, 1)
 #: Faults that end a process. One before a read leaves the same state as one before the next write of that delivery.
-ENDS = ("crash", "abandon")
+ENDS = ("crash", "abandon", "exhaust")
 
 
 class Points:

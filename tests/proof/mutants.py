@@ -147,6 +147,7 @@ MUTANTS = (
             "Task(run, plan, place, sweep, committed.adopted)",
             "Task(run, plan, place, 0, committed.adopted)",
         ),
+        shape="a-task-lost-until-a-sweep",
     ),
     mutant(
         "branches-untold",

@@ -118,6 +118,7 @@ MUTANTS_OF_RUNS = (
         "sweep-under-todays-plan",
         "a sweep queues a later run under today's plan",
         (sweeps, "sweep", "claim.plan", "today"),
+        shape="again-until-a-sweep",
     ),
     mutant(
         "sweep-adopts-nothing",

@@ -1,4 +1,4 @@
-"""Shapes in which operators run a file again, or cancel it.
+"""Shapes in which operators run a file again, or cancel it, and in which sweeps queue it again.
 
 Requests are those of a schedule: the id of a request and the number of its plan, of several operators at once, in turn.
 """
@@ -37,6 +37,8 @@ SHAPES_OF_RUNS = {
     "one-request-twice-in-turn": Shape((_FAILED,), ((_ONE,), (_ONE,)), pairs=(CRASHES,)),
     "again-beside-a-sweep": Shape((_FAILED,), ((_ONE,),), pairs=_SWEEPS, tier="sweeps"),
     "several-again-beside-a-sweep": Shape((_SEVERAL,), ((_ONE,),), pairs=_SWEEPS[:2], tier="sweeps"),
+    "again-until-a-sweep": Shape((_HALF, _REPAIRED), ((("one", 1),),), pairs=(("abandon", "crash"),), tier="sweeps"),
+    "a-task-lost-until-a-sweep": Shape((PLANS["chain"],), pairs=(("exhaust", "crash"),), tier="sweeps"),
     "cancel-one-task": _cancelled(PLANS["one-task"]),
     "cancel-a-chain": _cancelled(PLANS["chain"]),
     "cancel-two-first-tasks": _cancelled(PLANS["two-first-tasks"]),
