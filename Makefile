@@ -7,7 +7,7 @@ GSUTIL_STAMP = .venv-gsutil/installed
 # Some environments forbid it to write bytecode; then each of the tests' many processes compiles every module again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo up test test-fast coverage check fix bench proof clean
+.PHONY: help setup demo up hostile test test-fast coverage check fix bench proof clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -19,6 +19,10 @@ demo: setup ## send a photograph through all three doors and two stages, and pri
 
 up: setup ## start everything and keep it running until Ctrl-C; prints commands to copy
 	@$(BIN)/python -m local up $(ARGS)
+
+hostile: $(STAMP) ## send every file of DIR through the running stack (make up), and print how each ended
+	@test -n "$(DIR)" || { echo "name a folder of files: make hostile DIR=…" >&2; exit 2; }
+	@$(BIN)/python -m local hostile "$(DIR)" $(ARGS)
 
 test: setup ## every test
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from local import demo
+from local import demo, hostile
 from local.pipeline import ROOT
 from local.services import all_ports
 from local.stack import DATA, Stack, client_environment
@@ -17,6 +17,9 @@ def main() -> int:
         "up": Command(up, "start everything, print how to use it, stop on Ctrl-C", _add_functions_option),
         "env": Command(env, 'print export lines for a shell: eval "$(python -m local env)"'),
         "demo": Command(run_demo, "send a photograph through all three doors and two stages, and print the results"),
+        "hostile": Command(
+            run_hostile, "send a folder of files through the running stack, print how each ended", hostile.options
+        ),
         "fault": FAULT,
         "calls": CALLS,
         "reset": RESET,
@@ -39,6 +42,11 @@ def env(options: argparse.Namespace) -> int:
 def run_demo(options: argparse.Namespace) -> int:
     """Start the stack, send a photograph through each door, stop it."""
     return run_interruptible(demo.run(options.data, options.port_offset))
+
+
+def run_hostile(options: argparse.Namespace) -> int:
+    """Send files through the stack that runs already."""
+    return hostile.run(options.folder, options.data, options.port_offset, options.deadline)
 
 
 def _add_functions_option(parser: argparse.ArgumentParser) -> None:

@@ -29,8 +29,10 @@ START_SECONDS = 60
 class Machine:
     """`python -m local up` in a child process, or with `cloud_only` `python -m localcloud up`."""
 
-    def __init__(self, data: Path, *, cloud_only: bool = False, functions: Path | None = None) -> None:
+    def __init__(self, data: Path, *, cloud_only: bool = False, functions: Path | None = None, project: Path = ROOT) -> None:
+        """`project` is the folder of the project, or of a copy that a test has changed."""
         self.data = data
+        self._project = project
         self.offset = free_offset(lambda offset: all_ports(Ports(offset)))
         self._module = "localcloud" if cloud_only else "local"
         self._arguments = ["--functions", str(functions)] if functions else []
@@ -59,7 +61,7 @@ class Machine:
         place = ["--data", str(self.data), "--port-offset", str(self.offset)]
         command = child.command(self._module, "up", *place, *self._arguments)
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
+        self._process = subprocess.Popen(command, cwd=self._project, stdin=pipe, stdout=pipe, text=True)
         self._lines = []
         self._reading = threading.Thread(target=self._read, args=(self._process.stdout,))
         self._reading.start()

@@ -15,6 +15,7 @@ from localcloud.address import Ports
 from localcloud.cli.command import port_offset
 from localcloud.errors import CannotRun
 from tests.machine import ROOT
+from tests.ports import free_offset
 
 PIPELINE = """# The first line.
 [queues.images]
@@ -128,3 +129,19 @@ def test_an_offset_must_be_a_number(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "argument --port-offset: invalid offset value: 'x'" in done.stderr
+
+
+def test_files_are_sent_only_to_a_running_stack(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("data")
+    offset = free_offset(lambda offset: all_ports(Ports(offset)))
+    done = run("hostile", str(tmp_path), "--port-offset", str(offset))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: no stack runs on port {9000 + offset}; start it in another terminal: ")
+    assert done.stderr.endswith(f"/python -m local up --port-offset {offset}\n")
+
+
+def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
+    done = run("hostile", str(tmp_path))
+
+    assert (done.returncode, done.stderr) == (1, f"error: {tmp_path} holds no file; name a folder with files to send\n")

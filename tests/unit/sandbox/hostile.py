@@ -17,6 +17,7 @@ from shared.processors import Draft
 from shared.processors.registry import processor
 
 NAME = "test.hostile"
+METADATA_SERVER = ("169.254.169.254", 80)
 LIMITS = Limits(memory_bytes=96 << 20, seconds=20, output_bytes=1 << 20)
 
 
@@ -54,6 +55,18 @@ def _spin(_source: Path, _folder: Path, _rest: str) -> Iterator[Mapping[str, Any
     while True:
         pass
     yield {}
+
+
+def _fork(_source: Path, _folder: Path, _rest: str) -> Iterator[Mapping[str, Any]]:
+    """A fork bomb."""
+    while True:
+        _tried(os.fork)
+    yield {}
+
+
+def _connect(_source: Path, _folder: Path, _rest: str) -> Iterator[Mapping[str, Any]]:
+    """Ask for the account's token."""
+    yield {"metadata server": _tried(lambda: socket.create_connection(METADATA_SERVER, timeout=5))}
 
 
 def _sleep(_source: Path, folder: Path, _rest: str) -> Iterator[Mapping[str, Any]]:
@@ -119,7 +132,7 @@ def _escape(source: Path, folder: Path, other: str) -> Iterator[Mapping[str, Any
     service, _, secret = other.partition(" ")
     parent = int(service)
     attempts: dict[str, Callable[[], object]] = {
-        "metadata server": lambda: socket.create_connection(("169.254.169.254", 80), timeout=5),
+        "metadata server": lambda: socket.create_connection(METADATA_SERVER, timeout=5),
         "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
         "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
         "fork": os.fork,
@@ -174,6 +187,8 @@ _WORK = {
         _signal,
         _exit,
         _spin,
+        _fork,
+        _connect,
         _sleep,
         _once,
         _allocate,
