@@ -65,9 +65,9 @@ def run(folder: Path, data: Path, offset: int, deadline_seconds: float) -> int:
         raise CannotRun(f"the local cloud stopped answering: {error}; is make up still running?") from error
     after = watch.look()
     print("\n".join([*_report(ended), "", *_memory(before, after)]))
-    faults = list(_faults(ended, watch.ended(), deadline_seconds))
-    print("\n".join(["", *(faults or [f"{len(ended)} files have their verdicts, and every service process lived on"])]))
-    return 1 if faults else 0
+    found = list(faults(ended, watch.ended(), deadline_seconds))
+    print("\n".join(["", *(found or [f"{len(ended)} files have their verdicts, and every service process lived on"])]))
+    return 1 if found else 0
 
 
 def _require_running(data: Path, ports: Ports) -> None:
@@ -172,7 +172,8 @@ def _memory(before: Mapping[Process, int], after: Mapping[Process, int]) -> Iter
             yield f"{process!s:36}" + "".join(f"{size:>8}" for size in sizes)
 
 
-def _faults(ended: Iterable[Ended], processes: Iterable[Process], deadline_seconds: float) -> Iterator[str]:
+def faults(ended: Iterable[Ended], processes: Iterable[Process], deadline_seconds: float) -> Iterator[str]:
+    """The reasons why a run of these files failed; `processes` are those of the services that ended. Pure."""
     for one in ended:
         if one.verdict == NO_VERDICT:
             yield f"no verdict within {deadline_seconds:g} s: {one.name!r}"

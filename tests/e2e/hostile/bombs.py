@@ -58,7 +58,7 @@ def tiff_of_many_strips(rows: int = 2_000_000) -> bytes:
     """A strip for each row: two lists of numbers, which all name the same byte."""
     offsets, lengths = 8 + 2, 8 + 2 + 4 * rows
     lists = b"\0\0" + struct.pack("<I", 8) * rows + b"\1\0" * rows
-    tags = {
+    tags: dict[int, int | tuple[int, int, int]] = {
         256: 1,
         257: rows,
         258: 8,

@@ -77,10 +77,10 @@ def hijacked() -> Iterator[Sent]:
 
 
 def endless() -> Iterator[Sent]:
-    """Files that take for ever, or nearly: a loop that ignores signals, a fork bomb, a long sleep, a picture of 6,000 scans."""
-    for word in ("spin", "fork", "sleep"):
-        yield Sent(f"endless/{word}.hostile", word.encode(), (TIME,))
-    yield Sent("endless/scans.picture", bombs.jpeg_of_scans(6_000), (TIME,))
+    """A loop that ignores signals, a fork bomb, a picture of 6,000 scans, and long sleeps, which cost no CPU time."""
+    for number, word in enumerate(("spin", "fork", *["sleep"] * 5)):
+        yield Sent(f"forever/{number}-{word}.hostile", word.encode(), (TIME,))
+    yield Sent("forever/scans.picture", bombs.jpeg_of_scans(6_000), (TIME,))
 
 
 def bombed() -> Iterator[Sent]:
