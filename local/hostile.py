@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from google.cloud.storage import Bucket, Client
+from requests import RequestException
 
 from local import pipeline, services
 from local.processes import Process, Watch
@@ -61,8 +62,10 @@ def run(folder: Path, data: Path, offset: int, deadline_seconds: float) -> int:
     before = watch.look()
     try:
         ended = _send_and_wait(folder, files, watch, deadline_seconds)
-    except (Unavailable, OSError) as error:
-        raise CannotRun(f"the local cloud stopped answering: {error}; is make up still running?") from error
+    except (Unavailable, RequestException) as error:
+        raise CannotRun(f"the local cloud stopped answering; see the terminal of make up: {error}") from error
+    except OSError as error:
+        raise CannotRun(f"{error.filename}: {error.strerror}; make it readable, or take it out of the folder") from error
     after = watch.look()
     print("\n".join([*_report(ended), "", *_memory(before, after)]))
     found = list(faults(ended, watch.ended(), deadline_seconds))
