@@ -193,7 +193,7 @@ KILLED: dict[str, Callable[[Processor], psutil.Process]] = {
 def test_files_end_the_same_when_a_process_is_killed(
     victim: str, machine: Machine, notices: Notices, client: Client, temporary: Path
 ) -> None:
-    sent = [Sent("forever/sleep.hostile", b"sleep", (files.TIME,)), *files.hijacked(), *files.good()]
+    sent = [Sent("hijacked/nap.hostile", b"nap 2", (files.SUCCEEDED,)), *files.hijacked(), *files.good()]
     processor = Processor(machine)
     for one in sent:
         content_type = mimetypes.guess_type(one.name)[0] or "application/octet-stream"

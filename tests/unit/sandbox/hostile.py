@@ -75,6 +75,11 @@ def _sleep(_source: Path, folder: Path, _rest: str) -> Iterator[Mapping[str, Any
     yield {}
 
 
+def _nap(_source: Path, _folder: Path, seconds: str) -> Iterator[Mapping[str, Any]]:
+    threading.Event().wait(float(seconds))
+    yield {"seconds": float(seconds)}
+
+
 def _once(source: Path, folder: Path, rest: str) -> Iterator[Mapping[str, Any]]:
     """Sleep in the first run; the second ends."""
     if folder.parent.name == "1":
@@ -190,6 +195,7 @@ _WORK = {
         _fork,
         _connect,
         _sleep,
+        _nap,
         _once,
         _allocate,
         _grow,
