@@ -1,4 +1,4 @@
-"""`python -m local up | env | demo | hostile | fault | calls | reset`: Sluice and the local cloud from the command line."""
+"""`python -m local up | env | demo | hostile | fault | calls | reset`: Sluice and the local cloud."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The processes of the running stack's services, seen from outside: which there are, their memory, and whether one ended."""
+"""The processes of a running stack's services, from outside: their memory, and whether one ended."""
 
 import itertools
 from collections.abc import Iterator, Mapping

@@ -28,11 +28,15 @@ CRASHED = "decoder_crashed"
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A step that was run: CPU seconds and bytes of memory that it took, and what it made or why it made nothing."""
+    """A step that was run: CPU seconds and bytes of memory that it took, and what it made or why it made nothing.
+
+    `is_killed`: by `kill -9`, or by the kernel when memory ran out, but not at a limit.
+    """
 
     cpu_seconds: float
     peak_bytes: int
     outcome: Made | PipelineError
+    is_killed: bool = False
 
     def made(self) -> Made:
         """Raises `BadFile` for a file at fault, and `ProcessorFailed`."""
@@ -46,10 +50,14 @@ class Ran:
         return isinstance(self.outcome, BadFile) and self.outcome.code in ("limit_memory", CRASHED)
 
     def and_then(self, again: "Ran") -> "Ran":
-        """Both runs as one. The second one decides, unless it ran out of the time that the first one left."""
+        """Both runs as one: the second one decides, unless it ran out of the time that the first one left.
+
+        Then a crash is the file's fault, but not a kill, which comes from outside.
+        """
         is_cut = isinstance(again.outcome, BadFile) and again.outcome.code == "limit_time"
+        first = ProcessorFailed(f"{self.outcome}, and it had no time to run again") if self.is_killed else self.outcome
         cpu_seconds, peak_bytes = self.cpu_seconds + again.cpu_seconds, max(self.peak_bytes, again.peak_bytes)
-        return Ran(cpu_seconds, peak_bytes, self.outcome if is_cut else again.outcome)
+        return Ran(cpu_seconds, peak_bytes, first if is_cut else again.outcome)
 
 
 def stopped(reason: str, limits: Limits) -> BadFile:

@@ -2,6 +2,7 @@
 
 import itertools
 import select
+import signal
 import socket
 import threading
 import time
@@ -25,8 +26,6 @@ from shared.sandbox.room import Room, Share, Turns
 WATCH_SECONDS = 0.05
 #: From the signal to the end of a child; a zygote that takes longer is ended too.
 KILL_SECONDS = 10
-#: The second run of a step that found no time alone.
-CROWDED = Ran(0, 0, ProcessorFailed("it crashed beside other steps, which left it no time to run alone"))
 
 
 class Sandbox:
@@ -83,13 +82,14 @@ class Sandbox:
         with self._turns.shared():
             deadline = time.monotonic() + limits.seconds
             ran = self._run(call, tries)
-        if not ran.is_worth_another or deadline - time.monotonic() < 1:
+        if not ran.is_worth_another:
             return ran
         log.warning("a step runs once more, alone", step=recipe.step, reason=str(ran.outcome))
         with self._turns.alone(deadline - time.monotonic()) as is_alone:
-            left = int(deadline - time.monotonic())
-            again = self._run(replace(call, limits=replace(limits, seconds=max(left, 1))), tries) if is_alone else CROWDED
-        return ran.and_then(again)
+            if not is_alone:
+                return replace(ran, outcome=ProcessorFailed(f"{ran.outcome}; the steps beside it left it no time to run alone"))
+            left = max(1, int(deadline - time.monotonic()))
+            return ran.and_then(self._run(replace(call, limits=replace(limits, seconds=left)), tries))
 
     def _run(self, call: Call, folders: Iterator[Path]) -> Ran:
         """Run in the next folder; once more if the zygote dies, which need not be this file's doing."""
@@ -115,7 +115,8 @@ class Sandbox:
             zygote.stop()  # it may stand still, or be about to end
             raise
         ended = outcome.stopped(limit, call.limits) if limit else outcome.read(call, report)
-        return Ran(report.cpu_seconds, report.peak_bytes, ended)
+        is_killed = not limit and report.code == -signal.SIGKILL
+        return Ran(report.cpu_seconds, report.peak_bytes, ended, is_killed)
 
     def _running(self) -> Zygote:
         if self._zygote is None or not self._zygote.is_running:

@@ -1,4 +1,4 @@
-"""Hostile files on the whole stack hurt nothing but themselves: each ends as the table in `hostile/files.py` says.
+"""Hostile files on the whole stack hurt only themselves: each ends as the table in `hostile/files.py` says.
 
 The stack is that of a copy of the project, which has one more processor: it does what a hijacked decoder would.
 """

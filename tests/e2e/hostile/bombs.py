@@ -19,7 +19,7 @@ def animated_webp() -> bytes:
 
 
 def turned_webp() -> bytes:
-    """50 megapixels of one colour, lossless, with a colour profile and orientation 6: each step makes a copy of them all."""
+    """50 megapixels of one colour, lossless, with a profile and orientation 6: each step copies them all."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Image.Exif()
     exif[0x0112] = 6

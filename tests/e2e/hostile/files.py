@@ -1,4 +1,4 @@
-"""The hostile files and the good ones among them, and the table of how each ends. Every file is made here, the same each time."""
+"""The hostile files, the good ones among them, and the table of how each ends; made here, always the same."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Good pictures with four flat quadrants in colours of their own, and the check of the renditions made from them."""
+"""Good pictures with four flat quadrants in colours of their own, and the check of their renditions."""
 
 import io
 import random

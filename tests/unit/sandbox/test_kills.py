@@ -128,3 +128,11 @@ def test_many_runs_side_by_side_leave_no_process(run: Run, sandbox: Sandbox) -> 
     assert len(outcomes) == len(texts)
     assert sum(isinstance(ran.outcome, Made) for ran in outcomes) == 5
     eventually(lambda: not zygote(sandbox).children())
+
+
+def test_a_child_killed_without_time_for_a_second_run_is_not_the_files_fault(run: Run, tmp_path: Path) -> None:
+    with running(lambda text: run(text, seconds=3), "sleep") as ended:
+        child(tmp_path).kill()
+
+    assert isinstance(ended[0].outcome, ProcessorFailed)
+    assert str(ended[0].outcome) == "its decoder crashed with SIGKILL, and it had no time to run again"
