@@ -78,7 +78,7 @@ def _work(call: Call) -> dict[str, Any]:
     except MemoryError:
         return {"limit": "limit_memory"}
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOSPC):
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
             return {"limit": "limit_output"}
         return {"error": {"summary": summary(error), "stack_trace": traceback.format_exc()}}
 
