@@ -24,7 +24,8 @@ from tests.e2e.hostile import files, pictures
 from tests.e2e.hostile.files import Sent
 from tests.eventually import eventually
 from tests.machine import Machine, running, variables
-from tests.unit.sandbox import hostile  # registers the processor, without which this process could not read its pipeline.toml
+from tests.unit.sandbox import hostile
+from tests.unit.sandbox.declared import declared
 
 HERE = Path(__file__).parent / "hostile"
 MIB = 1 << 20
@@ -54,7 +55,7 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def machine(copy: Path, temporary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     machine = Machine(tmp_path_factory.mktemp("stack"), project=copy)
     limits = {"SLUICE_MAX_FILE_BYTES": str(files.MAX_FILE_BYTES), "TMPDIR": str(temporary)}
-    with variables({"SLUICE_PIPELINE": str(copy / "pipeline.toml"), **limits}), running(machine):
+    with declared(), variables({"SLUICE_PIPELINE": str(copy / "pipeline.toml"), **limits}), running(machine):
         yield machine
 
 

@@ -9,23 +9,18 @@ from typing import Any
 import pytest
 
 from shared.model import recipe
-from shared.processors.registry import registered
 from shared.sandbox import Ran, Sandbox
 from tests.unit.sandbox import hostile
+from tests.unit.sandbox.declared import declared
 
 Run = Callable[..., Ran]
 ROOM_BYTES = 1 << 30
 
 
-#: Other tests look at the processors that are declared.
-HOSTILE = registered.pop(hostile.NAME)
-
-
 @pytest.fixture(autouse=True)
-def declared() -> Iterator[None]:
-    registered[hostile.NAME] = HOSTILE
-    yield
-    del registered[hostile.NAME]
+def hostile_processor() -> Iterator[None]:
+    with declared():
+        yield
 
 
 @pytest.fixture(scope="session")
