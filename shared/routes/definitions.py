@@ -30,7 +30,7 @@ class Pool:
 
 
 #: The only pool of a pipeline.toml without pools.
-DEFAULT_POOL = Pool("default", cpu=2, memory_bytes=4 << 30, concurrency=3, max_instances=7, deadline_seconds=540)
+DEFAULT_POOL = Pool("default", cpu=2, memory_bytes=4 << 30, concurrency=3, max_instances=5, deadline_seconds=540)
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,13 +203,13 @@ def test_instances_are_those_of_each_service_but_the_processors(changed: Run) ->
 
     assert instances == {
         **{f"two-{name}": ["9"] for name in ("upload", "issuer", "dispatcher", "status")},
-        "two-processor": ["7"],
+        "two-processor": ["5"],
         "two-processor-slow": ["2"],
     }
 
 
 def test_more_than_a_new_project_has_is_named_and_not_refused(changed: Run) -> None:
-    assert changed.complaints.startswith("note: all instances together take 52 vCPU and 49 GiB, a new project has only 20 vCPU")
+    assert changed.complaints.startswith("note: all instances together take 48 vCPU and 41 GiB, a new project has only 20 vCPU")
 
 
 def test_uploads_are_deleted_when_they_are_old_enough(changed: Run, project: Project) -> None:
@@ -238,6 +238,6 @@ def test_status_of_an_empty_project_says_what_is_missing(project: Project) -> No
     assert "sluice-processor               missing" in done.printed
     assert "sluice-processor-slow          missing" in done.printed
     assert (
-        "Size: all instances together take 20 vCPU and 33 GiB; a new project has 20 vCPU and 40 GiB in a region" in done.printed
+        "Size: all instances together take 20 vCPU and 27 GiB; a new project has 20 vCPU and 40 GiB in a region" in done.printed
     )
     assert "commands; plan shows them." in done.printed

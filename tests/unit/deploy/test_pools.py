@@ -83,7 +83,7 @@ def test_an_existing_queue_moves_to_another_pool_in_a_step_of_its_own(tmp_path: 
 
 def test_without_a_table_of_pools_there_is_one_service(tmp_path: Path) -> None:
     text = PIPELINE.partition("[queues.images]")
-    one = (text[1] + text[2]).replace('pool = "slow"\n', "").replace("= 20", "= 9")
+    one = (text[1] + text[2]).replace('pool = "slow"\n', "").replace("= 20", "= 3")
     it = deployment(tmp_path, text=one)
 
     assert list(it.pools) == ["processor"]
