@@ -15,6 +15,7 @@ shared.capacity too, by which pipeline.toml is checked here as the services chec
                   one module per kind of resource: wanted state, and the commands for what differs
     capacity      pipeline.toml, checked; the size of all instances together
     left          services and accounts of pools that pipeline.toml no longer has
+    sandbox       whether each pool's host enforces all of the sandbox, by its log
     photograph    the steps that `verify` asks for
     running       prints commands and, unless it only plans, runs them, with retries
     gcloud        one call of gcloud, and a command as a user would type it

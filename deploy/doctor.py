@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from deploy import grants, left
+from deploy import grants, left, sandbox
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import shown
@@ -37,7 +37,9 @@ class Fault(NamedTuple):
 
 
 def doctor(deployment: Deployment) -> None:
-    """Print every fault. Raises Failed when there is one."""
+    """Print the sandbox of each pool, then every fault. Raises Failed when there is a fault."""
+    for note in sandbox.notes(deployment):
+        print(note)
     found = list(faults(deployment))
     for fault in found:
         print(f"* {fault.what}\n  fix: {fault.fix}")
@@ -48,7 +50,7 @@ def doctor(deployment: Deployment) -> None:
 
 def faults(deployment: Deployment) -> Iterator[Fault]:
     """Every fault in the state."""
-    for check in (_apis, _services, _left, _grants, _push, _notifications, _dead_letters, _queues, _buckets):
+    for check in (_apis, _services, _sandboxes, _left, _grants, _push, _notifications, _dead_letters, _queues, _buckets):
         yield from check(deployment)
 
 
@@ -68,6 +70,11 @@ def _services(deployment: Deployment) -> Iterator[Fault]:
         if found and found.environment != ENVIRONMENT:
             what = f"the service {full} runs in the execution environment '{found.environment or 'default'}'"
             yield Fault(f"{what}: the sandbox needs the kernel of {ENVIRONMENT}", UP)
+
+
+def _sandboxes(deployment: Deployment) -> Iterator[Fault]:
+    for what, remedy in sandbox.weaker(deployment):
+        yield Fault(what, remedy)
 
 
 def _left(deployment: Deployment) -> Iterator[Fault]:

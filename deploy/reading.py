@@ -5,7 +5,7 @@ An empty list means that nothing exists; a list that cannot be read stops the co
 
 from typing import Any
 
-from deploy import gcloud, grants
+from deploy import gcloud, grants, sandbox
 from deploy.answers import Json, T, at, last, parsed, text
 from deploy.deployment import Deployment
 from deploy.down import stays
@@ -23,6 +23,7 @@ from deploy.state import (
     Queue,
     Repository,
     Role,
+    SandboxLine,
     Service,
     State,
     Subscription,
@@ -116,7 +117,7 @@ def check_region(deployment: Deployment) -> None:
 
 
 def belongings(deployment: Deployment) -> dict[str, Command]:
-    """Commands about single resources that exist: images, notifications, tasks, policies."""
+    """Commands about single resources that exist: images, notifications, tasks, lines of logs, policies."""
     state, options = deployment.state, deployment.options
     commands = {}
     if options.prefix in state.repositories:
@@ -135,6 +136,9 @@ def belongings(deployment: Deployment) -> dict[str, Command]:
         if options.delete_data and deployment.full(name) in state.queues:
             tasks = ["tasks", "list", f"--queue={deployment.full(name)}", deployment.at_location]
             commands[f"waiting.{name}"] = [*tasks, "--limit=1"]
+    if options.command == "doctor" and "logging.googleapis.com" in state.apis:
+        started = [name for name in deployment.pools if deployment.short(name) in state.services]
+        commands |= {f"sandbox.{name}": sandbox.newest_line(deployment, name) for name in started}
     for resource in _with_policy(deployment):
         commands[f"policy.{resource}"] = grants.policy_command(deployment, "get", resource)
     return commands
@@ -155,6 +159,8 @@ def fill_belongings(deployment: Deployment, found: dict[str, Any]) -> None:
             state.digest = text(answer, 0, "version")
         elif kind == "notification":
             state.notifications[name] = [parsed(Notification, it) for it in answer or []]
+        elif kind == "sandbox":
+            state.sandbox_lines[name] = parsed(SandboxLine, at(answer, 0) or {})
         elif kind == "waiting" and answer:
             state.waiting.add(name)
         elif kind == "policy":

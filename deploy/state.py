@@ -143,6 +143,15 @@ class Notification:
 
 
 @dataclass(frozen=True)
+class SandboxLine:
+    """The line that a processor logs about its sandbox when it starts; empty where none is kept."""
+
+    message: str = from_json("jsonPayload", "message")
+    missing: str = from_json("jsonPayload", "missing")
+    time: str = from_json("timestamp")
+
+
+@dataclass(frozen=True)
 class Metric:
     """A log-based metric."""
 
@@ -215,5 +224,6 @@ class State:
     alert_group: list[str] = field(default_factory=lambda: ["alpha", "monitoring", "policies"])
     digest: str = ""  # of the image of these sources, once it is built
     notifications: dict[str, list[Notification]] = field(default_factory=dict)  # by the bucket's name in deploy.sh
+    sandbox_lines: dict[str, SandboxLine] = field(default_factory=dict)  # by the service's name in deploy.sh
     waiting: set[str] = field(default_factory=set)  # queues of pipeline.toml that hold tasks; read only to purge them
     policies: dict[str, list[Grant]] = field(default_factory=dict)  # by the resource's name in grants.tsv

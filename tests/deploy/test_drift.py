@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -62,6 +63,9 @@ def sick(project: Project, deployed: Deployed) -> Sick:
     project.bring_back(deployed.kept)
     for name, change in CHANGED.items():
         project.stub.drift(name, change)
+    log(project, "sluice-processor", 9, "the sandbox is complete")
+    log(project, "sluice-processor-slow", 9, "the sandbox is complete")
+    log(project, "sluice-processor-slow", 3, "the sandbox is weaker on this host", missing="seccomp, landlock")
     _drift_services(project)
     _drift_watching(project)
     _drift_notifications(project)
@@ -70,6 +74,14 @@ def sick(project: Project, deployed: Deployed) -> Sick:
     for stutter in STUTTERS:
         project.stub.fault(*stutter)
     return Sick(doctor, project.run("up", "--yes"), deployed.kept)
+
+
+def log(project: Project, service: str, minutes_ago: int, message: str, **fields: str) -> None:
+    """Write a line as a service that started so long ago would have."""
+    logged = {"resource": {"type": "cloud_run_revision", "labels": {"service_name": service}}}
+    time = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).isoformat()
+    entry = {**logged, "timestamp": time, "jsonPayload": {"message": message, **fields}}
+    project.stub.drift(f"{HOME}/entries/{service}-{minutes_ago}", entry)
 
 
 def _drift_services(project: Project) -> None:
@@ -137,7 +149,23 @@ def test_doctor_finds_no_fault_where_there_is_none(project: Project, deployed: D
     project.bring_back(deployed.kept)
     done = project.run("doctor")
 
-    assert (done.status, done.printed, done.mutations) == (0, "No fault found.\n", [])
+    assert (done.status, done.printed.splitlines()[-1], done.mutations) == (0, "No fault found.", [])
+
+
+def test_doctor_prints_the_newest_line_about_the_sandbox_of_each_pool(project: Project, deployed: Deployed) -> None:
+    """A line of another deployment does not count, nor one of more than 30 days ago."""
+    project.bring_back(deployed.kept)
+    log(project, "sluice-processor", 2, "ended", missing="nothing")
+    log(project, "sluice-processor", 20 * 24 * 60, "the sandbox is complete")
+    log(project, "sluice-processor", 21 * 24 * 60, "the sandbox is weaker on this host", missing="landlock")
+    log(project, "eu-sluice-processor-slow", 1, "the sandbox is complete")
+    log(project, "sluice-processor-slow", 31 * 24 * 60, "the sandbox is complete")
+    done = project.run("doctor")
+
+    lines = done.printed.splitlines()
+    assert (done.status, len(lines), lines[2]) == (0, 3, "No fault found.")
+    assert lines[0].startswith("sluice-processor: the sandbox is complete (logged 20")
+    assert lines[1].startswith("sluice-processor-slow: not started yet")
 
 
 @pytest.mark.parametrize(
@@ -164,6 +192,10 @@ def test_doctor_finds_no_fault_where_there_is_none(project: Project, deployed: D
             r"gcloud pubsub topics add-iam-policy-binding sluice-uploads .*gs-project-accounts",
         ),
         ("sluice-processor-slow runs in the execution environment 'gen1'", r"\./deploy\.sh up"),
+        (
+            r"the sandbox of sluice-processor-slow is weaker: its host lacks seccomp, landlock",
+            r"\./deploy\.sh up, which sets the execution environment gen2; docs/sandbox\.md",
+        ),
         ("the dead-letter topic has no subscription", "gcloud pubsub subscriptions create sluice-dead-letters"),
         ("Pub/Sub may not publish dead letters", "gcloud pubsub topics add-iam-policy-binding sluice-dead-letters"),
         ("paused queue: sluice-images", "gcloud tasks queues resume sluice-images"),

@@ -11,7 +11,9 @@ from deploy.deployment import Deployment
 from deploy.doctor import faults
 from deploy.down import down, stays
 from deploy.running import Runner
-from deploy.state import Grant, Notification, Queue, Service, Subscription
+from deploy.sandbox import COMPLETE, WEAKER, notes
+from deploy.state import Grant, Notification, Queue, SandboxLine, Service, Subscription
+from shared.settings import ROOT
 from tests.unit.deploy.example import deployment
 
 
@@ -28,6 +30,7 @@ def healthy(folder: Path) -> Deployment:
         for name, queue in it.queues.items()
     }
     state.notifications["uploads"] = [Notification("1", it.topic_of_uploads, "JSON_API_V1", ("OBJECT_FINALIZE",))]
+    state.sandbox_lines = {name: SandboxLine(COMPLETE) for name in it.pools}
     state.policies = {resource: grants.wanted(it, resource) for resource in grants.resources(it)}
     return it
 
@@ -49,6 +52,8 @@ def test_a_healthy_deployment_has_no_fault(tmp_path: Path) -> None:
         (lambda it: it.state.services.update({"sluice-upload": Service(variables={}, environment="gen1")}),
          "sluice-upload runs in the execution environment 'gen1': the sandbox needs the kernel of gen2"),
         (lambda it: it.state.services.update({"sluice-upload": Service(variables={}, environment="")}), "environment 'default'"),
+        (lambda it: it.state.sandbox_lines.update({"processor-slow": SandboxLine(WEAKER, "landlock", "today")}),
+         "the sandbox of sluice-processor-slow is weaker: its host lacks landlock (logged today)"),
         (lambda it: it.state.services.pop("sluice-processor-slow"), "the service sluice-processor-slow is missing"),
         (lambda it: it.state.policies.pop("service:processor-slow"), "Cloud Tasks may not call sluice-processor-slow (missing"),
         (lambda it: it.state.policies["service:processor-slow"].append(Grant("roles/run.invoker", "allUsers")),
@@ -81,6 +86,26 @@ def _call_other_pool(it: Deployment) -> None:
 
 def _change_push(it: Deployment, **fields: str) -> None:
     it.state.subscriptions["sluice-dispatcher"] = replace(it.state.subscriptions["sluice-dispatcher"], **fields)  # type: ignore[arg-type]
+
+
+def test_the_sandbox_of_each_pool_is_noted_unless_it_is_a_fault(tmp_path: Path) -> None:
+    it = healthy(tmp_path)
+    it.state.sandbox_lines |= {"processor": SandboxLine(COMPLETE, time="today"), "processor-slow": SandboxLine()}
+    assert list(notes(it)) == [
+        "sluice-processor: the sandbox is complete (logged today)",
+        "sluice-processor-slow: not started yet, or not in the last 30 days: its sandbox is unknown",
+    ]
+    assert found(it) == []
+
+    it.state.sandbox_lines = {"processor": SandboxLine(WEAKER, "landlock")}
+    assert list(notes(it)) == []
+
+
+def test_the_sentences_about_the_sandbox_are_those_that_the_processor_logs() -> None:
+    text = (ROOT / "shared" / "sandbox" / "service.py").read_text()
+
+    assert f'log.info("{COMPLETE}")' in text
+    assert f'log.warning("{WEAKER}", missing=' in text
 
 
 def test_queues_whose_tasks_name_the_account_need_no_target(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.errors import Failed
 from deploy.reading import belongings, check_region, fill, fill_belongings, lists
-from deploy.state import Account, Alert, Bucket, Channel, Dashboard, Grant, Queue, Repository, State
+from deploy.state import Account, Alert, Bucket, Channel, Dashboard, Grant, Queue, Repository, SandboxLine, Service, State
 from tests.unit.deploy.example import deployment
 
 APIS = ("artifactregistry", "cloudtasks", "iam", "logging", "monitoring", "pubsub", "run", "storage")
@@ -61,6 +61,33 @@ def test_only_resources_that_exist_are_asked_for_more(command: str, delete_data:
     it.state.queues = {"sluice-images": Queue()}
 
     assert list(belongings(it)) == keys
+
+
+@pytest.mark.parametrize(
+    ("command", "apis", "keys"),
+    [("doctor", APIS, ["sandbox.processor-slow"]), ("doctor", (), []), ("up", APIS, []), ("status", APIS, [])],
+)
+def test_doctor_reads_a_line_of_the_log_for_each_pool_that_has_a_service(
+    command: str, apis: tuple[str, ...], keys: list[str], tmp_path: Path
+) -> None:
+    it = deployment(tmp_path, command)
+    it.state.apis = {f"{name}.googleapis.com" for name in apis}
+    it.state.services = {"sluice-processor-slow": Service(variables={}), "sluice-upload": Service(variables={})}
+
+    asked = belongings(it)
+    assert [key for key in asked if key.startswith("sandbox")] == keys
+    assert all('service_name="sluice-processor-slow"' in asked[key][2] and "--limit=1" in asked[key] for key in keys)
+
+
+def test_lines_about_the_sandbox_are_kept_by_the_name_of_the_service(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    payload = {"message": "the sandbox is weaker on this host", "missing": "landlock"}
+    fill_belongings(it, {"sandbox.processor": [{"timestamp": "now", "jsonPayload": payload}], "sandbox.processor-slow": []})
+
+    assert it.state.sandbox_lines == {
+        "processor": SandboxLine("the sandbox is weaker on this host", "landlock", "now"),
+        "processor-slow": SandboxLine(),
+    }
 
 
 def test_names_are_without_their_paths() -> None:

@@ -1,10 +1,17 @@
-"""logging.googleapis.com: log-based metrics."""
+"""logging.googleapis.com: log-based metrics, and the entries that a test wrote."""
 
-from tests.deploy.stub.wire import Api, Call, Json
+import re
+from collections import defaultdict
+from functools import reduce
+
+from tests.deploy.stub.wire import Api, Call, Json, Refused
 from tests.deploy.stub.world import PROJECT, World
 
 API = Api("logging")
 METRICS = "/v2/projects/{project}/metrics"
+ENTRIES = f"projects/{PROJECT}/entries/"
+#: A term of a filter: a field, equal to or not below a value.
+TERM = re.compile(r'([\w.]+)(>?=)"([^"]*)"')
 
 
 def metric_name(name: str) -> str:
@@ -40,8 +47,22 @@ def delete(world: World, call: Call) -> Json:
 
 
 @API.route("POST", "/v2/entries:list")
-def entries(_world: World, _call: Call) -> Json:
-    return {}
+def entries(world: World, call: Call) -> Json:
+    """Entries that match the filter, the newest first if so asked."""
+    found = [entry for entry in world.under(ENTRIES) if _matches(entry, call.body.get("filter", ""))]
+    found.sort(key=lambda entry: str(entry["timestamp"]), reverse=call.body.get("orderBy") == "timestamp desc")
+    return {"entries": found[: call.body.get("pageSize")]}
+
+
+def _matches(entry: Json, text: str) -> bool:
+    """Whether one of the terms of each field holds. Refuses a filter of anything but such terms."""
+    if re.sub(r"\bAND\b|\bOR\b|[()\s]", "", TERM.sub("", text)):
+        raise Refused(400, f"Unparseable filter: {text}")
+    held: dict[str, list[bool]] = defaultdict(list)
+    for path, operator, value in TERM.findall(text):
+        found = str(reduce(lambda part, key: part.get(key, {}), path.split("."), entry) or "")
+        held[path].append(found >= value if operator == ">=" else found == value)
+    return all(map(any, held.values()))
 
 
 def _filled(wanted: Json) -> Json:
