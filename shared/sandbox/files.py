@@ -60,6 +60,11 @@ def _nameless(process: int) -> Iterator[int]:
         return
 
 
+def is_folder(path: Path) -> bool:
+    """Whether this is a folder itself: a child may put a link to any other one in its place."""
+    return not path.is_symlink() and path.is_dir()
+
+
 def read(path: Path, most_bytes: int) -> bytes:
     """The first bytes of a regular file. Raises `NotRegular` and `OSError`."""
     try:

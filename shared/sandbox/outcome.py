@@ -75,6 +75,8 @@ def read(call: Call, report: Report) -> Made | PipelineError:
     outputs = Path(call.folder) / child.OUTPUTS
     if report.code == -signal.SIGXCPU:
         return stopped("limit_time", call.limits)
+    if not files.is_folder(outputs):
+        return BadFile("its folder of outputs was replaced or removed", "limit_output")
     if files.taken(str(outputs)).exceeds(call.limits.output_bytes):
         return stopped("limit_output", call.limits)
     if report.code < 0:

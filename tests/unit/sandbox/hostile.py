@@ -184,6 +184,14 @@ def _thread(_source: Path, _folder: Path, _rest: str) -> Iterator[Mapping[str, A
     yield {"threads": len(found)}
 
 
+def _python(source: Path, folder: Path, code: str) -> Iterator[Draft | Mapping[str, Any]]:
+    """Run this code; the facts are its `found`."""
+    names: dict[str, Any] = {"source": source, "folder": folder, "found": {}, "tried": _tried, "libc": _LIBC}
+    exec(code, names)
+    yield names["found"] or {"found": None}
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
 _KEPT: list[Any] = []
 _WORK = {
     name.__name__.strip("_"): name
@@ -205,5 +213,6 @@ _WORK = {
         _raise,
         _escape,
         _thread,
+        _python,
     )
 }

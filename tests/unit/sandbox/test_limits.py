@@ -87,6 +87,28 @@ def test_a_forged_result_is_not_believed(run: Run, result: str) -> None:
     assert reason(run(f"forge {result}")) == "decoder_crashed: left no readable result"
 
 
+#: Puts a link to another folder in the place of its outputs, and states a file there as an output.
+SWAP = """
+import json, os
+os.rename(folder, folder.parent / "moved")
+os.symlink({target!r}, folder)
+draft = {{"name": "copy.txt", "content_type": "text/plain", "file": {name!r}, "facts": {{}}}}
+(folder.parent / "result.json").write_text(json.dumps({{"drafts": [draft], "facts": {{}}}}))
+os._exit(0)
+"""
+
+
+def test_a_link_in_place_of_the_outputs_leads_to_no_other_file(run: Run, tmp_path: Path) -> None:
+    neighbour = tmp_path / "neighbour"
+    neighbour.mkdir()
+    (neighbour / "source").write_text("of another file")
+
+    ran = run("python " + SWAP.format(target=str(neighbour), name="source"))
+    own_process = run("python " + SWAP.format(target="/proc/self", name="environ"))
+
+    assert {reason(ran), reason(own_process)} == {"limit_output"}
+
+
 def test_an_unforeseen_exception_keeps_its_message_and_its_stack_trace(run: Run) -> None:
     ran = run("raise not there")
 
