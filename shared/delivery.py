@@ -5,7 +5,6 @@ before that costs none.
 """
 
 import functools
-import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from shared.manifest import AFTER_FAILED, NOT_WANTED, Manifest
 from shared.model import Output, Result, Verdict
 from shared.plan import FILE, PlannedStep, Task, file_facts
 from shared.processors import Draft, Made
-from shared.sandbox import Share
+from shared.sandbox import Share, folders
 
 #: Limit of a fact in a message; a fact may have 64 KiB, and each step that tests it would repeat them in the manifest.
 MAX_SHOWN_CHARACTERS = 80
@@ -160,7 +159,7 @@ class _Delivery:
         made = self._sandboxed(step, original, folder)
         outputs = tuple(self._store(step, draft) for draft in made.drafts)
         if not self._is_kept(step):
-            shutil.rmtree(folder, ignore_errors=True)
+            folders.delete(folder)
         self._times["stored"] = clock.now()
         self._cost["bytes_out"] = sum(output.size for output in outputs)
         return Result(step.name, step.recipe.recipe_id, "succeeded", attempt=attempt, facts=made.facts, outputs=outputs)

@@ -112,7 +112,7 @@ class Processor:
         self._check_names([draft.name for draft in made.drafts], options)
         self._check_types(made.drafts)
         drafts = (dataclasses.replace(draft, facts=self._as_json(draft.facts, repr(draft.name))) for draft in made.drafts)
-        return Made(tuple(drafts), made.facts)
+        return Made(tuple(drafts), self._as_json(made.facts, "the file"))
 
     def _merge(self, parts: list[Any]) -> dict[str, Any]:
         merged: dict[str, Any] = {}

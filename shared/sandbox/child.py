@@ -30,7 +30,7 @@ def run(call: Call, zygote: int, confinement: Confinement) -> NoReturn:
     try:
         _begin(call, zygote, confinement)
         code = NO_RESULT
-        _write(_work(call))
+        _write(_work(call), call.folder)
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -95,7 +95,7 @@ def _as_json(made: Made, folder: Path) -> dict[str, Any]:
     return {"drafts": drafts, "facts": dict(made.facts)}
 
 
-def _write(result: dict[str, Any]) -> None:
-    descriptor = os.open(RESULT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _write(result: dict[str, Any], folder: str) -> None:
+    descriptor = os.open(Path(folder) / RESULT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(canonical(result))

@@ -47,6 +47,8 @@ class Confinement:
             linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         if self._has_landlock:
             landlock.restrict([*self._readable, *landlock.opened([source])], landlock.opened([folder, os.devnull]))
+        if linux.IS_LINUX:
+            linux.drop_capabilities()
         os.closerange(3, MOST_DESCRIPTORS)
         if self._has_seccomp:
             seccomp.install()

@@ -5,11 +5,14 @@ import itertools
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 #: Files and folders that one step may make.
 MAX_FILES = 2000
+#: Counted for files whose size the service cannot see: more than any limit.
+HIDDEN_BYTES = 1 << 62
 
 
 class NotRegular(ValueError):
@@ -30,7 +33,7 @@ class Taken:
 def taken(folder: str, process: int = 0) -> Taken:
     """The files in a folder and below, up to `MAX_FILES`, and those that this process has open without a name."""
     # Plain paths: this looks at every running child twenty times a second.
-    sizes = list(itertools.islice(itertools.chain(_sizes(folder), _nameless(process)), MAX_FILES + 1))
+    sizes = list(itertools.islice(itertools.chain(_sizes(folder), _nameless(process, folder)), MAX_FILES + 1))
     return Taken(sum(sizes), len(sizes))
 
 
@@ -44,20 +47,52 @@ def _sizes(folder: str) -> Iterator[int]:
                     if stat.S_ISDIR(found.st_mode):
                         folders.append(entry.path)
                     yield found.st_size
-        except OSError:  # deleted meanwhile
+        except (FileNotFoundError, NotADirectoryError):  # deleted meanwhile
             continue
+        except OSError:  # too deep, or without the permission to list it
+            yield HIDDEN_BYTES
 
 
-def _nameless(process: int) -> Iterator[int]:
-    """The sizes of deleted files that the process holds open: they take memory until it ends."""
-    descriptors = f"/proc/{process}/fd"
+def _nameless(process: int, folder: str) -> Iterator[int]:
+    """The sizes of deleted files that the process holds: they take memory until it ends."""
+    for thread in _listed(f"/proc/{process}/task") if process else ():
+        # The first thread may have ended before the others: then it has nothing. They share all.
+        place = f"/proc/{process}/task/{thread}"
+        if names := _listed(f"{place}/fd"):
+            open_files = [found for name in names if (found := _deleted(f"{place}/fd/{name}"))]
+            yield from (found.st_size for found in open_files)
+            if not _mapped(f"{place}/maps", folder) <= {found.st_ino for found in open_files}:
+                yield HIDDEN_BYTES  # closed, but mapped: its size cannot be seen
+            return
+
+
+def threads(process: int) -> int:
+    """The number of threads of a process; 0 on a system that does not show it."""
+    return len(_listed(f"/proc/{process}/task")) if process else 0
+
+
+def _listed(path: str) -> list[str]:
     try:
-        for name in os.listdir(descriptors) if process else ():  # noqa: PTH208
-            found = os.stat(f"{descriptors}/{name}")  # noqa: PTH116
-            if not found.st_nlink and stat.S_ISREG(found.st_mode):
-                yield found.st_size
-    except OSError:  # it ended, or this is no Linux
-        return
+        return os.listdir(path)  # noqa: PTH208
+    except OSError:  # the process ended, or this is no Linux
+        return []
+
+
+def _deleted(path: str) -> os.stat_result | None:
+    """A regular file without a name; None for others, and for descriptors that were closed meanwhile."""
+    with suppress(OSError):
+        found = os.stat(path)  # noqa: PTH116
+        if not found.st_nlink and stat.S_ISREG(found.st_mode):
+            return found
+    return None
+
+
+def _mapped(path: str, folder: str) -> set[int]:
+    """The inodes of deleted files of this folder in the memory of a process."""
+    with suppress(OSError), open(path, "rb") as maps:  # noqa: PTH123
+        mine = os.fsencode(folder) + b"/"
+        return {int(line.split()[4]) for line in maps if line.endswith(b" (deleted)\n") and mine in line}
+    return set()
 
 
 def is_folder(path: Path) -> bool:

@@ -2,8 +2,8 @@
 
 import atexit
 import fcntl
+import itertools
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -24,8 +24,11 @@ class Folders:
     @contextmanager
     def new(self) -> Iterator[Path]:
         """An empty folder, deleted at the end."""
-        with tempfile.TemporaryDirectory(dir=self._base(), ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        folder = Path(tempfile.mkdtemp(dir=self._base()))
+        try:
+            yield folder
+        finally:
+            delete(folder)
 
     def _base(self) -> Path:
         with self._guard:
@@ -33,9 +36,26 @@ class Folders:
                 _sweep()
                 base = Path(tempfile.mkdtemp(prefix=PREFIX))
                 _lock(base / LOCK)
-                atexit.register(shutil.rmtree, base, ignore_errors=True)
+                atexit.register(delete, base)
                 self._own = os.getpid(), base
             return self._own[1]
+
+
+def delete(folder: Path) -> None:
+    """Delete a folder as far as possible, also one that a child made too deep, or unreadable, for `shutil.rmtree`."""
+    numbers = itertools.count()
+    folders = [folder]
+    for current in folders:
+        with suppress(OSError):
+            current.chmod(0o700)
+            for path in [Path(entry.path) for entry in os.scandir(current)]:
+                if path.is_symlink() or not path.is_dir():
+                    path.unlink()
+                else:  # beside its parent: no path grows long
+                    folders.append(path.rename(folder / f"delete-{next(numbers)}"))
+    for current in reversed(folders):
+        with suppress(OSError):
+            current.rmdir()
 
 
 def _lock(path: Path) -> bool:
@@ -54,4 +74,4 @@ def _sweep() -> None:
     for base in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
         with suppress(OSError):
             if _lock(base):
-                shutil.rmtree(base.parent, ignore_errors=True)
+                delete(base.parent)

@@ -4,6 +4,7 @@ The child may be in a stranger's hands. Nothing that it wrote is trusted.
 """
 
 import json
+import re
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from shared import processors
-from shared.errors import BadFile, PipelineError, ProcessorFailed
+from shared.errors import MAX_SUMMARY_CHARACTERS, BadFile, PipelineError, ProcessorFailed
 from shared.model import Limits, canonical
 from shared.processors import Draft, Made
 from shared.processors.registry import MAX_FACTS_BYTES
 from shared.sandbox import child, files
+from shared.sandbox.confinement import RESULT_BYTES
 from shared.sandbox.messages import Call, Report
 
 MIB = 1 << 20
@@ -23,6 +25,12 @@ MIB = 1 << 20
 MAX_RESULT_BYTES = 4 * MIB
 #: Of what libraries printed, the part that is logged.
 MAX_PRINTED_BYTES = 4 << 10
+#: Of a child's stack trace, the part that is logged.
+MAX_TRACE_CHARACTERS = 16 << 10
+#: Levels of a result: its facts may have 60, which every JSON reader takes.
+MAX_DEPTH = 64
+#: Codes of `BadFile`.
+CODE = re.compile("[a-z][a-z0-9_]{0,63}")
 CRASHED = "decoder_crashed"
 
 
@@ -72,12 +80,12 @@ def stopped(reason: str, limits: Limits) -> BadFile:
 
 def read(call: Call, report: Report) -> Made | PipelineError:
     """The outcome of a child that ended by itself."""
-    outputs = Path(call.folder) / child.OUTPUTS
     if report.code == -signal.SIGXCPU:
         return stopped("limit_time", call.limits)
+    outputs = Path(call.folder) / child.OUTPUTS
     if not files.is_folder(outputs):
         return BadFile("its folder of outputs was replaced or removed", "limit_output")
-    if files.taken(str(outputs)).exceeds(call.limits.output_bytes):
+    if _exceeds(call.folder, call.limits.output_bytes + RESULT_BYTES) or _exceeds(outputs, call.limits.output_bytes):
         return stopped("limit_output", call.limits)
     if report.code < 0:
         return BadFile(f"its decoder crashed with {_signal(-report.code)}", CRASHED)
@@ -85,6 +93,14 @@ def read(call: Call, report: Report) -> Made | PipelineError:
         return ProcessorFailed("the sandbox could not be set up", printed(call))
     if report.code:
         return BadFile(f"its decoder ended the process with status {report.code}", CRASHED)
+    return _result(call, outputs)
+
+
+def _exceeds(folder: str | Path, most_bytes: int) -> bool:
+    return files.taken(str(folder)).exceeds(most_bytes)
+
+
+def _result(call: Call, outputs: Path) -> Made | PipelineError:
     try:
         result = json.loads(files.read(Path(call.folder) / child.RESULT, MAX_RESULT_BYTES))
         return _parsed(result, call, outputs)
@@ -113,17 +129,44 @@ def _parsed(result: Mapping[str, Any], call: Call, outputs: Path) -> Made | Pipe
     if "limit" in result:
         return stopped(result["limit"], call.limits)
     if "bad_file" in result:
-        return BadFile(str(result["bad_file"]["message"]), str(result["bad_file"]["code"]))
+        return BadFile(_line(result["bad_file"]["message"]), _code(result["bad_file"]["code"]))
     if "error" in result:
-        return ProcessorFailed(str(result["error"]["summary"]), str(result["error"]["stack_trace"]))
+        return ProcessorFailed(_line(result["error"]["summary"]), _text(result["error"]["stack_trace"]))
+    _check_depth(result)
     made = Made(tuple(_drafts(result["drafts"], outputs)), dict(result["facts"]))
     if len(canonical(dict(made.facts))) > MAX_FACTS_BYTES:
         raise ValueError("more facts than a manifest takes")
     return processors.find(call.recipe.processor).checked(made, call.recipe.options)
 
 
-def _drafts(listed: Any, outputs: Path) -> Iterator[Draft]:
-    for draft in listed:
-        path = outputs / Path(draft["file"]).name
+def _line(value: object) -> str:
+    """A text for people, on one line."""
+    return "".join(each if each.isprintable() else " " for each in str(value)[:MAX_SUMMARY_CHARACTERS])
+
+
+def _text(value: object) -> str:
+    return str(value)[:MAX_TRACE_CHARACTERS].encode(errors="replace").decode()
+
+
+def _code(value: str) -> str:
+    if not CODE.fullmatch(value):
+        raise ValueError("a code that no processor has")
+    return value
+
+
+def _check_depth(value: object, levels: int = MAX_DEPTH) -> None:
+    """Raise `ValueError` for JSON that is nested so deep that its readers fail."""
+    if not levels:
+        raise ValueError("facts nested too deep")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_depth(inner, levels - 1)
+
+
+def _drafts(listed: list[Any], outputs: Path) -> Iterator[Draft]:
+    names = [Path(draft["file"]).name for draft in listed]
+    if len(names) > files.MAX_FILES or len(set(names)) < len(names):
+        raise ValueError("an output is listed twice: its bytes are counted once, and would be stored twice")
+    for draft, name in zip(listed, names, strict=True):
+        path = outputs / name
         files.read(path, 0)
         yield Draft(draft["name"], draft["content_type"], path, dict(draft["facts"]))

@@ -1,8 +1,8 @@
 """seccomp: a process gives up system calls for good (man 2 seccomp). A denied call fails with EPERM.
 
 Denied is what leaves the process: sockets, new processes, signals to others, other processes' memory, memory and files that no
-limit counts, permissions of files, and what only the administrator may do. Calls newer than this table fail with ENOSYS, to which
-libraries have an answer.
+limit counts, permissions and attributes of files, and what only the administrator may do. Calls newer than this table fail with
+ENOSYS, to which libraries have an answer.
 """
 
 import ctypes
@@ -20,13 +20,16 @@ from shared.sandbox import linux
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 #: System call → its numbers on x86_64 and aarch64; None where it does not exist.
 NUMBERS: dict[str, tuple[int | None, int | None]] = {
-    # the network; a socketpair stays within the process
+    # the network; of socketpairs, only streams stay within the process
     "socket": (41, 198),
     "connect": (42, 203),
     "bind": (49, 200),
     "listen": (50, 201),
     "accept": (43, 202),
     "accept4": (288, 242),
+    # a descriptor under way in a socket keeps a deleted file that nothing counts
+    "sendmsg": (46, 211),
+    "sendmmsg": (307, 269),
     # io_uring would do all of this past the filter
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
@@ -67,7 +70,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "msgget": (68, 186),
     "semget": (64, 190),
     "mq_open": (240, 180),
-    # permissions of other deliveries' files, which have the same owner
+    # permissions and attributes of other deliveries' files, which have the same owner; Landlock does not cover them
     "chmod": (90, None),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
@@ -75,6 +78,16 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "fchown": (93, 55),
     "lchown": (94, None),
     "fchownat": (260, 54),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
     # parts of the kernel that file formats do not need
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
@@ -129,12 +142,21 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "prctl": (157, 167),
     "fcntl": (72, 25),
     "ioctl": (16, 29),
+    "socketpair": (53, 199),
+    "sched_setaffinity": (203, 122),
+    "fallocate": (285, 47),
+    "mmap": (9, 222),
 }
-_BY_ARGUMENTS = ("clone", "clone3", "tgkill", "prlimit64", "prctl", "fcntl", "ioctl")
+_BY_ARGUMENTS = (
+    *("clone", "clone3", "tgkill", "prlimit64", "prctl", "fcntl", "ioctl"),
+    *("socketpair", "sched_setaffinity", "fallocate", "mmap"),
+)
 #: The newest call of Linux 6.1; those above it are unknown here.
 _NEWEST = 450
 
-_CLONE_THREAD = 0x10000
+_CLONE_THREAD, _CLONE_FILES = 0x10000, 0x400
+_MAP_SHARED, _MAP_ANONYMOUS = 0x1, 0x20
+_AF_UNIX, _NO_STREAM = 1, 2
 _F_SETOWN, _F_SETOWN_EX = 8, 15
 _FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
 
@@ -148,6 +170,7 @@ _SOME_PID = 0xFFFFFFFF
 
 _Instruction = tuple[int, int, int, int]
 _DENY: _Instruction = (_RETURN, 0, 0, _ERROR | errno.EPERM)
+_NO_MEMORY: _Instruction = (_RETURN, 0, 0, _ERROR | errno.ENOMEM)
 _UNKNOWN: _Instruction = (_RETURN, 0, 0, _ERROR | errno.ENOSYS)
 
 
@@ -201,17 +224,34 @@ def _instructions(machine: str, pid: int) -> Iterator[_Instruction]:
     for name, number in number_of.items():
         if name not in _BY_ARGUMENTS:
             yield from _where(number, [_DENY])
+    yield from _by_arguments(number_of, pid)
+    yield _RETURN, 0, 0, _ALLOW
+
+
+def _by_arguments(number_of: dict[str, int | None], pid: int) -> Iterator[_Instruction]:
     # glibc answers ENOSYS with clone, whose flags can be read here; clone3 has them in memory.
     yield from _where(number_of["clone3"], [_UNKNOWN])
-    yield from _where(number_of["clone"], [_argument(0), (_IF_BITS, 1, 0, _CLONE_THREAD), _DENY])
+    # A thread with descriptors of its own could hide files from the service.
+    flags = [_argument(0), (_IF_BITS, 0, 1, _CLONE_THREAD), (_IF_BITS, 1, 0, _CLONE_FILES), _DENY]
+    yield from _where(number_of["clone"], flags)
     yield from _where(number_of["tgkill"], [_argument(0), (_IF_EQUAL, 1, 0, pid), _DENY])
-    yield from _where(number_of["prlimit64"], [_argument(0), (_IF_EQUAL, 1, 0, 0), _DENY])
-    yield from _where(number_of["prctl"], [_argument(0), (_IF_EQUAL, 0, 1, linux.PR_SET_PDEATHSIG), _DENY])
-    # The owner of a descriptor gets signals, any owner any signal.
-    for name, requests in (("fcntl", (_F_SETOWN, _F_SETOWN_EX)), ("ioctl", (_FIOSETOWN, _SIOCSPGRP))):
-        tests = [(_IF_EQUAL, 1, 0, requests[0]), (_IF_EQUAL, 0, 1, requests[1]), _DENY]
-        yield from _where(number_of[name], [_argument(1), *tests])
-    yield _RETURN, 0, 0, _ALLOW
+    for name in ("prlimit64", "sched_setaffinity", "fallocate"):  # of itself only; fallocate has modes that leave the size
+        yield from _where(number_of[name], [_argument(1 if name == "fallocate" else 0), (_IF_EQUAL, 1, 0, 0), _DENY])
+    # The owner of a descriptor gets signals, any owner any signal. Undumpable, its descriptors could not be counted.
+    denied = {
+        "prctl": (0, linux.PR_SET_PDEATHSIG, linux.PR_SET_DUMPABLE),
+        "fcntl": (1, _F_SETOWN, _F_SETOWN_EX),
+        "ioctl": (1, _FIOSETOWN, _SIOCSPGRP),
+    }
+    for name, (index, first, second) in denied.items():
+        tests = [(_IF_EQUAL, 1, 0, first), (_IF_EQUAL, 0, 1, second), _DENY]
+        yield from _where(number_of[name], [_argument(index), *tests])
+    # A datagram reaches any socket that has a path.
+    pair = [_argument(0), (_IF_EQUAL, 0, 2, _AF_UNIX), _argument(1), (_IF_BITS, 0, 1, _NO_STREAM), _DENY]
+    yield from _where(number_of["socketpair"], pair)
+    # RLIMIT_DATA does not count shared memory.
+    anonymous = [_argument(3), (_IF_BITS, 0, 2, _MAP_ANONYMOUS), (_IF_BITS, 0, 1, _MAP_SHARED), _NO_MEMORY]
+    yield from _where(number_of["mmap"], anonymous)
 
 
 def _where(number: int | None, then: list[_Instruction]) -> Iterator[_Instruction]:

@@ -24,6 +24,8 @@ from shared.sandbox.room import Room, Share, Turns
 
 #: Between two looks at the files of a child.
 WATCH_SECONDS = 0.05
+#: Of one child. Libraries start one or two for each CPU.
+MAX_THREADS = 512
 #: From the signal to the end of a child; a zygote that takes longer is ended too.
 KILL_SECONDS = 10
 
@@ -149,12 +151,19 @@ def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
             process = message[0]["pid"]
             continue
         is_late = time.monotonic() > deadline
-        if limit and is_late:
-            raise ZygoteDied
-        if is_late or files.taken(call.folder, process).exceeds(call.limits.output_bytes + RESULT_BYTES):
-            limit = "limit_time" if is_late else "limit_output"
+        if limit:
+            if is_late:
+                raise ZygoteDied
+        elif limit := "limit_time" if is_late else _reached(call, process):
             deadline = time.monotonic() + KILL_SECONDS
             channel.shutdown(socket.SHUT_WR)
+
+
+def _reached(call: Call, process: int) -> str:
+    """The limit that a running child is above, or empty."""
+    if files.threads(process) > MAX_THREADS:
+        return "limit_memory"  # the kernel holds 20 KiB for each, which no limit counts; and other steps need numbers too
+    return "limit_output" if files.taken(call.folder, process).exceeds(call.limits.output_bytes + RESULT_BYTES) else ""
 
 
 def _log_output(call: Call) -> None:

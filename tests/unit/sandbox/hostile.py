@@ -152,6 +152,13 @@ def _escape(source: Path, folder: Path, other: str) -> Iterator[Mapping[str, Any
         "read another file": lambda: Path(secret).read_text(),
         "write beside": lambda: (folder.parent.parent / "beside").write_text("mine"),
         "read the service's variables": lambda: Path(f"/proc/{parent}/environ").read_bytes(),
+        "change times": lambda: os.utime(secret, (1, 1)),
+        "change an attribute": lambda: os.setxattr(secret, "user.mine", b""),
+        "move the service to one CPU": lambda: os.sched_setaffinity(parent, {0}),
+        "a datagram to a path": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM),
+        "pass a descriptor": lambda: socket.send_fds(socket.socketpair()[0], [b"x"], [0]),
+        "blocks beyond the size": lambda: _reserve_blocks(folder / "file"),
+        "hide descriptors": lambda: _call(_LIBC.prctl, 4, 0, 0, 0, 0),
         "hide memory": lambda: os.memfd_create("hidden"),
         "read a home": lambda: list(Path("/root").iterdir()),
     }
@@ -166,6 +173,16 @@ def _tried(attempt: Callable[[], object]) -> str:
         return "done"
     except OSError as error:
         return os.strerror(error.errno or 0)
+
+
+def _call(function: Callable[..., int], *arguments: object) -> None:
+    if function(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), "")
+
+
+def _reserve_blocks(path: Path) -> None:
+    with path.open("wb") as file:
+        _call(_LIBC.fallocate, file.fileno(), 1, ctypes.c_long(0), ctypes.c_long(4096))
 
 
 def _is_open(number: int) -> bool:

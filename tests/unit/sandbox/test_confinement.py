@@ -26,9 +26,25 @@ def test_a_child_reaches_nothing_but_its_own_files(run: Run, tmp_path: Path) -> 
 
     environment, descriptors = found.pop("environment"), found.pop("descriptors")
     assert set(found.values()) <= {DENIED, FORBIDDEN}
-    assert len(found) == 17
+    assert len(found) == 24
     assert descriptors == [0, 1, 2]
     assert not [name for name in environment if name.startswith(("SLUICE", "GOOGLE", "AWS", "HOME", "USER"))]
+
+
+def test_a_child_has_none_of_the_administrators_rights(run: Run) -> None:
+    code = """
+import ctypes
+held = ctypes.create_string_buffer(24)
+libc.capget(ctypes.create_string_buffer(bytes.fromhex("2205082000000000"), 8), held)
+found["held"] = sum(held.raw)
+"""
+    assert run("python " + code).made().facts == {"held": 0}
+
+
+def test_shared_memory_that_no_limit_counts_is_refused(run: Run) -> None:
+    found = run('python import mmap\nfound["shared"] = tried(lambda: mmap.mmap(-1, 4096))').made().facts
+
+    assert found == {"shared": os.strerror(errno.ENOMEM)}
 
 
 def test_a_child_may_start_threads(run: Run) -> None:

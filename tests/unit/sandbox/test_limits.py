@@ -81,6 +81,9 @@ def test_a_step_that_ignores_every_signal_ends_at_its_seconds(run: Run) -> None:
         json.dumps({"drafts": [], "facts": {"a": "x" * (65 << 10)}}),
         json.dumps({"drafts": [], "facts": "none"}),
         json.dumps({"drafts": 5, "facts": {}}),
+        json.dumps({"drafts": [], "facts": {"a": float("nan")}}),
+        json.dumps({"drafts": [], "facts": {"a": json.loads("[" * 200 + "]" * 200)}}),
+        json.dumps({"bad_file": {"code": "limit\nforged", "message": "x"}}),
     ],
 )
 def test_a_forged_result_is_not_believed(run: Run, result: str) -> None:
@@ -107,6 +110,31 @@ def test_a_link_in_place_of_the_outputs_leads_to_no_other_file(run: Run, tmp_pat
     own_process = run("python " + SWAP.format(target="/proc/self", name="environ"))
 
     assert {reason(ran), reason(own_process)} == {"limit_output"}
+
+
+def test_a_message_of_a_child_is_one_short_line(run: Run) -> None:
+    message = "first\n\x1b[31m\ud800" + "x" * 10_000
+
+    ran = run("forge " + json.dumps({"bad_file": {"code": "corrupt", "message": message}}))
+
+    assert isinstance(ran.outcome, BadFile)
+    assert ran.outcome.message.startswith("first  [31m x")
+    assert len(ran.outcome.message) == 500
+
+
+def test_a_file_is_stored_as_one_output_only(run: Run) -> None:
+    code = """
+import json, os
+(folder / "large").write_bytes(bytes(1000))
+drafts = [{"name": name, "content_type": "text/plain", "file": "large", "facts": {}} for name in ("one", "two")]
+(folder.parent / "result.json").write_text(json.dumps({"drafts": drafts, "facts": {}}))
+os._exit(0)
+"""
+    assert reason(run("python " + code)) == "decoder_crashed: left no readable result"
+
+
+def test_a_processor_may_change_its_folder(run: Run) -> None:
+    assert run('python import os\nos.chdir(folder)\nfound["here"] = True').made().facts == {"here": True}
 
 
 def test_an_unforeseen_exception_keeps_its_message_and_its_stack_trace(run: Run) -> None:
