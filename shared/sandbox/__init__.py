@@ -3,7 +3,7 @@
 service      START HERE: `Sandbox` runs a step          zygote        forks a child for each call; never sees a file
 connection   the service's end of the zygote            child         the child, from its fork to its end
 messages     between service and zygote                 confinement   the limits of a child, and all it gives up
-outcome      from a child's end to a verdict            landlock, seccomp, linux   the system calls for it
+outcome      from a child's end to a verdict            landlock, seccomp, denied, linux   the system calls for it
 room         the memory of the service, shared          files, folders   the outputs of a child; folders of deliveries
 """
 

@@ -93,7 +93,12 @@ class _Zygote:
 
     def _fork(self, call: Call, channel: socket.socket) -> None:
         zygote = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:  # no memory or number is free: this call fails, the running ones go on
+            with channel, suppress(OSError):
+                messages.send(channel, Report(child.UNCONFINED, 0, 0).to_json())
+            return
         if pid == 0:
             child.run(call, zygote, self._confinement)
         self._callers[pid] = _Caller(channel)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.sandbox import seccomp
+from shared.sandbox import denied, seccomp
 from tests.unit.sandbox.conftest import Run
 
 DENIED, FORBIDDEN = os.strerror(errno.EACCES), os.strerror(errno.EPERM)
@@ -59,7 +59,7 @@ def test_the_numbers_of_system_calls_are_the_kernels(column: int) -> None:
     kernel = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text()))
 
     wrong = {
-        name: numbers[column] for name, numbers in seccomp.NUMBERS.items() if str(numbers[column]) != kernel.get(name, "None")
+        name: numbers[column] for name, numbers in denied.NUMBERS.items() if str(numbers[column]) != kernel.get(name, "None")
     }
 
     assert wrong == {}
