@@ -111,6 +111,6 @@ def test_a_file_that_is_no_picture_fails_first_and_the_rest_is_skipped(buckets: 
     job = notices.job("broken.jpg")
 
     found = verdicts(job)
-    assert found.pop("facts") == ("failed", "unidentified")
+    assert found.pop("facts") == ("failed", "not_a_picture")
     assert set(found.values()) == {("skipped", "after_failed")}
     assert job["verdict"] == "failed"

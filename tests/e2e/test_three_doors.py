@@ -142,13 +142,13 @@ def test_a_ticket_is_good_once(machine: Machine, notices: Notices) -> None:
     notices.job(ticket["object"])
 
 
-def test_a_corrupt_picture_fails_with_a_reason_and_one_attempt(machine: Machine, notices: Notices, uploads: Bucket) -> None:
+def test_a_truncated_picture_fails_with_a_reason_and_one_attempt(machine: Machine, notices: Notices, uploads: Bucket) -> None:
     uploads.blob("broken.jpg").upload_from_string(PHOTO.read_bytes()[:50_000], content_type="image/jpeg")
     job = notices.job("broken.jpg")
     thumbnails = next(step for step in job["steps"] if step["step"] == "thumbnails")
 
     assert job["verdict"] == "partial"
-    assert (thumbnails["verdict"], thumbnails["reason"], thumbnails["attempt"]) == ("failed", "corrupt", 1)
+    assert (thumbnails["verdict"], thumbnails["reason"], thumbnails["attempt"]) == ("failed", "truncated", 1)
 
 
 def test_an_overwritten_object_gives_two_jobs_that_do_not_mix(machine: Machine, notices: Notices, uploads: Bucket) -> None:

@@ -99,7 +99,7 @@ def test_a_cancelled_job_is_listed_under_that_reason(cloud: FakeCloud, uploaded:
 
 def test_cut_off_before_any_call_the_entry_comes_last_and_once(cloud: FakeCloud, uploaded: Uploaded, script: Script) -> None:
     file = uploaded("cat.jpg", b"meow")
-    script.raises["b"] = BadFile("not a picture", "unidentified")
+    script.raises["b"] = BadFile("not a picture", "not_a_picture")
     steps = plan(step("a"), step("b"))
     task = Task(Run(file), steps, steps.places[0])
     results, topic = cloud.results, cloud.completions

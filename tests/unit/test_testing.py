@@ -23,7 +23,7 @@ def test_a_bad_file_is_refused_as_in_a_task() -> None:
     with pytest.raises(BadFile) as refused:
         run_processor("image.renditions", b"not a picture")
 
-    assert refused.value.code == "unidentified"
+    assert refused.value.code == "not_a_picture"
 
 
 @pytest.mark.parametrize(("name", "options"), [("image.rendition", {}), ("any.digest", {"algorithm": "md5"})])

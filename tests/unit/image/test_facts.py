@@ -9,7 +9,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from shared.errors import BadFile
-from shared.processors.pictures import MAX_PIXELS
+from shared.processors.image import MAX_PIXELS
 from shared.testing import run_processor
 from tests.unit.image.pictures import BLUE, RED, plain, rendered, saved
 
@@ -78,11 +78,11 @@ def test_pixels_are_not_decoded(kind: str) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "unidentified"),
-        (b"not a picture", "unidentified"),
-        (saved(plain("RGB", RED, (16, 16)), "PPM"), "unidentified"),
-        (saved(plain("1", 0, (9000, 9000)), "PNG"), "too_many_pixels"),
-        (saved(plain("1", 0, (MAX_PIXELS // 10_000 + 1, 10_000)), "TIFF"), "too_many_pixels"),
+        (b"", "not_a_picture"),
+        (b"not a picture", "not_a_picture"),
+        (saved(plain("RGB", RED, (16, 16)), "PPM"), "unsupported"),
+        (saved(plain("L", 0, (9000, 9000)), "PNG"), "too_many_pixels"),
+        (saved(plain("L", 0, (MAX_PIXELS // 10_000 + 1, 10_000)), "TIFF", compression="tiff_lzw"), "too_many_pixels"),
         (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", b"short"), "corrupt"),
     ],
     ids=["empty", "text", "ppm", "huge png", "huge tiff", "broken png"],

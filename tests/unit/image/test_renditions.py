@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from shared.processors import pictures
+from shared.processors import picture as package
 from shared.processors.image import MAX_EDGE_PX, OUTPUT_FORMATS
 from tests.conftest import DATA
 from tests.unit.image.pictures import (
@@ -213,4 +213,4 @@ def test_the_photograph_comes_out_upright_and_in_proportion(photo: bytes) -> Non
 
 
 def test_the_options_list_the_formats_that_are_written() -> None:
-    assert tuple(pictures.OUTPUT_FORMATS) == OUTPUT_FORMATS
+    assert tuple(package.OUTPUT_FORMATS) == OUTPUT_FORMATS

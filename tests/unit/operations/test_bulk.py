@@ -67,7 +67,7 @@ def test_a_query_chooses_jobs_with_their_verdict_and_price(cloud: FakeCloud, fai
     (one,) = choose(cloud)
 
     assert (one.name, one.job_id, one.state) == ("a.png", Run(file).job_id, "ready")
-    assert (one.verdict, one.reason) == ("failed", "unidentified")
+    assert (one.verdict, one.reason) == ("failed", "not_a_picture")
     assert one.use == prices.OF_RERUN + prices.of_plan(cloud.routes.plan(file))
 
 

@@ -25,7 +25,7 @@ HAVING_TWO_STEPS = plan(step("a"), step("b", after=("a",), input="a/1.txt"))
 @pytest.fixture
 def half(cloud: FakeCloud, cat: File, script: Script) -> Script:
     """A file of which step a succeeded and step b failed; from now on both succeed."""
-    script.raises["b"] = BadFile("not a picture", "unidentified")
+    script.raises["b"] = BadFile("not a picture", "not_a_picture")
     work(HAVING_TWO_STEPS, cloud, cat)
     script.raises.clear()
     script.worked.clear()

@@ -311,7 +311,7 @@ def test_siblings_are_read_only_where_a_join_needs_them(cloud: FakeCloud, enlist
 
 def test_skipped_branches_of_unequal_length_end_the_job(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
     """The join is looked at by the short branch before the long one has its manifests."""
-    script.raises["a"] = BadFile("not a picture", "unidentified")
+    script.raises["a"] = BadFile("not a picture", "not_a_picture")
     long = step("b", "q2", after=("a",)), step("c", "q3", after=("b",))
     enlist(plan(step("a", "q1"), step("s", "q1s", after=("a",)), *long, step("d", "q4", after=("s", "c"))))
 

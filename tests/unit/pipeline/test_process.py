@@ -133,13 +133,13 @@ def test_the_next_delivery_publishes_the_notice_that_a_crash_prevented(cloud: Fa
     assert cloud.completions.ids() == ids(task)
 
 
-def test_a_corrupt_picture_fails_at_once_with_a_reason(cloud: FakeCloud, uploaded: Uploaded, picture: bytes) -> None:
+def test_a_truncated_picture_fails_at_once_with_a_reason(cloud: FakeCloud, uploaded: Uploaded, picture: bytes) -> None:
     pipeline.dispatch(message(uploaded("cut.png", picture[: len(picture) // 2])), cloud)
 
     pipeline.process(only_task(cloud), 1, cloud)
 
     (result,) = ledger(cloud)["job.json"]["steps"]
-    assert (result["verdict"], result["reason"], result["attempt"]) == ("failed", "corrupt", 1)
+    assert (result["verdict"], result["reason"], result["attempt"]) == ("failed", "truncated", 1)
     assert list(cloud.results.names("files/")) == []
 
 

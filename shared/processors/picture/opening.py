@@ -1,0 +1,119 @@
+"""Opens and decodes a picture with Pillow, and sorts its failures into reasons."""
+
+import contextlib
+import math
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import (  # noqa: F401  (a plugin registers itself when imported)
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from shared.errors import BadFile
+from shared.processors.picture import avif, bmp, gif, jpeg, kinds, orientation, png, tiff, webp
+from shared.processors.picture.prepared import Prepared
+from shared.processors.picture.refusals import check_size, corrupt, truncated, unsupported
+
+#: Formats decoded row by row at a reduced size, or with one bit a pixel, may have so many times the limit.
+FACTOR_OF_SMALL = 5
+#: A box somewhat larger than the rendition, in the picture's own shape: the decoder skips detail that is not needed.
+_DRAFT_SCALE = 1.25
+
+# The limit is per step, and checked here.
+Image.MAX_IMAGE_PIXELS = None
+# Profiles in PNG; their size is checked before.
+PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20
+# Reuse up to 64 MB of image buffers; reallocating costs 5 % of CPU.
+Image.core.set_block_size(1 << 20)  # type: ignore[attr-defined]
+Image.core.set_blocks_max(64)  # type: ignore[attr-defined]
+
+#: Exceptions of Pillow's decoders for corrupt files. The file is complete and on local disk, so none of them means an outage.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, OverflowError, TypeError, RuntimeError, struct.error)
+_SHORT = ("truncated", "not enough image data", "buffer is not large enough", "unexpected end of file")
+_NO_MEMORY = "out of memory"
+
+
+_PREPARED = {"JPEG": jpeg.prepare, "PNG": png.prepare, "GIF": gif.prepare, "BMP": bmp.prepare, "AVIF": avif.prepare}
+
+
+def prepare(source: Path, max_pixels: int) -> Prepared:
+    """Look at the container before Pillow does. Raises `BadFile`."""
+    with source.open("rb") as stream:
+        kind = kinds.format_of(stream.read(kinds.HEAD_BYTES))
+    if kind == "TIFF":
+        return tiff.prepare(source, max_pixels)
+    if kind == "WEBP":
+        return webp.prepare(source, max_pixels)
+    return _PREPARED[kind](source)
+
+
+@contextlib.contextmanager
+def opened(prepared: Prepared, max_pixels: int) -> Iterator[Any]:
+    """The picture before its pixels are decoded. Raises `BadFile` for its faults, also for those inside the block."""
+    try:
+        with Image.open(prepared.file, formats=[prepared.format]) as picture:
+            prepared.select(picture)
+            is_small = prepared.format == "JPEG" or picture.mode == "1"
+            check_size(*picture.size, max_pixels * FACTOR_OF_SMALL if is_small else max_pixels)
+            orientation.forget_xmp(picture)
+            yield picture
+    except BadFile:
+        raise
+    except UnidentifiedImageError:
+        raise _unidentified(prepared) from None
+    except _BROKEN as error:
+        raise _broken(prepared, error) from error
+
+
+def load(prepared: Prepared, max_pixels: int, edge: int) -> tuple[Image.Image, Image.Transpose | None]:
+    """The decoded picture as stored, not below `edge` pixels where it has them, and its turn upright."""
+    with opened(prepared, max_pixels) as picture:
+        _reduce(picture, edge)
+        picture.load()
+        orientation.forget_xmp(picture)
+        turn = orientation.turn(picture)
+        mended = prepared.mend(picture)
+        return mended.crop(prepared.crop) if prepared.crop else mended, turn
+
+
+@contextlib.contextmanager
+def tolerating_loss() -> Iterator[None]:
+    """Within it, Pillow decodes a truncated file as far as it goes."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+
+def _reduce(picture: Any, edge: int) -> None:
+    """JPEG only: decode at 1/2, 1/4 or 1/8."""
+    scale = edge * _DRAFT_SCALE / max(picture.size)
+    if scale < 1:
+        width, height = picture.size
+        picture.draft("RGB", (math.ceil(width * scale), math.ceil(height * scale)))
+
+
+def _unidentified(prepared: Prepared) -> BadFile:
+    if prepared.name:
+        return unsupported(prepared.name)
+    return truncated() if prepared.is_short or prepared.format in ("JPEG", "GIF") else corrupt("its header is not readable")
+
+
+def _broken(prepared: Prepared, error: BaseException) -> BadFile:
+    text = str(error).lower()
+    if _NO_MEMORY in text:
+        raise MemoryError(text)
+    is_short = prepared.is_short or any(words in text for words in _SHORT)
+    return truncated() if is_short else corrupt("its decoder cannot read it")

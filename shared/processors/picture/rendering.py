@@ -1,0 +1,95 @@
+"""Renditions and facts of a picture."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageChops
+
+from shared.errors import BadFile
+from shared.processors.picture import jpeg, orientation
+from shared.processors.picture.colour import resizable, to_srgb
+from shared.processors.picture.encoding import encode
+from shared.processors.picture.opening import load, opened, prepare, tolerating_loss
+from shared.processors.registry import Draft
+
+#: Pillow's name of a JPEG that holds several pictures
+_NAMES = {"MPO": "jpeg"}
+_DELIVER = "deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The pictures that are accepted: most pixels, and whether a truncated one is delivered."""
+
+    max_pixels: int
+    delivers_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    picture: Image.Image
+    turn: Image.Transpose | None
+    is_incomplete: bool = False
+
+
+def render(
+    source: Path, folder: Path, edges: Sequence[int], formats: Sequence[str], quality: int, rules: Rules
+) -> Iterator[Draft | Mapping[str, Any]]:
+    """Write and yield every rendition, and the fact `incomplete` of a truncated one. Raises `BadFile`."""
+    sizes = sorted(set(edges), reverse=True)
+    decoded = _decode(source, sizes[0], rules)
+    if decoded.is_incomplete:
+        yield {"incomplete": True}
+    picture = _finished(decoded, sizes[0])
+    for size in sizes:
+        # Each size is made from the next larger one: a fraction of the work without a visible difference.
+        picture.thumbnail((size, size), Image.Resampling.LANCZOS)
+        for name in dict.fromkeys(formats):
+            yield encode(picture, folder, size, name, quality)
+
+
+def describe(source: Path, max_pixels: int) -> Mapping[str, Any]:
+    """The size of the upright picture and its format, without decoding pixels. Raises `BadFile` as `render` does."""
+    prepared = prepare(source, max_pixels)
+    with opened(prepared, max_pixels) as picture:
+        left, top, right, bottom = prepared.crop or (0, 0, *picture.size)
+        width, height = orientation.upright_size(picture, (right - left, bottom - top))
+        return {"width_px": width, "height_px": height, "format": _NAMES.get(picture.format, picture.format.lower())}
+
+
+def _finished(decoded: _Decoded, edge: int) -> Image.Image:
+    """Small first, then upright and in sRGB: before, each would need a copy of the whole picture."""
+    profile = decoded.picture.info.get("icc_profile")
+    picture = resizable(decoded.picture)
+    picture.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    turned = picture if decoded.turn is None else picture.transpose(decoded.turn)
+    return to_srgb(turned, profile)
+
+
+def _decode(source: Path, edge: int, rules: Rules) -> _Decoded:
+    try:
+        return _Decoded(*load(prepare(source, rules.max_pixels), rules.max_pixels, edge))
+    except BadFile as error:
+        if error.code != "truncated":
+            raise
+        whole = _lacking_only_its_end(source, edge, rules)
+        if whole or not rules.delivers_truncated:
+            if whole:
+                return whole
+            raise
+    with tolerating_loss():
+        return _Decoded(*load(prepare(source, rules.max_pixels), rules.max_pixels, edge), is_incomplete=True)
+
+
+def _lacking_only_its_end(source: Path, edge: int, rules: Rules) -> _Decoded | None:
+    """A JPEG whose every pixel is there: other bytes after its last one change nothing."""
+    if prepare(source, rules.max_pixels).format != "JPEG" or not jpeg.has_every_scan(source):
+        return None
+    try:
+        ended = _Decoded(*load(jpeg.with_end(source, padded=False), rules.max_pixels, edge))
+        padded = _Decoded(*load(jpeg.with_end(source, padded=True), rules.max_pixels, edge))
+    except BadFile:
+        return None
+    return ended if ImageChops.difference(ended.picture, padded.picture).getbbox() is None else None

@@ -1,0 +1,55 @@
+"""WebP: the size of its canvas, which the decoder allocates when it opens the file (RFC 9649 §2)."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.processors.picture.parts import Span, joined
+from shared.processors.picture.prepared import Prepared
+from shared.processors.picture.refusals import check_size, truncated
+
+_PIXELS = (b"VP8 ", b"VP8L", b"ANMF")
+_IS_ANIMATED = 0x02
+
+
+def prepare(source: Path, max_pixels: int) -> Prepared:
+    """Raises `BadFile` for a canvas above the limit; an animation counts twice, as it is decoded onto two."""
+    size = source.stat().st_size
+    with source.open("rb") as stream:
+        head = stream.read(30)
+        chunks = list(_chunks(source, size))
+    if len(head) < 30:
+        raise truncated()
+    _check(head, max_pixels)
+    whole = [(kind, span) for kind, span in chunks if span.start + span.length <= size]
+    announced = 8 + int.from_bytes(head[4:8], "little")
+    if announced <= size:
+        return Prepared("WEBP", source)
+    if not any(kind in _PIXELS for kind, _span in whole):
+        return Prepared("WEBP", source, is_short=True)
+    spans = [span for _kind, span in whole]
+    total = 4 + sum(span.length for span in spans)
+    return Prepared("WEBP", joined(source, b"RIFF", struct.pack("<I", total), b"WEBP", *spans), is_short=True)
+
+
+def _check(head: bytes, max_pixels: int) -> None:
+    if head[12:16] == b"VP8X":
+        width, height = (1 + int.from_bytes(head[at : at + 3], "little") for at in (24, 27))
+        check_size(width, height, max_pixels // 2 if head[20] & _IS_ANIMATED else max_pixels)
+    elif head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        check_size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, max_pixels)
+    elif head[12:16] == b"VP8 ":
+        width, height = struct.unpack_from("<HH", head, 26)
+        check_size(width & 0x3FFF, height & 0x3FFF, max_pixels)
+
+
+def _chunks(source: Path, size: int) -> Iterator[tuple[bytes, Span]]:
+    with source.open("rb") as stream:
+        at = 12
+        while at + 8 <= size:
+            stream.seek(at)
+            kind, length = struct.unpack("<4sI", stream.read(8))
+            padded = min(length + length % 2, max(length, size - at - 8))  # the last one may lack its padding
+            yield kind, Span(at, 8 + padded)
+            at += 8 + padded
