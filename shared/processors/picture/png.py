@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
-from PIL import Image, ImageChops
-
-from shared.processors.picture.greys import to_eight_bits
 from shared.processors.picture.parts import Span, joined
+from shared.processors.picture.png_pixels import Header, Stored
 from shared.processors.picture.prepared import Prepared
 from shared.processors.picture.refusals import corrupt, too_much_metadata, truncated, unsupported
 
@@ -23,7 +21,6 @@ _EXIF_TEXT = b"Raw profile type exif\0"
 _BLOCK_BYTES = 1 << 20
 _MAX_PROFILE_BYTES = 16 << 20
 _MAX_CHUNKS = 1_000_000
-_GREY, _RGB = 0, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +45,13 @@ def prepare(source: Path) -> Prepared:
     header = _header(chunks)
     if not any(chunk.kind == b"IDAT" for chunk in chunks):
         raise truncated()
-    depth, colour = header[8], header[9]
     before = [_whole(chunk) for chunk in chunks if chunk.kind not in (b"IDAT", b"IEND")]
-    pixels = [_span(chunk, size) for chunk in chunks if chunk.kind == b"IDAT"]
+    pixels = [part for chunk in chunks if chunk.kind == b"IDAT" for part in _parts(chunk, size)]
     file = partial(joined, source, _SIGNATURE, *before, *pixels, _chunk(b"IEND", b""))
-    key = next((struct.unpack(f">{len(chunk.data) // 2}H", chunk.data) for chunk in chunks if _is_key(chunk, colour)), ())
-    return Prepared("PNG", file(), mend=partial(_mended, file, depth, key))
+    data = [Span(chunk.start + 8, chunk.length) for chunk in chunks if chunk.kind == b"IDAT"]
+    key = next((chunk.data for chunk in chunks if chunk.kind == b"tRNS"), b"")
+    stored = Stored(file, partial(joined, source, *data), Header(*struct.unpack(">IIBBBBB", header)), key)
+    return Prepared("PNG", file(), mend=stored.mended)
 
 
 def _chunks(stream: BinaryIO, size: int) -> Iterator[_Chunk]:
@@ -139,60 +137,19 @@ def _header(chunks: list[_Chunk]) -> bytes:
     return chunks[0].data
 
 
-def _is_key(chunk: _Chunk, colour: int) -> bool:
-    """Whether the chunk names the one colour that is transparent."""
-    return chunk.kind == b"tRNS" and {_GREY: 2, _RGB: 6}.get(colour) == chunk.length
-
-
 def _whole(chunk: _Chunk) -> bytes:
     if not chunk.is_whole:
         raise truncated()
     return _chunk(chunk.kind, chunk.data)
 
 
-def _span(chunk: _Chunk, size: int) -> Span:
-    return Span(chunk.start, min(chunk.end, size) - chunk.start)
+def _parts(chunk: _Chunk, size: int) -> list[bytes | Span]:
+    """The chunk, as far as the file has it."""
+    if chunk.is_whole:
+        return [Span(chunk.start, chunk.end - chunk.start)]
+    length = max(min(chunk.length, size - chunk.start - 8), 0)
+    return [struct.pack(">I", length), chunk.kind, Span(chunk.start + 8, length), bytes(4)]
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _mended(file: Any, depth: int, key: tuple[int, ...], picture: Image.Image) -> Image.Image:
-    """Greys of 8 bits, and transparency by the colour as stored: Pillow compares it with pixels of another depth."""
-    alpha = _alpha(file, picture, depth, key) if key and picture.mode in ("1", "L", "RGB", "I;16") else None
-    if picture.mode == "I;16":
-        picture = to_eight_bits(picture, depth)
-    if alpha is None:
-        return picture
-    solid = picture.convert("L") if picture.mode == "1" else picture
-    solid.info.pop("transparency", None)
-    return Image.merge(solid.mode + "A", (*solid.split(), alpha))
-
-
-def _alpha(file: Any, picture: Image.Image, depth: int, key: tuple[int, ...]) -> Image.Image:
-    wanted = [value & ((1 << depth) - 1) for value in key]
-    if picture.mode == "I;16":
-        lookup = [0 if value == wanted[0] else 255 for value in range(1 << 16)]
-        return picture.convert("I").point(lookup, "L")
-    if depth < 8:
-        return _equal(picture.convert("L"), [wanted[0] * 255 // ((1 << depth) - 1)])
-    if depth == 8:
-        return _equal(picture, wanted)
-    high, low = [value >> 8 for value in wanted], [value & 255 for value in wanted]
-    with Image.open(file(), formats=["PNG"]) as again:
-        again.tile = [tile._replace(args="RGB;16L") for tile in cast("Any", again).tile]
-        again.load()
-        return ImageChops.lighter(_equal(picture, high), _equal(again, low))
-
-
-def _equal(picture: Image.Image, wanted: list[int]) -> Image.Image:
-    """0 where every channel has the wanted value, 255 elsewhere."""
-    masks = [
-        band.point([0 if value == one else 255 for value in range(256)])
-        for band, one in zip(picture.split(), wanted, strict=True)
-    ]
-    alpha = masks[0]
-    for mask in masks[1:]:
-        alpha = ImageChops.lighter(alpha, mask)
-    return alpha

@@ -1,0 +1,222 @@
+"""TIFFs made byte by byte, whose right pixels follow from the specification, not from Pillow."""
+
+import struct
+from collections.abc import Sequence
+
+import pytest
+
+from shared.errors import BadFile
+from shared.testing import run_processor
+from tests.unit.image import tiffs
+from tests.unit.image.pictures import colour, near, plain, reason, rendered, run, saved
+from tests.unit.image.tiffs import Page, Tags, one, tiff
+
+#: Shades of a picture of four columns, from black to white, as they are seen.
+SHADES = (0, 85, 170, 255)
+BOTH_ORDERS = pytest.mark.parametrize("order", ["<", ">"])
+
+
+def shades(data: bytes) -> list[int]:
+    """The greys of four columns, each one pixel wide."""
+    picture = rendered(data).convert("L")
+    return [int(picture.getpixel((x, 1))) for x in range(4)]  # type: ignore[arg-type]
+
+
+def close(found: Sequence[int]) -> bool:
+    return len(found) == 4 and all(abs(one - other) <= 1 for one, other in zip(found, SHADES, strict=True))
+
+
+def grey(values: bytes, bits: int, photometric: int = tiffs.BLACK_IS_ZERO, order: str = "<", tags: Tags | None = None) -> bytes:
+    return tiff(one(4, 2, values * 2, bits, photometric, tags), order=order)
+
+
+def test_grey_of_twelve_bits_keeps_its_shades() -> None:
+    # Two pixels in three bytes: 0x000 0x555 0xAAA 0xFFF
+    assert close(shades(grey(bytes.fromhex("000555AAAFFF"), 12)))
+
+
+@BOTH_ORDERS
+def test_grey_of_sixteen_bits_keeps_its_shades(order: str) -> None:
+    values = struct.pack(f"{order}4H", 0, 0x5555, 0xAAAA, 0xFFFF)
+
+    assert close(shades(grey(values, 16, order=order)))
+
+
+def test_grey_of_sixteen_bits_whose_white_is_zero_is_no_negative() -> None:
+    values = struct.pack("<4H", 0xFFFF, 0xAAAA, 0x5555, 0)
+
+    assert close(shades(grey(values, 16, tiffs.WHITE_IS_ZERO)))
+
+
+@BOTH_ORDERS
+@pytest.mark.parametrize("white", [1.0, 255.0, 5000.0])
+def test_grey_in_floating_point_whose_white_is_zero_is_no_negative(white: float, order: str) -> None:
+    values = struct.pack(f"{order}4f", white, white * 2 / 3, white / 3, 0)
+
+    assert close(shades(grey(values, 32, tiffs.WHITE_IS_ZERO, order, {tiffs.FORMAT: tiffs.FLOAT})))
+
+
+@BOTH_ORDERS
+@pytest.mark.parametrize("odd", [float("inf"), float("-inf"), float("nan")])
+@pytest.mark.parametrize("place", [0, 4, 7])
+def test_one_odd_number_does_not_blacken_a_picture_in_floating_point(odd: float, place: int, order: str) -> None:
+    values = [0, 1000, 2000, 3000] * 4
+    values[place] = odd  # type: ignore[call-overload]
+    data = tiff(
+        one(4, 4, struct.pack(f"{order}16f", *values), 32, tiffs.BLACK_IS_ZERO, {tiffs.FORMAT: tiffs.FLOAT}), order=order
+    )
+
+    picture = rendered(data).convert("L")
+    assert close([int(picture.getpixel((x, 3))) for x in range(4)])  # type: ignore[arg-type]
+
+
+# ---- planes and palettes
+
+#: red, green, blue, white, in four columns and two rows
+RGBW = [(65535, 0, 0), (0, 65535, 0), (0, 0, 65535), (65535, 65535, 65535)] * 2
+SEEN = [(255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255), (255, 255, 255, 255)]
+
+
+def columns(data: bytes) -> list[tuple[int, ...]]:
+    picture = rendered(data)
+    return [colour(picture, (x + 0.5) / 4) for x in range(4)]
+
+
+@BOTH_ORDERS
+def test_planes_of_sixteen_bits_are_no_noise(order: str) -> None:
+    planes = [struct.pack(f"{order}8H", *(pixel[plane] for pixel in RGBW)) for plane in range(3)]
+    page = one(4, 2, b"", (16, 16, 16), tiffs.RGB, {tiffs.PLANAR: 2})
+
+    assert columns(tiff(Page(page.tags, planes), order=order)) == SEEN
+
+
+@BOTH_ORDERS
+def test_planes_of_sixteen_bits_in_several_strips_are_no_noise(order: str) -> None:
+    rows = [struct.pack(f"{order}4H", *(pixel[plane] for pixel in RGBW[:4])) for plane in range(3) for _row in range(2)]
+    page = one(4, 2, b"", (16, 16, 16), tiffs.RGB, {tiffs.PLANAR: 2, tiffs.ROWS: 1})
+
+    assert columns(tiff(Page(page.tags, rows), order=order)) == SEEN
+
+
+@pytest.mark.parametrize("scale", [1, 257], ids=["8 bits", "16 bits"])
+def test_a_palette_of_eight_or_sixteen_bits_has_its_colours(scale: int) -> None:
+    reds, greens, blues = ([pixel[channel] // 257 * scale for pixel in RGBW[:4]] + [0] * 252 for channel in range(3))
+    page = one(4, 2, bytes((0, 1, 2, 3)) * 2, 8, tiffs.PALETTE, {tiffs.COLOUR_MAP: reds + greens + blues})
+
+    assert columns(tiff(page)) == SEEN
+
+
+# ---- alpha
+
+
+def test_premultiplied_grey_is_opened() -> None:
+    # 100 of 200: half of the grey 128 is what is stored for a pixel that is half transparent.
+    data = tiff(one(4, 2, bytes((64, 128)) * 8, (8, 8), tiffs.BLACK_IS_ZERO, {tiffs.EXTRA: 1}))
+
+    assert near(colour(rendered(data)), (128, 128, 128, 128))
+
+
+# ---- refused by name
+
+COLOURS_32 = struct.pack("<12f", *([0.5] * 12))
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        (one(2, 2, COLOURS_32, (32, 32, 32), tiffs.RGB, {tiffs.FORMAT: (3, 3, 3)}), "32-bit floating-point colours"),
+        (one(2, 2, bytes(48), (32, 32, 32), tiffs.RGB), "32-bit colours"),
+        (one(2, 2, bytes(24), (16, 16, 16), tiffs.LAB), "16-bit Lab colours"),
+        (one(2, 2, bytes(20), (8,) * 5, tiffs.CMYK, {tiffs.EXTRA: 2}), "8-bit CMYK colours and extra channels"),
+        (one(2, 2, bytes(16), 32, tiffs.BLACK_IS_ZERO), "32-bit greys"),
+        (one(2, 2, bytes(16), 32, tiffs.BLACK_IS_ZERO, {tiffs.FORMAT: tiffs.SIGNED}), "32-bit signed greys"),
+        (one(2, 2, bytes(8), 16, tiffs.BLACK_IS_ZERO, {tiffs.FORMAT: tiffs.SIGNED}), "16-bit signed greys"),
+        (one(2, 2, bytes(32), 64, tiffs.BLACK_IS_ZERO, {tiffs.FORMAT: tiffs.FLOAT}), "64-bit floating-point greys"),
+        (one(2, 2, bytes(12), (8, 8, 8), tiffs.RGB, {tiffs.COMPRESSION: 34712}), "compressed as JPEG 2000"),
+    ],
+)
+def test_a_tiff_that_pillow_cannot_read_rightly_is_refused_by_name(page: Page, name: str) -> None:
+    with pytest.raises(BadFile, match=name) as refused:
+        run(tiff(page))
+
+    assert refused.value.code == "unsupported"
+
+
+# ---- pages
+
+FULL = one(8, 8, bytes((255, 0, 0)) * 64, (8, 8, 8), tiffs.RGB)
+SMALL = one(2, 2, bytes((0, 0, 255)) * 4, (8, 8, 8), tiffs.RGB, {tiffs.SUBFILE: 1})
+SENSOR = one(8, 8, bytes(128), 16, tiffs.SENSOR)
+
+
+def test_a_thumbnail_on_the_first_page_is_passed_over() -> None:
+    data = tiff(SMALL, FULL)
+    picture = rendered(data)
+
+    assert (picture.size, colour(picture)) == ((8, 8), (255, 0, 0, 255))
+    assert run_processor("image.facts", data).facts["width_px"] == 8
+
+
+def test_a_file_with_a_thumbnail_alone_gives_it() -> None:
+    assert rendered(tiff(SMALL)).size == (2, 2)
+
+
+def test_a_smaller_copy_after_the_picture_changes_nothing() -> None:
+    assert rendered(tiff(FULL, SMALL)).size == (8, 8)
+
+
+def test_a_full_picture_in_a_sub_directory_is_refused_by_name() -> None:
+    with pytest.raises(BadFile, match="sub-directory"):
+        run(tiff(Page(SMALL.tags, SMALL.strips, (FULL,))))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        Page(SMALL.tags, SMALL.strips, (SENSOR,)),
+        Page({**SMALL.tags, 50706: (1, 4, 0, 0)}, SMALL.strips, (FULL,)),
+        SENSOR,
+    ],
+    ids=["NEF", "DNG", "sensor on the first page"],
+)
+@BOTH_ORDERS
+def test_a_camera_raw_file_is_refused_by_name(page: Page, order: str) -> None:
+    with pytest.raises(BadFile, match="a camera raw file") as refused:
+        run(tiff(page, order=order))
+
+    assert refused.value.code == "unsupported"
+
+
+# ---- bombs
+
+
+def test_a_tiff_of_a_hundred_thousand_strips_is_refused_before_they_are_listed() -> None:
+    page = one(1, 50_000, b"", 8, tiffs.BLACK_IS_ZERO, {tiffs.ROWS: 1, tiffs.STRIPS: [8] * 100_001})
+
+    assert reason(tiff(Page(page.tags, (b"x",)))) == "too_much_metadata"
+
+
+def test_a_tile_above_the_limit_is_refused() -> None:
+    tile = {tiffs.TILE_WIDTH: 32_768, tiffs.TILE_HEIGHT: 32_768, tiffs.TILES: 8, tiffs.TILE_BYTES: 4}
+
+    assert reason(tiff(one(16, 16, b"tile", 8, tiffs.BLACK_IS_ZERO, tile))) == "too_many_pixels"
+
+
+def test_a_directory_with_too_many_entries_is_refused() -> None:
+    tags = dict.fromkeys(range(40000, 45000), 1)
+
+    assert reason(tiff(Page({**FULL.tags, **tags}, FULL.strips))) == "too_much_metadata"
+
+
+def test_a_chain_of_pages_that_ends_in_itself_is_read_once() -> None:
+    data = bytearray(tiff(FULL))
+    data[-4:] = data[4:8]
+
+    assert rendered(bytes(data)).size == (8, 8)
+
+
+def test_a_scan_with_one_bit_a_pixel_may_have_five_times_the_pixels() -> None:
+    scan = saved(plain("1", 1, (10_000, 9_000)), "TIFF", compression="group4")
+
+    assert colour(rendered(scan)) == (255, 255, 255, 255)
+    assert reason(saved(plain("L", 1, (10_000, 9_000)), "TIFF", compression="tiff_lzw")) == "too_many_pixels"
