@@ -26,10 +26,10 @@ def rendered(data: bytes, size: int = 64, kind: str = "png") -> Image.Image:
         return opened
 
 
-def reason(data: bytes) -> str:
+def reason(data: bytes, **options: Any) -> str:
     """The reason for which a file with these bytes is refused."""
     with pytest.raises(BadFile) as refused:
-        run(data)
+        run(data, **options)
     return refused.value.code
 
 
