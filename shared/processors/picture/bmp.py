@@ -15,7 +15,7 @@ _MASKS_AT = 54
 _RAW, _RUNS_8, _RUNS_4, _FIELDS, _ALPHA_FIELDS = 0, 1, 2, 3, 6
 _DEPTHS = (1, 4, 8, 16, 24, 32)
 #: A layout that Pillow opens, for each depth; the real one is applied to the decoded picture.
-_STAND_INS = {16: (0xF800, 0x7E0, 0x1F, 0), 32: (0xFF, 0xFF00, 0xFF0000, 0xFF000000)}
+_STAND_INS = {16: (0xF800, 0x7E0, 0x1F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
 _RAW_MODES = {16: "I;16", 32: "RGBA"}
 
 

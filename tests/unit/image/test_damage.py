@@ -53,7 +53,9 @@ def test_a_truncated_picture_is_delivered_on_request_with_the_fact_incomplete(qu
     noisy.paste(Image.effect_noise((64, 32), 80).convert("RGB"), (0, 32))
     whole = saved(noisy.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if kind == "BMP" else noisy, kind)
 
-    outcome = run_processor("image.renditions", whole[: int(len(whole) * 0.75)], sizes=[64], formats=["png"], truncated="deliver")
+    outcome = run_processor(
+        "image.renditions", whole[: int(len(whole) * 0.75)], sizes=[64], formats=["png"], truncated="deliver"
+    )
 
     assert outcome.facts == {"incomplete": True}
     with Image.open(io.BytesIO(outcome.outputs[0].data)) as picture:
