@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
+from shared.errors import BadConfiguration, BadFile
 from shared.processors import picture as package
 from shared.processors.image import MAX_EDGE_PX, OUTPUT_FORMATS
+from shared.testing import run_processor
 from tests.conftest import DATA
 from tests.unit.image.pictures import (
     BLUE,
@@ -142,6 +144,75 @@ def test_exif_data_that_cannot_be_written_again_do_not_spoil_a_fine_picture(flag
     picture = rendered(saved(flag.transpose(Image.Transpose.ROTATE_90), "PNG", exif=exif))
 
     assert picture.tobytes() == flag.tobytes()
+
+
+XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+
+
+def with_xmp(picture: Image.Image, kind: str, exif: Image.Exif) -> bytes:
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    options: dict[str, dict[str, Any]] = {"PNG": {"pnginfo": text}, "TIFF": {"tiffinfo": {**dict(exif), 700: XMP}}}
+    data = saved(picture, kind, exif=exif, **options.get(kind, {"xmp": XMP}))
+    assert b"tiff:Orientation" in data
+    return data
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_xmp_data_turn_no_picture(flag: Image.Image, kind: str) -> None:
+    data = with_xmp(flag, kind, Image.Exif())
+
+    facts = run_processor("image.facts", data).facts
+    assert (rendered(data).size, facts["width_px"], facts["height_px"]) == ((48, 32), 48, 32)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_exif_data_turn_a_picture_whose_xmp_data_differ(flag: Image.Image, kind: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+
+    picture = rendered(with_xmp(flag.transpose(Image.Transpose.ROTATE_180), kind, exif))
+
+    assert all(near(found, wanted) for found, wanted in zip(corners(picture), (RED, GREEN, BLUE, WHITE), strict=True))
+
+
+def test_exif_data_of_old_programs_in_the_text_of_a_png_turn_it(flag: Image.Image) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    text = PngImagePlugin.PngInfo()
+    raw = exif.tobytes()
+    text.add_text("Raw profile type exif", f"\nexif\n{len(raw):8}\n{raw.hex()}\n", zip=True)
+
+    assert rendered(saved(flag.transpose(Image.Transpose.ROTATE_90), "PNG", pnginfo=text)).tobytes() == flag.tobytes()
+
+
+# ---- limits
+
+
+def test_the_limit_of_a_step_holds_for_both_processors() -> None:
+    for name in ("image.renditions", "image.facts"):
+        with pytest.raises(BadFile, match="1,536 pixels; the limit is 1,535") as refused:
+            run_processor(name, saved(plain("RGB", RED, (48, 32)), "PNG"), max_pixels=1535)
+
+        assert refused.value.code == "too_many_pixels"
+        assert run_processor(name, saved(plain("RGB", RED, (48, 32)), "PNG"), max_pixels=1536)
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("JPEG", "RGB"), ("PNG", "1"), ("TIFF", "1")])
+def test_a_jpeg_and_a_scan_may_have_five_times_the_pixels(kind: str, mode: str) -> None:
+    data = saved(plain(mode, 255 if mode == "1" else RED, (48, 32)), kind)
+
+    assert len(run(data, max_pixels=308)) == 1
+    with pytest.raises(BadFile, match="the limit is 1,535"):
+        run(data, max_pixels=307)
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_pixels": 0}, {"max_pixels": True}, {"max_pixels": 1.5}, {"truncated": "yes"}], ids=str
+)
+def test_a_wrong_limit_is_refused_at_start_up(options: dict[str, Any]) -> None:
+    with pytest.raises(BadConfiguration, match=next(iter(options))):
+        run(b"", **options)
 
 
 # ---- animations

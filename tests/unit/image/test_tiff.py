@@ -133,6 +133,7 @@ COLOURS_32 = struct.pack("<12f", *([0.5] * 12))
         (one(2, 2, bytes(8), 16, tiffs.BLACK_IS_ZERO, {tiffs.FORMAT: tiffs.SIGNED}), "16-bit signed greys"),
         (one(2, 2, bytes(32), 64, tiffs.BLACK_IS_ZERO, {tiffs.FORMAT: tiffs.FLOAT}), "64-bit floating-point greys"),
         (one(2, 2, bytes(12), (8, 8, 8), tiffs.RGB, {tiffs.COMPRESSION: 34712}), "compressed as JPEG 2000"),
+        (one(2, 2, bytes(12), (8, 8, 8), tiffs.RGB, {tiffs.COMPRESSION: 50001}), "compressed as WebP"),
     ],
 )
 def test_a_tiff_that_pillow_cannot_read_rightly_is_refused_by_name(page: Page, name: str) -> None:
