@@ -4,6 +4,7 @@ import contextlib
 import math
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -76,15 +77,29 @@ def opened(prepared: Prepared, max_pixels: int) -> Iterator[Any]:
         raise _broken(prepared, error) from error
 
 
-def load(prepared: Prepared, max_pixels: int, edge: int) -> tuple[Image.Image, Image.Transpose | None]:
-    """The decoded picture as stored, not below `edge` pixels where it has them, and its turn upright."""
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A decoded picture as stored, the turn that brings it upright, and its size before any detail was skipped."""
+
+    picture: Image.Image
+    turn: Image.Transpose | None
+    size: tuple[int, int]
+    is_incomplete: bool = False
+
+
+def load(prepared: Prepared, max_pixels: int, edge: int) -> Decoded:
+    """Decode the picture, with no fewer than `edge` pixels on its longer edge where it has them. Raises `BadFile`."""
     with opened(prepared, max_pixels) as picture:
+        size = picture.size
         _reduce(picture, edge)
         picture.load()
         orientation.forget_xmp(picture)
         turn = orientation.turn(picture)
         mended = prepared.mend(picture)
-        return mended.crop(prepared.crop) if prepared.crop else mended, turn
+        if not prepared.crop:
+            return Decoded(mended, turn, size)
+        cropped = mended.crop(prepared.crop)
+        return Decoded(cropped, turn, cropped.size)
 
 
 @contextlib.contextmanager

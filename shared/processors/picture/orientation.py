@@ -36,9 +36,9 @@ def turn(picture: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def upright_size(picture: Image.Image, size: tuple[int, int]) -> tuple[int, int]:
-    """Width and height of the upright picture, which has this size as stored."""
-    return (size[1], size[0]) if turn(picture) in _QUARTERS else size
+def turned(size: tuple[int, int], by: Image.Transpose | None) -> tuple[int, int]:
+    """This size after the transposition."""
+    return (size[1], size[0]) if by in _QUARTERS else size
 
 
 def forget_xmp(picture: Image.Image) -> None:

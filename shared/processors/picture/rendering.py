@@ -1,7 +1,7 @@
 """Renditions and facts of a picture."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ from shared.errors import BadFile
 from shared.processors.picture import jpeg, orientation
 from shared.processors.picture.colour import resizable, to_srgb
 from shared.processors.picture.encoding import encode
-from shared.processors.picture.opening import load, opened, prepare, tolerating_loss
+from shared.processors.picture.opening import Decoded, load, opened, prepare, tolerating_loss
 from shared.processors.registry import Draft
 
 #: Pillow's name of a JPEG that holds several pictures
 _NAMES = {"MPO": "jpeg"}
-_DELIVER = "deliver"
+#: How many times the wanted size an averaged copy keeps, from which Lanczos resampling makes it (Pillow's own choice).
+_REDUCING_GAP = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,6 @@ class Rules:
 
     max_pixels: int
     delivers_truncated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Decoded:
-    picture: Image.Image
-    turn: Image.Transpose | None
-    is_incomplete: bool = False
 
 
 def render(
@@ -43,9 +37,10 @@ def render(
     if decoded.is_incomplete:
         yield {"incomplete": True}
     picture = _finished(decoded, sizes[0])
+    whole = orientation.turned(decoded.size, decoded.turn)
     for size in sizes:
         # Each size is made from the next larger one: a fraction of the work without a visible difference.
-        picture.thumbnail((size, size), Image.Resampling.LANCZOS)
+        picture = _fitted(picture, whole, size)
         for name in dict.fromkeys(formats):
             yield encode(picture, folder, size, name, quality)
 
@@ -55,41 +50,47 @@ def describe(source: Path, max_pixels: int) -> Mapping[str, Any]:
     prepared = prepare(source, max_pixels)
     with opened(prepared, max_pixels) as picture:
         left, top, right, bottom = prepared.crop or (0, 0, *picture.size)
-        width, height = orientation.upright_size(picture, (right - left, bottom - top))
+        width, height = orientation.turned((right - left, bottom - top), orientation.turn(picture))
         return {"width_px": width, "height_px": height, "format": _NAMES.get(picture.format, picture.format.lower())}
 
 
-def _finished(decoded: _Decoded, edge: int) -> Image.Image:
+def _finished(decoded: Decoded, edge: int) -> Image.Image:
     """Small first, then upright and in sRGB: before, each would need a copy of the whole picture."""
     profile = decoded.picture.info.get("icc_profile")
-    picture = resizable(decoded.picture)
-    picture.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    picture = _fitted(resizable(decoded.picture), decoded.size, edge)
     turned = picture if decoded.turn is None else picture.transpose(decoded.turn)
     return to_srgb(turned, profile)
 
 
-def _decode(source: Path, edge: int, rules: Rules) -> _Decoded:
+def _fitted(picture: Image.Image, whole: tuple[int, int], edge: int) -> Image.Image:
+    """The picture with the shape of `whole` and this longer edge; never enlarged."""
+    scale = min(1, edge / max(whole))
+    width, height = (max(1, round(length * scale)) for length in whole)
+    if picture.size == (width, height):
+        return picture
+    return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP)
+
+
+def _decode(source: Path, edge: int, rules: Rules) -> Decoded:
     try:
-        return _Decoded(*load(prepare(source, rules.max_pixels), rules.max_pixels, edge))
+        return load(prepare(source, rules.max_pixels), rules.max_pixels, edge)
     except BadFile as error:
         if error.code != "truncated":
             raise
-        whole = _lacking_only_its_end(source, edge, rules)
-        if whole or not rules.delivers_truncated:
-            if whole:
-                return whole
+        if whole := _lacking_only_its_end(source, edge, rules):
+            return whole
+        if not rules.delivers_truncated:
             raise
     with tolerating_loss():
-        return _Decoded(*load(prepare(source, rules.max_pixels), rules.max_pixels, edge), is_incomplete=True)
+        return replace(load(prepare(source, rules.max_pixels), rules.max_pixels, edge), is_incomplete=True)
 
 
-def _lacking_only_its_end(source: Path, edge: int, rules: Rules) -> _Decoded | None:
+def _lacking_only_its_end(source: Path, edge: int, rules: Rules) -> Decoded | None:
     """A JPEG whose every pixel is there: other bytes after its last one change nothing."""
     if prepare(source, rules.max_pixels).format != "JPEG" or not jpeg.has_every_scan(source):
         return None
     try:
-        ended = _Decoded(*load(jpeg.with_end(source, padded=False), rules.max_pixels, edge))
-        padded = _Decoded(*load(jpeg.with_end(source, padded=True), rules.max_pixels, edge))
+        ended, padded = (load(jpeg.with_end(source, padded=one), rules.max_pixels, edge) for one in (False, True))
     except BadFile:
         return None
     return ended if ImageChops.difference(ended.picture, padded.picture).getbbox() is None else None
