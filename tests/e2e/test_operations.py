@@ -43,7 +43,6 @@ FILES = int(os.environ.get("EXERCISE_FILES", "60")) // 3  # for each reason
 FAIL_AGAIN = -(-FILES // 3)
 NOTICES = 4 * FILES + 3 * 3 * FILES  # of jobs, and of the three steps where there are some
 PHOTO = (DATA / "photo.jpg").read_bytes()
-<<<<<<< HEAD
 TRUNCATED = PHOTO[:50_000]
 SERVICES = ("upload", "issuer", "dispatcher", "processor", "status")
 MISTAKE = 'per_file = ["sizes"]'
@@ -51,13 +50,10 @@ SECONDS = 60 + FILES  # longest wait
 
 #: The number of files by verdict, reason and newest run.
 States = dict[tuple[str, str, int], int]
-UNTOUCHED: States = {("partial", "corrupt", 0): FILES, ("failed", "name_too_long", 0): FILES}
+UNTOUCHED: States = {("partial", "truncated", 0): FILES, ("failed", "name_too_long", 0): FILES}
 AT_FIRST: States = {**UNTOUCHED, ("partial", "bad_option", 0): FILES}
-AT_LAST: States = {**UNTOUCHED, ("partial", "corrupt", 1): FAIL_AGAIN, ("succeeded", "", 1): FILES - FAIL_AGAIN}
+AT_LAST: States = {**UNTOUCHED, ("partial", "truncated", 1): FAIL_AGAIN, ("succeeded", "", 1): FILES - FAIL_AGAIN}
 log = logging.getLogger(__name__)
-=======
-REASONS = {"truncated": PHOTO[:50_000], "not_a_picture": b"no picture", "name_too_long": b"words"}
->>>>>>> 8f604a5 (Split pictures into a package, and name why a picture is refused)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +132,6 @@ def kill(machine: Machine, *services: str) -> None:
         os.kill(eventually(partial(machine.function_pid, service)), signal.SIGKILL)
 
 
-<<<<<<< HEAD
 def kill_all(machine: Machine) -> None:
     """Kill the local cloud, and every function with its workers."""
     functions = psutil.Process(machine.pid).children()
@@ -183,33 +178,10 @@ def rerun_and_kill(machine: Machine, cloud: Cloud) -> None:
     second.kill()
     second.communicate()
     machine.start()
-=======
-def test_files_that_failed_for_one_reason_run_again_once_whatever_is_killed(
-    machine: Machine, notices: Notices, buckets: dict[str, Bucket]
-) -> None:
-    names = {reason: [name_of(reason, number) for number in range(FILES)] for reason in REASONS}
-    for reason, data in REASONS.items():
-        for name in names[reason]:
-            buckets["uploads"].blob(name).upload_from_string(data, content_type="image/jpeg")
-    at_first = {
-        ("partial", "truncated", 0): FILES,
-        ("partial", "not_a_picture", 0): FILES,
-        ("failed", "name_too_long", 0): FILES,
-    }
-    eventually(lambda: states(machine) == at_first, seconds=120)
-
-    request = ("rerun", "--verdict", "partial", "--reason", "truncated", "--yes", "--request", "mine")
-    cut_off = start(machine, *request)
-    eventually(lambda: list(buckets["results"].list_blobs(prefix="index/rerun/")))
-    cut_off.kill()
-    cut_off.communicate()
-    os.kill(machine.function_pid("processor") or 0, signal.SIGKILL)
->>>>>>> 8f604a5 (Split pictures into a package, and name why a picture is refused)
     sluice(machine, *request)
     cloud.queue.resume("images")
     kill(machine, "processor")
 
-<<<<<<< HEAD
 
 def claims(cloud: Cloud) -> int:
     return len(list(cloud.results.names("index/rerun/")))
@@ -269,16 +241,3 @@ def of_all(printed: Path) -> list[dict[str, Any]]:
 
 def of_jobs(printed: Path) -> set[str]:
     return {one["id"] for one in of_all(printed) if not one["step"]}
-=======
-    at_last = {**at_first, ("partial", "truncated", 1): FILES}
-    del at_last["partial", "truncated", 0]
-    eventually(lambda: states(machine) == at_last, seconds=120)
-    for name in names["truncated"]:
-        first = notices.job(name)["job_id"]
-        again = notices.job(name, but_not=first)
-        shown = sluice(machine, "show", name)[0]
-        status = requests.get(f"{machine.url('status')}/objects/{name}", timeout=10).json()
-        assert (shown["runs"][0]["job_id"], status["job_id"]) == (again["job_id"], again["job_id"])
-        assert (again["verdict"], again["run"]) == ("partial", 1)
-        assert all(len(set(bodies)) == 1 for bodies in notices.of(name).values())
->>>>>>> 8f604a5 (Split pictures into a package, and name why a picture is refused)

@@ -23,6 +23,7 @@ from PIL import (  # noqa: F401  (a plugin registers itself when imported)
 
 from shared.errors import BadFile
 from shared.processors.picture import avif, bmp, gif, jpeg, kinds, orientation, png, tiff, webp
+from shared.processors.picture.colour import resizable
 from shared.processors.picture.prepared import Prepared
 from shared.processors.picture.refusals import check_size, corrupt, truncated, unsupported
 
@@ -46,17 +47,21 @@ _NO_MEMORY = "out of memory"
 
 
 _PREPARED = {"JPEG": jpeg.prepare, "PNG": png.prepare, "GIF": gif.prepare, "BMP": bmp.prepare, "AVIF": avif.prepare}
+_PREPARED_WITHIN = {"TIFF": tiff.prepare, "WEBP": webp.prepare}
 
 
 def prepare(source: Path, max_pixels: int) -> Prepared:
     """Look at the container before Pillow does. Raises `BadFile`."""
     with source.open("rb") as stream:
         kind = kinds.format_of(stream.read(kinds.HEAD_BYTES))
-    if kind == "TIFF":
-        return tiff.prepare(source, max_pixels)
-    if kind == "WEBP":
-        return webp.prepare(source, max_pixels)
-    return _PREPARED[kind](source)
+    try:
+        if kind in _PREPARED_WITHIN:
+            return _PREPARED_WITHIN[kind](source, max_pixels)
+        return _PREPARED[kind](source)
+    except BadFile:
+        raise
+    except _BROKEN as error:
+        raise corrupt("its container is not readable") from error
 
 
 @contextlib.contextmanager
@@ -79,7 +84,7 @@ def opened(prepared: Prepared, max_pixels: int) -> Iterator[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A decoded picture as stored, the turn that brings it upright, and its size before any detail was skipped."""
+    """A decoded picture as stored, its turn upright, and its size before detail was skipped; its mode can be resized."""
 
     picture: Image.Image
     turn: Image.Transpose | None
@@ -95,7 +100,7 @@ def load(prepared: Prepared, max_pixels: int, edge: int) -> Decoded:
         picture.load()
         orientation.forget_xmp(picture)
         turn = orientation.turn(picture)
-        mended = prepared.mend(picture)
+        mended = resizable(prepared.mend(picture))
         if not prepared.crop:
             return Decoded(mended, turn, size)
         cropped = mended.crop(prepared.crop)

@@ -18,6 +18,7 @@ _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 #: Ancillary chunks that change pixels or turn the picture. Text is read only for the EXIF data of old ImageMagick.
 _KEPT = (b"tRNS", b"iCCP", b"eXIf")
 _EXIF_TEXT = b"Raw profile type exif\0"
+_PALETTE = 3
 _BLOCK_BYTES = 1 << 20
 _MAX_PROFILE_BYTES = 16 << 20
 _MAX_CHUNKS = 1_000_000
@@ -45,6 +46,8 @@ def prepare(source: Path) -> Prepared:
     header = _header(chunks)
     if not any(chunk.kind == b"IDAT" for chunk in chunks):
         raise truncated()
+    if header[9] == _PALETTE and not any(chunk.kind == b"PLTE" for chunk in chunks):
+        raise corrupt("its palette is missing")
     before = [_whole(chunk) for chunk in chunks if chunk.kind not in (b"IDAT", b"IEND")]
     pixels = [part for chunk in chunks if chunk.kind == b"IDAT" for part in _parts(chunk, size)]
     file = partial(joined, source, _SIGNATURE, *before, *pixels, _chunk(b"IEND", b""))

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 from shared.errors import BadFile
 from shared.processors.picture import jpeg, orientation
-from shared.processors.picture.colour import resizable, to_srgb
+from shared.processors.picture.colour import to_srgb
 from shared.processors.picture.encoding import encode
 from shared.processors.picture.opening import Decoded, load, opened, prepare, tolerating_loss
 from shared.processors.registry import Draft
@@ -57,7 +57,7 @@ def describe(source: Path, max_pixels: int) -> Mapping[str, Any]:
 def _finished(decoded: Decoded, edge: int) -> Image.Image:
     """Small first, then upright and in sRGB: before, each would need a copy of the whole picture."""
     profile = decoded.picture.info.get("icc_profile")
-    picture = _fitted(resizable(decoded.picture), decoded.size, edge)
+    picture = _fitted(decoded.picture, decoded.size, edge)
     turned = picture if decoded.turn is None else picture.transpose(decoded.turn)
     return to_srgb(turned, profile)
 

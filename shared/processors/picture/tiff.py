@@ -8,13 +8,13 @@ from PIL import Image, ImagePalette
 
 from shared.processors.picture.greys import from_floats, to_eight_bits
 from shared.processors.picture.prepared import Prepared
-from shared.processors.picture.refusals import check_size, too_much_metadata, truncated, unsupported
+from shared.processors.picture.refusals import check_size, corrupt, too_much_metadata, truncated, unsupported
 from shared.processors.picture.tiff_directory import Directory, nested, pages
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _MAKE, _STRIPS, _STRIP_BYTES, _PLANAR, _SUBDIRECTORIES = 271, 273, 279, 284, 330
 _COLOUR_MAP, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES = 320, 322, 323, 324, 325
-_SAMPLE_FORMAT, _DNG_VERSION = 339, 50706
+_EXTRA_CHANNELS, _SAMPLE_FORMAT, _DNG_VERSION = 338, 339, 50706
 _WHITE_IS_ZERO, _SENSOR, _LINEAR_RAW = 0, 32803, 34892
 _SEPARATE_PLANES = 2
 _MAX_PIECES = 100_000
@@ -43,8 +43,9 @@ def prepare(source: Path, max_pixels: int) -> Prepared:
     page = found[number]
     if page.first(_SUBFILE) & 1 and page.values.get(_SUBDIRECTORIES):
         raise unsupported("a TIFF with its full picture in a sub-directory")
-    _check(page, max_pixels)
-    is_short = _end(page) > source.stat().st_size
+    file_bytes = source.stat().st_size
+    _check(page, max_pixels, file_bytes)
+    is_short = _end(page) > file_bytes
     name = _name(page) if _has_pixels(page) and not is_short else ""
     return Prepared("TIFF", source, partial(_select, number, page), partial(_mended, page), is_short=is_short, name=name)
 
@@ -56,11 +57,13 @@ def _is_raw(source: Path, page: Directory) -> bool:
     return any(one.first(_PHOTOMETRIC) in (_SENSOR, _LINEAR_RAW) for one in (page, *inner))
 
 
-def _check(page: Directory, max_pixels: int) -> None:
+def _check(page: Directory, max_pixels: int, file_bytes: int) -> None:
     pieces = max(page.counts.get(tag, 0) for tag in (_STRIPS, _TILES, _STRIP_BYTES, _TILE_BYTES))
     limit = max_pixels * (5 if page.first(_BITS, 1) == 1 else 1)
     check_size(page.first(_WIDTH), page.first(_HEIGHT), limit)
     check_size(page.first(_TILE_WIDTH), page.first(_TILE_HEIGHT), max_pixels)
+    if pieces > file_bytes:
+        raise corrupt(f"the TIFF claims {pieces:,} strips or tiles, more than its bytes")
     if pieces > _MAX_PIECES:
         raise too_much_metadata(f"the TIFF has {pieces:,} strips or tiles; the limit is {_MAX_PIECES:,}")
     if (compression := page.first(_COMPRESSION, 1)) in _NOT_BUILT:
@@ -82,8 +85,9 @@ def _name(page: Directory) -> str:
     bits = "/".join(str(depth) for depth in dict.fromkeys(page.values.get(_BITS, (1,))))
     numbers = _NUMBERS.get(page.first(_SAMPLE_FORMAT, 1), "unusual ")
     colours = _COLOURS.get(page.first(_PHOTOMETRIC), "unusual colours")
-    extra = " and extra channels" if page.values.get(338) else ""
-    return f"a TIFF with {bits}-bit {numbers}{colours}{extra}"
+    extra = " and extra channels" if page.values.get(_EXTRA_CHANNELS) else ""
+    white = " whose white is zero" if page.values.get(_PHOTOMETRIC) == (_WHITE_IS_ZERO,) else ""
+    return f"a TIFF with {bits}-bit {numbers}{colours}{extra}{white}"
 
 
 def _select(number: int, page: Directory, picture: Any) -> None:

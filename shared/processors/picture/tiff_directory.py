@@ -66,11 +66,12 @@ class _Reader:
         """The directory there, and the offset of the next; None where the file ends."""
         count_bytes, entry_bytes = (8, 20) if self._is_big else (2, 12)
         count = self._number(self._read(offset, count_bytes))
-        if count > _MAX_ENTRIES:
+        held = len(self._read(offset + count_bytes, (_MAX_ENTRIES + 1) * entry_bytes)) // entry_bytes
+        if held > _MAX_ENTRIES and count > _MAX_ENTRIES:
             raise too_much_metadata(f"a directory of the TIFF has {count:,} entries; the limit is {_MAX_ENTRIES:,}")
-        entries = self._read(offset + count_bytes, count * entry_bytes)
-        if not count or len(entries) < count * entry_bytes:
+        if not 0 < count <= held:
             return None, 0
+        entries = self._read(offset + count_bytes, count * entry_bytes)
         values: dict[int, tuple[int, ...]] = {}
         counts: dict[int, int] = {}
         for at in range(0, len(entries), entry_bytes):

@@ -1,13 +1,15 @@
 """Truncated pictures: complete ones succeed, others fail or are delivered with the fact `incomplete`."""
 
 import io
+import random
 
 import pytest
 from PIL import Image
 
+from shared.errors import BadFile
 from shared.testing import run_processor
 from tests.unit.image import pngs
-from tests.unit.image.pictures import BLUE, GREEN, RED, WHITE, colour, near, reason, rendered, saved
+from tests.unit.image.pictures import BLUE, GREEN, RED, WHITE, colour, near, reason, rendered, run, saved
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +88,29 @@ def test_a_corrupt_picture_is_not_delivered() -> None:
     data = pngs.png(pngs.header(4, 2, 8, pngs.RGB), pngs.chunk(b"IDAT", b"no zlib"))
 
     assert reason(data, truncated="deliver") == "corrupt"
+
+
+REASONS = {"not_a_picture", "unsupported", "truncated", "corrupt", "too_many_pixels", "too_much_metadata"}
+
+
+def damaged(data: bytes, chance: random.Random) -> bytes:
+    """The file cut, or with some bytes changed, lost or put in, mostly near its beginning."""
+    at = chance.randrange(min(len(data), chance.choice((64, 300, len(data)))))
+    lost = chance.choice((0, 1, 4, len(data)))
+    return data[:at] + chance.choice((b"", b"\0\0\0\0", b"\xff\xff\xff\xff", chance.randbytes(3))) + data[at + lost :]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP", "AVIF"])
+@pytest.mark.filterwarnings("ignore")  # Pillow's, about the damage
+def test_a_damaged_file_succeeds_or_fails_with_a_reason(kind: str) -> None:
+    whole, chance = saved(Image.effect_noise((40, 30), 80).convert("RGB"), kind), random.Random(kind)
+
+    assert {outcome(damaged(whole, chance), chance.choice(("fail", "deliver"))) for _ in range(60)} <= {"succeeded", *REASONS}
+
+
+def outcome(data: bytes, truncated: str) -> str:
+    try:
+        run(data, sizes=(16,), max_pixels=1_000_000, truncated=truncated)
+    except BadFile as refused:
+        return refused.code
+    return "succeeded"

@@ -141,8 +141,9 @@ def test_a_profile_beyond_every_use_is_too_much() -> None:
         png(HEADER, chunk(b"ABCD", b""), PIXELS),
         png(HEADER, chunk(b"IDAT", b"no zlib")),
         png(header(4, 2, 3, pngs.RGB), PIXELS),
+        png(header(4, 2, 8, pngs.PALETTE), pixels(bytes(4), bytes(4))),
     ],
-    ids=["pixels", "header", "palette", "no header", "short header", "unknown chunk", "no zlib", "depth"],
+    ids=["pixels", "header", "palette", "no header", "short header", "unknown chunk", "no zlib", "depth", "no palette"],
 )
 def test_damage_in_what_the_pixels_need_is_corrupt(data: bytes) -> None:
     assert reason(data) == "corrupt"

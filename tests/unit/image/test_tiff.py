@@ -1,6 +1,7 @@
 """TIFFs made byte by byte, whose right pixels follow from the specification, not from Pillow."""
 
 import struct
+import zlib
 from collections.abc import Sequence
 
 import pytest
@@ -13,6 +14,7 @@ from tests.unit.image.tiffs import Page, Tags, one, tiff
 
 #: Shades of a picture of four columns, from black to white, as they are seen.
 SHADES = (0, 85, 170, 255)
+DEFLATE = 8
 BOTH_ORDERS = pytest.mark.parametrize("order", ["<", ">"])
 
 
@@ -27,7 +29,8 @@ def close(found: Sequence[int]) -> bool:
 
 
 def grey(values: bytes, bits: int, photometric: int = tiffs.BLACK_IS_ZERO, order: str = "<", tags: Tags | None = None) -> bytes:
-    return tiff(one(4, 2, values * 2, bits, photometric, tags), order=order)
+    """The columns in two rows; compressed values have both already."""
+    return tiff(one(4, 2, values * (1 if tags and tiffs.COMPRESSION in tags else 2), bits, photometric, tags), order=order)
 
 
 def test_grey_of_twelve_bits_keeps_its_shades() -> None:
@@ -40,6 +43,18 @@ def test_grey_of_sixteen_bits_keeps_its_shades(order: str) -> None:
     values = struct.pack(f"{order}4H", 0, 0x5555, 0xAAAA, 0xFFFF)
 
     assert close(shades(grey(values, 16, order=order)))
+
+
+@pytest.mark.parametrize(
+    ("bits", "photometric", "values"),
+    [
+        (12, tiffs.BLACK_IS_ZERO, bytes.fromhex("000555AAAFFF")),
+        (16, tiffs.BLACK_IS_ZERO, struct.pack("<4H", 0, 0x5555, 0xAAAA, 0xFFFF)),
+        (16, tiffs.WHITE_IS_ZERO, struct.pack("<4H", 0xFFFF, 0xAAAA, 0x5555, 0)),
+    ],
+)
+def test_compressed_grey_keeps_its_shades(bits: int, photometric: int, values: bytes) -> None:
+    assert close(shades(grey(zlib.compress(values * 2), bits, photometric, tags={tiffs.COMPRESSION: DEFLATE})))
 
 
 def test_grey_of_sixteen_bits_whose_white_is_zero_is_no_negative() -> None:
@@ -86,6 +101,14 @@ def columns(data: bytes) -> list[tuple[int, ...]]:
 def test_planes_of_sixteen_bits_are_no_noise(order: str) -> None:
     planes = [struct.pack(f"{order}8H", *(pixel[plane] for pixel in RGBW)) for plane in range(3)]
     page = one(4, 2, b"", (16, 16, 16), tiffs.RGB, {tiffs.PLANAR: 2})
+
+    assert columns(tiff(Page(page.tags, planes), order=order)) == SEEN
+
+
+@BOTH_ORDERS
+def test_compressed_planes_of_sixteen_bits_are_no_noise(order: str) -> None:
+    planes = [zlib.compress(struct.pack(f"{order}8H", *(pixel[plane] for pixel in RGBW))) for plane in range(3)]
+    page = one(4, 2, b"", (16, 16, 16), tiffs.RGB, {tiffs.PLANAR: 2, tiffs.COMPRESSION: DEFLATE})
 
     assert columns(tiff(Page(page.tags, planes), order=order)) == SEEN
 
@@ -197,6 +220,14 @@ def test_a_tiff_of_a_hundred_thousand_strips_is_refused_before_they_are_listed()
     assert reason(tiff(Page(page.tags, (b"x",)))) == "too_much_metadata"
 
 
+def test_a_tiff_that_claims_more_strips_than_it_has_bytes_is_corrupt() -> None:
+    data = bytearray(tiff(Page({**FULL.tags, tiffs.STRIPS: [8] * 4}, FULL.strips)))
+    entry = data.index(struct.pack("<HHI", tiffs.STRIPS, 3, 4))
+    data[entry + 4 : entry + 8] = struct.pack("<I", 1_000_000)
+
+    assert reason(bytes(data)) == "corrupt"
+
+
 def test_a_tile_above_the_limit_is_refused() -> None:
     tile = {tiffs.TILE_WIDTH: 32_768, tiffs.TILE_HEIGHT: 32_768, tiffs.TILES: 8, tiffs.TILE_BYTES: 4}
 
@@ -207,6 +238,14 @@ def test_a_directory_with_too_many_entries_is_refused() -> None:
     tags = dict.fromkeys(range(40000, 45000), 1)
 
     assert reason(tiff(Page({**FULL.tags, **tags}, FULL.strips))) == "too_much_metadata"
+
+
+def test_a_directory_that_claims_more_entries_than_the_file_has_is_truncated() -> None:
+    data = bytearray(tiff(FULL))
+    start = int.from_bytes(data[4:8], "little")
+    data[start : start + 2] = b"\xff\xff"
+
+    assert reason(bytes(data)) == "truncated"
 
 
 def test_a_chain_of_pages_that_ends_in_itself_is_read_once() -> None:
