@@ -91,7 +91,7 @@ def test_a_named_file_shows_how_it_ended(sluice: Sluice, send: Send, work: Work)
     done = sluice("rerun", "a.png", "--format", "json")
 
     (row,) = json.loads(done.out)
-    assert (row["state"], row["verdict"], row["reason"]) == ("ready", "failed", "unidentified")
+    assert (row["state"], row["verdict"], row["reason"]) == ("ready", "failed", "not_a_picture")
 
 
 class Interrupted(FakeQueue):

@@ -2,14 +2,15 @@
 
 Apart from `image.py`, because every service reads options and only the processor sees pictures: Pillow costs 10 % of a cold start.
 
-rendering ─ opening ─┬ kinds             the format, by its first bytes
-          │          ├ jpeg png gif ...  each container before Pillow sees it, and what Pillow reads wrongly
-          │          └ orientation       upright, by EXIF data
-          ├ colour                       RGB or RGBA in sRGB
-          └ encoding                     the output formats
+rendering ─┬ decoding ─ opening ─┬ kinds             the format, by its first bytes
+           │                     ├ jpeg png gif ...  each container before Pillow sees it, and what Pillow reads wrongly
+           │                     └ orientation       upright, by EXIF data
+           ├ colour              RGB or RGBA in sRGB
+           └ encoding            the output formats
 """
 
+from shared.processors.picture.decoding import Rules
 from shared.processors.picture.encoding import OUTPUT_FORMATS
-from shared.processors.picture.rendering import Rules, describe, render
+from shared.processors.picture.rendering import describe, render
 
 __all__ = ["OUTPUT_FORMATS", "Rules", "describe", "render"]

@@ -1,6 +1,5 @@
 """The frame and the scans of a JPEG, read from its markers (ISO 10918-1 annex B)."""
 
-import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,39 +17,59 @@ _LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 _HIERARCHICAL = (0xC5, 0xC6, 0xCD, 0xCE, 0xDE)
 _PROGRESSIVE = (0xC2, 0xCA)
 _SCAN = 0xDA
-_WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
-#: Longest start of a file that is searched for the frame; profiles and previews stand before it.
-_MAX_HEADER_BYTES = 32 << 20
+_WITHOUT_LENGTH = frozenset((0x00, 0x01, 0xFF, *range(0xD0, 0xD9)))
+#: Longest starts of a file that are searched for the frame; profiles and previews may stand before it.
+_HEADER_BYTES = (256 << 10, 32 << 20)
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    marker: int
+    start: int
+    body: bytes
 
 
 def prepare(source: Path) -> Prepared:
     """Raises `BadFile` for a JPEG of a kind that libjpeg does not decode to 8 bits."""
-    with source.open("rb") as stream:
-        data = stream.read(_MAX_HEADER_BYTES)
-    frame = next((segment for segment in _segments(data) if segment.marker in _FRAMES), None)
+    frame = next((frame for most in _HEADER_BYTES if (frame := _frame(_read(source, most)))), None)
     if frame and len(frame.body) >= 6:
         _check(frame.marker, frame.body)
     return Prepared("JPEG", source)
 
 
-def with_end(source: Path, *, padded: bool) -> Prepared:
-    """The file with an end marker; `padded` puts bytes before it, which a decoder reads where pixels are missing."""
-    data = source.read_bytes()
-    size = len(data.rstrip(b"\xff"))  # the first half of a marker
-    return Prepared("JPEG", joined(source, Span(0, size), _FILLER if padded else b"", _END))
+def with_end(source: Path) -> Prepared:
+    """The file with the end marker that it lacks."""
+    length = len(_read(source).rstrip(b"\xff"))  # the first half of a marker
+    return Prepared("JPEG", joined(source, Span(0, length), _END))
+
+
+def padded(source: Path) -> Prepared:
+    """The file with bytes after its pixels, which a decoder reads where pixels are missing."""
+    data = _read(source)
+    end = next((segment.start for segment in _segments(data) if segment.marker == _END[1]), len(data.rstrip(b"\xff")))
+    return Prepared("JPEG", joined(source, Span(0, end), _FILLER, _END))
 
 
 def has_every_scan(source: Path) -> bool:
     """Whether every coefficient of every component is announced by a scan, to its last bit (ISO 10918-1 §G.1.1.1)."""
-    data = source.read_bytes()
-    segments = list(_segments(data))
-    frame = next((segment for segment in segments if segment.marker in _FRAMES), None)
-    if frame is None or segments[-1].marker != _SCAN:
+    data = _read(source)
+    frame = _frame(data)
+    if frame is None or len(frame.body) < 6:
         return False
     last = 63 if frame.marker in _PROGRESSIVE else 0
     components = frame.body[6 : 6 + 3 * frame.body[5] : 3]
-    seen = {pair for scan in _scans(data, segments[-1].start) for pair in _finished(scan, last)}
+    scans = (segment.body for segment in _segments(data) if segment.marker == _SCAN)
+    seen = {pair for scan in scans for pair in _finished(scan, last)}
     return seen >= {(component, place) for component in components for place in range(last + 1)}
+
+
+def _read(source: Path, most: int = -1) -> bytes:
+    with source.open("rb") as stream:
+        return stream.read(most)
+
+
+def _frame(data: bytes) -> _Segment | None:
+    return next((segment for segment in _segments(data) if segment.marker in _FRAMES), None)
 
 
 def _finished(scan: bytes, last: int) -> Iterator[tuple[int, int]]:
@@ -78,29 +97,16 @@ def _check(marker: int, body: bytes) -> None:
         raise unsupported("a JPEG that states its height after its pixels")
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    marker: int
-    start: int
-    body: bytes
-
-
 def _segments(data: bytes) -> Iterator[_Segment]:
-    """The segments before the pixels; the header of the first scan is the last one."""
+    """The segments up to the end marker. Among pixels, 0xFF is followed by 0 or by a marker."""
     at = 2
-    while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
+    while (at := data.find(b"\xff", at)) >= 0 and at + 2 <= len(data):
         marker = data[at + 1]
-        if marker in (0x00, 0xFF) or marker in _WITHOUT_LENGTH:
+        if marker in _WITHOUT_LENGTH:
             at += 1
             continue
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        length = 0 if marker == _END[1] else int.from_bytes(data[at + 2 : at + 4], "big")
         yield _Segment(marker, at, data[at + 4 : at + 2 + length])
-        if marker == _SCAN:
+        if marker == _END[1]:
             return
         at += 2 + length
-
-
-def _scans(data: bytes, start: int) -> Iterator[bytes]:
-    """The header of each scan: among pixels, 0xFF is followed by 0 or by a marker."""
-    for found in re.compile(rb"\xff\xda(..)", re.DOTALL).finditer(data, start):
-        yield data[found.end() : found.start() + 2 + int.from_bytes(found[1], "big")]

@@ -84,7 +84,7 @@ def opened(prepared: Prepared, max_pixels: int) -> Iterator[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A decoded picture as stored, its turn upright, and its size before detail was skipped; its mode can be resized."""
+    """A decoded picture as stored, in a mode that can be resized; its turn upright; its size in full detail."""
 
     picture: Image.Image
     turn: Image.Transpose | None

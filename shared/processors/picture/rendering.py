@@ -1,17 +1,16 @@
 """Renditions and facts of a picture."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageChops
+from PIL import Image
 
-from shared.errors import BadFile
-from shared.processors.picture import jpeg, orientation
+from shared.processors.picture import orientation
 from shared.processors.picture.colour import to_srgb
+from shared.processors.picture.decoding import Rules, decode
 from shared.processors.picture.encoding import encode
-from shared.processors.picture.opening import Decoded, load, opened, prepare, tolerating_loss
+from shared.processors.picture.opening import Decoded, opened, prepare
 from shared.processors.registry import Draft
 
 #: Pillow's name of a JPEG that holds several pictures
@@ -20,20 +19,12 @@ _NAMES = {"MPO": "jpeg"}
 _REDUCING_GAP = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The pictures that are accepted: most pixels, and whether a truncated one is delivered."""
-
-    max_pixels: int
-    delivers_truncated: bool = False
-
-
 def render(
     source: Path, folder: Path, edges: Sequence[int], formats: Sequence[str], quality: int, rules: Rules
 ) -> Iterator[Draft | Mapping[str, Any]]:
     """Write and yield every rendition, and the fact `incomplete` of a truncated one. Raises `BadFile`."""
     sizes = sorted(set(edges), reverse=True)
-    decoded = _decode(source, sizes[0], rules)
+    decoded = decode(source, sizes[0], rules)
     if decoded.is_incomplete:
         yield {"incomplete": True}
     picture = _finished(decoded, sizes[0])
@@ -69,28 +60,3 @@ def _fitted(picture: Image.Image, whole: tuple[int, int], edge: int) -> Image.Im
     if picture.size == (width, height):
         return picture
     return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP)
-
-
-def _decode(source: Path, edge: int, rules: Rules) -> Decoded:
-    try:
-        return load(prepare(source, rules.max_pixels), rules.max_pixels, edge)
-    except BadFile as error:
-        if error.code != "truncated":
-            raise
-        if whole := _lacking_only_its_end(source, edge, rules):
-            return whole
-        if not rules.delivers_truncated:
-            raise
-    with tolerating_loss():
-        return replace(load(prepare(source, rules.max_pixels), rules.max_pixels, edge), is_incomplete=True)
-
-
-def _lacking_only_its_end(source: Path, edge: int, rules: Rules) -> Decoded | None:
-    """A JPEG whose every pixel is there: other bytes after its last one change nothing."""
-    if prepare(source, rules.max_pixels).format != "JPEG" or not jpeg.has_every_scan(source):
-        return None
-    try:
-        ended, padded = (load(jpeg.with_end(source, padded=one), rules.max_pixels, edge) for one in (False, True))
-    except BadFile:
-        return None
-    return ended if ImageChops.difference(ended.picture, padded.picture).getbbox() is None else None

@@ -43,6 +43,25 @@ def test_a_jpeg_without_its_last_pixels_is_truncated(lost: int, options: dict[st
     assert reason(saved(noise, "JPEG", **options)[:-lost]) == "truncated"
 
 
+@JPEGS
+@pytest.mark.parametrize("edge", [16, 64, 400])
+def test_an_end_marker_does_not_hide_that_pixels_are_missing(edge: int, options: dict[str, bool]) -> None:
+    noise = Image.effect_noise((400, 400), 80).convert("RGB")
+    whole = saved(noise, "JPEG", **options)
+    first_scan = whole[: whole.index(b"\xff\xda", whole.index(b"\xff\xda") + 2)] if "progressive" in options else whole
+    cut = first_scan[: len(first_scan) * 3 // 4] + b"\xff\xd9"
+
+    assert reason(cut, sizes=(edge,)) == "truncated"
+
+
+@JPEGS
+def test_a_flat_picture_and_what_follows_its_end_are_no_damage(options: dict[str, bool]) -> None:
+    flat = saved(Image.new("RGB", (400, 400), RED), "JPEG", **options)
+
+    for data in (flat, flat + b"\xff\xd9 trailer \xff\xd8" + flat):
+        assert near(colour(rendered(data)), (*RED, 255))
+
+
 def test_a_jpeg_without_its_last_scan_is_truncated() -> None:
     whole = saved(Image.effect_noise((64, 64), 80).convert("RGB"), "JPEG", progressive=True)
 

@@ -86,7 +86,7 @@ def test_what_a_run_adopted_is_adopted_again_from_where_it_was_made(cloud: FakeC
 
 
 def test_a_step_that_failed_in_a_fresh_run_is_tried_again(cloud: FakeCloud, cat: File, half: Script) -> None:
-    for request, raises in (("first", {}), ("second", {"a": BadFile("not a picture", "unidentified")})):
+    for request, raises in (("first", {}), ("second", {"a": BadFile("not a picture", "not_a_picture")})):
         half.raises = dict(raises)
         cloud.queue.added.clear()
         again(cloud, cat, request=request, fresh=True)
