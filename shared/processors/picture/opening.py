@@ -43,7 +43,7 @@ Image.core.set_blocks_max(64)  # type: ignore[attr-defined]
 #: Exceptions of Pillow's decoders for corrupt files. The file is complete and on local disk, so none of them means an outage.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, OverflowError, TypeError, RuntimeError, struct.error)
 _SHORT = ("truncated", "not enough image data", "buffer is not large enough", "unexpected end of file")
-_NO_MEMORY = "out of memory"
+_NO_MEMORY = ("out of memory", "cannot allocate memory")
 
 
 _PREPARED = {"JPEG": jpeg.prepare, "PNG": png.prepare, "GIF": gif.prepare, "BMP": bmp.prepare, "AVIF": avif.prepare}
@@ -133,7 +133,7 @@ def _unidentified(prepared: Prepared) -> BadFile:
 
 def _broken(prepared: Prepared, error: BaseException) -> BadFile:
     text = str(error).lower()
-    if _NO_MEMORY in text:
+    if any(words in text for words in _NO_MEMORY):
         raise MemoryError(text)
     is_short = prepared.is_short or any(words in text for words in _SHORT)
     return truncated() if is_short else corrupt("its decoder cannot read it")
