@@ -85,7 +85,7 @@ def endless() -> Iterator[Sent]:
 
 
 def bombed() -> Iterator[Sent]:
-    """Pictures that need more memory than their step may have, or more pixels; text that unpacks to 80 MB is never read."""
+    """Pictures that need more memory or pixels than they may have; unpacked text of 80 MB is never read."""
     yield Sent("bomb/animated.webp", bombs.animated_webp(), (PIXELS,))
     yield Sent("bomb/turned.webp", bombs.turned_webp(), (MEMORY,))
     yield Sent("bomb/tile.tiff", bombs.tiff_of_one_tile(), (PIXELS,))
