@@ -1,4 +1,4 @@
-"""Whether the sandbox of each pool is complete on its hosts: the newest line about it that its service logged at a start."""
+"""Whether the hosts of each pool enforce the whole sandbox: its services log that when they start."""
 
 from collections.abc import Iterator
 
