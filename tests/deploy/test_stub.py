@@ -187,6 +187,13 @@ def test_an_alert_needs_its_metric(ask: Ask) -> None:
     assert (before, ask("monitoring", "POST", f"/v3/projects/{PROJECT}/alertPolicies", body)[0]) == (404, 200)
 
 
+def test_a_filter_of_log_entries_is_refused_unless_it_is_of_terms_that_the_stub_reads(ask: Ask) -> None:
+    term = 'jsonPayload.message="ended"'
+
+    assert ask("logging", "POST", "/v2/entries:list", {"filter": f'{term} AND (a.b="c")'}) == (200, {"entries": []})
+    assert ask("logging", "POST", "/v2/entries:list", {"filter": f"{term} AND NOT a:b"})[0] == 400
+
+
 def _bind(ask: Ask, role: str, email: str) -> tuple[int, Any]:
     ask("pubsub", "PUT", f"{HOME}/topics/t", {})
     policy = {"bindings": [{"role": role, "members": [f"serviceAccount:{email}"]}]}

@@ -48,21 +48,26 @@ def delete(world: World, call: Call) -> Json:
 
 @API.route("POST", "/v2/entries:list")
 def entries(world: World, call: Call) -> Json:
-    """Entries that match the filter, the newest first if so asked."""
-    found = [entry for entry in world.under(ENTRIES) if _matches(entry, call.body.get("filter", ""))]
+    """Entries for which one of the filter's terms of each field holds, the newest first if so asked."""
+    terms = _terms(call.body.get("filter", ""))
+    found = [entry for entry in world.under(ENTRIES) if all(_holds(entry, path, either) for path, either in terms.items())]
     found.sort(key=lambda entry: str(entry["timestamp"]), reverse=call.body.get("orderBy") == "timestamp desc")
     return {"entries": found[: call.body.get("pageSize")]}
 
 
-def _matches(entry: Json, text: str) -> bool:
-    """Whether one of the terms of each field holds. Refuses a filter of anything but such terms."""
+def _terms(text: str) -> dict[str, list[tuple[str, str]]]:
+    """The operators and values of each field. Refuses a filter of anything but terms."""
     if re.sub(r"\bAND\b|\bOR\b|[()\s]", "", TERM.sub("", text)):
         raise Refused(400, f"Unparseable filter: {text}")
-    held: dict[str, list[bool]] = defaultdict(list)
+    terms = defaultdict(list)
     for path, operator, value in TERM.findall(text):
-        found = str(reduce(lambda part, key: part.get(key, {}), path.split("."), entry) or "")
-        held[path].append(found >= value if operator == ">=" else found == value)
-    return all(map(any, held.values()))
+        terms[path].append((operator, value))
+    return terms
+
+
+def _holds(entry: Json, path: str, either: list[tuple[str, str]]) -> bool:
+    found = str(reduce(lambda part, key: part.get(key, {}), path.split("."), entry) or "")
+    return any(found >= value if operator == ">=" else found == value for operator, value in either)
 
 
 def _filled(wanted: Json) -> Json:
