@@ -15,6 +15,7 @@ from shared import processors
 from shared.errors import BadFile, summary
 from shared.model import canonical
 from shared.processors import Made
+from shared.sandbox import linux
 from shared.sandbox.confinement import Confinement, die_with, limit
 from shared.sandbox.messages import Call
 
@@ -41,6 +42,8 @@ def run(call: Call, zygote: int, confinement: Confinement) -> NoReturn:
 def _begin(call: Call, zygote: int, confinement: Confinement) -> None:
     os.setsid()
     die_with(zygote)
+    if linux.IS_LINUX:
+        linux.prctl(linux.PR_SET_DUMPABLE, 1)  # the service looks at the files that this process holds
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)

@@ -30,10 +30,12 @@ class Taken:
         return self.bytes > most_bytes or self.files > MAX_FILES
 
 
-def taken(folder: str, process: int = 0) -> Taken:
-    """The files in a folder and below, up to `MAX_FILES`, and those that this process has open without a name."""
+def taken(folder: str, process: int = 0, *, with_mapped: bool = False) -> Taken:
+    """The files in a folder and below, up to `MAX_FILES`, and those that this process has open without a name, or mapped."""
     # Plain paths: this looks at every running child twenty times a second.
-    sizes = list(itertools.islice(itertools.chain(_sizes(folder), _nameless(process, folder)), MAX_FILES + 1))
+    sizes = list(
+        itertools.islice(itertools.chain(_sizes(folder), _nameless(process, folder if with_mapped else None)), MAX_FILES + 1)
+    )
     return Taken(sum(sizes), len(sizes))
 
 
@@ -53,7 +55,7 @@ def _sizes(folder: str) -> Iterator[int]:
             yield HIDDEN_BYTES
 
 
-def _nameless(process: int, folder: str) -> Iterator[int]:
+def _nameless(process: int, mapped_in: str | None) -> Iterator[int]:
     """The sizes of deleted files that the process holds: they take memory until it ends."""
     for thread in _listed(f"/proc/{process}/task") if process else ():
         # The first thread may have ended before the others: then it has nothing. They share all.
@@ -61,7 +63,7 @@ def _nameless(process: int, folder: str) -> Iterator[int]:
         if names := _listed(f"{place}/fd"):
             open_files = [found for name in names if (found := _deleted(f"{place}/fd/{name}"))]
             yield from (found.st_size for found in open_files)
-            if not _mapped(f"{place}/maps", folder) <= {found.st_ino for found in open_files}:
+            if mapped_in and not _mapped(f"{place}/maps", mapped_in) <= {found.st_ino for found in open_files}:
                 yield HIDDEN_BYTES  # closed, but mapped: its size cannot be seen
             return
 

@@ -58,6 +58,7 @@ class _Zygote:
     def serve(self) -> None:
         if linux.IS_LINUX:
             linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)  # what a child started comes here when the child ends
+            linux.prctl(linux.PR_SET_DUMPABLE, 0)  # without Landlock, a child of the same user could write to this memory
         if (threads := _threads()) != 1:
             sys.exit(f"{threads} threads run once all is prepared: import the library that starts them where it is used")
         gc.collect()
