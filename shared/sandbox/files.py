@@ -31,7 +31,7 @@ class Taken:
 
 
 def taken(folder: str, process: int = 0, *, with_mapped: bool = False) -> Taken:
-    """The files in a folder and below, up to `MAX_FILES`, and those that this process has open without a name, or mapped."""
+    """The files in a folder and below, up to `MAX_FILES`, and those without a name that this process holds."""
     # Plain paths: this looks at every running child twenty times a second.
     sizes = list(
         itertools.islice(itertools.chain(_sizes(folder), _nameless(process, folder if with_mapped else None)), MAX_FILES + 1)

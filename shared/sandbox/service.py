@@ -142,8 +142,8 @@ def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
     """Wait for the child's end, and stop it at a limit. The text is its reason, or empty. Raises `ZygoteDied`."""
     poll = select.poll()
     poll.register(channel, select.POLLIN)
-    process, limit, deadline = 0, "", time.monotonic() + call.limits.seconds
-    for look in itertools.count(1):
+    process, look, limit, deadline = 0, 0, "", time.monotonic() + call.limits.seconds
+    while True:
         if poll.poll(WATCH_SECONDS * 1000):
             message = messages.receive(channel)
             if message is None:
@@ -152,6 +152,7 @@ def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
                 return Report(**message[0]), limit
             process = message[0]["pid"]
             continue
+        look += 1
         is_late = time.monotonic() > deadline
         if limit:
             if is_late:
@@ -159,7 +160,6 @@ def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
         elif limit := "limit_time" if is_late else _reached(call, process, look):
             deadline = time.monotonic() + KILL_SECONDS
             channel.shutdown(socket.SHUT_WR)
-    raise AssertionError("the loop has no end")
 
 
 def _reached(call: Call, process: int, look: int) -> str:

@@ -41,6 +41,12 @@ found["held"] = sum(held.raw)
     assert run("python " + code).made().facts == {"held": 0}
 
 
+def test_a_child_dumps_no_core(run: Run) -> None:
+    code = 'import resource\nfound["core"] = resource.getrlimit(resource.RLIMIT_CORE)'
+
+    assert run("python " + code).made().facts == {"core": [0, 0]}
+
+
 def test_shared_memory_that_no_limit_counts_is_refused(run: Run) -> None:
     found = run('python import mmap\nfound["shared"] = tried(lambda: mmap.mmap(-1, 4096))').made().facts
 

@@ -99,6 +99,16 @@ def test_a_step_that_finds_no_time_alone_hinders_nothing_afterwards() -> None:
         assert is_alone
 
 
+def test_a_second_step_that_waits_in_vain_leaves_the_first_alone() -> None:
+    turns = Turns()
+
+    with turns.alone(wait_seconds=0) as first:
+        with turns.alone(wait_seconds=0) as second:
+            pass
+
+        assert (first, second, turns.is_wanted_alone) == (True, False, True)
+
+
 def test_a_step_waits_for_one_alone_only_so_long() -> None:
     turns = Turns()
 
