@@ -7,7 +7,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +58,16 @@ class Ran:
         return isinstance(self.outcome, BadFile) and self.outcome.code in ("limit_memory", CRASHED)
 
     def and_then(self, again: "Ran") -> "Ran":
-        """Both runs as one: the second one decides, unless it ran out of the time that the first one left.
-
-        Then a crash is the file's fault, but not a kill, which comes from outside.
-        """
+        """Both runs as one: the second one decides, unless it ran out of time."""
         is_cut = isinstance(again.outcome, BadFile) and again.outcome.code == "limit_time"
-        first = ProcessorFailed(f"{self.outcome}, and it had no time to run again") if self.is_killed else self.outcome
-        cpu_seconds, peak_bytes = self.cpu_seconds + again.cpu_seconds, max(self.peak_bytes, again.peak_bytes)
-        return Ran(cpu_seconds, peak_bytes, first if is_cut else again.outcome)
+        decided = self.alone_in_vain().outcome if is_cut else again.outcome
+        return Ran(self.cpu_seconds + again.cpu_seconds, max(self.peak_bytes, again.peak_bytes), decided)
+
+    def alone_in_vain(self) -> "Ran":
+        """This run, where no second one decides: a crash is the file's fault; a kill from outside costs an attempt."""
+        if not self.is_killed:
+            return self
+        return replace(self, outcome=ProcessorFailed(f"{self.outcome}, and it had no time to run again"))
 
 
 def stopped(reason: str, limits: Limits) -> BadFile:

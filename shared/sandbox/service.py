@@ -30,6 +30,8 @@ MAPPED_EVERY = 4
 MAX_THREADS = 512
 #: From the signal to the end of a child; a zygote that takes longer is ended too.
 KILL_SECONDS = 10
+#: A step that runs alone takes at most twice as long as beside others, and this much.
+ALONE_SECONDS = 5
 
 
 class Sandbox:
@@ -84,16 +86,17 @@ class Sandbox:
         call = Call(checked(recipe), str(source), str(folder), limits)
         tries = (folder / str(number) for number in itertools.count(1))
         with self._turns.shared():
-            deadline = time.monotonic() + limits.seconds
+            started = time.monotonic()
             ran = self._run(call, tries)
         if not ran.is_worth_another:
             return ran
+        # Others wait meanwhile: a file that crashes at once must not hold them up for all of its seconds.
+        seconds = min(2 * (time.monotonic() - started) + ALONE_SECONDS, started + limits.seconds - time.monotonic())
         log.warning("a step runs once more, alone", step=recipe.step, reason=str(ran.outcome))
-        with self._turns.alone(deadline - time.monotonic()) as is_alone:
+        with self._turns.alone(seconds) as is_alone:
             if not is_alone:
-                return replace(ran, outcome=ProcessorFailed(f"{ran.outcome}; the steps beside it left it no time to run alone"))
-            left = max(1, int(deadline - time.monotonic()))
-            return ran.and_then(self._run(replace(call, limits=replace(limits, seconds=left)), tries))
+                return ran.alone_in_vain()
+            return ran.and_then(self._run(replace(call, limits=replace(limits, seconds=max(1, int(seconds)))), tries))
 
     def _run(self, call: Call, folders: Iterator[Path]) -> Ran:
         """Run in the next folder; once more if the zygote dies, which need not be this file's doing."""

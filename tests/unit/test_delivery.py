@@ -414,3 +414,12 @@ def test_a_delivery_returns_its_memory(cloud: FakeCloud, cat: File, script: Scri
 
     with cloud.sandbox.reserved(1 << 30) as memory:
         assert memory.held_bytes == 1 << 30
+
+
+def test_an_input_from_the_results_needs_memory_too(cloud: FakeCloud, cat: File, script: Script) -> None:
+    second = commit_first(chain(), cat, cloud)
+    needed = cat.size + LIMITS.memory_bytes + LIMITS.output_bytes
+    cloud.sandbox = FakeSandbox(room_bytes=needed + 1)
+
+    with cloud.sandbox.reserved(1), pytest.raises(Unavailable, match="more bytes of memory are not free"):
+        deliver(chain(), cat, cloud, place=second)

@@ -87,6 +87,11 @@ def _once(source: Path, folder: Path, rest: str) -> Iterator[Mapping[str, Any]]:
     yield {"run": folder.parent.name}
 
 
+def _relapse(source: Path, folder: Path, rest: str) -> Iterator[Mapping[str, Any]]:
+    """Crash in the first run; the second has no end."""
+    yield from (_exit if folder.parent.name == "1" else _spin)(source, folder, rest or "3")
+
+
 def _allocate(_source: Path, _folder: Path, _rest: str) -> Iterator[Mapping[str, Any]]:
     kept = []
     while True:
@@ -231,5 +236,6 @@ _WORK = {
         _escape,
         _thread,
         _python,
+        _relapse,
     )
 }

@@ -154,3 +154,14 @@ def test_a_crash_runs_once_more_and_a_limit_of_time_does_not(run: Run, tmp_path:
         for place in tmp_path.iterdir()
     }
     assert runs == {"signal SIGSEGV": ["1", "2"], "spin": ["1"]}
+
+
+def test_a_crash_that_never_ends_when_alone_holds_others_up_for_a_short_while(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.sandbox.service.ALONE_SECONDS", 1)
+
+    ran = run("relapse", seconds=60)
+
+    assert reason(ran) == "decoder_crashed: ended the process with status 3"
+    assert ran.cpu_seconds < 15
