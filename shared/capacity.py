@@ -6,6 +6,7 @@ from shared.errors import BadConfiguration
 from shared.model import Limits
 from shared.plan import PlannedStep
 from shared.routes import Pool, Routes, tasks
+from shared.routes.keys import MEBIBYTES
 
 MIB = 1 << 20
 #: Memory of the service itself, and of the process that the sandbox forks.
@@ -72,15 +73,30 @@ def _faults(pool: Pool, steps: Sequence[PlannedStep], max_file_bytes: int) -> It
     if pool.memory_bytes >= least:
         return
     needs = f"a file's task of the steps {', '.join(step.name for step in steps)} needs {_mebibytes(largest)}"
-    remedies = [f"write at least {_mebibytes(least)}"]
-    if (fitting := room(pool) // largest) < pool.concurrency:
+    if is_crowded := room(pool) // largest < pool.concurrency:
         needs += f", and {pool.concurrency} run at once"
-        remedies += [f"lower concurrency to {fitting}"] if fitting else []
-        remedies += ["lower `memory` and `output_bytes` of these steps"]
-    if (left := (room(pool) - largest) // 2) < max_file_bytes:
+    if room(pool) < largest + 2 * max_file_bytes:
         needs += f", and a file of {max_file_bytes} bytes needs twice its size beside one of them"
-        remedies += [f"lower SLUICE_MAX_FILE_BYTES (--max-file-bytes) to {left}"] if left > 0 else []
-    yield f"{path}: {_mebibytes(pool.memory_bytes)} is too little: {needs}; {' or '.join(remedies)}"
+    remedies = [*_more_memory(pool, least), *_less_work(pool, largest, max_file_bytes)]
+    if is_crowded and 2 * max_file_bytes < room(pool):
+        remedies.append("lower `memory` and `output_bytes` of these steps")
+    remedy = " or ".join(remedies) or "lower `memory` and `output_bytes` of these steps, and SLUICE_MAX_FILE_BYTES"
+    yield f"{path}: {_mebibytes(pool.memory_bytes)} is too little: {needs}; {remedy}"
+
+
+def _more_memory(pool: Pool, least: int) -> Iterator[str]:
+    """The remedy of more memory, with more CPUs where Cloud Run demands them; none above its largest instance."""
+    if cpu := next((cpu for cpu, (_, most) in MEBIBYTES.items() if cpu >= pool.cpu and least <= most * MIB), 0):
+        yield f"write at least {_mebibytes(least)}" + (f" with cpu = {cpu}" if cpu > pool.cpu else "")
+
+
+def _less_work(pool: Pool, largest: int, max_file_bytes: int) -> Iterator[str]:
+    """The remedy within the memory of the pool: every value that has to be lower; none where one would be 0."""
+    fitting, left = room(pool) // largest, (room(pool) - largest) // 2
+    lower = [f"concurrency to {fitting}"] if fitting < pool.concurrency else []
+    lower += [f"SLUICE_MAX_FILE_BYTES (--max-file-bytes) to {left}"] if left < max_file_bytes else []
+    if fitting > 0 and left > 0:
+        yield f"lower {' and '.join(lower)}"
 
 
 def _mebibytes(size: int) -> str:

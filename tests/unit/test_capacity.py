@@ -73,6 +73,25 @@ def test_no_remedy_is_proposed_that_cannot_be() -> None:
     assert "SLUICE_MAX_FILE_BYTES (" not in message
 
 
+def test_values_that_have_to_be_lower_together_are_one_remedy() -> None:
+    loaded = pipeline(TWO, memory="1200Mi")  # room for 944
+
+    assert refusal(loaded, 300 * MIB).endswith(
+        f"; write at least 2020Mi or lower concurrency to 1 and SLUICE_MAX_FILE_BYTES (--max-file-bytes) to {178 * MIB} "
+        "or lower `memory` and `output_bytes` of these steps"
+    )
+
+
+def test_a_remedy_with_more_memory_names_the_cpus_that_it_takes() -> None:
+    assert "; write at least 12547Mi with cpu = 4 or lower" in refusal(pipeline({"a": step(4096, 1)}))
+
+
+def test_no_remedy_exceeds_the_largest_instance_of_cloud_run() -> None:
+    assert refusal(pipeline({"a": step(32_000, 1)})).endswith(
+        "beside one of them; lower `memory` and `output_bytes` of these steps"
+    )
+
+
 def test_each_pool_is_checked_for_the_queues_that_it_serves() -> None:
     keys = table({"a": step(500, 50), "b": {"queue": "slow", **step(3000, 50)}})
     small, large = (
