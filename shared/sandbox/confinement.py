@@ -10,8 +10,10 @@ from pathlib import Path
 from shared.model import Limits
 from shared.sandbox import landlock, linux, seccomp
 
-#: Heap that the allocator requests in advance (MALLOC_TOP_PAD_), and mappings without memory behind them.
-PADDING_BYTES, MAPPINGS_BYTES = 64 << 20, 256 << 20
+#: Heap that the allocator requests at once. Limits are higher by this much, as a request that fails in part fails whole.
+HEAP_STEP_BYTES = 16 << 20
+#: Address space without memory behind it: libraries map files, and threads reserve heaps.
+MAPPINGS_BYTES = 256 << 20
 #: A single file may exceed `output_bytes` by this much, so that there is room for the result beside the outputs.
 RESULT_BYTES = 4 << 20
 DESCRIPTORS = 64
@@ -78,8 +80,8 @@ def limit(limits: Limits) -> None:
     _set(resource.RLIMIT_CORE, 0)
     if linux.IS_LINUX:  # macOS accepts these and ignores them
         mapped, data = _memory_in_use()
-        _set(resource.RLIMIT_AS, mapped + limits.memory_bytes + PADDING_BYTES + MAPPINGS_BYTES)
-        _set(resource.RLIMIT_DATA, data + limits.memory_bytes + PADDING_BYTES)
+        _set(resource.RLIMIT_AS, mapped + limits.memory_bytes + HEAP_STEP_BYTES + MAPPINGS_BYTES)
+        _set(resource.RLIMIT_DATA, data + limits.memory_bytes + HEAP_STEP_BYTES)
         _set(resource.RLIMIT_MEMLOCK, 0)
 
 

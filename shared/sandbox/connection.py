@@ -11,13 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from shared.sandbox import linux, messages
+from shared.sandbox.confinement import HEAP_STEP_BYTES
 from shared.sandbox.messages import Call
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: A child takes its pages anew: one growing heap with huge pages saves half of the page faults. Each arena reserves address space.
 _ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-    "MALLOC_TOP_PAD_": str(64 << 20),
+    "MALLOC_TOP_PAD_": str(HEAP_STEP_BYTES),
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     "MALLOC_ARENA_MAX": "2",

@@ -36,6 +36,12 @@ def drop_capabilities() -> None:
     _checked("capset", _libc.capset(header, bytes(24)))
 
 
+def give_back_heap() -> None:
+    """Return the allocator's free memory to the kernel, where the C library can (glibc)."""
+    if hasattr(_libc, "malloc_trim"):
+        _libc.malloc_trim(0)
+
+
 def _checked(name: str, result: int) -> int:
     if result < 0:
         number = ctypes.get_errno()

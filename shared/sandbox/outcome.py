@@ -73,9 +73,9 @@ class Ran:
 def stopped(reason: str, limits: Limits) -> BadFile:
     """The verdict over a file that reached a limit."""
     sentences = {
-        "limit_time": f"it took more than {limits.seconds} seconds, the limit",
+        "limit_time": f"it took more than {limits.seconds} s, the limit",
         "limit_memory": f"it took more than {limits.memory_bytes // MIB} MiB of memory, the limit",
-        "limit_output": f"its outputs took more than {limits.output_bytes} bytes or {files.MAX_FILES} files, the limit",
+        "limit_output": f"its outputs took more than {limits.output_bytes:,} bytes or {files.MAX_FILES:,} files, the limits",
     }
     return BadFile(sentences[reason], reason)
 

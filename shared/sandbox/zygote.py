@@ -62,6 +62,7 @@ class _Zygote:
         if (threads := _threads()) != 1:
             sys.exit(f"{threads} threads run once all is prepared: import the library that starts them where it is used")
         gc.collect()
+        linux.give_back_heap()  # it would come on top of each child's limit
         gc.freeze()  # no child then writes to these objects: their pages stay shared
         gc.disable()
         messages.send(self._channel, {"ready": True})

@@ -165,3 +165,10 @@ def test_a_crash_that_never_ends_when_alone_holds_others_up_for_a_short_while(
 
     assert reason(ran) == "decoder_crashed: ended the process with status 3"
     assert ran.cpu_seconds < 15
+
+
+def test_memory_is_limited_to_what_the_step_says(run: Run) -> None:
+    peaks = [run("allocate", memory_bytes=size * MIB).peak_bytes for size in (0, 32, 96)]
+
+    assert 15 * MIB < peaks[1] - peaks[0] < 49 * MIB
+    assert 47 * MIB < peaks[2] - peaks[1] < 81 * MIB
