@@ -2,6 +2,7 @@
 
 import functools
 import gc
+from typing import TYPE_CHECKING
 
 from shared import capacity, identity, settings
 from shared.cloud.protocols import RETRY_SECONDS, Bucket, Cloud, Queue, Subscription, Topic
@@ -10,6 +11,10 @@ from shared.routes import Routes
 from shared.routes import load as load_routes
 from shared.sandbox import Sandbox
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.cloud.pubsub import PubSub
+    from shared.cloud.storage import Storage
 
 __all__ = ["Cloud", "connect"]
 
@@ -49,11 +54,11 @@ class GoogleCloud:
 
     @functools.cached_property
     def uploads(self) -> Bucket:
-        return self._bucket(self.settings.uploads_bucket)
+        return self._storage.bucket(self.settings.uploads_bucket)
 
     @functools.cached_property
     def results(self) -> Bucket:
-        return self._bucket(self.settings.results_bucket)
+        return self._storage.bucket(self.settings.results_bucket)
 
     @functools.cached_property
     def queue(self) -> Queue:
@@ -63,28 +68,30 @@ class GoogleCloud:
 
     @functools.cached_property
     def completions(self) -> Topic:
-        return self._topic(self.settings.completions_topic)
+        return self._pubsub.topic(self.settings.completions_topic)
 
     @functools.cached_property
     def dead_letters(self) -> Topic:
-        return self._topic(self.settings.dead_letters_topic)
+        return self._pubsub.topic(self.settings.dead_letters_topic)
 
     @functools.cached_property
     def notifications(self) -> Topic:
-        return self._topic(self.settings.uploads_topic)
+        return self._pubsub.topic(self.settings.uploads_topic)
 
     @functools.cached_property
     def put_aside(self) -> Subscription:
-        from shared.cloud.pubsub import PubSubSubscription
+        return self._pubsub.subscription(self.settings.dead_letters_topic)
 
-        return PubSubSubscription(self.settings.project, self.settings.dead_letters_topic, self._retry_seconds)
+    # The clients are this cloud's own: a process with two clouds, as tests have, must not read one as the other.
 
-    def _bucket(self, name: str) -> Bucket:
-        from shared.cloud.storage import StorageBucket
+    @functools.cached_property
+    def _storage(self) -> "Storage":
+        from shared.cloud.storage import Storage
 
-        return StorageBucket(name, self.settings, self._retry_seconds)
+        return Storage(self.settings, self._retry_seconds)
 
-    def _topic(self, name: str) -> Topic:
-        from shared.cloud.pubsub import PubSubTopic
+    @functools.cached_property
+    def _pubsub(self) -> "PubSub":
+        from shared.cloud.pubsub import PubSub
 
-        return PubSubTopic(self.settings.project, name, self._retry_seconds)
+        return PubSub(self.settings.project, self._retry_seconds)

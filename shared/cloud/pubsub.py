@@ -36,14 +36,41 @@ _Message: Any = PubsubMessage.pb()
 _Request: Any = PublishRequest.pb()
 
 
-class PubSubTopic:
-    """One topic, through google-cloud-pubsub."""
+class PubSub:
+    """Pub/Sub through google-cloud-pubsub: two clients, made on first use, for all topics and subscriptions of a cloud."""
 
-    def __init__(self, project: str, name: str, retry_seconds: float = RETRY_SECONDS) -> None:
-        self._project = project
+    def __init__(self, project: str, retry_seconds: float = RETRY_SECONDS) -> None:
+        self.project = project
+        seconds = min(TIMEOUT_SECONDS, retry_seconds)
+        #: Options of every call: the time limit of one request, and that of all its repetitions.
+        self.limits: Any = {"timeout": seconds, "retry": Retry(timeout=seconds)}
+
+    def topic(self, name: str) -> "PubSubTopic":
+        """The topic of this name; calls nothing."""
+        return PubSubTopic(name, self)
+
+    def subscription(self, name: str) -> "PubSubSubscription":
+        """The subscription of this name; calls nothing."""
+        return PubSubSubscription(name, self)
+
+    @functools.cached_property
+    def publisher(self) -> PublisherClient:
+        """The client that publishes."""
+        return PublisherClient()
+
+    @functools.cached_property
+    def subscriber(self) -> SubscriberClient:
+        """The client for subscriptions."""
+        return SubscriberClient()
+
+
+class PubSubTopic:
+    """One topic."""
+
+    def __init__(self, name: str, pubsub: PubSub) -> None:
         self._name = name
-        self._seconds = min(TIMEOUT_SECONDS, retry_seconds)
-        self._path = f"projects/{project}/topics/{name}"
+        self._pubsub = pubsub
+        self._path = f"projects/{pubsub.project}/topics/{name}"
 
     def publish(self, *notices: Notice) -> None:
         for messages in _requests(_Message(data=notice.data, attributes=notice.attributes) for notice in notices):
@@ -52,10 +79,10 @@ class PubSubTopic:
     def _publish(self, messages: list[Any]) -> None:
         request = PublishRequest.wrap(_Request(topic=self._path, messages=messages))
         with _translated(f"topic {self._path}"):
-            _publisher().publish(request, retry=Retry(timeout=self._seconds), timeout=self._seconds)
+            self._pubsub.publisher.publish(request, **self._pubsub.limits)
 
     def subscribe(self) -> "PubSubSubscription":
-        made = PubSubSubscription(self._project, f"{self._name}-tail-{uuid.uuid4().hex[:12]}", self._seconds)
+        made = self._pubsub.subscription(f"{self._name}-tail-{uuid.uuid4().hex[:12]}")
         request = {
             "name": made.path,
             "topic": self._path,
@@ -64,21 +91,22 @@ class PubSubTopic:
             "message_retention_duration": {"seconds": KEEPS_SECONDS},
         }
         with _translated(f"topic {self._path}"):
-            _subscriber().create_subscription(request, timeout=self._seconds)
+            self._pubsub.subscriber.create_subscription(request, **self._pubsub.limits)
         return made
 
 
 class PubSubSubscription:
-    """One subscription, through google-cloud-pubsub."""
+    """One subscription."""
 
-    def __init__(self, project: str, name: str, retry_seconds: float = RETRY_SECONDS) -> None:
-        self._seconds = min(TIMEOUT_SECONDS, retry_seconds)
-        self.path = f"projects/{project}/subscriptions/{name}"
+    def __init__(self, name: str, pubsub: PubSub) -> None:
+        self._pubsub = pubsub
+        self.path = f"projects/{pubsub.project}/subscriptions/{name}"
 
     def pull(self, seconds: float) -> Sequence[Received]:
         with _translated(f"subscription {self.path}"):
+            subscriber = self._pubsub.subscriber
             try:
-                answer = _subscriber().pull(subscription=self.path, max_messages=MAX_MESSAGES, retry=None, timeout=seconds)
+                answer = subscriber.pull(subscription=self.path, max_messages=MAX_MESSAGES, retry=None, timeout=seconds)
             except exceptions.DeadlineExceeded:
                 return []
         return [_received(one.ack_id, one.message) for one in answer.received_messages]
@@ -86,18 +114,18 @@ class PubSubSubscription:
     def acknowledge(self, messages: Iterable[Received]) -> None:
         for leases in _leases(messages):
             with _translated(f"subscription {self.path}"):
-                _subscriber().acknowledge(subscription=self.path, ack_ids=leases, timeout=self._seconds)
+                self._pubsub.subscriber.acknowledge(subscription=self.path, ack_ids=leases, **self._pubsub.limits)
 
     def release(self, messages: Iterable[Received]) -> None:
         for leases in _leases(messages):
             request = {"subscription": self.path, "ack_ids": leases, "ack_deadline_seconds": 0}
             with _translated(f"subscription {self.path}"):
-                _subscriber().modify_ack_deadline(request, timeout=self._seconds)
+                self._pubsub.subscriber.modify_ack_deadline(request, **self._pubsub.limits)
 
     def delete(self) -> None:
         with _translated(f"subscription {self.path}"):
             try:
-                _subscriber().delete_subscription(subscription=self.path, timeout=self._seconds)
+                self._pubsub.subscriber.delete_subscription(subscription=self.path, **self._pubsub.limits)
             except exceptions.NotFound:
                 return
 
@@ -135,13 +163,3 @@ def _requests(messages: Iterable[Any]) -> Iterator[list[Any]]:
         size += bytes_more
     if request:
         yield request
-
-
-@functools.cache
-def _publisher() -> PublisherClient:
-    return PublisherClient()
-
-
-@functools.cache
-def _subscriber() -> SubscriberClient:
-    return SubscriberClient()

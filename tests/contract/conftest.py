@@ -1,6 +1,5 @@
 """The same tests for the fakes and for the real adapters, the latter on a local cloud in a process of its own."""
 
-import uuid
 from collections.abc import Callable, Iterator
 
 import google.auth
@@ -14,7 +13,7 @@ from shared import routes as routing
 from shared import settings as configuration
 from shared.cloud import Cloud, GoogleCloud
 from shared.cloud.protocols import RETRY_SECONDS
-from shared.cloud.storage import StorageBucket
+from shared.cloud.storage import Storage, StorageBucket
 from shared.testing import FakeCloud
 from tests.conftest import ENVIRONMENT, PIPELINE
 from tests.localcloud.target import Target, listening
@@ -62,9 +61,7 @@ def bucket_at(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StorageBucket]:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
         # As in the image; else the library sometimes reads the bucket's metadata too.
         monkeypatch.setenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-        # Clients are cached by project; this test needs its own.
-        settings = configuration.load(ENVIRONMENT | {"GOOGLE_CLOUD_PROJECT": f"p-{uuid.uuid4().hex}"})
-        return StorageBucket("results", settings, retry_seconds)
+        return Storage(configuration.load(ENVIRONMENT), retry_seconds).bucket("results")
 
     return make
 

@@ -313,7 +313,5 @@ def _pulled(machine: Machine, subscription: str, notices: Sequence[events.Notice
 
 
 def test_a_notice_to_a_topic_that_is_gone_is_not_lost_silently(real: Cloud) -> None:
-    from shared.cloud.pubsub import PubSubTopic
-
     with pytest.raises(Unavailable):
-        PubSubTopic("local-project", "nowhere").publish(events.Notice(b"x", {}))
+        GoogleCloud(replace(real.settings, completions_topic="nowhere")).completions.publish(events.Notice(b"x", {}))
