@@ -73,9 +73,13 @@ def test_the_configured_value_gives_the_configured_recipe() -> None:
 @pytest.mark.parametrize(
     ("option", "text", "fault"),
     [
-        ("sizes", "0", "sluice-small-sizes: [0]; list edges in pixels, each from 1 to 16383"),
-        ("sizes", "huge", "sluice-small-sizes: ['huge']; list edges in pixels, each from 1 to 16383"),
-        ("sizes", "", "sluice-small-sizes: ['']; list edges in pixels, each from 1 to 16383"),
+        ("sizes", "0", 'sluice-small-sizes: [0]; list edges in pixels, each from 1 to 16383, or boxes such as "400x300"'),
+        (
+            "sizes",
+            "huge",
+            "sluice-small-sizes: ['huge']; list edges in pixels, each from 1 to 16383, or boxes such as \"400x300\"",
+        ),
+        ("sizes", "", "sluice-small-sizes: ['']; list edges in pixels, each from 1 to 16383, or boxes such as \"400x300\""),
         ("formats", "heic", "sluice-small-formats: ['heic']; list some of webp, avif, png, jpeg"),
         ("quality", "40,50", "sluice-small-quality: '40,50'; write a whole number from 1 to 100"),
         ("quality", "1e999", "sluice-small-quality: inf; write a whole number from 1 to 100"),

@@ -6,11 +6,11 @@ rendering ─┬ decoding ─ opening ─┬ kinds             the format, by it
            │                     ├ jpeg png gif ...  each container before Pillow sees it, and what Pillow reads wrongly
            │                     └ orientation       upright, by EXIF data
            ├ colour              RGB or RGBA in sRGB
+           ├ framing             the place of the picture in its box
            └ encoding            the output formats
 """
 
-from shared.processors.picture.decoding import Rules
 from shared.processors.picture.encoding import OUTPUT_FORMATS
 from shared.processors.picture.rendering import describe, render
 
-__all__ = ["OUTPUT_FORMATS", "Rules", "describe", "render"]
+__all__ = ["OUTPUT_FORMATS", "describe", "render"]

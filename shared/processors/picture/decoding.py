@@ -7,6 +7,7 @@ from PIL import ImageChops
 
 from shared.errors import BadFile
 from shared.processors.picture import jpeg
+from shared.processors.picture.framing import Scale
 from shared.processors.picture.opening import Decoded, load, prepare, tolerating_loss
 from shared.processors.picture.refusals import truncated
 
@@ -22,28 +23,28 @@ class Rules:
     delivers_truncated: bool = False
 
 
-def decode(source: Path, edge: int, rules: Rules) -> Decoded:
-    """The picture, with no fewer than `edge` pixels on its longer edge where it has them. Raises `BadFile`."""
+def decode(source: Path, scale: Scale, rules: Rules) -> Decoded:
+    """The picture, with no less detail than it needs at this scale. Raises `BadFile`."""
     try:
-        return _whole(source, edge, rules.max_pixels)
+        return _whole(source, scale, rules.max_pixels)
     except BadFile as error:
         if error.code != "truncated" or not rules.delivers_truncated:
             raise
     with tolerating_loss():
-        return replace(load(prepare(source, rules.max_pixels), rules.max_pixels, edge), is_incomplete=True)
+        return replace(load(prepare(source, rules.max_pixels), rules.max_pixels, scale), is_incomplete=True)
 
 
-def _whole(source: Path, edge: int, max_pixels: int) -> Decoded:
+def _whole(source: Path, scale: Scale, max_pixels: int) -> Decoded:
     prepared = prepare(source, max_pixels)
     try:
-        decoded = load(prepared, max_pixels, edge)
+        decoded = load(prepared, max_pixels, scale)
         if prepared.format != "JPEG" or not _ends_flat(decoded):
             return decoded
     except BadFile as error:
         if error.code != "truncated" or prepared.format != "JPEG" or not jpeg.has_every_scan(source):
             raise
-        decoded = load(jpeg.with_end(source), max_pixels, edge)
-    if _changes_with_padding(decoded, source, edge, max_pixels):
+        decoded = load(jpeg.with_end(source), max_pixels, scale)
+    if _changes_with_padding(decoded, source, scale, max_pixels):
         raise truncated()
     return decoded
 
@@ -56,10 +57,10 @@ def _ends_flat(decoded: Decoded) -> bool:
     return all(band.getextrema()[0] == band.getextrema()[1] for band in corner.split())
 
 
-def _changes_with_padding(decoded: Decoded, source: Path, edge: int, max_pixels: int) -> bool:
+def _changes_with_padding(decoded: Decoded, source: Path, scale: Scale, max_pixels: int) -> bool:
     """Whether the decoder reads on after the last pixel that the file has."""
     try:
-        padded = load(jpeg.padded(source), max_pixels, edge)
+        padded = load(jpeg.padded(source), max_pixels, scale)
     except BadFile:
         return True
     return ImageChops.difference(decoded.picture, padded.picture).getbbox() is not None

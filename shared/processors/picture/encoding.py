@@ -4,6 +4,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from shared.processors.image_options import Renditions
+from shared.processors.picture.framing import rgba
 from shared.processors.registry import Draft
 
 #: format option → Pillow's name, content type, whether the format keeps transparency
@@ -15,16 +17,15 @@ OUTPUT_FORMATS = {
 }
 
 
-def encode(picture: Image.Image, folder: Path, size: int, name: str, quality: int) -> Draft:
-    """Write `<size>.<name>` into the folder; transparency becomes white where the format has none."""
-    pillow_name, content_type, keeps_alpha = OUTPUT_FORMATS[name]
-    path = folder / f"{size}.{name}"
-    flat = picture if keeps_alpha or picture.mode == "RGB" else _on_white(picture)
-    flat.save(path, pillow_name, quality=quality)
+def encode(picture: Image.Image, path: Path, kind: str, options: Renditions) -> Draft:
+    """Write the picture; where the format has no transparency, in front of the background."""
+    pillow_name, content_type, keeps_alpha = OUTPUT_FORMATS[kind]
+    flat = picture if keeps_alpha or picture.mode == "RGB" else _flat(picture, options.background)
+    flat.save(path, pillow_name, quality=options.quality)
     return Draft(path.name, content_type, path, {"width_px": picture.width, "height_px": picture.height})
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    canvas = Image.new("RGB", picture.size, "white")
+def _flat(picture: Image.Image, background: str) -> Image.Image:
+    canvas = Image.new("RGB", picture.size, rgba(background)[:3])
     canvas.paste(picture, mask=picture.getchannel("A"))
     return canvas

@@ -24,6 +24,7 @@ from PIL import (  # noqa: F401  (a plugin registers itself when imported)
 from shared.errors import BadFile
 from shared.processors.picture import avif, bmp, gif, jpeg, kinds, orientation, png, tiff, webp
 from shared.processors.picture.colour import resizable
+from shared.processors.picture.framing import Scale
 from shared.processors.picture.prepared import Prepared
 from shared.processors.picture.refusals import check_size, corrupt, truncated, unsupported
 
@@ -92,11 +93,11 @@ class Decoded:
     is_incomplete: bool = False
 
 
-def load(prepared: Prepared, max_pixels: int, edge: int) -> Decoded:
-    """Decode the picture, with no fewer than `edge` pixels on its longer edge where it has them. Raises `BadFile`."""
+def load(prepared: Prepared, max_pixels: int, scale: Scale) -> Decoded:
+    """Decode the picture, with no less detail than it needs at this scale. Raises `BadFile`."""
     with opened(prepared, max_pixels) as picture:
         size = picture.size
-        _reduce(picture, edge)
+        _reduce(picture, scale)
         picture.load()
         orientation.forget_xmp(picture)
         turn = orientation.turn(picture)
@@ -117,12 +118,14 @@ def tolerating_loss() -> Iterator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
-def _reduce(picture: Any, edge: int) -> None:
+def _reduce(picture: Any, scale: Scale) -> None:
     """JPEG only: decode at 1/2, 1/4 or 1/8."""
-    scale = edge * _DRAFT_SCALE / max(picture.size)
-    if scale < 1:
-        width, height = picture.size
-        picture.draft("RGB", (math.ceil(width * scale), math.ceil(height * scale)))
+    if picture.format not in ("JPEG", "MPO"):
+        return
+    width, height = picture.size
+    factor = scale(orientation.turned(picture.size, orientation.turn(picture))) * _DRAFT_SCALE
+    if factor < 1:
+        picture.draft("RGB", (math.ceil(width * factor), math.ceil(height * factor)))
 
 
 def _unidentified(prepared: Prepared) -> BadFile:

@@ -1,15 +1,17 @@
 """Renditions and facts of a picture."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from shared.processors.image_options import Renditions, box_of
 from shared.processors.picture import orientation
 from shared.processors.picture.colour import to_srgb
 from shared.processors.picture.decoding import Rules, decode
 from shared.processors.picture.encoding import encode
+from shared.processors.picture.framing import Box, Size, rgba
 from shared.processors.picture.opening import Decoded, opened, prepare
 from shared.processors.registry import Draft
 
@@ -19,21 +21,22 @@ _NAMES = {"MPO": "jpeg"}
 _REDUCING_GAP = 2.0
 
 
-def render(
-    source: Path, folder: Path, edges: Sequence[int], formats: Sequence[str], quality: int, rules: Rules
-) -> Iterator[Draft | Mapping[str, Any]]:
+def render(source: Path, folder: Path, options: Renditions) -> Iterator[Draft | Mapping[str, Any]]:
     """Write and yield every rendition, and the fact `incomplete` of a truncated one. Raises `BadFile`."""
-    sizes = sorted(set(edges), reverse=True)
-    decoded = decode(source, sizes[0], rules)
+    boxes = {size: Box(*box_of(size), options.fit, options.gravity) for size in options.sizes}
+    rules = Rules(options.max_pixels, options.truncated == "deliver")
+    decoded = decode(source, lambda whole: max(box.scale(whole) for box in boxes.values()), rules)
     if decoded.is_incomplete:
         yield {"incomplete": True}
-    picture = _finished(decoded, sizes[0])
     whole = orientation.turned(decoded.size, decoded.turn)
-    for size in sizes:
+    scales = sorted(((box.scale(whole), size) for size, box in boxes.items()), key=lambda pair: pair[0], reverse=True)
+    picture = _finished(decoded, scales[0][0])
+    for scale, size in scales:
         # Each size is made from the next larger one: a fraction of the work without a visible difference.
-        picture = _fitted(picture, whole, size)
-        for name in dict.fromkeys(formats):
-            yield encode(picture, folder, size, name, quality)
+        picture = _scaled(picture, whole, scale)
+        framed = boxes[size].framed(picture, whole, rgba(options.background))
+        for kind in dict.fromkeys(options.formats):
+            yield encode(framed, folder / f"{size}.{kind}", kind, options)
 
 
 def describe(source: Path, max_pixels: int) -> Mapping[str, Any]:
@@ -45,17 +48,16 @@ def describe(source: Path, max_pixels: int) -> Mapping[str, Any]:
         return {"width_px": width, "height_px": height, "format": _NAMES.get(picture.format, picture.format.lower())}
 
 
-def _finished(decoded: Decoded, edge: int) -> Image.Image:
+def _finished(decoded: Decoded, scale: float) -> Image.Image:
     """Small first, then upright and in sRGB: before, each would need a copy of the whole picture."""
     profile = decoded.picture.info.get("icc_profile")
-    picture = _fitted(decoded.picture, decoded.size, edge)
+    picture = _scaled(decoded.picture, decoded.size, scale)
     turned = picture if decoded.turn is None else picture.transpose(decoded.turn)
     return to_srgb(turned, profile)
 
 
-def _fitted(picture: Image.Image, whole: tuple[int, int], edge: int) -> Image.Image:
-    """The picture with the shape of `whole` and this longer edge; never enlarged."""
-    scale = min(1, edge / max(whole))
+def _scaled(picture: Image.Image, whole: Size, scale: float) -> Image.Image:
+    """The picture with the shape of `whole` at this scale."""
     width, height = (max(1, round(length * scale)) for length in whole)
     if picture.size == (width, height):
         return picture

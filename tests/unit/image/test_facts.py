@@ -9,7 +9,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from shared.errors import BadFile
-from shared.processors.image import MAX_PIXELS
+from shared.processors.image_options import MAX_PIXELS
 from shared.testing import run_processor
 from tests.unit.image.pictures import BLUE, RED, plain, rendered, saved
 

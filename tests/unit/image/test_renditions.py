@@ -7,7 +7,7 @@ import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
 from shared.processors import picture as package
-from shared.processors.image import MAX_EDGE_PX, OUTPUT_FORMATS
+from shared.processors.image_options import MAX_EDGE_PX, OUTPUT_FORMATS
 from tests.conftest import DATA
 from tests.unit.image.pictures import (
     BLUE,

@@ -1,0 +1,100 @@
+"""Options of the picture processors, and their checks. No Pillow here: every service checks options."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import BadConfiguration
+
+OUTPUT_FORMATS = ("webp", "avif", "png", "jpeg")
+FITS = ("inside", "cover", "pad")
+GRAVITIES = ("center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right")
+MAX_EDGE_PX = 16_383  # WebP's own limit
+#: 50 megapixels take about 200 MB decoded.
+MAX_PIXELS = 50_000_000
+MOST_MAX_PIXELS = 1_000_000_000
+
+_BOX = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}|transparent")
+
+
+@dataclass(frozen=True, slots=True)
+class Renditions:
+    """`sizes` are longest edges in pixels, or boxes such as `400x300`; each size is written in each format.
+
+    `fit`: the whole picture inside the box; the box covered, what stands over cut off; or the box filled up with `background`.
+    `gravity` is the part of the picture that stays, and the side of the box on which it stands. `background` is also the colour
+    behind a transparent picture in a format without transparency. `quality` is the encoder's, 1–100.
+    `max_pixels` limits pictures that are decoded whole; a JPEG and a scan with one bit a pixel may have five times as many.
+    `truncated`: a picture whose end is missing fails, or is delivered with the fact `incomplete`.
+    """
+
+    sizes: tuple[int | str, ...] = (1024, 512, 256)
+    formats: tuple[str, ...] = ("webp",)
+    fit: str = "inside"
+    gravity: str = "center"
+    background: str = "#ffffff"
+    quality: int = 80
+    max_pixels: int = MAX_PIXELS
+    truncated: str = "fail"
+
+    def __post_init__(self) -> None:
+        if not _all(self.sizes, _is_size):
+            remedy = f'list edges in pixels, each from 1 to {MAX_EDGE_PX}, or boxes such as "400x300"'
+            raise BadConfiguration(f"options.sizes: {self.sizes!r}; {remedy}")
+        if not _all(self.formats, lambda name: isinstance(name, str) and name in OUTPUT_FORMATS):
+            raise BadConfiguration(f"options.formats: {self.formats!r}; list some of {', '.join(OUTPUT_FORMATS)}")
+        _check_choice("fit", self.fit, FITS)
+        _check_choice("gravity", self.gravity, GRAVITIES)
+        if not (isinstance(self.background, str) and _COLOUR.fullmatch(self.background)):
+            raise BadConfiguration(
+                f'options.background: {self.background!r}; write a colour such as "#ffffff", or "transparent"'
+            )
+        if not _is_whole(self.quality, 100):
+            raise BadConfiguration(f"options.quality: {self.quality!r}; write a whole number from 1 to 100")
+        _check_max_pixels(self.max_pixels)
+        _check_choice("truncated", self.truncated, ("fail", "deliver"))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`max_pixels` is that of `image.renditions`: a picture beyond it is refused."""
+
+    max_pixels: int = MAX_PIXELS
+
+    def __post_init__(self) -> None:
+        _check_max_pixels(self.max_pixels)
+
+
+def box_of(size: int | str) -> tuple[int, int]:
+    """Width and height in pixels of a size: `512` is a square, `400x300` a box."""
+    if isinstance(size, int):
+        return size, size
+    width, height = size.split("x")
+    return int(width), int(height)
+
+
+def _is_size(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(_BOX.fullmatch(value)) and max(box_of(value)) <= MAX_EDGE_PX
+    return _is_whole(value, MAX_EDGE_PX)
+
+
+def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
+    if not (isinstance(value, str) and value in choices):
+        *others, last = (f'"{choice}"' for choice in choices)
+        raise BadConfiguration(f"options.{option}: {value!r}; write {', '.join(others)} or {last}")
+
+
+def _check_max_pixels(value: object) -> None:
+    if not _is_whole(value, MOST_MAX_PIXELS):
+        raise BadConfiguration(f"options.max_pixels: {value!r}; write a whole number from 1 to {MOST_MAX_PIXELS}")
+
+
+def _is_whole(value: object, most: int, least: int = 1) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _all(values: object, good: Callable[[Any], bool]) -> bool:
+    return isinstance(values, (list, tuple)) and len(values) > 0 and all(good(value) for value in values)
