@@ -1,7 +1,7 @@
 """Options of the picture processors, and their checks. No Pillow here: every service checks options."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from shared.errors import BadConfiguration
 OUTPUT_FORMATS = ("webp", "avif", "png", "jpeg")
 FITS = ("inside", "cover", "pad")
 GRAVITIES = ("center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right")
+DEFAULT_QUALITY = 80
 MAX_EDGE_PX = 16_383  # WebP's own limit
 #: 50 megapixels take about 200 MB decoded.
 MAX_PIXELS = 50_000_000
@@ -25,7 +26,8 @@ class Renditions:
 
     `fit`: the whole picture inside the box; the box covered, what stands over cut off; or the box filled up with `background`.
     `gravity` is the part of the picture that stays, and the side of the box on which it stands. `background` is also the colour
-    behind a transparent picture in a format without transparency. `quality` is the encoder's, 1–100.
+    behind a transparent picture in a format without transparency. `quality` is the encoder's, 1–100, for all formats or for each.
+    `webp_method` is the effort of the WebP encoder, from 0 for speed to 6 for small files.
     `max_pixels` limits pictures that are decoded whole; a JPEG and a scan with one bit a pixel may have five times as many.
     `truncated`: a picture whose end is missing fails, or is delivered with the fact `incomplete`.
     """
@@ -35,7 +37,8 @@ class Renditions:
     fit: str = "inside"
     gravity: str = "center"
     background: str = "#ffffff"
-    quality: int = 80
+    quality: int | Mapping[str, int] = DEFAULT_QUALITY
+    webp_method: int = 4
     max_pixels: int = MAX_PIXELS
     truncated: str = "fail"
 
@@ -51,10 +54,15 @@ class Renditions:
             raise BadConfiguration(
                 f'options.background: {self.background!r}; write a colour such as "#ffffff", or "transparent"'
             )
-        if not _is_whole(self.quality, 100):
-            raise BadConfiguration(f"options.quality: {self.quality!r}; write a whole number from 1 to 100")
+        _check_quality(self.quality)
+        if not _is_whole(self.webp_method, 6, least=0):
+            raise BadConfiguration(f"options.webp_method: {self.webp_method!r}; write a whole number from 0 to 6")
         _check_max_pixels(self.max_pixels)
         _check_choice("truncated", self.truncated, ("fail", "deliver"))
+
+    def quality_of(self, kind: str) -> int:
+        """The quality of this format."""
+        return self.quality if isinstance(self.quality, int) else self.quality.get(kind, DEFAULT_QUALITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,18 @@ def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:
     if not (isinstance(value, str) and value in choices):
         *others, last = (f'"{choice}"' for choice in choices)
         raise BadConfiguration(f"options.{option}: {value!r}; write {', '.join(others)} or {last}")
+
+
+def _check_quality(value: object) -> None:
+    if isinstance(value, Mapping):
+        for kind, quality in value.items():
+            if kind not in OUTPUT_FORMATS:
+                raise BadConfiguration(f"options.quality.{kind}: unknown; write some of {', '.join(OUTPUT_FORMATS)}")
+            if not _is_whole(quality, 100):
+                raise BadConfiguration(f"options.quality.{kind}: {quality!r}; write a whole number from 1 to 100")
+    elif not _is_whole(value, 100):
+        remedy = "write a whole number from 1 to 100, or a table such as { webp = 80 }"
+        raise BadConfiguration(f"options.quality: {value!r}; {remedy}")
 
 
 def _check_max_pixels(value: object) -> None:

@@ -81,6 +81,8 @@ def _typed(hint: Any) -> Json:
         return {"enum": list(inner)}
     if origin in (tuple, list):
         return {"type": "array", "items": _typed(inner[0])}
+    if origin is Mapping:
+        return {"type": "object", "additionalProperties": _typed(inner[1])}
     return {"type": _TYPES[hint]} if hint in _TYPES else {}
 
 

@@ -81,10 +81,14 @@ def test_the_configured_value_gives_the_configured_recipe() -> None:
         ),
         ("sizes", "", "sluice-small-sizes: ['']; list edges in pixels, each from 1 to 16383, or boxes such as \"400x300\""),
         ("formats", "heic", "sluice-small-formats: ['heic']; list some of webp, avif, png, jpeg"),
-        ("quality", "40,50", "sluice-small-quality: '40,50'; write a whole number from 1 to 100"),
-        ("quality", "1e999", "sluice-small-quality: inf; write a whole number from 1 to 100"),
-        ("quality", "NaN", "sluice-small-quality: nan; write a whole number from 1 to 100"),
-        ("quality", "null", "sluice-small-quality: None; write a whole number from 1 to 100"),
+        (
+            "quality",
+            "40,50",
+            "sluice-small-quality: '40,50'; write a whole number from 1 to 100, or a table such as { webp = 80 }",
+        ),
+        ("quality", "1e999", "sluice-small-quality: inf; write a whole number from 1 to 100, or a table such as { webp = 80 }"),
+        ("quality", "NaN", "sluice-small-quality: nan; write a whole number from 1 to 100, or a table such as { webp = 80 }"),
+        ("quality", "null", "sluice-small-quality: None; write a whole number from 1 to 100, or a table such as { webp = 80 }"),
     ],
 )
 def test_a_wrong_value_is_a_fault_of_this_step_under_its_configured_recipe(option: str, text: str, fault: str) -> None:

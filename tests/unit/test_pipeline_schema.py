@@ -48,6 +48,7 @@ WHEN = {"step": "a", "fact": "n"}
     [
         RENDITIONS,
         {"after": [], "per_file": []},
+        {"options": {"quality": {"webp": 80}}},
         {"when": WHEN | {"is": True}},
         {"when": WHEN | {"in": [1, "two"]}},
         {"when": WHEN | {"min": 1, "max": 2.5}},
@@ -78,6 +79,8 @@ def test_a_right_route_passes() -> None:
         {"per_file": ["size"]},
         {"options": {"size": 1}},
         {"options": {"sizes": "1"}},
+        {"options": {"quality": {"webp": "high"}}},
+        {"options": {"quality": "high"}},
         {"processor": "any.digest", "options": {"sizes": [1]}},
         {"processor": "any.digest", "per_file": ["sizes"]},
         {"retries": 5},

@@ -21,7 +21,8 @@ def encode(picture: Image.Image, path: Path, kind: str, options: Renditions) -> 
     """Write the picture; where the format has no transparency, in front of the background."""
     pillow_name, content_type, keeps_alpha = OUTPUT_FORMATS[kind]
     flat = picture if keeps_alpha or picture.mode == "RGB" else _flat(picture, options.background)
-    flat.save(path, pillow_name, quality=options.quality)
+    effort = {"method": options.webp_method} if kind == "webp" else {}
+    flat.save(path, pillow_name, quality=options.quality_of(kind), **effort)
     return Draft(path.name, content_type, path, {"width_px": picture.width, "height_px": picture.height})
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
+from shared.errors import BadConfiguration
 from shared.processors import picture as package
 from shared.processors.image_options import MAX_EDGE_PX, OUTPUT_FORMATS
 from tests.conftest import DATA
@@ -134,6 +135,42 @@ def test_a_lower_quality_makes_a_smaller_file(photo: bytes, kind: str) -> None:
         return len(draft.data)
 
     assert size(20) < size(90) / 2
+
+
+def test_each_format_has_its_own_quality(photo: bytes) -> None:
+    def sizes(quality: Any) -> list[int]:
+        return [len(draft.data) for draft in run(photo, (128,), ("webp", "jpeg"), quality=quality)]
+
+    low, high, default = sizes(20), sizes(90), sizes(80)
+
+    assert sizes({"webp": 20, "jpeg": 90}) == [low[0], high[1]]
+    assert sizes({"jpeg": 20}) == [default[0], low[1]]
+
+
+def test_more_effort_makes_a_smaller_webp(photo: bytes) -> None:
+    fast, default, small = (
+        len(run(photo, (256,), ("webp",), **options)[0].data) for options in ({"webp_method": 0}, {}, {"webp_method": 6})
+    )
+
+    assert small < default < fast
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ({"quality": 0}, "options.quality: 0; write a whole number from 1 to 100, or a table"),
+        ({"quality": {"webp": 101}}, "options.quality.webp: 101; write a whole number from 1 to 100"),
+        ({"quality": {"heic": 50}}, "options.quality.heic: unknown; write some of webp, avif, png, jpeg"),
+        ({"webp_method": 7}, "options.webp_method: 7; write a whole number from 0 to 6"),
+        ({"webp_method": True}, "options.webp_method: True; write a whole number from 0 to 6"),
+    ],
+    ids=str,
+)
+def test_a_wrong_quality_is_refused_with_a_right_one(options: dict[str, Any], wrong: str) -> None:
+    with pytest.raises(BadConfiguration) as refused:
+        run(b"", **options)
+
+    assert refused.value.message.startswith(wrong)
 
 
 def test_the_photograph_comes_out_upright_and_in_proportion(photo: bytes) -> None:
