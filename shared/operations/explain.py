@@ -78,14 +78,15 @@ def _route(number: int, route: Route, file: File) -> Json:
     failed = TESTS[passed] if passed < len(TESTS) else ""
     steps = list(route.steps if failed else route.chosen(file.metadata))
     why = _why(failed, route, file) if failed else "every test passes"
-    patterns = {"content_type": route.content_type, "name": route.name}
+    patterns = {"content_type": ", ".join(route.content_types), "name": route.name}
     return {"route": number, **patterns, "steps": steps, "takes": not failed, "failed": failed, "why": why}
 
 
 def _why(failed: str, route: Route, file: File) -> str:
     """The reason why a test fails. Values of metadata are the operator's: only their keys are shown."""
     if failed == "content_type":
-        return f"{media.essence(file.content_type)} is not {route.content_type}"
+        is_not = "is not" if len(route.content_types) == 1 else "is none of"
+        return f"{media.essence(file.content_type)} {is_not} {', '.join(route.content_types)}"
     if failed == "name":
         return f"{file.name} does not match {route.name}"
     if failed == "metadata":

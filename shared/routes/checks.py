@@ -97,7 +97,14 @@ def _built(pool_of: Mapping[str, Pool], queues: Tables, steps: Tables, routes: S
         recipe = model.recipe(name, processor.name, processor.version, right["options"], input=made_from, made_by=made_by)
         after, per_file = _unique(right.get("after", ())), _unique(right.get("per_file", ()))
         built[name] = Step(recipe, queue_of[right["queue"]], _limits(right), after, right.get("when"), per_file)
-    return Routes(pool_of, queue_of, built, tuple(Route(**{**route, "steps": _unique(route["steps"])}) for route in routes))
+    return Routes(pool_of, queue_of, built, tuple(map(_route, routes)))
+
+
+def _route(right: Mapping[str, Any]) -> Route:
+    types = right["content_type"]
+    listed = _unique(types) if isinstance(types, list) else (types,)
+    others = {key: value for key, value in right.items() if key != "content_type"}
+    return Route(listed, **(others | {"steps": _unique(right["steps"])}))
 
 
 def _limits(right: Mapping[str, Any]) -> Limits:

@@ -77,7 +77,7 @@ class Route:
     that its metadata asks for. `queue` replaces the queue of the steps and of those that they come after.
     """
 
-    content_type: str
+    content_types: tuple[str, ...]
     name: str
     steps: tuple[str, ...]
     queue: str = ""
@@ -90,7 +90,8 @@ class Route:
         return sum(1 for _ in itertools.takewhile(bool, self._tests(content_type, name, metadata, size)))
 
     def _tests(self, content_type: str, name: str, metadata: Mapping[str, str], size: int | None) -> Iterator[bool]:
-        yield matches(self.content_type, media.essence(content_type))
+        essence = media.essence(content_type)
+        yield any(matches(pattern, essence) for pattern in self.content_types)
         yield matches(self.name, name)
         yield all(metadata.get(key) == value for key, value in self.metadata.items())
         yield not size or not self.max_bytes or size <= self.max_bytes

@@ -10,6 +10,7 @@ from shared.routes.kinds import (
     is_scalar,
     memory,
     number,
+    or_list,
     required,
     table,
     text,
@@ -92,11 +93,13 @@ WHEN = {
 
 ROUTE = {
     "content_type": required(
-        text(
-            "`image/*`, `application/pdf`, `*/*`",
-            "write `image/*`, `application/pdf` or `*/*`",
-            media.is_pattern,
-            pattern=r"^[^A-Z/;\s]+/[^A-Z/;\s]+$",
+        or_list(
+            text(
+                "`image/*`, `application/pdf`, `*/*`, or a list of such types",
+                "write `image/*`, `application/pdf` or `*/*`, or a list of such types",
+                media.is_pattern,
+                pattern=r"^[^A-Z/;\s]+/[^A-Z/;\s]+$",
+            )
         )
     ),
     "name": required(

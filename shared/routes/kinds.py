@@ -87,6 +87,13 @@ def values(about: str, remedy: str, accepts: Callable[[Any], bool], items: Json,
     return Key(about, accepts_all, remedy, schema)
 
 
+def or_list(key: Key) -> Key:
+    """The key, as one that also takes a list of such values."""
+    several = values(key.about, key.remedy, key.accepts, key.schema)
+    accepts = lambda value: key.accepts(value) or several.accepts(value)  # noqa: E731
+    return replace(key, accepts=accepts, schema={"anyOf": [key.schema, several.schema]})
+
+
 def table(about: str, remedy: str, of: Key | None = None) -> Key:
     """A table that is not empty, of values of one kind if that is given."""
     schema = {"type": "object", "minProperties": 1} | ({"additionalProperties": of.schema} if of else {})

@@ -9,7 +9,7 @@ def sentence(test: str, nearest: Sequence[Route], content_type: str) -> str:
     """The refusal by the routes that came nearest, all of which the file fails at this test."""
     nothing = f"no route takes {content_type}"
     if test == "content_type":
-        return f"{nothing}; accepted: {_listed(route.content_type for route in nearest)}"
+        return f"{nothing}; accepted: {_listed(pattern for route in nearest for pattern in route.content_types)}"
     if test == "name":
         return f"{nothing} under this name; accepted: {_listed(route.name for route in nearest)}"
     if test == "metadata":

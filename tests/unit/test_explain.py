@@ -64,6 +64,14 @@ def test_each_route_says_which_test_fails_first(cloud: FakeCloud, changed: Json,
     assert "secret" not in str(route)
 
 
+def test_a_route_with_several_content_types_shows_them_all(cloud: FakeCloud) -> None:
+    cloud.routes = routes.parse(PIPELINE.replace('"image/*"', '["image/png", "image/gif"]'))
+
+    (route,) = explain("invoices/1.jpg", cloud)["routes"]
+
+    assert (route["content_type"], route["why"]) == ("image/png, image/gif", "image/jpeg is none of image/png, image/gif")
+
+
 def test_a_plan_is_drawn_with_its_stages_and_queues(shipped: FakeCloud) -> None:
     found = explain("cats/1.jpg", shipped, metadata={"sluice-steps": "avif"})
 

@@ -59,6 +59,10 @@ def test_a_right_step_passes(step: dict[str, Any]) -> None:
     VALIDATOR.validate(table({"a": step}))
 
 
+def test_a_list_of_content_types_passes() -> None:
+    VALIDATOR.validate(table({"a": {}}, {"steps": ["a"], "content_type": ["image/png", "*/*"]}))
+
+
 def test_a_right_route_passes() -> None:
     VALIDATOR.validate(
         table({"a": {}}, {"steps": ["a"], "queue": "slow", "metadata": {"a": "b"}, "max_bytes": 5, "on_request": True})
@@ -96,6 +100,8 @@ def test_a_wrong_step_fails(step: dict[str, Any]) -> None:
         {},
         {"steps": []},
         {"steps": ["a"], "content_type": "image"},
+        {"steps": ["a"], "content_type": []},
+        {"steps": ["a"], "content_type": ["image"]},
         {"steps": ["a"], "name": ""},
         {"steps": ["a"], "metadata": {"a": 5}},
         {"steps": ["a"], "max_bytes": 0},

@@ -187,13 +187,14 @@ def test_a_route_needs_all_its_keys(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["5", '""', '"image"', '"Image/*"', '"image/*; q=1"', '"image/**"', '"*"', '"/"', '["image/*"]']
+    "value",
+    ["5", '""', '"image"', '"Image/*"', '"image/*; q=1"', '"image/**"', '"*"', '"/"', "[]", '["image"]', '["image/*", 5]'],
 )
 def test_a_content_type_that_matches_nothing_is_refused(value: str) -> None:
     message = refusal(QUEUE + STEP + ROUTE.replace('"image/*"', value))
 
     assert message.startswith("routes[1].content_type: ")
-    assert message.endswith("write `image/*`, `application/pdf` or `*/*`")
+    assert message.endswith("write `image/*`, `application/pdf` or `*/*`, or a list of such types")
 
 
 @pytest.mark.parametrize("value", ["5", '""', "[]"])

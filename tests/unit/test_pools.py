@@ -143,6 +143,7 @@ LONG = {"a": {"seconds": 20}, "b": {"seconds": 20}}
         ({"content_type": "image/*"}, {"content_type": "*/*"}),
         ({"content_type": "image/*"}, {"content_type": "*/png"}),
         ({"content_type": "image/png"}, {"content_type": "image/*"}),
+        ({"content_type": ["text/csv", "image/png"]}, {"content_type": ["image/png", "image/gif"]}),
         ({"name": "in/**"}, {"name": "**.jpg"}),
         ({"name": "a*"}, {"name": "*b"}),
         ({"name": "?"}, {"name": "x"}),
@@ -160,6 +161,7 @@ def test_routes_that_match_one_file_count_together(of_routes: tuple[dict[str, An
     "of_routes",
     [
         ({"content_type": "image/*"}, {"content_type": "text/*"}),
+        ({"content_type": ["image/png", "text/csv"]}, {"content_type": ["image/gif", "text/plain"]}),
         ({"content_type": "image/png"}, {"content_type": "*/jpeg"}),
         ({"name": "in/**"}, {"name": "out/**"}),
         ({"name": "in/*"}, {"name": "**/x/**"}),

@@ -1,6 +1,13 @@
 """The shipped pipeline.toml: one task for a picture, a second stage on request."""
 
-from shared import routes
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from shared import media, processors, routes
+from shared.errors import BadFile
 from shared.model import File
 from shared.plan import Plan
 from shared.settings import ROOT
@@ -27,6 +34,41 @@ def test_a_second_stage_runs_on_request() -> None:
     assert [str(place) for place in planned.places] == ["0-images", "1-slow"]
     assert planned.by_name["avif"].recipe.options["quality"] == 40
     assert planned.ignored == ()
+
+
+@pytest.mark.parametrize(
+    "format_name", ["AVIF", "BMP", "DDS", "GIF", "ICNS", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "TGA", "TIFF", "WEBP"]
+)
+def test_a_picture_that_cannot_be_opened_is_only_digested(format_name: str, tmp_path: Path) -> None:
+    written = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(written, format_name)
+    (tmp_path / "picture").write_bytes(written.getvalue())
+
+    planned = plan(media.sniff(written.getvalue()))
+
+    steps = ["digest", "facts", "thumbnails"] if is_opened(tmp_path / "picture") else ["digest"]
+    assert [step.name for step in planned.steps] == steps
+
+
+def is_opened(path: Path) -> bool:
+    processor = processors.find("image.facts")
+    try:
+        processor.run(path, path.parent, processor.check({}))
+    except BadFile:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("content_type", ["image/svg+xml", "image/vnd.adobe.photoshop", "image/x-icon", "image/heic"])
+def test_a_request_for_a_picture_step_leaves_other_files_alone(content_type: str) -> None:
+    planned = plan(content_type, sluice_steps="avif")
+
+    assert [step.name for step in planned.steps] == ["digest"]
+
+
+@pytest.mark.parametrize("content_type", ["image/jpg", "image/x-ms-bmp"])
+def test_usual_misnomers_of_pictures_are_taken(content_type: str) -> None:
+    assert [step.name for step in plan(content_type).steps] == ["digest", "facts", "thumbnails"]
 
 
 def test_other_files_wait_in_their_own_queue() -> None:
