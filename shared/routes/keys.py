@@ -65,7 +65,7 @@ QUEUE = {
 }
 
 STEP = {
-    "processor": required(text("one of the processors below", "write one of {processors}")),
+    "processor": required(text("name of a processor", "write one of {processors}")),
     "queue": required(text("the queue its task waits in", "write one of {queues}", names="queues")),
     "options": Key("the processor's options", lambda _: True, "", {"type": "object"}),
     "after": texts("steps that have to succeed first", "list steps of {steps}", names="steps"),

@@ -18,6 +18,7 @@ from tests.docs import blocks
 from tests.docs.masks import masked
 
 PAGE = ROOT / "docs" / "notices.md"
+PROCESSORS = ROOT / "docs" / "processors.md"
 #: Reasons that these files write into manifests themselves; the others are codes of `BadFile` and `Vanished`.
 WRITTEN = {
     "shared/pipeline.py": {"empty", "name_too_long", "no_route", "too_large"},
@@ -75,7 +76,14 @@ def test_every_reason_of_a_verdict_is_listed_and_no_other() -> None:
     listed = {found[1] for row in _rows() if (found := re.match(r"\| `\w+` \| `(\w+)` \|", row))}
 
     raised = set().union(*WRITTEN.values()) | _codes_of("BadFile") | _codes_of("Vanished")
-    assert listed == raised, "docs/notices.md lists each reason in a row `verdict | reason | when`"
+    others = raised - _codes_of("BadFile", "shared/processors")
+    assert listed == others, "docs/notices.md lists each reason in a row `verdict | reason | when`"
+
+
+def test_every_reason_of_a_processor_is_listed_and_no_other() -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", PROCESSORS.read_text().partition("\n## Reasons\n")[2], re.MULTILINE)
+
+    assert sorted(listed) == sorted(_codes_of("BadFile", "shared/processors")), "docs/processors.md lists each in its Reasons"
 
 
 def test_the_reasons_of_the_pipeline_are_in_its_source() -> None:
@@ -86,8 +94,8 @@ def test_the_reasons_of_the_pipeline_are_in_its_source() -> None:
     assert missing == []
 
 
-def _codes_of(kind: str) -> set[str]:
-    calls = [node for path in (ROOT / "shared").rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+def _codes_of(kind: str, folder: str = "shared") -> set[str]:
+    calls = [node for path in (ROOT / folder).rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
     made = [node for node in calls if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == kind]
     return {str(code.value) for call in made if isinstance(code := call.args[1], ast.Constant)}
 

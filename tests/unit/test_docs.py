@@ -1,17 +1,16 @@
 """The docs and the code name the same settings, processors and packages."""
 
 import dataclasses
+import json
 import re
-from collections.abc import Iterator
-from importlib import import_module
 
 import pytest
 
 from shared import processors
-from shared.processors.registry import registered
 from shared.settings import ROOT, Setting, declared
 
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+PROCESSORS = (ROOT / "docs" / "processors.md").read_text()
 
 
 def row(setting: Setting) -> str:
@@ -27,19 +26,22 @@ def test_every_setting_has_its_row_in_the_docs() -> None:
     assert documented == declarations, "write the rows of docs/settings.md as declared in shared/settings.py, in that order"
 
 
-def test_every_processor_and_option_has_its_row_in_the_docs() -> None:
-    for module in processors.MODULES:
-        import_module(f"shared.processors.{module}")
-    missing = [start for name, one in registered.items() for start in rows(name, one.options) if f"\n{start}" not in SETTINGS]
+@pytest.mark.parametrize("name", processors.names())
+def test_every_processor_has_its_row_with_its_limits(name: str) -> None:
+    limits = processors.find(name).limits
+    memory, outputs = (f"{size >> 20} MiB" for size in (limits.memory_bytes, limits.output_bytes))
 
-    assert missing == [], "docs/settings.md lacks the rows that begin with these"
+    found = re.findall(rf"^\| `{re.escape(name)}` \| .+ \| (.+ \| .+ \| .+) \|$", PROCESSORS, re.MULTILINE)
+
+    assert found == [f"{memory} | {limits.seconds} | {outputs}"], "correct the row in docs/processors.md"
 
 
-def rows(name: str, options: type) -> Iterator[str]:
-    """The beginnings of the lines for a processor and its options."""
-    names = [option.name for option in dataclasses.fields(options)]
-    yield f"| `{name}` | {', '.join(f'`{option}`' for option in names) or 'none'} |"
-    yield from (f"| `{option}` |" for option in names)
+@pytest.mark.parametrize("name", processors.names())
+def test_every_option_has_its_row_with_its_default(name: str) -> None:
+    options = [(option.name, json.dumps(option.default)) for option in dataclasses.fields(processors.find(name).options)]
+    section = PROCESSORS.partition(f"\n### `{name}`\n")[2].partition("\n##")[0]
+
+    assert re.findall(r"^\| `(\w+)` \| .+ \| `(.+)` \|$", section, re.MULTILINE) == options, "correct docs/processors.md"
 
 
 @pytest.mark.parametrize("requirements", ["requirements.txt", "requirements-dev.txt"])
