@@ -53,7 +53,7 @@ def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draf
     prepare=_prepare,
 )
 def facts(source: Path, _folder: Path, options: Facts) -> Iterator[Mapping[str, Any]]:
-    """The facts `width_px` and `height_px` of the upright picture, and its `format`, read from its header."""
+    """Facts of the upright picture, read from its header and its EXIF data; on request, from its pixels."""
     from shared.processors import picture
 
-    yield picture.describe(source, options.max_pixels)
+    yield from picture.describe(source, options)

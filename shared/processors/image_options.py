@@ -10,6 +10,7 @@ from shared.errors import BadConfiguration
 OUTPUT_FORMATS = ("webp", "avif", "png", "jpeg")
 FITS = ("inside", "cover", "pad")
 GRAVITIES = ("center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right")
+ADDED_FACTS = ("gps", "dhash", "thumbhash", "dominant_colour")
 DEFAULT_QUALITY = 80
 MAX_EDGE_PX = 16_383  # WebP's own limit
 #: 50 megapixels take about 200 MB decoded.
@@ -67,12 +68,15 @@ class Renditions:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`max_pixels` is that of `image.renditions`: a picture beyond it is refused."""
+    """`max_pixels` is that of `image.renditions`: a picture beyond it is refused. `add` names facts that are made on request."""
 
     max_pixels: int = MAX_PIXELS
+    add: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_max_pixels(self.max_pixels)
+        if self.add not in ((), []) and not _all(self.add, lambda name: isinstance(name, str) and name in ADDED_FACTS):
+            raise BadConfiguration(f"options.add: {self.add!r}; list some of {', '.join(ADDED_FACTS)}")
 
 
 def box_of(size: int | str) -> tuple[int, int]:

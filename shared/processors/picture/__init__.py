@@ -8,9 +8,11 @@ rendering ─┬ decoding ─ opening ─┬ kinds             the format, by it
            ├ colour              RGB or RGBA in sRGB
            ├ framing             the place of the picture in its box
            └ encoding            the output formats
+facts ─────── looks              hashes and the dominant colour
 """
 
 from shared.processors.picture.encoding import OUTPUT_FORMATS
-from shared.processors.picture.rendering import describe, render
+from shared.processors.picture.facts import describe
+from shared.processors.picture.rendering import render
 
 __all__ = ["OUTPUT_FORMATS", "describe", "render"]

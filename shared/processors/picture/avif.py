@@ -12,6 +12,24 @@ _MAX_META_BYTES = 16 << 20
 
 def prepare(source: Path) -> Prepared:
     """The crop is the clean aperture of the primary picture."""
+    meta, end = _meta(source)
+    try:
+        crop = _aperture(meta)
+    except (struct.error, IndexError, ZeroDivisionError):
+        crop = None  # Pillow judges the file
+    return Prepared("AVIF", source, crop=crop, is_short=end > source.stat().st_size)
+
+
+def bit_depth(source: Path) -> int:
+    """Bits per channel of the primary picture; 8 where the file does not state them (ISO 23008-12 §6.5.6)."""
+    try:
+        return _own(_meta(source)[0])[b"pixi"][5]
+    except (LookupError, struct.error):
+        return 8
+
+
+def _meta(source: Path) -> tuple[bytes, int]:
+    """The contents of the first `meta` box, and the end that the boxes state."""
     size = source.stat().st_size
     meta, end = b"", 0
     with source.open("rb") as stream:
@@ -20,11 +38,7 @@ def prepare(source: Path) -> Prepared:
             if kind == b"meta" and length <= _MAX_META_BYTES and not meta:
                 stream.seek(start + 8)
                 meta = stream.read(length - 8)
-    try:
-        crop = _aperture(meta)
-    except (struct.error, IndexError, ZeroDivisionError):
-        crop = None  # Pillow judges the file
-    return Prepared("AVIF", source, crop=crop, is_short=end > size)
+    return meta, end
 
 
 def _top(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
@@ -51,13 +65,18 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += length
 
 
-def _aperture(meta: bytes) -> Box | None:
+def _own(meta: bytes) -> dict[bytes, bytes]:
+    """The properties of the primary picture."""
     inside = dict(_boxes(meta[4:]))
     properties = dict(_boxes(inside.get(b"iprp", b"")))
     listed = list(_boxes(properties.get(b"ipco", b"")))
     primary = inside.get(b"pitm", b"")
     item = int.from_bytes(primary[4:8] if primary[:1] != b"\0" else primary[4:6], "big")
-    own = dict(listed[place - 1] for place in _associated(properties.get(b"ipma", b""), item) if 0 < place <= len(listed))
+    return dict(listed[place - 1] for place in _associated(properties.get(b"ipma", b""), item) if 0 < place <= len(listed))
+
+
+def _aperture(meta: bytes) -> Box | None:
+    own = _own(meta)
     if b"clap" not in own or b"ispe" not in own:
         return None
     return _box(int.from_bytes(own[b"ispe"][4:8], "big"), int.from_bytes(own[b"ispe"][8:12], "big"), own[b"clap"])

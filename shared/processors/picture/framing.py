@@ -17,8 +17,8 @@ class Box:
 
     width: int
     height: int
-    fit: str
-    gravity: str
+    fit: str = "inside"
+    gravity: str = "center"
 
     def scale(self, whole: Size) -> float:
         """The scale of a picture of this size, at most 1: a picture is never enlarged."""

@@ -29,11 +29,18 @@ def turn(picture: Image.Image) -> Image.Transpose | None:
     if picture.format == "TIFF":
         return None  # Pillow turns it when it decodes it, and states its upright size before.
     try:
-        exif = Image.Exif()
-        exif.load(picture.info.get("exif") or _from_text(picture.info.get(_EXIF_AS_TEXT)))
-        return _TURNS.get(exif.get(ExifTags.Base.Orientation))
+        return _TURNS.get(exif_of(picture).get(ExifTags.Base.Orientation))
     except _BROKEN_EXIF:
         return None
+
+
+def exif_of(picture: Image.Image) -> Image.Exif:
+    """Its EXIF data, without XMP data. Broken ones raise almost anything."""
+    if picture.format == "TIFF":
+        return picture.getexif()
+    exif = Image.Exif()
+    exif.load(picture.info.get("exif") or _from_text(picture.info.get(_EXIF_AS_TEXT)))
+    return exif
 
 
 def turned(size: tuple[int, int], by: Image.Transpose | None) -> tuple[int, int]:

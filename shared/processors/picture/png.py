@@ -57,6 +57,17 @@ def prepare(source: Path) -> Prepared:
     return Prepared("PNG", file(), mend=stored.mended)
 
 
+def frames(source: Path) -> int:
+    """The frames of an animation; 1 for a picture (PNG 3 §11.3.6.1)."""
+    with source.open("rb") as stream:
+        for chunk in _chunks(stream, source.stat().st_size):
+            if chunk.kind == b"acTL":
+                return max(1, int.from_bytes(chunk.data[:4], "big"))
+            if chunk.kind == b"IDAT":
+                break
+    return 1
+
+
 def _chunks(stream: BinaryIO, size: int) -> Iterator[_Chunk]:
     at = len(_SIGNATURE)
     for _ in range(_MAX_CHUNKS):

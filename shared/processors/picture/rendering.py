@@ -1,4 +1,4 @@
-"""Renditions and facts of a picture."""
+"""Renditions of a picture."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,11 +12,9 @@ from shared.processors.picture.colour import to_srgb
 from shared.processors.picture.decoding import Rules, decode
 from shared.processors.picture.encoding import encode
 from shared.processors.picture.framing import Box, Size, rgba
-from shared.processors.picture.opening import Decoded, opened, prepare
+from shared.processors.picture.opening import Decoded
 from shared.processors.registry import Draft
 
-#: Pillow's name of a JPEG that holds several pictures
-_NAMES = {"MPO": "jpeg"}
 #: How many times the wanted size an averaged copy keeps, from which Lanczos resampling makes it (Pillow's own choice).
 _REDUCING_GAP = 2.0
 
@@ -30,7 +28,7 @@ def render(source: Path, folder: Path, options: Renditions) -> Iterator[Draft | 
         yield {"incomplete": True}
     whole = orientation.turned(decoded.size, decoded.turn)
     scales = sorted(((box.scale(whole), size) for size, box in boxes.items()), key=lambda pair: pair[0], reverse=True)
-    picture = _finished(decoded, scales[0][0])
+    picture = finished(decoded, scales[0][0])
     for scale, size in scales:
         # Each size is made from the next larger one: a fraction of the work without a visible difference.
         picture = _scaled(picture, whole, scale)
@@ -39,16 +37,7 @@ def render(source: Path, folder: Path, options: Renditions) -> Iterator[Draft | 
             yield encode(framed, folder / f"{size}.{kind}", kind, options)
 
 
-def describe(source: Path, max_pixels: int) -> Mapping[str, Any]:
-    """The size of the upright picture and its format, without decoding pixels. Raises `BadFile` as `render` does."""
-    prepared = prepare(source, max_pixels)
-    with opened(prepared, max_pixels) as picture:
-        left, top, right, bottom = prepared.crop or (0, 0, *picture.size)
-        width, height = orientation.turned((right - left, bottom - top), orientation.turn(picture))
-        return {"width_px": width, "height_px": height, "format": _NAMES.get(picture.format, picture.format.lower())}
-
-
-def _finished(decoded: Decoded, scale: float) -> Image.Image:
+def finished(decoded: Decoded, scale: float) -> Image.Image:
     """Small first, then upright and in sRGB: before, each would need a copy of the whole picture."""
     profile = decoded.picture.info.get("icc_profile")
     picture = _scaled(decoded.picture, decoded.size, scale)

@@ -13,7 +13,9 @@ RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 FORMATS = ("webp", "avif", "png", "jpeg")
 
 
-def run(data: bytes, sizes: tuple[int, ...] = (64,), formats: tuple[str, ...] = ("png",), **options: Any) -> list[Produced]:
+def run(
+    data: bytes, sizes: tuple[int | str, ...] = (64,), formats: tuple[str, ...] = ("png",), **options: Any
+) -> list[Produced]:
     """The renditions of a file with these bytes."""
     return run_processor("image.renditions", data, sizes=sizes, formats=formats, **options).outputs
 

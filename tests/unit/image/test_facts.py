@@ -22,6 +22,11 @@ def facts(data: bytes) -> Mapping[str, Any]:
     return outcome.facts
 
 
+def size_and_format(data: bytes) -> tuple[Any, ...]:
+    found = facts(data)
+    return found["width_px"], found["height_px"], found["format"]
+
+
 def oriented(kind: str, orientation: int) -> bytes:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
@@ -34,13 +39,13 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF"])
 def test_size_and_format_are_those_of_the_picture(kind: str) -> None:
-    assert facts(saved(WIDE, kind)) == {"width_px": 48, "height_px": 32, "format": kind.lower()}
+    assert size_and_format(saved(WIDE, kind)) == (48, 32, kind.lower())
 
 
 def test_the_pictures_of_a_stereo_camera_are_a_jpeg() -> None:
     pair = saved(WIDE, "MPO", save_all=True, append_images=[plain("RGB", BLUE)])
 
-    assert facts(pair) == {"width_px": 48, "height_px": 32, "format": "jpeg"}
+    assert size_and_format(pair) == (48, 32, "jpeg")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
