@@ -129,7 +129,7 @@ def test_no_step_may_be_named_file() -> None:
 @pytest.mark.parametrize(
     ("processor", "value", "message"),
     [
-        ("image.renditions", ["size"], "'size' is not allowed; list some of sizes, formats, quality"),
+        ("image.renditions", ["size"], "'size' is not allowed; list some of sizes, formats, fit, gravity, background, quality, webp_method, max_pixels, truncated"),
         ("image.renditions", "sizes", "'sizes' is not allowed; list names of its options"),
         ("image.renditions", [{}], "[{}] is not allowed; list names of its options"),
         ("any.digest", ["sizes"], "'sizes' is not allowed; leave it out: any.digest has no options"),
