@@ -36,8 +36,8 @@ class Agreement:
     _files: dict[str, Seen] = field(default_factory=dict)
     _notices: dict[str, object] = field(default_factory=dict)
 
-    def listed(self, jobs: Sequence[Entry], query: Query) -> None:
-        """A whole list: all pages of it."""
+    def listed(self, jobs: Sequence[Entry], query: Query) -> list[str]:
+        """A whole list: all pages of it. Returns the job ids, of run 0, that are missing."""
         keys = [job.file_key for job in jobs]
         self._hold(keys == sorted(set(keys)), "a list is out of order, or has a file twice")
         for job in jobs:
@@ -50,8 +50,7 @@ class Agreement:
                 self._end(what, seen, job.run, job.verdict)
                 seen.listed = max(seen.listed, job.run)
             seen.run, seen.is_listable = max(seen.run, job.run), True
-        if query == Query():
-            self._hold_all_listed({job.job_id.partition("-r")[0] for job in jobs})
+        return self._missing({job.job_id.partition("-r")[0] for job in jobs}) if query == Query() else []
 
     def status(self, body: Json) -> None:
         """An answer of the status service about the newest run of a file."""
@@ -81,9 +80,11 @@ class Agreement:
         else:
             self._end(what, seen, body["run"], body["verdict"])
 
-    def _hold_all_listed(self, listed: Collection[str]) -> None:
-        for name, seen in self._files.items():
-            self._hold(not seen.is_listable or name in listed, f"list: {name} is missing, last seen in run {seen.run}")
+    def _missing(self, listed: Collection[str]) -> list[str]:
+        missing = [name for name, seen in self._files.items() if seen.is_listable and name not in listed]
+        for name in missing:
+            self._hold(False, f"list: {name} is missing, last seen in run {self._files[name].run}")
+        return missing
 
     def _end(self, what: str, seen: Seen, run: int, verdict: str) -> None:
         first = seen.verdicts.setdefault(run, verdict)

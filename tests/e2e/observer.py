@@ -21,6 +21,8 @@ from tests.e2e.conftest import Notices
 
 #: Statuses that are read between two lists.
 SAMPLE = 4
+#: Missing files of one list for which the other answers are read.
+EXPLAINED = 2
 PAUSE_SECONDS = 0.05  # else it would take half of a small machine
 PAGES = 3
 STATES: Sequence[State] = ("partial", "failed", "succeeded", PROCESSING)
@@ -79,7 +81,8 @@ class Observer:
         except Transient:
             self.counts["outages of lists"] += 1
         else:
-            self.agreement.listed(jobs, query)
+            missing = self.agreement.listed(jobs, query)
+            self.agreement.faults += map(self._said_of, missing[:EXPLAINED])
             self.counts["lists"] += 1
 
     def _list(self, query: Query) -> Iterator[Entry]:
@@ -89,6 +92,18 @@ class Observer:
         while page.next:
             page = listing.page(query, self._cloud, limit, page.next)
             yield from page.jobs
+
+    def _said_of(self, job_id: str) -> str:
+        """The status, tasks and objects of a file that a list misses, read just after that list."""
+        try:
+            answer = self._session.get(f"{self._status_url}/jobs/{job_id}", timeout=10)
+            queued = ((queue, *one) for queue in self._cloud.routes.queues for one in self._cloud.queue.tasks(queue))
+            tasks = [f"{queue}: {state}" for queue, task, state in queued if task.run.job_id.startswith(job_id)]
+            names = [*self._cloud.results.names("index/"), *self._cloud.results.names(f"jobs/{job_id.replace('-', '/')}/")]
+        except (requests.RequestException, Transient) as error:
+            return f"{job_id} just after: {error!r}"
+        objects = [name for name in names if job_id in name or name.startswith("jobs/")]
+        return f"{job_id} just after: status {_brief(answer)}; tasks {tasks}; objects {objects}"
 
     def _look_at(self, name: str) -> None:
         etag, known = self._etags.get(name, ("", None))
@@ -107,3 +122,11 @@ class Observer:
                 self.agreement.faults.append(f"status: {answer.status_code} for {name}, which was uploaded")
             return
         self.agreement.status(known)
+
+
+def _brief(answer: requests.Response) -> str:
+    """The run and its state, and the verdict or state of each step."""
+    if not answer.ok:
+        return f"{answer.status_code} {answer.text}"
+    body = answer.json()
+    return f"run {body['run']} {body['state']} {[one.get('verdict', one['state']) for one in body['steps']]}"

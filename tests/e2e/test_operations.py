@@ -192,7 +192,7 @@ def reach(wanted: States, cloud: Cloud, agreement: Agreement) -> None:
     found: States = {}
 
     def is_reached() -> bool:
-        assert agreement.faults == []
+        assert not agreement.faults, "\n".join(agreement.faults)
         found.clear()
         found.update(Counter((job.verdict, job.reason, job.run) for job in listing.jobs(Query(), cloud)))
         return found == wanted
@@ -220,7 +220,7 @@ def test_lists_statuses_and_notices_agree_while_files_run_again_and_everything_i
     listed = sluice(machine, "ls", "--limit", str(3 * FILES))
     log.info("%s: %s", len(observer.names), dict(observer.counts))
 
-    assert observer.agreement.faults == []
+    assert not observer.agreement.faults, "\n".join(observer.agreement.faults)
     assert list(records.faults(buckets["results"], notices.seen)) == []
     assert Counter((job["verdict"], job["reason"], job["run"]) for job in listed) == AT_LAST
     assert sorted(job["name"] for job in listed) == sorted(observer.names)
