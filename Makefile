@@ -51,7 +51,7 @@ proof: $(STAMP) ## prove the protocol on the real handlers: oracle, faults, cras
 	@$(BIN)/python -m tests.proof $(ARGS)
 
 clean: ## delete the installed tools and the local cloud's data
-	rm -rf .venv .venv-gsutil .local .localcloud
+	rm -rf .venv .venv-gsutil .sharp .local .localcloud
 
 $(STAMP): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is required, found " + sys.version) if sys.version_info < (3, 11) else 0'
