@@ -11,7 +11,7 @@ from shared.processors.registry import Draft, processor
 
 
 def _names(options: Renditions) -> Iterator[str]:
-    return (f"{size}.{name}" for size in options.sizes for name in options.formats)
+    return (options.name_of(size, kind) for size in options.sizes for kind in options.formats)
 
 
 def _prepare() -> None:

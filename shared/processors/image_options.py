@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared import naming
 from shared.errors import BadConfiguration
 
 OUTPUT_FORMATS = ("webp", "avif", "png", "jpeg")
@@ -25,16 +26,17 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}|transparent")
 class Renditions:
     """`sizes` are longest edges in pixels, or boxes such as `400x300`; each size is written in each format.
 
-    `fit`: the whole picture inside the box; the box covered, what stands over cut off; or the box filled up with `background`.
-    `gravity` is the part of the picture that stays, and the side of the box on which it stands. `background` is also the colour
-    behind a transparent picture in a format without transparency. `quality` is the encoder's, 1–100, for all formats or for each.
-    `webp_method` is the effort of the WebP encoder, from 0 for speed to 6 for small files.
-    `max_pixels` limits pictures that are decoded whole; a JPEG and a scan with one bit a pixel may have five times as many.
-    `truncated`: a picture whose end is missing fails, or is delivered with the fact `incomplete`.
+    `name` is the pattern of the outputs' names. `fit`: the whole picture inside the box; the box covered, what stands over cut
+    off; or the box filled up with `background`. `gravity` is the part of the picture that stays, and the side of the box on which
+    it stands. `background` is also the colour behind a transparent picture in a format without transparency. `quality` is the
+    encoder's, 1–100, for all formats or for each. `webp_method` is the effort of the WebP encoder, from 0 for speed to 6 for
+    small files. `max_pixels` limits pictures that are decoded whole; a JPEG and a scan with one bit a pixel may have five times
+    as many. `truncated`: a picture whose end is missing fails, or is delivered with the fact `incomplete`.
     """
 
     sizes: tuple[int | str, ...] = (1024, 512, 256)
     formats: tuple[str, ...] = ("webp",)
+    name: str = "{size}.{format}"
     fit: str = "inside"
     gravity: str = "center"
     background: str = "#ffffff"
@@ -49,6 +51,7 @@ class Renditions:
             raise BadConfiguration(f"options.sizes: {self.sizes!r}; {remedy}")
         if not _all(self.formats, lambda name: isinstance(name, str) and name in OUTPUT_FORMATS):
             raise BadConfiguration(f"options.formats: {self.formats!r}; list some of {', '.join(OUTPUT_FORMATS)}")
+        _check_name(self)
         _check_choice("fit", self.fit, FITS)
         _check_choice("gravity", self.gravity, GRAVITIES)
         if not (isinstance(self.background, str) and _COLOUR.fullmatch(self.background)):
@@ -60,6 +63,10 @@ class Renditions:
             raise BadConfiguration(f"options.webp_method: {self.webp_method!r}; write a whole number from 0 to 6")
         _check_max_pixels(self.max_pixels)
         _check_choice("truncated", self.truncated, ("fail", "deliver"))
+
+    def name_of(self, size: int | str, kind: str) -> str:
+        """The name of an output."""
+        return self.name.replace("{size}", str(size)).replace("{format}", kind)
 
     def quality_of(self, kind: str) -> int:
         """The quality of this format."""
@@ -91,6 +98,15 @@ def _is_size(value: object) -> bool:
     if isinstance(value, str):
         return bool(_BOX.fullmatch(value)) and max(box_of(value)) <= MAX_EDGE_PX
     return _is_whole(value, MAX_EDGE_PX)
+
+
+def _check_name(options: Renditions) -> None:
+    name = options.name
+    is_whole = isinstance(name, str) and "{size}" in name and "{format}" in name
+    made = [options.name_of(size, kind) for size in options.sizes for kind in options.formats] if is_whole else []
+    if not is_whole or not all(naming.is_output(one) and not set(one) & set("{}") for one in made):
+        limit = f"of up to {naming.MAX_OUTPUT_BYTES} bytes without a slash"
+        raise BadConfiguration(f'options.name: {name!r}; write a name {limit} such as "cat_{{size}}.{{format}}"')
 
 
 def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:

@@ -34,7 +34,7 @@ def render(source: Path, folder: Path, options: Renditions) -> Iterator[Draft | 
         picture = _scaled(picture, whole, scale)
         framed = boxes[size].framed(picture, whole, rgba(options.background))
         for kind in dict.fromkeys(options.formats):
-            yield encode(framed, folder / f"{size}.{kind}", kind, options)
+            yield encode(framed, folder / options.name_of(size, kind), kind, options)
 
 
 def finished(decoded: Decoded, scale: float) -> Image.Image:

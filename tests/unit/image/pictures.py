@@ -1,6 +1,7 @@
 """Pictures to render, and their renditions."""
 
 import io
+import random
 from typing import Any
 
 import pytest
@@ -39,6 +40,11 @@ def saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def noise(width: int, height: int) -> Image.Image:
+    """Grey noise, the same each time."""
+    return Image.frombytes("L", (width, height), random.Random(7).randbytes(width * height))
 
 
 def plain(mode: str, colour: Any, size: tuple[int, int] = (8, 8)) -> Image.Image:

@@ -9,7 +9,7 @@ from PIL import Image
 from shared.errors import BadFile
 from shared.testing import run_processor
 from tests.unit.image import pngs
-from tests.unit.image.pictures import BLUE, GREEN, RED, WHITE, colour, near, reason, rendered, run, saved
+from tests.unit.image.pictures import BLUE, GREEN, RED, WHITE, colour, near, noise, reason, rendered, run, saved
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_a_jpeg_that_lacks_only_its_end_is_complete(quarters: Image.Image, lost:
 @JPEGS
 @pytest.mark.parametrize("lost", [6, 40, 200])
 def test_a_jpeg_without_its_last_pixels_is_truncated(lost: int, options: dict[str, bool]) -> None:
-    noise = Image.effect_noise((64, 64), 80).convert("RGB")
+    noise = noise(64, 64).convert("RGB")
 
     assert reason(saved(noise, "JPEG", **options)[:-lost]) == "truncated"
 
@@ -46,7 +46,7 @@ def test_a_jpeg_without_its_last_pixels_is_truncated(lost: int, options: dict[st
 @JPEGS
 @pytest.mark.parametrize("edge", [16, 64, 400])
 def test_an_end_marker_does_not_hide_that_pixels_are_missing(edge: int, options: dict[str, bool]) -> None:
-    noise = Image.effect_noise((400, 400), 80).convert("RGB")
+    noise = noise(400, 400).convert("RGB")
     whole = saved(noise, "JPEG", **options)
     first_scan = whole[: whole.index(b"\xff\xda", whole.index(b"\xff\xda") + 2)] if "progressive" in options else whole
     cut = first_scan[: len(first_scan) * 3 // 4] + b"\xff\xd9"
@@ -63,7 +63,7 @@ def test_a_flat_picture_and_what_follows_its_end_are_no_damage(options: dict[str
 
 
 def test_a_jpeg_without_its_last_scan_is_truncated() -> None:
-    whole = saved(Image.effect_noise((64, 64), 80).convert("RGB"), "JPEG", progressive=True)
+    whole = saved(noise(64, 64).convert("RGB"), "JPEG", progressive=True)
 
     assert reason(whole[: whole.rindex(b"\xff\xda")]) == "truncated"
 
@@ -71,7 +71,7 @@ def test_a_jpeg_without_its_last_scan_is_truncated() -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])
 def test_a_truncated_picture_is_delivered_on_request_with_the_fact_incomplete(quarters: Image.Image, kind: str) -> None:
     noisy = quarters.copy()
-    noisy.paste(Image.effect_noise((64, 32), 80).convert("RGB"), (0, 32))
+    noisy.paste(noise(64, 32).convert("RGB"), (0, 32))
     whole = saved(noisy.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if kind == "BMP" else noisy, kind)
 
     outcome = run_processor(
@@ -122,7 +122,7 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP", "AVIF"])
 @pytest.mark.filterwarnings("ignore")  # Pillow's, about the damage
 def test_a_damaged_file_succeeds_or_fails_with_a_reason(kind: str) -> None:
-    whole, chance = saved(Image.effect_noise((40, 30), 80).convert("RGB"), kind), random.Random(kind)
+    whole, chance = saved(noise(40, 30).convert("RGB"), kind), random.Random(kind)
 
     assert {outcome(damaged(whole, chance), chance.choice(("fail", "deliver"))) for _ in range(60)} <= {"succeeded", *REASONS}
 

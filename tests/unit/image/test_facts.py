@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 from shared.errors import BadFile
 from shared.processors.image_options import MAX_PIXELS
 from shared.testing import run_processor
-from tests.unit.image.pictures import BLUE, RED, plain, rendered, saved
+from tests.unit.image.pictures import BLUE, RED, noise, plain, rendered, saved
 
 WIDE = plain("RGB", RED, (48, 32))
 
@@ -75,7 +75,7 @@ def test_broken_exif_data_do_not_spoil_a_fine_picture(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])
 def test_pixels_are_not_decoded(kind: str) -> None:
-    whole = saved(Image.effect_noise((64, 64), 80).convert("RGB"), kind)
+    whole = saved(noise(64, 64).convert("RGB"), kind)
 
     assert facts(whole[: int(len(whole) * 0.9)])["width_px"] == 64
 

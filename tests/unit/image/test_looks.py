@@ -8,7 +8,7 @@ from PIL import Image
 from shared.errors import BadConfiguration, BadFile
 from shared.processors.picture.looks import thumbhash
 from shared.testing import run_processor
-from tests.unit.image.pictures import BLUE, RED, plain, saved
+from tests.unit.image.pictures import BLUE, RED, noise, plain, saved
 
 #: From black at the left to white at the right.
 BRIGHTER = Image.linear_gradient("L").rotate(90).convert("RGB")
@@ -90,7 +90,7 @@ def test_a_picture_without_an_opaque_pixel_has_no_dominant_colour() -> None:
 
 
 def test_looks_need_a_whole_picture() -> None:
-    noise = saved(Image.effect_noise((64, 64), 80).convert("RGB"), "PNG")
+    noise = saved(noise(64, 64).convert("RGB"), "PNG")
 
     with pytest.raises(BadFile) as refused:
         run_processor("image.facts", noise[:-2000], add=["dhash"])

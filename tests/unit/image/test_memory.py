@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from shared.settings import ROOT
-from tests.unit.image.pictures import rendered, saved
+from tests.unit.image.pictures import noise, rendered, saved
 
 STATUS = Path("/proc/self/status")
 MEASURE = """
@@ -37,7 +37,7 @@ def large() -> Image.Image:
     """12 megapixels, 48 MB decoded."""
     picture = Image.linear_gradient("L").resize((4200, 2860)).convert("RGB")
     # Where the last block is flat, a JPEG is decoded again, to see whether pixels are missing.
-    picture.paste(Image.effect_noise((64, 64), 80), (4136, 2796))
+    picture.paste(noise(64, 64), (4136, 2796))
     return picture
 
 

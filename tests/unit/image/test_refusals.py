@@ -13,6 +13,7 @@ from shared.errors import BadFile
 from shared.settings import ROOT
 from tests.unit.image.pictures import (
     RED,
+    noise,
     plain,
     reason,
     run,
@@ -106,14 +107,14 @@ def test_a_rare_kind_of_jpeg_is_unsupported_by_name(marker: int, bits: int, chan
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP", "AVIF"])
 @pytest.mark.parametrize("kept", [0.05, 0.5, 0.9, 0.99])
 def test_a_picture_cut_short_is_truncated(kind: str, kept: float) -> None:
-    whole = saved(Image.effect_noise((64, 64), 80).convert("RGB"), kind)
+    whole = saved(noise(64, 64).convert("RGB"), kind)
 
     assert reason(whole[: int(len(whole) * kept)]) == "truncated"
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "jpeg", "packbits"])
 def test_a_compressed_tiff_cut_short_is_truncated(compression: str) -> None:
-    whole = saved(Image.effect_noise((64, 64), 80).convert("RGB"), "TIFF", compression=compression)
+    whole = saved(noise(64, 64).convert("RGB"), "TIFF", compression=compression)
 
     assert reason(whole[: len(whole) // 2]) == "truncated"
 
@@ -131,7 +132,7 @@ def test_the_beginning_of_a_picture_is_truncated(start: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
 def test_a_picture_with_other_bytes_in_its_middle_is_corrupt(kind: str) -> None:
-    whole = saved(Image.effect_noise((64, 64), 80).convert("RGB"), kind)
+    whole = saved(noise(64, 64).convert("RGB"), kind)
     middle = len(whole) // 2
 
     assert reason(whole[: middle - 200] + b"\xff" * 400 + whole[middle + 200 :]) == "corrupt"

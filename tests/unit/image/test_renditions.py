@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
+from shared import processors
 from shared.errors import BadConfiguration
 from shared.processors import picture as package
 from shared.processors.image_options import MAX_EDGE_PX, OUTPUT_FORMATS
@@ -74,6 +75,40 @@ def test_the_pictures_of_a_stereo_camera_are_opened() -> None:
     pair = saved(plain("RGB", RED), "MPO", save_all=True, append_images=[plain("RGB", BLUE)])
 
     assert near(colour(rendered(pair)), RED)
+
+
+def test_names_follow_the_pattern_of_the_step() -> None:
+    drafts = run(saved(plain("RGB", RED), "PNG"), (8, "200x200"), ("webp", "png"), name="cat_{size}.{format}")
+
+    assert [draft.name for draft in drafts] == ["cat_8.webp", "cat_8.png", "cat_200x200.webp", "cat_200x200.png"]
+
+
+def test_a_later_step_may_take_an_output_by_its_own_name() -> None:
+    processor = processors.find("image.renditions")
+
+    assert processor.outputs(processor.check({"sizes": [8], "name": "{format}-{size}"})) == ("webp-8",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "{size}",
+        "a.{format}",
+        "{stem}_{size}.{format}",
+        "a/{size}.{format}",
+        "{size!r}.{format}",
+        "a" * 60 + "{size}.{format}",
+        5,
+    ],
+    ids=str,
+)
+def test_a_wrong_pattern_is_refused_with_a_right_one(name: Any) -> None:
+    with pytest.raises(BadConfiguration) as refused:
+        run(b"", name=name)
+
+    assert refused.value.message.startswith(f"options.name: {name!r}; write a name of up to 64 bytes without a slash")
+    assert refused.value.message.endswith('such as "cat_{size}.{format}"')
 
 
 # ---- animations
