@@ -37,7 +37,7 @@ _Request: Any = PublishRequest.pb()
 
 
 class PubSub:
-    """Pub/Sub through google-cloud-pubsub: two clients, made on first use, for all topics and subscriptions of a cloud."""
+    """Pub/Sub through google-cloud-pubsub: two clients for all topics and subscriptions of a cloud."""
 
     def __init__(self, project: str, retry_seconds: float = RETRY_SECONDS) -> None:
         self.project = project

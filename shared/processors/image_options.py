@@ -75,7 +75,7 @@ class Renditions:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`max_pixels` is that of `image.renditions`: a picture beyond it is refused. `add` names facts that are made on request."""
+    """`max_pixels` is that of `image.renditions`. `add` names facts that are made on request."""
 
     max_pixels: int = MAX_PIXELS
     add: tuple[str, ...] = ()

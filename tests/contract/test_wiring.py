@@ -36,7 +36,7 @@ def test_each_bucket_is_the_one_of_its_setting(settings: Settings) -> None:
 
 
 def test_two_clouds_of_one_project_read_each_its_own_storage(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = []
+    found: list[object] = []
     for name in ("first", "second"):
         with listening() as target:
             target.body = json.dumps({"items": [{"name": name}]}).encode()

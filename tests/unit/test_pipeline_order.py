@@ -126,10 +126,17 @@ def test_no_step_may_be_named_file() -> None:
     assert fault({"file": {}}) == "steps.file: stands for the file itself in `when`; rename the step"
 
 
+RENDITIONS = "sizes, formats, name, fit, gravity, background, quality, webp_method, max_pixels, truncated"
+
+
 @pytest.mark.parametrize(
     ("processor", "value", "message"),
     [
-        ("image.renditions", ["size"], "'size' is not allowed; list some of sizes, formats, fit, gravity, background, quality, webp_method, max_pixels, truncated"),
+        (
+            "image.renditions",
+            ["size"],
+            f"'size' is not allowed; list some of {RENDITIONS}",
+        ),
         ("image.renditions", "sizes", "'sizes' is not allowed; list names of its options"),
         ("image.renditions", [{}], "[{}] is not allowed; list names of its options"),
         ("any.digest", ["sizes"], "'sizes' is not allowed; leave it out: any.digest has no options"),

@@ -162,7 +162,7 @@ def test_a_step_names_a_processor_that_exists(value: str) -> None:
     ("options", "key", "right"),
     [
         ("5", "options", "table"),
-        ("{ size = 5 }", "options.size", "sizes, formats, fit, "),
+        ("{ size = 5 }", "options.size", "sizes, formats, name, fit, "),
         ("{ sizes = [0] }", "options.sizes", "from 1 to 16383"),
         ('{ formats = ["heic"] }', "options.formats", "webp, avif, png, jpeg"),
     ],

@@ -38,16 +38,16 @@ def test_a_jpeg_that_lacks_only_its_end_is_complete(quarters: Image.Image, lost:
 @JPEGS
 @pytest.mark.parametrize("lost", [6, 40, 200])
 def test_a_jpeg_without_its_last_pixels_is_truncated(lost: int, options: dict[str, bool]) -> None:
-    noise = noise(64, 64).convert("RGB")
+    grain = noise(64, 64).convert("RGB")
 
-    assert reason(saved(noise, "JPEG", **options)[:-lost]) == "truncated"
+    assert reason(saved(grain, "JPEG", **options)[:-lost]) == "truncated"
 
 
 @JPEGS
 @pytest.mark.parametrize("edge", [16, 64, 400])
 def test_an_end_marker_does_not_hide_that_pixels_are_missing(edge: int, options: dict[str, bool]) -> None:
-    noise = noise(400, 400).convert("RGB")
-    whole = saved(noise, "JPEG", **options)
+    grain = noise(400, 400).convert("RGB")
+    whole = saved(grain, "JPEG", **options)
     first_scan = whole[: whole.index(b"\xff\xda", whole.index(b"\xff\xda") + 2)] if "progressive" in options else whole
     cut = first_scan[: len(first_scan) * 3 // 4] + b"\xff\xd9"
 

@@ -90,10 +90,10 @@ def test_a_picture_without_an_opaque_pixel_has_no_dominant_colour() -> None:
 
 
 def test_looks_need_a_whole_picture() -> None:
-    noise = saved(noise(64, 64).convert("RGB"), "PNG")
+    grain = saved(noise(64, 64).convert("RGB"), "PNG")
 
     with pytest.raises(BadFile) as refused:
-        run_processor("image.facts", noise[:-2000], add=["dhash"])
+        run_processor("image.facts", grain[:-2000], add=["dhash"])
 
     assert refused.value.code == "truncated"
 
