@@ -22,7 +22,10 @@ def encode(picture: Image.Image, path: Path, kind: str, options: Renditions) -> 
     pillow_name, content_type, keeps_alpha = OUTPUT_FORMATS[kind]
     flat = picture if keeps_alpha or picture.mode == "RGB" else _flat(picture, options.background)
     effort = {"method": options.webp_method} if kind == "webp" else {}
-    flat.save(path, pillow_name, quality=options.quality_of(kind), **effort)
+    try:
+        flat.save(path, pillow_name, quality=options.quality_of(kind), **effort)
+    except RuntimeError as error:  # of the AVIF encoder; the picture is right, so what it lacks is memory
+        raise MemoryError(str(error)) from error
     return Draft(path.name, content_type, path, {"width_px": picture.width, "height_px": picture.height})
 
 

@@ -2,11 +2,16 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from shared import processors
+from shared.errors import BadFile
+from shared.model import recipe
+from shared.sandbox import Sandbox
 from shared.settings import ROOT
 from tests.unit.image.pictures import noise, rendered, saved
 
@@ -53,3 +58,20 @@ def test_skipped_detail_changes_no_size(size: tuple[int, int]) -> None:
     scale = 64 / max(size)
 
     assert rendered(data, 64).size == tuple(max(1, round(edge * scale)) for edge in size)
+
+
+@pytest.mark.parametrize("memory_bytes", [16 << 20, 64 << 20])
+def test_an_encoder_without_memory_ends_the_step(photo: bytes, tmp_path: Path, memory_bytes: int) -> None:
+    source, folder = tmp_path / "source", tmp_path / "folder"
+    source.write_bytes(photo)
+    folder.mkdir()
+    processor = processors.find("image.renditions")
+    options = processor.check({"sizes": [2048], "formats": ["avif"]})
+    sandbox = Sandbox(["image.renditions"], 1 << 30)
+
+    exact = recipe("avif", processor.name, processor.version, options)
+    ran = sandbox.run(exact, source, folder, replace(processor.limits, memory_bytes=memory_bytes))
+    sandbox.stop()
+
+    assert isinstance(ran.outcome, BadFile)
+    assert ran.outcome.code in ("limit_memory", "decoder_crashed")  # libaom may also crash
