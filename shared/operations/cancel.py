@@ -11,7 +11,7 @@ from typing import Literal
 from shared import clock, events, index, ledger, manifest, naming, pipeline
 from shared.cloud.protocols import Cloud
 from shared.errors import NotFound, Unavailable
-from shared.ledger import Manifests
+from shared.ledger import Found, Manifests
 from shared.manifest import CANCELLED, Manifest
 from shared.model import File, Json, Result, Run, file_id
 from shared.plan import Plan, Task
@@ -59,12 +59,19 @@ def _newest(name: str, cloud: Cloud) -> tuple[Run, Plan, Mapping[str, str]]:
     first = Run(_file(name, cloud))
     if claims := index.claims(cloud.results, first):
         last = claims[-1]
-        return last.run, last.plan, last.adopted
-    found = ledger.find(cloud.results, ledger.job_name(first))
-    plan = found.plan if found else cloud.routes.plan(first.file)
-    if not found and len(plan.first) > 1:  # as in `enlist`: one object decides the plan before any task ends
-        plan = ledger.commit(cloud.results, ledger.job_name(first), manifest.of_plan(first, plan)).plan
-    return first, plan, {}
+        return last.run, _standing(last.run, last.plan, cloud), last.adopted
+    return first, _standing(first, cloud.routes.plan(first.file), cloud), {}
+
+
+def _standing(run: Run, plan: Plan, cloud: Cloud) -> Plan:
+    """The plan in `job.json`. Where that is missing, this plan, which is written first where `enlist` would write it."""
+    name = ledger.job_name(run)
+    found = ledger.find(cloud.results, name)
+    if not found and (refused := pipeline.refusal(run, plan, cloud)) and not index.has_entry(cloud.results, run):
+        found = ledger.commit(cloud.results, name, manifest.of_no_task(run, *refused, clock.now()))
+    if not found and len(plan.first) > 1 and not run.number:
+        found = ledger.commit(cloud.results, name, manifest.of_plan(run, plan))
+    return found.plan if found else plan
 
 
 def _file(name: str, cloud: Cloud) -> File:
@@ -86,13 +93,16 @@ def _file(name: str, cloud: Cloud) -> File:
 def _end(task: Task, manifests: Manifests, had_ended: bool, cloud: Cloud) -> None:
     """End a task, unless a delivery was faster. Of an earlier request that was cut off, do the rest."""
     found = manifests.find(task.place) or _commit(task, manifests, cloud)
+    if not isinstance(found, Manifest) or found.plan.plan8 != task.plan.plan8:
+        raise Unavailable(f"object {task.file.name} was given another plan at this moment; cancel again")
+    manifests.add(found)
     if all(step.get("reason") == CANCELLED for step in found.steps):
         if not had_ended:
             pipeline.finish(found, cloud)
         cloud.queue.delete(task)
 
 
-def _commit(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest:
+def _commit(task: Task, manifests: Manifests, cloud: Cloud) -> Found:
     before = [found for place in task.plan.before(task.place) if (found := manifests.find(place))]
     if len(before) == 1:
         # A delivery queues this task after these notices, and the job's end relies on it; here it may never have been queued.
@@ -101,11 +111,7 @@ def _commit(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest:
         Result(step.name, step.recipe.recipe_id, "skipped", CANCELLED, "an operator cancelled it") for step in task.steps
     ]
     name = ledger.manifest_name(task.run, task.plan, task.place)
-    winner = ledger.commit(cloud.results, name, manifest.of_task(task, results, clock.now()))
-    if not isinstance(winner, Manifest) or winner.plan.plan8 != task.plan.plan8:
-        raise Unavailable(f"object {task.file.name} was given another plan at this moment; cancel again")
-    manifests.add(winner)
-    return winner
+    return ledger.commit(cloud.results, name, manifest.of_task(task, results, clock.now()))
 
 
 def _state(step: Json, had_ended: bool) -> State:

@@ -1,11 +1,12 @@
 """Cancelling a file ends each step that has not ended, whatever stands in the ledger so far."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from shared import index, pipeline
+from shared import clock, index, manifest, pipeline
 from shared.errors import NotFound, Unavailable
 from shared.model import File, Run
 from shared.operations import listing, rerun
@@ -152,6 +153,33 @@ def test_a_file_with_nothing_to_do_ends_as_it_would(cloud: FakeCloud, cat: File,
 
     assert answer.steps == {}
     assert entries(cloud) == ["skipped"]
+
+
+def refused(cloud: FakeCloud, cat: File) -> Run:
+    """The first run of an empty file, for which there is nothing to do."""
+    stored = cloud.uploads.put("cat.jpg", b"", "image/jpeg")
+    run = Run(replace(cat, generation=stored.generation, size=0))
+    pipeline.enlist(run, join(), cloud)
+    return run
+
+
+def test_a_run_that_was_refused_stays_as_it_is(cloud: FakeCloud, cat: File) -> None:
+    first = refused(cloud, cat)
+    rerun.rerun(first, join(), "request", cloud)
+    before = list(cloud.results.names(""))
+    answer = cancel("cat.jpg", cloud)
+
+    assert (answer.run.number, answer.had_ended, answer.steps) == (1, True, {})
+    assert list(cloud.results.names("")) == before
+
+
+def test_a_claimed_run_that_will_be_refused_ends_so(cloud: FakeCloud, cat: File) -> None:
+    first = refused(cloud, cat)
+    index.claim(cloud.results, manifest.of_claim(Run(first.file, 1), join(), {}, "request", clock.now()))
+    cancel("cat.jpg", cloud)
+
+    assert entries(cloud) == ["skipped", "skipped"]
+    assert [name.rpartition("/")[2] for name in cloud.results.names("jobs/")] == ["job.json", "job.json"]
 
 
 @pytest.mark.parametrize(("name", "why"), [("dog.jpg", "never uploaded"), ("folder/", "folder marker"), ("", "never uploaded")])
