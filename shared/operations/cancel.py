@@ -64,7 +64,7 @@ def _newest(name: str, cloud: Cloud) -> tuple[Run, Plan, Mapping[str, str]]:
 
 
 def _standing(run: Run, plan: Plan, cloud: Cloud) -> Plan:
-    """The plan in `job.json`. Where that is missing, this plan, which is written first where `enlist` would write it."""
+    """The plan in `job.json`. Where that is missing, this plan, written first where `enlist` would write it."""
     name = ledger.job_name(run)
     found = ledger.find(cloud.results, name)
     if not found and (refused := pipeline.refusal(run, plan, cloud)) and not index.has_entry(cloud.results, run):

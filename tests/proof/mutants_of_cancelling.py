@@ -6,7 +6,8 @@ from tests.proof.planting import mutant
 _FINISH = "pipeline.finish(found, cloud)"
 _DELETE = "cloud.queue.delete(task)"
 _PUBLISH = "cloud.completions.publish(*events.step_notices(before[0]))"
-_WINNER = "winner = ledger.commit(cloud.results, name, manifest.of_task(task, results, clock.now()))"
+_COMMIT = "return ledger.commit(cloud.results, name, manifest.of_task(task, results, clock.now()))"
+_DRAFT = "draft = manifest.of_task(task, results, clock.now())"
 
 MUTANTS_OF_CANCELLING = (
     mutant(
@@ -45,22 +46,36 @@ MUTANTS_OF_CANCELLING = (
         (
             cancel,
             "_commit",
-            _WINNER,
-            f"{_WINNER.replace('ledger.commit(cloud.results, name, ', '(')}\n"
-            "    cloud.results.overwrite(name, 'application/json', __import__('json').dumps(winner.body).encode())",
+            _COMMIT,
+            f"{_DRAFT}\n"
+            "    cloud.results.overwrite(name, 'application/json', __import__('json').dumps(draft.body).encode())\n"
+            "    return draft",
         ),
         shape="cancel-one-task",
     ),
     mutant(
         "cancel-without-plan",
         "the tasks of a file with several first ones are cancelled before an object decides its plan",
-        (cancel, "_newest", "len(plan.first) > 1", "False"),
+        (cancel, "_standing", "len(plan.first) > 1", "False"),
         shape="cancel-two-first-tasks",
     ),
     mutant(
         "cancel-under-todays-plan",
         "a file is cancelled under today's plan, not under the one that stands",
-        (cancel, "_newest", "found.plan if found else cloud.routes.plan(first.file)", "cloud.routes.plan(first.file)"),
+        (cancel, "_standing", "return found.plan if found else plan", "return plan"),
+        shape="cancel-under-another-plan",
+    ),
+    mutant(
+        "cancel-takes-another-plan",
+        "a manifest of the plan that won at this moment is taken for that of the first task",
+        (cancel, "_end", "or found.plan.plan8 != task.plan.plan8", ""),
+        shape="cancel-under-another-plan",
+    ),
+    mutant(
+        "cancel-of-nothing",
+        "a file for which there is nothing to do any more is not looked up in the ledger: its tasks are left to run",
+        (cancel, "_standing", "return found.plan if found else plan", "return found.plan if found and plan.places else plan"),
+        shape="cancel-where-no-step-is-left",
     ),
     mutant(
         "cancels-the-first-run",

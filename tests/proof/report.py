@@ -48,7 +48,9 @@ def faults(runs: int, seed: int) -> list[str]:
             failed.append(f"{outcome.violation}: make proof ARGS='--replay {tier}:{number}'")
     shown = ", ".join(f"{name} {counts[name]}" for name in sorted(counts))
     print(f"faults: {runs} runs from seed {seed}, {len(plans)} distinct plans; {shown}")
-    if not failed:
+    if failed:
+        print(f"faults: {len(failed)} runs wrong")
+    else:
         print(f"faults: no violation; with 95 % confidence fewer than {3 / runs:.2%} of such runs have one (3/n)")
     return failed
 

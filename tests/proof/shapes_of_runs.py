@@ -18,6 +18,10 @@ _REPAIRED = plan(step("a", "q1"), step("b", "q2", "a", input="a"))
 _SWEEPS = (("healing", "crash"), ("healing", "stall"), ("crash", "healing"), ("abandon", "crash"))
 #: An operator cancels at an effect; later a process ends, or that of the operator for good, or waits for all others.
 _CANCELS = (("cancel", "crash"), ("cancel", "abandon"), ("cancel", "stall"), ("crash", "cancel"))
+#: An operator cancels at an effect; later waits for one delivery, or for all.
+_OVERTAKEN = (("cancel", "switch"), ("cancel", "stall"))
+#: The configuration changes after the dispatcher has read it.
+_BEFORE = (Fault(0, "configure", 1),)
 
 
 def _cancelled(of: Plan) -> Shape:
@@ -43,6 +47,8 @@ SHAPES_OF_RUNS = {
     "cancel-a-chain": _cancelled(PLANS["chain"]),
     "cancel-two-first-tasks": _cancelled(PLANS["two-first-tasks"]),
     "cancel-a-join": Shape((PLANS["join"],), pairs=(("cancel", "crash"), ("cancel", "stall"))),
+    "cancel-under-another-plan": Shape((PLANS["chain"], _HALF), faults=_BEFORE, pairs=_OVERTAKEN),
+    "cancel-where-no-step-is-left": Shape((PLANS["two-first-tasks"], Plan()), faults=_BEFORE, pairs=_OVERTAKEN),
     "cancel-a-run-again": Shape((_HALF,), ((_ONE, (CANCEL, 0)),)),
     "cancelled-with-adoption": Shape((_HALF,), ((_ONE, (CANCEL, 0)), (_TWO,)), pairs=()),
     "again-after-a-cancelled-run": Shape((_HALF,), (((FRESH, 0), (CANCEL, 0)), (_ONE,)), pairs=(CRASHES,)),
