@@ -183,8 +183,8 @@ class Subscription(Protocol):
         """Delete the subscription; one that is gone already is no error."""
 
 
-class Steps(Protocol):
-    """Where steps run: `shared.sandbox`, or for tests `shared.testing`."""
+class Sandbox(Protocol):
+    """Runs steps: `shared.sandbox`, or for tests `shared.testing`."""
 
     def announce(self) -> None:
         """Log whether this host enforces all of the sandbox."""
@@ -215,7 +215,7 @@ class Cloud(Protocol):
     @property
     def certificates(self) -> Certificates: ...
     @property
-    def sandbox(self) -> Steps: ...
+    def sandbox(self) -> Sandbox: ...
     @property
     def uploads(self) -> Bucket: ...
     @property

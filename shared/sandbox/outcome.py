@@ -60,10 +60,10 @@ class Ran:
     def and_then(self, again: "Ran") -> "Ran":
         """Both runs as one: the second one decides, unless it ran out of time."""
         is_cut = isinstance(again.outcome, BadFile) and again.outcome.code == "limit_time"
-        decided = self.alone_in_vain().outcome if is_cut else again.outcome
+        decided = self.unrepeated().outcome if is_cut else again.outcome
         return Ran(self.cpu_seconds + again.cpu_seconds, max(self.peak_bytes, again.peak_bytes), decided)
 
-    def alone_in_vain(self) -> "Ran":
+    def unrepeated(self) -> "Ran":
         """This run, where no second one decides: a crash is the file's fault; a kill from outside costs an attempt."""
         if not self.is_killed:
             return self

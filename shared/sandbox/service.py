@@ -90,13 +90,15 @@ class Sandbox:
             ran = self._run(call, tries)
         if not ran.is_worth_another:
             return ran
+        ended = time.monotonic()
         # Others wait meanwhile: a file that crashes at once must not hold them up for all of its seconds.
-        seconds = min(2 * (time.monotonic() - started) + ALONE_SECONDS, started + limits.seconds - time.monotonic())
+        deadline = min(started + limits.seconds, ended + 2 * (ended - started) + ALONE_SECONDS)
         log.warning("a step runs once more, alone", step=recipe.step, reason=str(ran.outcome))
-        with self._turns.alone(seconds) as is_alone:
+        with self._turns.alone(deadline - ended) as is_alone:
             if not is_alone:
-                return ran.alone_in_vain()
-            return ran.and_then(self._run(replace(call, limits=replace(limits, seconds=max(1, int(seconds)))), tries))
+                return ran.unrepeated()
+            left = max(1, int(deadline - time.monotonic()))
+            return ran.and_then(self._run(replace(call, limits=replace(limits, seconds=left)), tries))
 
     def _run(self, call: Call, folders: Iterator[Path]) -> Ran:
         """Run in the next folder; once more if the zygote dies, which need not be this file's doing."""

@@ -1,6 +1,7 @@
 """A child that reaches a limit is stopped, and the verdict names the limit. The next file is not affected."""
 
 import json
+import threading
 import traceback
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from shared.errors import BadFile, ProcessorFailed
 from shared.processors import Made
 from shared.sandbox import Ran
+from tests.eventually import eventually
 from tests.unit.sandbox.conftest import Run
 
 MIB = 1 << 20
@@ -172,3 +174,15 @@ def test_memory_is_limited_to_what_the_step_says(run: Run) -> None:
 
     assert 15 * MIB < peaks[1] - peaks[0] < 49 * MIB
     assert 47 * MIB < peaks[2] - peaks[1] < 81 * MIB
+
+
+def test_the_wait_to_run_alone_counts_among_the_seconds(run: Run, tmp_path: Path) -> None:
+    neighbour = threading.Thread(target=run, args=("nap 4",))
+    neighbour.start()
+    eventually(lambda: any(tmp_path.glob("work*/folder/1/error-output")))
+
+    ran = run("relapse", seconds=5)
+    neighbour.join()
+
+    assert reason(ran) == "decoder_crashed: ended the process with status 3"
+    assert ran.cpu_seconds < 1.6
