@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared import capacity, clock, errors, ledger, source
 from shared.attempts import Attempts
@@ -19,7 +20,9 @@ from shared.manifest import AFTER_FAILED, NOT_WANTED, Manifest
 from shared.model import Output, Result, Verdict
 from shared.plan import FILE, PlannedStep, Task, file_facts
 from shared.processors import Draft, Made
-from shared.sandbox import Share, folders
+
+if TYPE_CHECKING:
+    from shared.sandbox import Share
 
 #: Limit of a fact in a message; a fact may have 64 KiB, and each step that tests it would repeat them in the manifest.
 MAX_SHOWN_CHARACTERS = 80
@@ -100,7 +103,7 @@ class _Delivery:
         return self.held.enter_context(self.cloud.sandbox.folder())
 
     @functools.cached_property
-    def memory(self) -> Share:
+    def memory(self) -> "Share":
         """The memory for the file and all steps. Reserved at once: two deliveries with a part each would both wait."""
         self.cloud.sandbox.prepare()
         wanted = self.task.file.size + capacity.need([step.limits for step in self.task.steps])
@@ -159,6 +162,8 @@ class _Delivery:
         made = self._sandboxed(step, original, folder)
         outputs = tuple(self._store(step, draft) for draft in made.drafts)
         if not self._is_kept(step):
+            from shared.sandbox import folders  # only the processor loads the sandbox
+
             folders.delete(folder)
         self._times["stored"] = clock.now()
         self._cost["bytes_out"] = sum(output.size for output in outputs)

@@ -4,16 +4,19 @@ import gzip
 import shutil
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.cloud.protocols import Cloud, NoSuchObject
 from shared.errors import BadFile, Vanished
 from shared.model import File, Output
-from shared.sandbox import Share
+
+if TYPE_CHECKING:
+    from shared.sandbox import Share
 
 BLOCK_BYTES = 1 << 18
 
 
-def fetch(file: File, path: Path, cloud: Cloud, memory: Share) -> None:
+def fetch(file: File, path: Path, cloud: Cloud, memory: "Share") -> None:
     """Download the original, with its Content-Encoding undone.
 
     `memory` holds the size of the file, and grows by that of an unpacked copy. Raises `Vanished` for a generation that no longer
@@ -48,7 +51,7 @@ def _vanished(file: File, cloud: Cloud) -> Vanished:
     return Vanished("deleted before it was processed", "gone")
 
 
-def _gunzip(path: Path, max_bytes: int, memory: Share) -> None:
+def _gunzip(path: Path, max_bytes: int, memory: "Share") -> None:
     """Undo the stored encoding, up to a limit: a few kilobytes of gzip can hold terabytes."""
     plain = path.with_suffix(".plain")
     try:

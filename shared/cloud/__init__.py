@@ -9,12 +9,12 @@ from shared.cloud.protocols import RETRY_SECONDS, Bucket, Cloud, Queue, Subscrip
 from shared.identity import Certificates
 from shared.routes import Routes
 from shared.routes import load as load_routes
-from shared.sandbox import Sandbox
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from shared.cloud.pubsub import PubSub
     from shared.cloud.storage import Storage
+    from shared.sandbox import Sandbox
 
 __all__ = ["Cloud", "connect"]
 
@@ -46,7 +46,9 @@ class GoogleCloud:
         self.certificates = Certificates(functools.partial(identity.fetch, settings.token_certificates))
 
     @functools.cached_property
-    def sandbox(self) -> Sandbox:
+    def sandbox(self) -> "Sandbox":
+        from shared.sandbox import Sandbox
+
         pool = capacity.served(self.routes, self.settings.pool)
         return Sandbox(capacity.processors(self.routes, pool), capacity.room(pool))
 

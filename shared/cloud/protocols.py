@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from shared.errors import Conflict, NotFound
 from shared.events import Notice
@@ -13,8 +13,10 @@ from shared.identity import Certificates
 from shared.model import Limits, Recipe
 from shared.plan import Task
 from shared.routes import Routes
-from shared.sandbox import Ran, Share
 from shared.settings import Settings
+
+if TYPE_CHECKING:  # only the processor loads it
+    from shared.sandbox import Ran, Share
 
 #: Longest time for which a call is repeated, unless its adapter has a shorter one: the default of Cloud Storage's client.
 RETRY_SECONDS = 120.0
@@ -192,13 +194,13 @@ class Sandbox(Protocol):
     def prepare(self) -> None:
         """Begin what the first step would wait for."""
 
-    def reserved(self, wanted_bytes: int) -> AbstractContextManager[Share]:
+    def reserved(self, wanted_bytes: int) -> AbstractContextManager["Share"]:
         """Memory for one delivery: its file and its steps. Raises `Unavailable` when none is free in time."""
 
     def folder(self) -> AbstractContextManager[Path]:
         """An empty folder for one delivery."""
 
-    def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits) -> Ran:
+    def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits) -> "Ran":
         """Apply the recipe to the file at `source`, in an empty folder.
 
         Raises `Unavailable` for a recipe of another release, and when the sandbox fails.
