@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from itertools import count
 
 import pytest
 
@@ -95,11 +96,15 @@ def test_a_named_file_shows_how_it_ended(sluice: Sluice, send: Send, work: Work)
 
 
 class Interrupted(FakeQueue):
-    """A queue; while its third new task is queued, Ctrl-C is pressed."""
+    """A queue; while the third task is added, Ctrl-C is pressed."""
+
+    def __init__(self, before: FakeQueue) -> None:
+        super().__init__(dict(before.added), set(before.deleted))
+        self._numbers = count(1)  # exact also where threads add tasks at once
 
     def add(self, task: Task) -> bool:
         is_new = super().add(task)
-        if sum(one.run.number == 1 for one in self.added.values()) == 3:
+        if next(self._numbers) == 3:
             os.kill(os.getpid(), signal.SIGINT)
         return is_new
 
@@ -108,7 +113,7 @@ def test_an_interrupt_prints_what_had_begun(sluice: Sluice, send: Send, work: Wo
     for number in range(30):
         send(f"{number}.png", b"no picture")
     work()
-    cloud.queue = Interrupted(dict(cloud.queue.added), set(cloud.queue.deleted))
+    cloud.queue = Interrupted(cloud.queue)
 
     done = sluice("rerun", "--verdict", "failed", "--yes", "--rate", "50", "--quiet", "--format", "json")
 
