@@ -36,7 +36,7 @@ def _prepare() -> None:
 def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draft | Mapping[str, Any]]:
     """Fit a picture to each size: upright, in sRGB, without metadata, never enlarged.
 
-    An animation gives its first frame.
+    An animation gives its first frame, unless the step keeps it.
     """
     # Imported with the first picture: a service that only plans tasks never needs Pillow.
     from shared.processors import picture

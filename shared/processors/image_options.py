@@ -16,6 +16,8 @@ DEFAULT_QUALITY = 80
 MAX_EDGE_PX = 16_383  # WebP's own limit
 #: 50 megapixels take about 200 MB decoded.
 MAX_PIXELS = 50_000_000
+MAX_FRAMES = 500
+MOST_MAX_FRAMES = 10_000
 MOST_MAX_PIXELS = 1_000_000_000
 
 _BOX = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
@@ -30,7 +32,8 @@ class Renditions:
     off; or the box filled up with `background`. `gravity` is the part of the picture that stays, and the side of the box on which
     it stands. `background` is also the colour behind a transparent picture in a format without transparency. `quality` is the
     encoder's, 1–100, for all formats or for each. `webp_method` is the effort of the WebP encoder, from 0 for speed to 6 for
-    small files. `max_pixels` limits pictures that are decoded whole; a JPEG and a scan with one bit a pixel may have five times
+    small files. `animation`: a GIF or WebP shows its first frame, or is kept in a WebP of at most `max_frames` frames, whose pixels
+    all count. `max_pixels` limits pictures that are decoded whole; a JPEG and a scan with one bit a pixel may have five times
     as many. `truncated`: a picture whose end is missing fails, or is delivered with the fact `incomplete`.
     """
 
@@ -42,6 +45,8 @@ class Renditions:
     background: str = "#ffffff"
     quality: int | Mapping[str, int] = DEFAULT_QUALITY
     webp_method: int = 4
+    animation: str = "first"
+    max_frames: int = MAX_FRAMES
     max_pixels: int = MAX_PIXELS
     truncated: str = "fail"
 
@@ -61,6 +66,9 @@ class Renditions:
         _check_quality(self.quality)
         if not _is_whole(self.webp_method, 6, least=0):
             raise BadConfiguration(f"options.webp_method: {self.webp_method!r}; write a whole number from 0 to 6")
+        _check_choice("animation", self.animation, ("first", "keep"))
+        if not _is_whole(self.max_frames, MOST_MAX_FRAMES):
+            raise BadConfiguration(f"options.max_frames: {self.max_frames!r}; write a whole number from 1 to {MOST_MAX_FRAMES}")
         _check_max_pixels(self.max_pixels)
         _check_choice("truncated", self.truncated, ("fail", "deliver"))
 

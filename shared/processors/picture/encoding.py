@@ -1,10 +1,13 @@
 """Writes a picture in one of the output formats."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from shared.processors.image_options import Renditions
+from shared.processors.picture.animation import Timing
 from shared.processors.picture.framing import rgba
 from shared.processors.registry import Draft
 
@@ -15,18 +18,42 @@ OUTPUT_FORMATS = {
     "png": ("PNG", "image/png", True),
     "jpeg": ("JPEG", "image/jpeg", False),
 }
+_WEBP_FLAGS_AT, _WEBP_HAS_ALPHA = 20, 0x10
 
 
-def encode(picture: Image.Image, path: Path, kind: str, options: Renditions) -> Draft:
-    """Write the picture; where the format has no transparency, in front of the background."""
+def encode(pictures: Sequence[Image.Image], path: Path, kind: str, options: Renditions, timing: Timing | None = None) -> Draft:
+    """Write the picture; where the format has no transparency, in front of the background.
+
+    With a `timing`, WebP is an animation; the other formats show its first frame.
+    """
+    picture = pictures[0]
     pillow_name, content_type, keeps_alpha = OUTPUT_FORMATS[kind]
     flat = picture if keeps_alpha or picture.mode == "RGB" else _flat(picture, options.background)
-    effort = {"method": options.webp_method} if kind == "webp" else {}
+    more: dict[str, Any] = {"method": options.webp_method} if kind == "webp" else {}
+    facts = {"width_px": picture.width, "height_px": picture.height}
+    if timing and len(pictures) > 1 and kind == "webp":
+        more |= {"save_all": True, "append_images": pictures[1:], "duration": timing.durations_ms, "loop": timing.loops}
+        facts["frames"] = len(pictures)
     try:
-        flat.save(path, pillow_name, quality=options.quality_of(kind), **effort)
+        flat.save(path, pillow_name, quality=options.quality_of(kind), **more)
     except RuntimeError as error:  # of the AVIF encoder; the picture is right, so what it lacks is memory
         raise MemoryError(str(error)) from error
-    return Draft(path.name, content_type, path, {"width_px": picture.width, "height_px": picture.height})
+    if "frames" in facts and any(_is_transparent(one) for one in pictures):
+        _declare_alpha(path)
+    return Draft(path.name, content_type, path, facts)
+
+
+def _is_transparent(picture: Image.Image) -> bool:
+    return picture.mode == "RGBA" and picture.getchannel("A").getextrema() != (255, 255)
+
+
+def _declare_alpha(path: Path) -> None:
+    """The encoder cuts clear edges off the frames, and declares transparency only for what is left (RFC 9649 §2.7)."""
+    with path.open("r+b") as file:
+        file.seek(_WEBP_FLAGS_AT)
+        flags = file.read(1)[0]
+        file.seek(_WEBP_FLAGS_AT)
+        file.write(bytes([flags | _WEBP_HAS_ALPHA]))
 
 
 def _flat(picture: Image.Image, background: str) -> Image.Image:

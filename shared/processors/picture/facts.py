@@ -12,10 +12,10 @@ from PIL import ExifTags, Image
 from shared.processors.image_options import Facts
 from shared.processors.picture import avif, gif, looks, orientation, png
 from shared.processors.picture.decoding import Rules, decode
+from shared.processors.picture.finishing import finished
 from shared.processors.picture.framing import Box
 from shared.processors.picture.opening import opened, prepare
 from shared.processors.picture.prepared import Prepared
-from shared.processors.picture.rendering import finished
 
 #: Pillow's name of a JPEG that holds several pictures
 _NAMES = {"MPO": "jpeg"}
@@ -57,7 +57,7 @@ def _kind(source: Path, prepared: Prepared, picture: Any) -> Mapping[str, Any]:
 
 def _frames(source: Path, kind: str, picture: Any) -> int:
     if kind == "GIF":
-        return max(1, sum(1 for _frame in gif.frames(source)))
+        return max(1, sum(frame.is_whole for frame in gif.frames(source)))
     if kind == "PNG":
         return png.frames(source)
     return int(getattr(picture, "n_frames", 1)) if kind in ("WEBP", "AVIF") else 1

@@ -21,6 +21,7 @@ class Frame:
 
     span: Span
     control: bytes
+    is_whole: bool = True
 
 
 def prepare(source: Path) -> Prepared:
@@ -28,33 +29,33 @@ def prepare(source: Path) -> Prepared:
     return Prepared("GIF", source, mend=_mended)
 
 
-def frames(source: Path) -> Iterator[Frame]:
-    """The frames, as far as the file has them whole (GIF89a §20, §23)."""
+def screen(source: Path) -> bytes:
+    """The header, the logical screen and its table of colours."""
     with source.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-        if len(head) < _HEAD_BYTES:
-            return
-        _skip_table(stream, head[10])
-        control = b""
+        return head + stream.read(_table_bytes(head[10]))
+
+
+def frames(source: Path) -> Iterator[Frame]:
+    """The frames in their order; the last one may not be whole (GIF89a §20, §23)."""
+    start, control = len(screen(source)), b""
+    with source.open("rb") as stream:
+        stream.seek(start)
         while (mark := stream.read(1)) and mark[0] in (_FRAME, _EXTENSION):
             start = stream.tell() - 1
             label = stream.read(_FRAME_BYTES if mark[0] == _FRAME else 1)
-            if mark[0] == _FRAME and len(label) == _FRAME_BYTES:
-                _skip_table(stream, label[8])
-                stream.read(1)
+            if mark[0] == _FRAME:
+                stream.seek(_table_bytes(label[-1]) + 1 if label else 0, 1)
             data = _blocks(stream)
+            if mark[0] == _FRAME:
+                yield Frame(Span(start, stream.tell() - start), control, is_whole=data is not None)
             if data is None:
                 return
-            if mark[0] == _FRAME:
-                yield Frame(Span(start, stream.tell() - start), control)
-            control = (
-                data if label[:1] == bytes([_CONTROL]) and mark[0] == _EXTENSION else b"" if mark[0] == _FRAME else control
-            )
+            control = b"" if mark[0] == _FRAME else data if label[0] == _CONTROL else control
 
 
-def _skip_table(stream: BinaryIO, flags: int) -> None:
-    if flags & _HAS_TABLE:
-        stream.seek(3 << ((flags & _TABLE_BITS) + 1), 1)
+def _table_bytes(flags: int) -> int:
+    return 3 << ((flags & _TABLE_BITS) + 1) if flags & _HAS_TABLE else 0
 
 
 def _blocks(stream: BinaryIO) -> bytes | None:
