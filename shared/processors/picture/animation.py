@@ -36,7 +36,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A picture, or all frames of an animation, at the largest wanted scale; `whole` is the upright size in full detail."""
+    """A picture, or all frames of an animation, at the largest wanted scale.
+
+    `whole` is the upright size in full detail.
+    """
 
     pictures: list[Image.Image]
     whole: Size
@@ -45,7 +48,10 @@ class Finished:
 
 
 def read(source: Path, scale: Scale, rules: Rules, max_frames: int) -> Finished | None:
-    """The animation; None for a still picture and for other formats. Raises `BadFile`, also for too many frames or pixels."""
+    """The animation; None for a still picture and for other formats.
+
+    Raises `BadFile`, also for too many frames or pixels.
+    """
     prepared = prepare(source, rules.max_pixels)
     if prepared.format not in ("GIF", "WEBP"):
         return None
