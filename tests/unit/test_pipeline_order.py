@@ -126,7 +126,7 @@ def test_no_step_may_be_named_file() -> None:
     assert fault({"file": {}}) == "steps.file: stands for the file itself in `when`; rename the step"
 
 
-RENDITIONS = "sizes, formats, name, fit, gravity, background, quality, webp_method, max_pixels, truncated"
+RENDITIONS = "sizes, formats, name, fit, gravity, background, quality, webp_method, animation, max_frames, max_pixels, truncated"
 
 
 @pytest.mark.parametrize(
