@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from shared.settings import ROOT
+from packaging.requirements import Requirement
 
-_PINNED = re.compile(r"([\w.-]+)==([\w.]+)")
+from shared.settings import ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,11 @@ def context() -> Iterator[Path]:
 
 
 def requirements() -> dict[str, str]:
-    """Pinned versions by normalised name."""
+    """Versions by normalised name, of the packages that this machine needs."""
     lines = (ROOT / "requirements.txt").read_text().splitlines()
-    pins = [_PINNED.fullmatch(line.strip()) for line in lines if line and not line.startswith("#")]
-    return {normalised(pin[1]): pin[2] for pin in pins if pin}
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    needed = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
+    return {normalised(pin.name): str(pin.specifier).removeprefix("==") for pin in needed}
 
 
 def normalised(name: str) -> str:

@@ -5,6 +5,7 @@ Apart from `image.py`, because every service reads options and only the processo
 rendering ─┬ decoding ─ opening ─┬ kinds             the format, by its first bytes
            │                     ├ jpeg png gif ...  each container before Pillow sees it, and what Pillow reads wrongly
            │                     └ orientation       upright, by EXIF data
+           ├ resampling          smaller, by Lanczos resampling
            ├ colour              RGB or RGBA in sRGB
            ├ framing             the place of the picture in its box
            └ encoding            the output formats

@@ -5,9 +5,7 @@ from PIL import Image
 from shared.processors.picture.colour import to_srgb
 from shared.processors.picture.framing import Size
 from shared.processors.picture.opening import Decoded
-
-#: How many times the wanted size an averaged copy keeps, from which Lanczos resampling makes it (Pillow's own choice).
-_REDUCING_GAP = 2.0
+from shared.processors.picture.resampling import resized
 
 
 def finished(decoded: Decoded, scale: float) -> Image.Image:
@@ -23,4 +21,4 @@ def scaled(picture: Image.Image, whole: Size, scale: float) -> Image.Image:
     width, height = (max(1, round(length * scale)) for length in whole)
     if picture.size == (width, height):
         return picture
-    return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP)
+    return resized(picture, (width, height))

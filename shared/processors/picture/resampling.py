@@ -1,0 +1,31 @@
+"""Lanczos resampling: by vector instructions where cykooz-resizer is installed, else by Pillow."""
+
+from PIL import Image
+
+try:
+    from cykooz_resizer import FilterType, ResizeAlg, ResizeOptions, Resizer
+except ImportError:  # it has no wheel for Linux on ARM
+    IS_FAST = False
+else:
+    IS_FAST = True
+
+#: The modes of Pillow that cykooz-resizer takes, of those in which a picture is scaled.
+_FAST_MODES = ("L", "RGB", "RGBA", "CMYK")
+#: How many times the wanted size an averaged copy keeps, from which Pillow's resampling makes it (Pillow's own choice).
+_REDUCING_GAP = 2.0
+
+
+def resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture at this size in pixels, without its metadata."""
+    return _fast(picture, size) if IS_FAST and picture.mode in _FAST_MODES else by_pillow(picture, size)
+
+
+def by_pillow(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The same, several times slower."""
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP)
+
+
+def _fast(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    made = Image.new(picture.mode, size)
+    Resizer().resize_pil(picture, made, ResizeOptions(ResizeAlg.convolution(FilterType.lanczos3)))
+    return made
