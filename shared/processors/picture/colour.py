@@ -23,11 +23,14 @@ def resizable(picture: Image.Image) -> Image.Image:
 
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB or RGBA in sRGB, without the metadata that an encoder would copy. An unreadable profile is ignored."""
+    """RGB or RGBA in sRGB, without the metadata that an encoder would copy. An unreadable profile is ignored.
+
+    A picture that is in RGB already is changed, not copied.
+    """
     alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
     solid = _without_alpha(picture)
     solid = _by_profile(solid, profile) if profile else solid
-    clean = solid.convert("RGB")
+    clean = solid if solid.mode == "RGB" else solid.convert("RGB")
     if alpha:
         clean.putalpha(alpha)
     clean.info = {}

@@ -26,6 +26,6 @@ def by_pillow(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _fast(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    made = Image.new(picture.mode, size)
+    made = Image.new(picture.mode, size, None)  # every pixel is written below
     Resizer().resize_pil(picture, made, ResizeOptions(ResizeAlg.convolution(FilterType.lanczos3)))
     return made

@@ -114,15 +114,16 @@ def test_a_wrong_pattern_is_refused_with_a_right_one(name: Any) -> None:
 # ---- animations
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])
-def test_an_animation_gives_its_first_frame(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "AVIF", "MPO"])
+def test_of_several_pictures_the_first_is_rendered(kind: str) -> None:
     frames = saved(plain("RGB", RED), kind, save_all=True, append_images=[plain("RGB", GREEN), plain("RGB", BLUE)])
 
-    (draft,) = run(frames, (8,), ("webp",))
+    drafts = run(frames, (8,), FORMATS)
 
-    with Image.open(io.BytesIO(draft.data)) as picture:
-        assert near(colour(picture), RED)
-        assert getattr(picture, "n_frames", 1) == 1
+    for draft in drafts:
+        with Image.open(io.BytesIO(draft.data)) as picture:
+            assert near(colour(picture), RED)
+            assert getattr(picture, "n_frames", 1) == 1
 
 
 # ---- metadata
