@@ -10,7 +10,7 @@ import psutil
 
 from shared import processors
 from shared.model import recipe
-from shared.sandbox import Sandbox
+from shared.sandbox.service import Sandbox
 
 PAIRS = 40
 GOAL_MS = 6

@@ -22,7 +22,7 @@ from shared.plan import FILE, PlannedStep, Task, file_facts
 from shared.processors import Draft, Made
 
 if TYPE_CHECKING:
-    from shared.sandbox import Share
+    from shared.sandbox.room import Share
 
 #: Limit of a fact in a message; a fact may have 64 KiB, and each step that tests it would repeat them in the manifest.
 MAX_SHOWN_CHARACTERS = 80

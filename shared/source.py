@@ -11,7 +11,7 @@ from shared.errors import BadFile, Vanished
 from shared.model import File, Output
 
 if TYPE_CHECKING:
-    from shared.sandbox import Share
+    from shared.sandbox.room import Share
 
 BLOCK_BYTES = 1 << 18
 

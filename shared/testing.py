@@ -22,8 +22,9 @@ from shared.identity import Certificates
 from shared.model import Limits, Recipe
 from shared.processors import Made
 from shared.routes import Routes
-from shared.sandbox import Ran, Share, checked
-from shared.sandbox.room import Room
+from shared.sandbox.outcome import Ran
+from shared.sandbox.room import Room, Share
+from shared.sandbox.service import checked
 from shared.settings import Settings
 from shared.testing_queues import FakeQueue, FakeSubscription, FakeTopic
 

@@ -14,7 +14,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from shared.cloud.pubsub import PubSub
     from shared.cloud.storage import Storage
-    from shared.sandbox import Sandbox
+    from shared.sandbox.service import Sandbox
 
 __all__ = ["Cloud", "connect"]
 
@@ -47,7 +47,7 @@ class GoogleCloud:
 
     @functools.cached_property
     def sandbox(self) -> "Sandbox":
-        from shared.sandbox import Sandbox
+        from shared.sandbox.service import Sandbox
 
         pool = capacity.served(self.routes, self.settings.pool)
         return Sandbox(capacity.processors(self.routes, pool), capacity.room(pool))

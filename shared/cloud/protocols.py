@@ -16,7 +16,8 @@ from shared.routes import Routes
 from shared.settings import Settings
 
 if TYPE_CHECKING:  # only the processor loads it
-    from shared.sandbox import Ran, Share
+    from shared.sandbox.outcome import Ran
+    from shared.sandbox.room import Share
 
 #: Longest time for which a call is repeated, unless its adapter has a shorter one: the default of Cloud Storage's client.
 RETRY_SECONDS = 120.0

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from shared import media
 from shared.model import Limits
-from shared.processors.registry import processor
+from shared.processors.registry import processor, registered
 
 BLOCK_BYTES = 1 << 20
 
@@ -20,8 +21,11 @@ class NoOptions:
 
 
 def _prepare() -> None:
-    import filetype  # noqa: F401
-    import google_crc32c  # noqa: F401
+    """Digest a file: libraries set up tables on first use."""
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name) / "source"
+        source.write_bytes(b"text")
+        registered["any.digest"].run(source, Path(name), {})
 
 
 @processor(

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.model import Limits
 from shared.processors.image_options import Facts, Renditions
-from shared.processors.registry import Draft, processor
+from shared.processors.registry import Draft, processor, registered
 
 
 def _names(options: Renditions) -> Iterator[str]:
@@ -21,8 +21,8 @@ def _prepare() -> None:
     with tempfile.TemporaryDirectory() as name:
         source, folder = Path(name) / "source", Path(name)
         Image.new("RGB", (64, 64)).save(source, "JPEG")
-        for each in (renditions(source, folder, Renditions((32,))), facts(source, folder, Facts())):
-            list(each)
+        registered["image.renditions"].run(source, folder, {"sizes": [32]})
+        registered["image.facts"].run(source, folder, {})
 
 
 @processor(

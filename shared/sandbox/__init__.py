@@ -5,10 +5,6 @@ connection   the service's end of the zygote            child         the child,
 messages     between service and zygote                 confinement   the limits of a child, and all it gives up
 outcome      from a child's end to a verdict            landlock, seccomp, denied, linux   the system calls for it
 room         the memory of the service, shared          files, folders   the outputs of a child; folders of deliveries
+
+It imports nothing: what the zygote loads, each child pays for.
 """
-
-from shared.sandbox.outcome import Ran
-from shared.sandbox.room import Share
-from shared.sandbox.service import Sandbox, checked
-
-__all__ = ["Ran", "Sandbox", "Share", "checked"]

@@ -2,8 +2,8 @@
 
 import contextlib
 import errno
-import faulthandler
 import gc
+import json
 import os
 import signal
 import tempfile
@@ -25,10 +25,11 @@ OUTPUTS, RESULT, ERROR_OUTPUT = "outputs", "result.json", "error-output"
 UNCONFINED, NO_RESULT = 70, 71
 
 
-def run(call: Call, zygote: int, confinement: Confinement) -> NoReturn:
-    """Confine this process, do the work, write the result, end. `zygote` is the parent's process id."""
+def run(data: bytes, zygote: int, confinement: Confinement) -> NoReturn:
+    """Confine this process, do the work, write the result, end. `data` is the call; `zygote` is the parent's process id."""
     code = UNCONFINED
     try:
+        call = Call.from_json(json.loads(data))
         _begin(call, zygote, confinement)
         code = NO_RESULT
         _write(_work(call), call.folder)
@@ -45,8 +46,6 @@ def _begin(call: Call, zygote: int, confinement: Confinement) -> None:
     if linux.IS_LINUX:
         linux.prctl(linux.PR_SET_DUMPABLE, 1)  # the service looks at the files that this process holds
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
     os.chdir(call.folder)
     _redirect()
     _volunteer_for_the_kernel()
@@ -62,13 +61,14 @@ def _redirect() -> None:
     errors = os.open(ERROR_OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     for target, descriptor in ((0, nothing), (1, nothing), (2, errors)):
         os.dup2(descriptor, target)
-    faulthandler.enable(2)
 
 
 def _volunteer_for_the_kernel() -> None:
     """Where memory runs out all the same, the kernel ends this process before the service."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(descriptor, b"1000")
+        os.close(descriptor)
 
 
 def _work(call: Call) -> dict[str, Any]:
@@ -99,6 +99,5 @@ def _as_json(made: Made, folder: Path) -> dict[str, Any]:
 
 
 def _write(result: dict[str, Any], folder: str) -> None:
-    descriptor = os.open(Path(folder) / RESULT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with open(f"{folder}/{RESULT}", "xb") as file:  # noqa: PTH123  (less code, so less memory, than `Path`)
         file.write(canonical(result))

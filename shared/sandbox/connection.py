@@ -28,7 +28,7 @@ _ENVIRONMENT = {
 }
 
 
-class ZygoteDied(Exception):
+class ZygoteDied(ConnectionError):
     """The zygote ended; with it all of its children."""
 
 
@@ -64,8 +64,8 @@ class Zygote:
         try:
             with theirs, self._sending:
                 self._greet()
-                messages.send(self._channel, call.to_json(), theirs.fileno())
-        except (OSError, ZygoteDied) as error:
+                messages.send_call(self._channel, call, theirs.fileno())
+        except OSError as error:
             ours.close()
             raise ZygoteDied from error
         return ours
@@ -81,6 +81,6 @@ class Zygote:
         """Wait until it has loaded the processors, the first time."""
         if self._is_ready:
             return
-        if messages.receive(self._channel) is None:
+        if self._channel.recv(1) != messages.READY:
             raise ZygoteDied
         self._is_ready = True

@@ -1,7 +1,5 @@
 """Landlock: a process gives up the file system, but for what it needs (Linux 5.13; man 7 landlock)."""
 
-import contextlib
-import ctypes
 import os
 import stat
 import struct
@@ -38,38 +36,35 @@ def version() -> int:
         return 0
 
 
-def restrict(readable: Iterable[int], writable: Iterable[int]) -> None:
-    """Take all rights on files from this thread, but reading and changing what these open folders and files hold.
+class Ruleset:
+    """What a process may still read, prepared once: a confined child adds its own file and folder."""
 
-    Where the kernel can, it may then neither use TCP, nor signal other processes, nor speak to abstract sockets.
-    """
-    supported = version()
-    handled = (1 << _RIGHTS[min(supported, len(_RIGHTS)) - 1]) - 1
-    rules = struct.pack("QQQ", handled, 3 if supported >= _NETWORK_VERSION else 0, 3 if supported >= _SCOPES_VERSION else 0)
-    size = 8 if supported < _NETWORK_VERSION else 16 if supported < _SCOPES_VERSION else 24
-    ruleset = linux.syscall(_CREATE_RULESET, _buffer(rules), size, 0)
-    for descriptor in readable:
-        _allow(ruleset, descriptor, READ)
-    for descriptor in writable:
-        _allow(ruleset, descriptor, handled & ~_NEVER)
-    linux.syscall(_RESTRICT_SELF, ruleset, 0)
-    os.close(ruleset)
+    def __init__(self, readable: Iterable[str]) -> None:
+        """The open paths of those that exist, and all below them, stay readable."""
+        supported = version()
+        handled = (1 << _RIGHTS[min(supported, len(_RIGHTS)) - 1]) - 1
+        network, scopes = (3 if supported >= since else 0 for since in (_NETWORK_VERSION, _SCOPES_VERSION))
+        size = 8 if not network else 16 if not scopes else 24
+        self._attributes = struct.pack("QQQ", handled, network, scopes)[:size]
+        self._change = handled & ~_NEVER
+        self._rules = [*(_rule(path, READ) for path in readable), _rule(os.devnull, self._change)]
 
+    def restrict(self, source: str, folder: str) -> None:
+        """Take all rights on files from this thread, but reading the source and the prepared paths, and changing the folder.
 
-def _allow(ruleset: int, descriptor: int, rights: int) -> None:
-    if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-        rights &= _ON_FILES
-    linux.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, _buffer(struct.pack("=Qi", rights, descriptor)), 0)
-
-
-def _buffer(data: bytes) -> "ctypes.Array[ctypes.c_char]":
-    return ctypes.create_string_buffer(data, len(data))
+        Where the kernel can, it may then neither use TCP, nor signal other processes, nor speak to abstract sockets.
+        """
+        ruleset = linux.syscall(_CREATE_RULESET, self._attributes, len(self._attributes))
+        for rule in filter(None, (*self._rules, _rule(source, READ), _rule(folder, self._change))):
+            linux.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule)
+        linux.syscall(_RESTRICT_SELF, ruleset, 0)
 
 
-def opened(paths: Iterable[str | os.PathLike[str]]) -> list[int]:
-    """Descriptors of those of these paths that exist, for `restrict`."""
-    found = []
-    for path in paths:
-        with contextlib.suppress(OSError):
-            found.append(os.open(path, os.O_PATH | os.O_CLOEXEC))
-    return found
+def _rule(path: str, rights: int) -> bytes:
+    """The rights on a file, or on a folder and all below it; empty where it does not exist."""
+    try:
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+    return struct.pack("=Qi", rights if is_folder else rights & _ON_FILES, descriptor)

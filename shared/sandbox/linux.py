@@ -5,29 +5,32 @@ import os
 import struct
 import sys
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
 IS_LINUX = sys.platform == "linux"
+
+_libc = ctypes.CDLL(None, use_errno=True)
+if IS_LINUX:
+    _libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
+    _libc.syscall.restype = ctypes.c_long
+    _libc.syscall.argtypes = (ctypes.c_long, *[ctypes.c_void_p] * 4)  # numbers have the size of pointers
 
 # prctl(2)
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 36, 38
+_MODE_FILTER = 2
 
 
-def prctl(option: int, *arguments: int) -> None:
+def prctl(option: int, value: int, more: int = 0) -> None:
     """Change how this process or thread behaves. Raises `OSError`."""
-    _checked("prctl", _libc.prctl(option, *(ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0, 0)[:4])))
+    _checked("prctl", _libc.prctl(option, value, more, 0, 0))
 
 
-def syscall(number: int, *arguments: int | ctypes.Array[ctypes.c_char] | None) -> int:
+def syscall(number: int, first: int | bytes | None, second: int, third: int | bytes = 0, fourth: int = 0) -> int:
     """A system call by its number. Raises `OSError`."""
-    converted = (ctypes.c_long(argument) if isinstance(argument, int) else argument for argument in arguments)
-    return _checked(f"system call {number}", int(_libc.syscall(ctypes.c_long(number), *converted)))
+    return _checked(f"system call {number}", _libc.syscall(number, first, second, third, fourth))
 
 
 def set_filter(program: ctypes.Structure) -> None:
     """Install a seccomp filter in this thread. Raises `OSError`."""
-    mode_filter = 2
-    _checked("seccomp", _libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(mode_filter), ctypes.byref(program), 0, 0))
+    prctl(PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(program))
 
 
 def drop_capabilities() -> None:

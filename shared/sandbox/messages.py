@@ -1,14 +1,22 @@
-"""Messages between a service and its zygote: JSON after its length, over a stream that also passes descriptors."""
+"""Messages between a service and its zygote: calls as JSON after their length, reports as numbers.
+
+They go over streams that also pass descriptors.
+"""
 
 import json
+import os
 import socket
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from shared.model import Limits, Recipe
 
 _LENGTH = struct.Struct("!I")
+_PROCESS = struct.Struct("!i")
+_REPORT = struct.Struct("!idQ")
+#: Sent once, by a zygote that has loaded the processors.
+READY = b"!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +49,47 @@ class Report:
     cpu_seconds: float
     peak_bytes: int
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
-
-def send(channel: socket.socket, message: dict[str, Any], *descriptors: int) -> None:
-    """Send one message. Raises `OSError` when the other side is gone."""
-    data = json.dumps(message).encode()
+def send_call(channel: socket.socket, call: Call, descriptor: int) -> None:
+    """Send a call, and the zygote's end of its stream. Raises `OSError` when the zygote is gone."""
+    data = json.dumps(call.to_json()).encode()
     data = _LENGTH.pack(len(data)) + data
-    sent = socket.send_fds(channel, [data], list(descriptors)) if descriptors else channel.send(data)
+    sent = socket.send_fds(channel, [data], [descriptor])
     channel.sendall(data[sent:])
 
 
-def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    """The next message with its descriptors; None when the other side has hung up."""
+def receive_call(channel: socket.socket) -> tuple[bytes, int]:
+    """The next call, unread, with its descriptor. Raises `OSError` when the service has hung up."""
     head, descriptors, _flags, _address = socket.recv_fds(channel, _LENGTH.size, 1)
-    rest = _exactly(channel, _LENGTH.size - len(head)) if head else None
-    if rest is None:
-        return None
-    body = _exactly(channel, *_LENGTH.unpack(head + rest))
-    return None if body is None else (json.loads(body), descriptors)
+    head += _exactly(channel, _LENGTH.size - len(head))
+    return _exactly(channel, *_LENGTH.unpack(head)), descriptors[0]
 
 
-def _exactly(channel: socket.socket, length: int) -> bytes | None:
+def send_process(descriptor: int, process: int) -> None:
+    """Send the process id of the child, 0 for none. Raises `OSError` when the caller is gone."""
+    os.write(descriptor, _PROCESS.pack(process))
+
+
+def receive_process(channel: socket.socket) -> int:
+    """The process id of the child, 0 for none. Raises `OSError` when the zygote is gone."""
+    return int(_PROCESS.unpack(_exactly(channel, _PROCESS.size))[0])
+
+
+def send_report(descriptor: int, report: Report) -> None:
+    """Send the report of a child. Raises `OSError` when the caller is gone."""
+    os.write(descriptor, _REPORT.pack(report.code, report.cpu_seconds, report.peak_bytes))
+
+
+def receive_report(channel: socket.socket) -> Report:
+    """The report of the child. Raises `OSError` when the zygote is gone."""
+    return Report(*_REPORT.unpack(_exactly(channel, _REPORT.size)))
+
+
+def _exactly(channel: socket.socket, length: int) -> bytes:
     data = b""
     while len(data) < length:
         block = channel.recv(length - len(data))
         if not block:
-            return None
+            raise ConnectionResetError("the other side has hung up")
         data += block
     return data

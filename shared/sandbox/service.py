@@ -107,7 +107,7 @@ class Sandbox:
             here = replace(call, folder=str(folder))
             try:
                 ran = self._once(here)
-            except ZygoteDied:
+            except ConnectionError:
                 log.warning("the zygote ended; it is started again", step=call.recipe.step)
                 continue
             _log_output(here)
@@ -120,7 +120,7 @@ class Sandbox:
         try:
             with zygote.call(call) as channel:
                 report, limit = _watch(channel, call)
-        except ZygoteDied:
+        except ConnectionError:
             zygote.stop()  # it may stand still, or be about to end
             raise
         ended = outcome.stopped(limit, call.limits) if limit else outcome.read(call, report)
@@ -144,25 +144,23 @@ def checked(recipe: Recipe) -> Recipe:
 
 
 def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
-    """Wait for the child's end, and stop it at a limit. The text is its reason, or empty. Raises `ZygoteDied`."""
+    """Wait for the child's end, and stop it at a limit. The text is its reason, or empty. Raises `ConnectionError`."""
     poll = select.poll()
     poll.register(channel, select.POLLIN)
-    process, look, limit, deadline = 0, 0, "", time.monotonic() + call.limits.seconds
+    process: int | None = None
+    look, limit, deadline = 0, "", time.monotonic() + call.limits.seconds
     while True:
         if poll.poll(WATCH_SECONDS * 1000):
-            message = messages.receive(channel)
-            if message is None:
-                raise ZygoteDied
-            if "pid" not in message[0]:
-                return Report(**message[0]), limit
-            process = message[0]["pid"]
+            if process is not None:
+                return messages.receive_report(channel), limit
+            process = messages.receive_process(channel)
             continue
         look += 1
         is_late = time.monotonic() > deadline
         if limit:
             if is_late:
                 raise ZygoteDied
-        elif limit := "limit_time" if is_late else _reached(call, process, look):
+        elif limit := "limit_time" if is_late else _reached(call, process or 0, look):
             deadline = time.monotonic() + KILL_SECONDS
             channel.shutdown(socket.SHUT_WR)
 

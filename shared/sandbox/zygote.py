@@ -3,6 +3,7 @@
 It has one thread, as a fork keeps only one. It never sees a file, and it ends with the service: then its channel closes.
 """
 
+import faulthandler
 import gc
 import importlib
 import os
@@ -10,14 +11,12 @@ import select
 import signal
 import socket
 import sys
-import threading
 from contextlib import suppress
-from dataclasses import dataclass
 
 from shared import processors
 from shared.sandbox import child, linux, messages
 from shared.sandbox.confinement import Confinement
-from shared.sandbox.messages import Call, Report
+from shared.sandbox.messages import Report
 
 #: `ru_maxrss` is in KiB on Linux, in bytes on macOS.
 _PEAK_UNIT = 1024 if linux.IS_LINUX else 1
@@ -28,6 +27,7 @@ def main(descriptor: int, *declared: str) -> None:
 
     `declared` has the name of a processor, its module, the next name, and so on.
     """
+    _import_without_hooks()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the service decides
     for name, module in zip(declared[::2], declared[1::2], strict=True):
         importlib.import_module(module)
@@ -35,25 +35,33 @@ def main(descriptor: int, *declared: str) -> None:
     _Zygote(socket.socket(fileno=descriptor)).serve()
 
 
-@dataclass
-class _Caller:
-    """The service's end of one call."""
+def _import_without_hooks() -> None:
+    """Import `threading` and `logging` without their work after each fork, which costs every child 1 ms.
 
-    channel: socket.socket
-    is_gone: bool = False
+    That work makes their locks anew, as another thread may have held one, and forgets the other threads. Here is one thread.
+    """
+    register = os.register_at_fork
+    os.register_at_fork = lambda **_: None
+    import logging  # noqa: F401
+    import threading  # noqa: F401
+
+    os.register_at_fork = register
 
 
 class _Zygote:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._confinement = Confinement()
-        #: The caller of each running child, by process id.
-        self._callers: dict[int, _Caller] = {}
+        #: The caller's stream of each running child, by process id.
+        self._callers: dict[int, int] = {}
         self._ended, wake = os.pipe()
         for end in (self._ended, wake):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._poll = select.poll()
+        for descriptor in (channel.fileno(), self._ended):
+            self._poll.register(descriptor, select.POLLIN)
 
     def serve(self) -> None:
         if linux.IS_LINUX:
@@ -61,51 +69,60 @@ class _Zygote:
             linux.prctl(linux.PR_SET_DUMPABLE, 0)  # without Landlock, a child of the same user could write to this memory
         if (threads := _threads()) != 1:
             sys.exit(f"{threads} threads run once all is prepared: import the library that starts them where it is used")
+        faulthandler.enable(2)  # a child that crashes leaves its stack trace in its error output
         gc.collect()
         linux.give_back_heap()  # it would come on top of each child's limit
         gc.freeze()  # no child then writes to these objects: their pages stay shared
         gc.disable()
-        messages.send(self._channel, {"ready": True})
+        self._channel.send(messages.READY)
         while self._turn():
             pass
         for pid in self._callers:
             _kill(pid)
 
     def _turn(self) -> bool:
-        """Wait for events and answer them; False once the service is gone."""
-        poll = select.poll()
-        pid_of = {caller.channel.fileno(): pid for pid, caller in self._callers.items() if not caller.is_gone}
-        for descriptor in (self._channel.fileno(), self._ended, *pid_of):
-            poll.register(descriptor, select.POLLIN)
-        readable = [descriptor for descriptor, _ in poll.poll()]
-        for pid in (pid_of[descriptor] for descriptor in readable if descriptor in pid_of):
-            self._callers[pid].is_gone = True  # a caller sends nothing: it hung up
-            _kill(pid)
-        if self._ended in readable:
-            self._reap()
-        return self._channel.fileno() not in readable or self._accept()
+        """Wait for events and answer them; False once the service is gone. Each page it writes to is copied after a fork."""
+        for descriptor, _ in self._poll.poll():
+            if descriptor == self._channel.fileno():
+                if not self._accept():
+                    return False
+            elif descriptor == self._ended:
+                self._reap()
+            else:
+                self._hang_up(descriptor)
+        return True
 
     def _accept(self) -> bool:
-        with suppress(OSError):
-            if received := messages.receive(self._channel):
-                call, (descriptor,) = received
-                self._fork(Call.from_json(call), socket.socket(fileno=descriptor))
-                return True
-        return False
+        try:
+            call, caller = messages.receive_call(self._channel)
+        except OSError:
+            return False
+        self._fork(call, caller)
+        return True
 
-    def _fork(self, call: Call, channel: socket.socket) -> None:
+    def _fork(self, call: bytes, caller: int) -> None:
         zygote = os.getpid()
         try:
             pid = os.fork()
         except OSError:  # no memory or number is free: this call fails, the running ones go on
-            with channel, suppress(OSError):
-                messages.send(channel, Report(child.UNCONFINED, 0, 0).to_json())
+            _answer(caller, 0)
+            _end(caller, Report(child.UNCONFINED, 0, 0))
             return
         if pid == 0:
             child.run(call, zygote, self._confinement)
-        self._callers[pid] = _Caller(channel)
-        with suppress(OSError):
-            messages.send(channel, {"pid": pid})
+        self._callers[pid] = caller
+        self._poll.register(caller, select.POLLIN)
+        _answer(caller, pid)
+
+    def _hang_up(self, descriptor: int) -> None:
+        """End the child of a caller that hung up; it sends nothing else."""
+        self._forget(descriptor)
+        for pid in [pid for pid, caller in self._callers.items() if caller == descriptor]:
+            _kill(pid)
+
+    def _forget(self, caller: int) -> None:
+        with suppress(KeyError):  # it hung up before
+            self._poll.unregister(caller)
 
     def _reap(self) -> None:
         with suppress(BlockingIOError):
@@ -113,18 +130,30 @@ class _Zygote:
         with suppress(ChildProcessError):
             while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 caller = self._callers.pop(ended.si_pid, None)
-                if caller:
+                if caller is not None:
                     _kill(ended.si_pid)  # what it started; its number is not free before the next line
                 _, status, usage = os.wait4(ended.si_pid, 0)
-                if caller:
+                if caller is not None:
+                    self._forget(caller)
                     code = os.waitstatus_to_exitcode(status)
-                    report = Report(code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _PEAK_UNIT)
-                    with caller.channel, suppress(OSError):
-                        messages.send(caller.channel, report.to_json())
+                    _end(caller, Report(code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _PEAK_UNIT))
+
+
+def _answer(caller: int, pid: int) -> None:
+    with suppress(OSError):
+        messages.send_process(caller, pid)
+
+
+def _end(caller: int, report: Report) -> None:
+    with suppress(OSError):
+        messages.send_report(caller, report)
+    os.close(caller)
 
 
 def _threads() -> int:
     """The threads of this process, also those that libraries started."""
+    import threading  # see `_import_without_hooks`
+
     return len(os.listdir("/proc/self/task")) if linux.IS_LINUX else threading.active_count()  # noqa: PTH208
 
 

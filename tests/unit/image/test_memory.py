@@ -11,7 +11,7 @@ from PIL import Image
 from shared import processors
 from shared.errors import BadFile
 from shared.model import recipe
-from shared.sandbox import Sandbox
+from shared.sandbox.service import Sandbox
 from shared.settings import ROOT
 from tests.unit.image.pictures import noise, rendered, saved
 

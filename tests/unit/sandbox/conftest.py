@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from shared.model import recipe
-from shared.sandbox import Ran, Sandbox
+from shared.sandbox.outcome import Ran
+from shared.sandbox.service import Sandbox
 from tests.unit.sandbox import hostile
 from tests.unit.sandbox.declared import declared
 

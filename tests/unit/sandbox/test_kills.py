@@ -14,7 +14,8 @@ import pytest
 
 from shared.errors import ProcessorFailed
 from shared.processors import Made
-from shared.sandbox import Ran, Sandbox
+from shared.sandbox.outcome import Ran
+from shared.sandbox.service import Sandbox
 from tests.eventually import eventually
 from tests.unit.sandbox import hostile
 from tests.unit.sandbox.conftest import ROOM_BYTES, Run
@@ -102,7 +103,7 @@ def test_with_the_service_everything_ends(tmp_path: Path) -> None:
     script = """
 from pathlib import Path
 from shared.model import recipe
-from shared.sandbox import Sandbox
+from shared.sandbox.service import Sandbox
 from tests.unit.sandbox import hostile
 source, folder = Path("work/source").resolve(), Path("work/folder").resolve()
 Sandbox([hostile.NAME], 1 << 30).run(recipe("step", hostile.NAME, 1, {}), source, folder, hostile.LIMITS)

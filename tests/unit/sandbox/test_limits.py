@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import BadFile, ProcessorFailed
 from shared.processors import Made
-from shared.sandbox import Ran
+from shared.sandbox.outcome import Ran
 from tests.eventually import eventually
 from tests.unit.sandbox.conftest import Run
 
