@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared import routes
+from shared import processors, routes
 from shared.processors.any import NoOptions
 from shared.processors.registry import Processor, registered
 from tests.unit.pipelines import fault, table
@@ -126,7 +126,7 @@ def test_no_step_may_be_named_file() -> None:
     assert fault({"file": {}}) == "steps.file: stands for the file itself in `when`; rename the step"
 
 
-RENDITIONS = "sizes, formats, name, fit, gravity, background, quality, webp_method, animation, max_frames, max_pixels, truncated"
+RENDITIONS = ", ".join(processors.find("image.renditions").check({}))
 
 
 @pytest.mark.parametrize(
