@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared import capacity, clock, errors, ledger, source
+from shared import capacity, clock, errors, ledger, naming, source
 from shared.attempts import Attempts
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
 from shared.errors import BadFile, Transient, Unavailable, Vanished
 from shared.ledger import Manifests
 from shared.manifest import AFTER_FAILED, NOT_WANTED, Manifest
-from shared.model import Output, Result, Verdict
+from shared.model import Output, Recipe, Result, Verdict
 from shared.plan import FILE, PlannedStep, Task, file_facts
 from shared.processors import Draft, Made
 
@@ -130,7 +130,7 @@ class _Delivery:
 
     def _work(self, step: PlannedStep) -> Result:
         try:
-            original = self._input(step.recipe.input)
+            original = self._input(self._filled(step.recipe.input))
         except (Vanished, BadFile) as error:
             return self.attempts.end(step, self._faulty(step, error))
         except Transient as error:
@@ -171,11 +171,19 @@ class _Delivery:
 
     def _sandboxed(self, step: PlannedStep, original: Path, folder: Path) -> Made:
         bytes_in = original.stat().st_size
-        ran = self.cloud.sandbox.run(step.recipe, original, folder, step.limits)
+        ran = self.cloud.sandbox.run(self._exact(step.recipe), original, folder, step.limits)
         self._times["worked"] = clock.now()
         spent = {"cpu_seconds": round(ran.cpu_seconds, 6), "peak_bytes": ran.peak_bytes}
         self._cost |= {**spent, "bytes_in": bytes_in, "bytes_out": 0}
         return ran.made()
+
+    def _exact(self, recipe: Recipe) -> Recipe:
+        """The recipe with the stem of the file's name in its text options."""
+        filled = {key: self._filled(value) for key, value in recipe.options.items() if isinstance(value, str)}
+        return replace(recipe, options={**recipe.options, **filled})
+
+    def _filled(self, text: str) -> str:
+        return text.replace(naming.STEM, naming.stem(self.task.file.name)) if naming.STEM in text else text
 
     def _is_kept(self, step: PlannedStep) -> bool:
         """Whether the step's folder stays until the delivery ends: a later step needs it, or no step follows."""

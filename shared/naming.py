@@ -17,6 +17,9 @@ MAX_KEY_BYTES = 255
 MAX_OBJECT_BYTES = 1024
 #: Limit of an output's own name, which is the last part of its object's name.
 MAX_OUTPUT_BYTES = 64
+#: Stands for the stem of the file's name in the text options and in the input of a step.
+STEM = "{stem}"
+MAX_STEM_BYTES = 40
 
 
 def object_name(name: str, key: str = "", number: int = 0) -> str:
@@ -41,6 +44,17 @@ def is_output(name: str) -> bool:
     """Whether a processor may give an output this name: 1 to 64 bytes of printable UTF-8, without a slash."""
     is_printable = name.isprintable() and "/" not in name and name not in (".", "..")
     return is_printable and 1 <= len(name.encode()) <= MAX_OUTPUT_BYTES
+
+
+def stem(name: str) -> str:
+    """The last part of an object's name without its extension, of at most 40 bytes, as a part of an output's name.
+
+    Characters that such a name cannot have become `_`, and so do braces, which stand for other parts of it.
+    """
+    last = name.rstrip("/").rpartition("/")[2]
+    whole = last.rpartition(".")[0] or last or "_"
+    printable = "".join(character if character.isprintable() and character not in "{}" else "_" for character in whole)
+    return printable.encode()[:MAX_STEM_BYTES].decode(errors="ignore")
 
 
 def clean(name: str) -> str:

@@ -28,13 +28,14 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}|transparent")
 class Renditions:
     """`sizes` are longest edges in pixels, or boxes such as `400x300`; each size is written in each format.
 
-    `name` is the pattern of the outputs' names. `fit`: the whole picture inside the box; the box covered, what stands over cut
-    off; or the box filled up with `background`. `gravity` is the part of the picture that stays, and the side of the box on which
-    it stands. `background` is also the colour behind a transparent picture in a format without transparency. `quality` is the
-    encoder's, 1–100, for all formats or for each. `webp_method` is the effort of the WebP encoder, from 0 for speed to 6 for
-    small files. `animation`: a GIF or WebP shows its first frame, or is kept in a WebP of at most `max_frames` frames, whose pixels
-    all count. `max_pixels` limits pictures that are decoded whole; a JPEG and a scan with one bit a pixel may have five times
-    as many. `truncated`: a picture whose end is missing fails, or is delivered with the fact `incomplete`.
+    `name` is the pattern of the outputs' names, in which the file's stem has replaced `{stem}` before the work. `fit`: the whole
+    picture inside the box; the box covered, what stands over cut off; or the box filled up with `background`. `gravity` is the part
+    of the picture that stays, and the side of the box on which it stands. `background` is also the colour behind a transparent
+    picture in a format without transparency. `quality` is the encoder's, 1–100, for all formats or for each. `webp_method` is the
+    effort of the WebP encoder, from 0 for speed to 6 for small files. `animation`: a GIF or WebP shows its first frame, or is kept
+    in a WebP of at most `max_frames` frames, whose pixels all count. `max_pixels` limits pictures that are decoded whole; a JPEG
+    and a scan with one bit a pixel may have five times as many. `truncated`: a picture whose end is missing fails, or is delivered
+    with the fact `incomplete`.
     """
 
     sizes: tuple[int | str, ...] = (1024, 512, 256)
@@ -112,9 +113,10 @@ def _check_name(options: Renditions) -> None:
     name = options.name
     is_whole = isinstance(name, str) and "{size}" in name and "{format}" in name
     made = [options.name_of(size, kind) for size in options.sizes for kind in options.formats] if is_whole else []
-    if not is_whole or not all(naming.is_output(one) and not set(one) & set("{}") for one in made):
-        limit = f"of up to {naming.MAX_OUTPUT_BYTES} bytes without a slash"
-        raise BadConfiguration(f'options.name: {name!r}; write a name {limit} such as "cat_{{size}}.{{format}}"')
+    longest = [one.replace(naming.STEM, "s" * naming.MAX_STEM_BYTES) for one in made]
+    if not is_whole or not all(naming.is_output(one) and not set(one) & set("{}") for one in longest):
+        limit = f"of up to {naming.MAX_OUTPUT_BYTES} bytes without a slash, where {{stem}} counts {naming.MAX_STEM_BYTES}"
+        raise BadConfiguration(f'options.name: {name!r}; write a name {limit}, such as "{{stem}}_{{size}}.{{format}}"')
 
 
 def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:

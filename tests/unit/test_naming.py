@@ -105,3 +105,34 @@ def test_cloud_storage_takes_nearly_any_name(name: str) -> None:
 )
 def test_a_name_that_cloud_storage_refuses_is_impossible(name: str) -> None:
     assert not naming.is_possible(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("cat.jpg", "cat"),
+        ("holiday/2026/Käthe 😀.jpeg", "Käthe 😀"),
+        ("archive.tar.gz", "archive.tar"),
+        ("no-extension", "no-extension"),
+        ("a.b/no-extension", "no-extension"),
+        (".jpg", ".jpg"),
+        ("a/..", "."),
+        ("folder/", "folder"),
+        ("/", "_"),
+        ("{size}.jpg", "_size_"),
+        ("a\tb\u202ec.jpg", "a_b_c"),
+        ("ä" * 30 + ".jpg", "ä" * 20),
+        ("x" + "ä" * 30 + ".jpg", "x" + "ä" * 19),
+    ],
+)
+def test_the_stem_is_the_name_without_folders_and_extension(name: str, stem: str) -> None:
+    assert naming.stem(name) == stem
+
+
+@given(HOSTILE)
+def test_any_name_has_a_stem_that_an_output_may_have(name: str) -> None:
+    stem = naming.stem(name)
+
+    assert naming.is_output(f"{stem}_1.webp")
+    assert not set(stem) & set("{}")
+    assert 1 <= len(stem.encode()) <= naming.MAX_STEM_BYTES

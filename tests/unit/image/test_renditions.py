@@ -95,7 +95,9 @@ def test_a_later_step_may_take_an_output_by_its_own_name() -> None:
         "",
         "{size}",
         "a.{format}",
-        "{stem}_{size}.{format}",
+        "{step}_{size}.{format}",
+        "a" * 19 + "{stem}{size}.{format}",
+        "{stem}/{size}.{format}",
         "a/{size}.{format}",
         "{size!r}.{format}",
         "a" * 60 + "{size}.{format}",
@@ -108,7 +110,7 @@ def test_a_wrong_pattern_is_refused_with_a_right_one(name: Any) -> None:
         run(b"", name=name)
 
     assert refused.value.message.startswith(f"options.name: {name!r}; write a name of up to 64 bytes without a slash")
-    assert refused.value.message.endswith('such as "cat_{size}.{format}"')
+    assert refused.value.message.endswith(', where {stem} counts 40, such as "{stem}_{size}.{format}"')
 
 
 # ---- animations
