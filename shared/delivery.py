@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared import capacity, clock, errors, ledger, naming, source
+from shared import capacity, clock, errors, ledger, metadata, naming, source
 from shared.attempts import Attempts
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
 from shared.errors import BadFile, Transient, Unavailable, Vanished
@@ -192,8 +192,10 @@ class _Delivery:
 
     def _store(self, step: PlannedStep, draft: Draft) -> Output:
         name = ledger.output_name(self.task.run, step.recipe, draft.name)
+        copied = metadata.copied(self.task.file.metadata) if step.recipe.copy_metadata else {}
+        described = copied, step.recipe.cache_control
         try:
-            stored: Stored | None = self.cloud.results.create(name, draft.content_type, draft.path)
+            stored: Stored | None = self.cloud.results.create(name, draft.content_type, draft.path, *described)
             self._inputs[f"{step.name}/{draft.name}"] = draft.path
         except AlreadyExists:  # an earlier delivery stored it: the manifest describes the stored object
             stored = self.cloud.results.find(name)

@@ -12,6 +12,8 @@ from shared.errors import BadRequest
 PREFIX = "x-goog-meta-"
 #: Limit of Cloud Storage for all keys and values of an object together.
 MAX_BYTES = 8 << 10
+#: Keys that begin so choose steps and options, or mark a file.
+OURS = "sluice-"
 #: Keys that mark a file as made from another one; only the pipeline sets them.
 RESERVED = ("sluice-hops", "sluice-parent")
 
@@ -19,6 +21,11 @@ RESERVED = ("sluice-hops", "sluice-parent")
 _KEY = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 #: RFC 9110 §5.5, ASCII only: clients and servers disagree on the encoding of other characters.
 _VALUE = re.compile(r"[ -~]*")
+
+
+def copied(given: Mapping[str, str]) -> dict[str, str]:
+    """The metadata of a file that its outputs may have: without those that are for the pipeline."""
+    return {key: value for key, value in given.items() if not key.startswith(OURS)}
 
 
 def check(given: Mapping[str, Any]) -> dict[str, str]:

@@ -80,7 +80,8 @@ class Place(NamedTuple):
 class Recipe:
     """A step made exact. Recipes with the same id make the same from the same file.
 
-    `input` is `<step>/<output>`, or empty for the original file; `made_by` is the recipe id of that step. `recipe()` makes one.
+    `input` is `<step>/<output>`, or empty for the original file; `made_by` is the recipe id of that step. `cache_control` is that
+    of the outputs' objects; with `copy_metadata`, they have the file's custom metadata. `recipe()` makes one.
     """
 
     step: str
@@ -90,14 +91,19 @@ class Recipe:
     recipe_id: str
     input: str = ""
     made_by: str = ""
+    cache_control: str = ""
+    copy_metadata: bool = False
 
     def to_json(self) -> Json:
-        return _fields(self)
+        fields = _fields(self)  # most recipes have neither of the last two, and every manifest and task repeats them
+        return {name: value for name, value in fields.items() if value or name not in ("cache_control", "copy_metadata")}
 
     @classmethod
     def from_json(cls, value: Json) -> "Recipe":
         made_from = value.get("input", ""), value.get("made_by", "")
-        return cls(value["step"], value["processor"], value["version"], value["options"], value["recipe_id"], *made_from)
+        stored_with = value.get("cache_control", ""), value.get("copy_metadata", False)
+        step, processor, version = value["step"], value["processor"], value["version"]
+        return cls(step, processor, version, value["options"], value["recipe_id"], *made_from, *stored_with)
 
 
 def recipe(
@@ -108,10 +114,14 @@ def recipe(
     *,
     input: str = "",  # noqa: A002  (its key in pipeline.toml)
     made_by: str = "",
+    cache_control: str = "",
+    copy_metadata: bool = False,
 ) -> Recipe:
     """The recipe with its id: the step's name and 8 hexadecimal digits of a hash over everything else."""
-    exact = [processor, version, options, input or None, made_by or None]
-    return Recipe(step, processor, version, options, f"{step}-{digest8(exact)}", input, made_by)
+    stored_with = [cache_control, copy_metadata] if cache_control or copy_metadata else []
+    exact = [processor, version, options, input or None, made_by or None, *stored_with]
+    recipe_id = f"{step}-{digest8(exact)}"
+    return Recipe(step, processor, version, options, recipe_id, input, made_by, cache_control, copy_metadata)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,16 +74,23 @@ class FakeBucket:
     name: str
     versions: dict[str, dict[int, tuple[Stored, bytes]]] = field(default_factory=dict)
     encodings: dict[str, str] = field(default_factory=dict)
+    cache_controls: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     hidden_once: set[str] = field(default_factory=set)
     _generations: Iterator[int] = field(default_factory=lambda: count(1_700_000_000_000_001))
 
     def create(
-        self, name: str, content_type: str, body: bytes | Path | Iterable[bytes], metadata: Mapping[str, str] = NO_METADATA
+        self,
+        name: str,
+        content_type: str,
+        body: bytes | Path | Iterable[bytes],
+        metadata: Mapping[str, str] = NO_METADATA,
+        cache_control: str = "",
     ) -> Stored:
         self._fail("create", name)
         if self.find(name):
             raise AlreadyExists(f"object {name} already exists in {self.name}")
+        self.cache_controls[name] = cache_control
         return self.put(name, _bytes(body), content_type, metadata)
 
     def put(

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import functions_framework
@@ -16,6 +16,7 @@ from localcloud.accounts import Accounts
 from localcloud.clock import SystemClock
 from shared import routes as routing
 from shared import settings as configuration
+from shared.cloud.protocols import NO_METADATA
 from shared.identity import Certificates
 from shared.model import File
 from shared.routes import Routes
@@ -77,9 +78,9 @@ def photo() -> bytes:
 def uploaded(cloud: FakeCloud) -> Callable[..., File]:
     """Put bytes into the uploads bucket and return the file of their notification."""
 
-    def put(name: str, data: bytes, content_type: str = "image/jpeg") -> File:
-        stored = cloud.uploads.put(name, data, content_type)
-        return File("uploads", name, stored.generation, stored.size, content_type, stored.crc32c)
+    def put(name: str, data: bytes, content_type: str = "image/jpeg", metadata: Mapping[str, str] = NO_METADATA) -> File:
+        stored = cloud.uploads.put(name, data, content_type, metadata)
+        return File("uploads", name, stored.generation, stored.size, content_type, stored.crc32c, stored.metadata)
 
     return put
 

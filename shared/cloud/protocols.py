@@ -103,9 +103,17 @@ class Bucket(Protocol):
     name: str
 
     def create(
-        self, name: str, content_type: str, body: bytes | Path | Iterable[bytes], metadata: Mapping[str, str] = NO_METADATA
+        self,
+        name: str,
+        content_type: str,
+        body: bytes | Path | Iterable[bytes],
+        metadata: Mapping[str, str] = NO_METADATA,
+        cache_control: str = "",
     ) -> Stored:
-        """Store an object with this custom metadata under a free name; an iterable is streamed. Raises `AlreadyExists`."""
+        """Store an object under a free name, with this custom metadata and `Cache-Control`; an iterable is streamed.
+
+        Raises `AlreadyExists`.
+        """
 
     def read(self, name: str) -> bytes | None:
         """The bytes of a small object, or None."""

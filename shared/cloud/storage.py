@@ -81,11 +81,14 @@ class StorageBucket:
         return self._storage.client.bucket(self.name)
 
     def create(
-        self, name: str, content_type: str, body: bytes | Path | Iterable[bytes], metadata: Mapping[str, str] = NO_METADATA
+        self,
+        name: str,
+        content_type: str,
+        body: bytes | Path | Iterable[bytes],
+        metadata: Mapping[str, str] = NO_METADATA,
+        cache_control: str = "",
     ) -> Stored:
-        blob = self._bucket.blob(name)
-        if metadata:
-            blob.metadata = metadata
+        blob = self._new(name, metadata, cache_control)
         options = {
             "content_type": content_type,
             "if_generation_match": 0,
@@ -109,6 +112,14 @@ class StorageBucket:
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
         return _stored(blob)
+
+    def _new(self, name: str, metadata: Mapping[str, str], cache_control: str) -> Any:
+        blob = self._bucket.blob(name)
+        if metadata:
+            blob.metadata = metadata
+        if cache_control:
+            blob.cache_control = cache_control
+        return blob
 
     def read(self, name: str) -> bytes | None:
         try:

@@ -94,7 +94,9 @@ def _built(pool_of: Mapping[str, Pool], queues: Tables, steps: Tables, routes: S
         right = steps[name]
         processor, made_from = right["processor"], right.get("input", "")
         made_by = built[made_from.partition("/")[0]].recipe.recipe_id if made_from else ""
-        recipe = model.recipe(name, processor.name, processor.version, right["options"], input=made_from, made_by=made_by)
+        stored_with = {key: right[key] for key in ("cache_control", "copy_metadata") if key in right}
+        exact = name, processor.name, processor.version, right["options"]
+        recipe = model.recipe(*exact, input=made_from, made_by=made_by, **stored_with)
         after, per_file = _unique(right.get("after", ())), _unique(right.get("per_file", ()))
         built[name] = Step(recipe, queue_of[right["queue"]], _limits(right), after, right.get("when"), per_file)
     return Routes(pool_of, queue_of, built, tuple(map(_route, routes)))

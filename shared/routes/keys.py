@@ -1,5 +1,7 @@
 """The keys of pipeline.toml. The check, the JSON Schema and the test of docs/settings.md read these tables."""
 
+import re
+
 from shared import media
 from shared.routes.kinds import (
     SCALAR,
@@ -33,6 +35,9 @@ MAX_DEADLINE_SECONDS = 1800 - END_SECONDS
 MAX_CONCURRENCY = MAX_INSTANCES = 1000
 #: CPUs of an instance → least and most mebibytes of its memory, as Cloud Run has them (second generation).
 MEBIBYTES = {1: (512, 4096), 2: (512, 8192), 4: (2048, 16_384), 6: (4096, 24_576), 8: (4096, 32_768)}
+#: A token, alone or with a value (RFC 9111 §5.2).
+_DIRECTIVE = r"""[\w!#$%&'*+.^`|~-]+(=([\w!#$%&'*+.^`|~-]+|"[^"\\]*"))?"""
+CACHE_CONTROL = rf"(?=[ -~]{{1,256}}$){_DIRECTIVE}( *, *{_DIRECTIVE})*"
 #: The tests of a condition.
 TESTS = ("is", "in", "min", "max")
 
@@ -79,6 +84,15 @@ STEP = {
     "memory": memory("most memory that one run may take"),
     "seconds": whole("most seconds of wall time that one run may take", 1, MAX_DEADLINE_SECONDS),
     "output_bytes": whole("most bytes of its outputs together", 1, MAX_OBJECT_BYTES),
+    "cache_control": text(
+        "the outputs' `Cache-Control`, such as `public, max-age=31536000`",
+        "write directives such as `public, max-age=31536000`, of at most 256 characters",
+        lambda value: re.fullmatch(CACHE_CONTROL, value) is not None,
+        pattern=f"^{CACHE_CONTROL}$",
+    ),
+    "copy_metadata": flag(
+        "whether the outputs' objects have the file's custom metadata, but for keys that begin with `sluice-`"
+    ),
     "per_file": texts("options that a file's metadata `sluice-<step>-<option>` may set", "list names of its options"),
 }
 

@@ -72,8 +72,16 @@ def _changed(plan: Plan, texts: Mapping[str, Mapping[str, str]]) -> Iterator[Pla
 def _recipe(configured: model.Recipe, options: Mapping[str, Any], made_by: str) -> model.Recipe:
     if options == configured.options and made_by == configured.made_by:
         return configured
-    step, processor, version = configured.step, configured.processor, configured.version
-    return model.recipe(step, processor, version, options, input=configured.input, made_by=made_by)
+    return model.recipe(
+        configured.step,
+        configured.processor,
+        configured.version,
+        options,
+        input=configured.input,
+        made_by=made_by,
+        cache_control=configured.cache_control,
+        copy_metadata=configured.copy_metadata,
+    )
 
 
 def _options(configured: model.Recipe, texts: Mapping[str, str]) -> tuple[Mapping[str, Any], str]:

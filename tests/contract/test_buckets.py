@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from google.cloud.storage import Client
 
 from localcloud.address import PROJECT
@@ -52,6 +53,16 @@ def test_an_object_keeps_its_custom_metadata(cloud: Cloud, name: str, kind: str,
 
     assert found == stored
     assert found.metadata == {"order": "4711", "note": "a b=c; d"}
+
+
+def test_an_output_is_created_with_its_cache_control_in_one_call(real: Cloud, name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"words")
+    stored = real.results.create(name, "text/plain", tmp_path / "file", {"order": "4711"}, "public, max-age=31536000")
+    answer = requests.get(real.results.permit_download(name, 77), timeout=10)
+
+    assert stored == real.results.find(name)  # no call has changed it since
+    assert stored.metadata == {"order": "4711"}
+    assert answer.headers["cache-control"] == "public, max-age=31536000"
 
 
 def test_an_object_without_custom_metadata_has_none(cloud: Cloud, name: str) -> None:

@@ -52,11 +52,16 @@ class Bucket:
         self._stage = stage
 
     def create(
-        self, name: str, content_type: str, body: bytes | Path | Iterable[bytes], metadata: Mapping[str, str] = NO_METADATA
+        self,
+        name: str,
+        content_type: str,
+        body: bytes | Path | Iterable[bytes],
+        metadata: Mapping[str, str] = NO_METADATA,
+        cache_control: str = "",
     ) -> Stored:
         def act() -> Stored:
             data = body if isinstance(body, bytes) else body.read_bytes() if isinstance(body, Path) else b"".join(body)
-            stored = self.inner.create(name, content_type, data, metadata)
+            stored = self.inner.create(name, content_type, data, metadata, cache_control)
             self._stage.created(self.name, stored, data)
             return stored
 

@@ -47,7 +47,7 @@ def plan(*steps: dict[str, Any]) -> Plan:
     for step in steps:
         options = {"step": step["name"], **{key: step.get(key, value) for key, value in _OPTIONS.items()}}
         maker = step.get("input", "")
-        taken = {"input": f"{maker}/0", "made_by": made[maker].recipe.recipe_id} if maker else {}
+        taken: dict[str, Any] = {"input": f"{maker}/0", "made_by": made[maker].recipe.recipe_id} if maker else {}
         exact = model.recipe(step["name"], scripted.NAME, scripted.VERSION, options, **taken)
         made[step["name"]] = PlannedStep(exact, step["queue"], ATTEMPTS, tuple(step.get("after", ())), step.get("when"))
     return Plan(tuple(made.values()))
