@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterator
 
+from deploy.answers import Json
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.queues import labels_of_paused, paused
 from deploy.state import Bucket
 
 DAY = 24 * 3600
+#: What is deleted after some days: of the results, all but the operator's assets and the notes of their use.
+OLD = {"results": ["attempts/", "files/", "index/", "jobs/"]}
 #: Request and response headers of an upload to a signed URL.
 HEADERS = ["content-type", "content-range", "location", "range"]
 HEADERS += ["x-goog-content-length-range", "x-goog-if-generation-match", "x-goog-resumable"]
@@ -18,7 +21,7 @@ def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> It
     """A bucket whose objects are deleted after so many days, 0 keeps them; `soft_delete` is a duration such as `7d`."""
     url, found = f"gs://{deployment.bucket(name)}", deployment.state.buckets.get(deployment.bucket(name))
     wanted = _wanted(deployment, name, soft_delete, int(days))
-    lifecycle = deployment.write(f"lifecycle-{name}.json", _lifecycle(int(days)))
+    lifecycle = deployment.write(f"lifecycle-{name}.json", _lifecycle(name, int(days)))
     flags = ["--uniform-bucket-level-access", "--public-access-prevention", f"--soft-delete-duration={soft_delete}"]
     flags.append(f"--lifecycle-file={lifecycle}")
     cors = [f"--cors-file={deployment.write('cors.json', _cors(wanted.origins))}"] if wanted.origins else []
@@ -38,15 +41,16 @@ def _wanted(deployment: Deployment, name: str, soft_delete: str, days: int) -> B
         uniform_access=True,
         public_access_prevention="enforced",
         soft_delete_seconds=int(soft_delete.removesuffix("d")) * DAY,
-        lifecycle=(("AbortIncompleteMultipartUpload", 7), *([("Delete", days)] * bool(days))),
+        lifecycle=(("AbortIncompleteMultipartUpload", 7, ""), *([("Delete", days, ",".join(OLD.get(name, ())))] * bool(days))),
         origins=deployment.options.origins if name == "uploads" else "",
     )
 
 
-def _lifecycle(days: int) -> str:
-    rules = [{"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}}]
+def _lifecycle(name: str, days: int) -> str:
+    rules: list[Json] = [{"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}}]
     if days:
-        rules.append({"action": {"type": "Delete"}, "condition": {"age": days}})
+        prefixes = {"matchesPrefix": OLD[name]} if name in OLD else {}
+        rules.append({"action": {"type": "Delete"}, "condition": {"age": days, **prefixes}})
     return json.dumps({"rule": rules})
 
 

@@ -7,8 +7,15 @@ from typing import Any, NamedTuple
 from deploy.answers import from_json, last, number, numeric, text
 
 
-def _rules(found: Any) -> tuple[tuple[str, float], ...]:
-    return tuple((text(rule, "action", "type"), number(rule["condition"].get("age"))) for rule in found or [])
+def _rules(found: Any) -> tuple[tuple[str, float, str], ...]:
+    return tuple(
+        (
+            text(rule, "action", "type"),
+            number(rule["condition"].get("age")),
+            ",".join(rule["condition"].get("matchesPrefix", ())),
+        )
+        for rule in found or []
+    )
 
 
 def _variables(found: Any) -> dict[str, str]:
@@ -37,16 +44,16 @@ PAUSED = "paused-"
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket. `lifecycle` pairs actions with ages in days; `origins` are the CORS origins, joined by commas.
+    """A bucket. `lifecycle` has actions, with their ages in days and their prefixes.
 
-    `paused` has the queues that `down` paused, by the bucket's labels.
+    These and the CORS `origins` are joined by commas. `paused` has the queues that `down` paused, by the bucket's labels.
     """
 
     location: str = from_json("location")
     uniform_access: bool = from_json("uniform_bucket_level_access", read=bool)
     public_access_prevention: str = from_json("public_access_prevention")
     soft_delete_seconds: float = numeric("soft_delete_policy", "retentionDurationSeconds")
-    lifecycle: tuple[tuple[str, float], ...] = from_json("lifecycle_config", "rule", read=_rules)
+    lifecycle: tuple[tuple[str, float, str], ...] = from_json("lifecycle_config", "rule", read=_rules)
     origins: str = from_json("cors_config", 0, "origin", read=lambda found: ",".join(found or []))
     paused: frozenset[str] = from_json("labels", read=_labelled, default=frozenset(), compare=False)
 
