@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared import capacity, clock, errors, ledger, metadata, naming, source
+from shared import assets, capacity, clock, errors, ledger, metadata, naming, source
 from shared.attempts import Attempts
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
 from shared.errors import BadFile, Transient, Unavailable, Vanished
@@ -94,6 +94,8 @@ class _Delivery:
     ended: dict[str, Result] = field(default_factory=dict)
     #: Files on disk by input, or the error that fetching one raised; an input is `<step>/<output>`, or empty for the original.
     _inputs: dict[str, Path | BadFile | Vanished] = field(default_factory=dict)
+    #: Of the current step, the paths of its assets by name.
+    _assets: Mapping[str, Path] = field(default_factory=dict)
     #: Of the current step; they stand in its result also when it fails.
     _times: dict[str, str] = field(default_factory=dict)
     _cost: dict[str, float] = field(default_factory=dict)
@@ -131,6 +133,7 @@ class _Delivery:
     def _work(self, step: PlannedStep) -> Result:
         try:
             original = self._input(self._filled(step.recipe.input))
+            self._assets = assets.fetch(step.recipe, self.folder, self.cloud, self.memory)
         except (Vanished, BadFile) as error:
             return self.attempts.end(step, self._faulty(step, error))
         except Transient as error:
@@ -171,7 +174,7 @@ class _Delivery:
 
     def _sandboxed(self, step: PlannedStep, original: Path, folder: Path) -> Made:
         bytes_in = original.stat().st_size
-        ran = self.cloud.sandbox.run(self._exact(step.recipe), original, folder, step.limits)
+        ran = self.cloud.sandbox.run(self._exact(step.recipe), original, folder, step.limits, self._assets)
         self._times["worked"] = clock.now()
         spent = {"cpu_seconds": round(ran.cpu_seconds, 6), "peak_bytes": ran.peak_bytes}
         self._cost |= {**spent, "bytes_in": bytes_in, "bytes_out": 0}

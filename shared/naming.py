@@ -17,6 +17,9 @@ MAX_KEY_BYTES = 255
 MAX_OBJECT_BYTES = 1024
 #: Limit of an output's own name, which is the last part of its object's name.
 MAX_OUTPUT_BYTES = 64
+#: The operator's own objects in the results bucket begin so.
+ASSETS = "assets/"
+MAX_ASSET_BYTES = 512
 #: Stands for the stem of the file's name in the text options and in the input of a step.
 STEM = "{stem}"
 MAX_STEM_BYTES = 40
@@ -44,6 +47,11 @@ def is_output(name: str) -> bool:
     """Whether a processor may give an output this name: 1 to 64 bytes of printable UTF-8, without a slash."""
     is_printable = name.isprintable() and "/" not in name and name not in (".", "..")
     return is_printable and 1 <= len(name.encode()) <= MAX_OUTPUT_BYTES
+
+
+def is_asset(name: str) -> bool:
+    """Whether an asset may have this object name."""
+    return name.startswith(ASSETS) and is_possible(name) and len(ASSETS) < len(name.encode()) <= MAX_ASSET_BYTES
 
 
 def stem(name: str) -> str:

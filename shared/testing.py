@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import google_crc32c
@@ -21,12 +22,15 @@ from shared.errors import BadFile, PipelineError, Unavailable
 from shared.identity import Certificates
 from shared.model import Limits, Recipe
 from shared.processors import Made
+from shared.processors.registry import NO_ASSETS
 from shared.routes import Routes
 from shared.sandbox.outcome import Ran
 from shared.sandbox.room import Room, Share
 from shared.sandbox.service import checked
 from shared.settings import Settings
 from shared.testing_queues import FakeQueue, FakeSubscription, FakeTopic
+
+NO_BYTES: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,8 @@ class Outcome:
     facts: Mapping[str, Any]
 
 
-def run_processor(name: str, data: bytes, /, **options: Any) -> Outcome:
-    """Run a processor on a file of these bytes, as a task does.
+def run_processor(name: str, data: bytes, assets: Mapping[str, bytes] = NO_BYTES, /, **options: Any) -> Outcome:
+    """Run a processor on a file of these bytes, and these assets by name, as a task does.
 
     Raises `BadFile` for a file at fault, `BadConfiguration` for wrong options, `ValueError` for wrong outputs or facts.
     """
@@ -58,9 +62,16 @@ def run_processor(name: str, data: bytes, /, **options: Any) -> Outcome:
         source, workdir = Path(folder) / "source", Path(folder) / "work"
         source.write_bytes(data)
         workdir.mkdir()
-        made = processor.run(source, workdir, checked)
+        made = processor.run(source, workdir, checked, _on_disk(assets, Path(folder)))
         outputs = [Produced(draft.name, draft.content_type, draft.path.read_bytes(), draft.facts) for draft in made.drafts]
         return Outcome(outputs, made.facts)
+
+
+def _on_disk(assets: Mapping[str, bytes], folder: Path) -> Mapping[str, Path]:
+    paths = {name: folder / f"asset-{number}" for number, name in enumerate(assets)}
+    for name, path in paths.items():
+        path.write_bytes(assets[name])
+    return paths
 
 
 @dataclass
@@ -168,11 +179,18 @@ class FakeSandbox:
         with tempfile.TemporaryDirectory(prefix="sluice-", ignore_cleanup_errors=True) as folder:
             yield Path(folder)
 
-    def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits) -> Ran:  # noqa: ARG002
+    def run(
+        self,
+        recipe: Recipe,
+        source: Path,
+        folder: Path,
+        limits: Limits,  # noqa: ARG002
+        assets: Mapping[str, Path] = NO_ASSETS,
+    ) -> Ran:
         exact, started = checked(recipe), time.thread_time()
         outcome: Made | PipelineError
         try:
-            outcome = processors.find(exact.processor).run(source, folder, exact.options)
+            outcome = processors.find(exact.processor).run(source, folder, exact.options, assets)
         except BadFile as error:
             outcome = error
         return Ran(time.thread_time() - started, 0, outcome)

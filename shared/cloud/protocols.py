@@ -12,6 +12,7 @@ from shared.events import Notice
 from shared.identity import Certificates
 from shared.model import Limits, Recipe
 from shared.plan import Task
+from shared.processors.registry import NO_ASSETS
 from shared.routes import Routes
 from shared.settings import Settings
 
@@ -209,8 +210,8 @@ class Sandbox(Protocol):
     def folder(self) -> AbstractContextManager[Path]:
         """An empty folder for one delivery."""
 
-    def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits) -> "Ran":
-        """Apply the recipe to the file at `source`, in an empty folder.
+    def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits, assets: Mapping[str, Path] = NO_ASSETS) -> "Ran":
+        """Apply the recipe to the file at `source` and to these assets by name, in an empty folder.
 
         Raises `Unavailable` for a recipe of another release, and when the sandbox fails.
         """

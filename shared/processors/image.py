@@ -7,11 +7,16 @@ from typing import Any
 
 from shared.model import Limits
 from shared.processors.image_options import Facts, Renditions
-from shared.processors.registry import Draft, processor, registered
+from shared.processors.registry import NO_ASSETS, Draft, processor, registered
 
 
 def _names(options: Renditions) -> Iterator[str]:
     return (options.name_of(size, kind) for size in options.sizes for kind in options.formats)
+
+
+def _assets(options: Renditions) -> Iterator[str]:
+    if options.watermark:
+        yield options.watermark.object
 
 
 def _prepare() -> None:
@@ -32,8 +37,11 @@ def _prepare() -> None:
     outputs=_names,
     limits=Limits(memory_bytes=1 << 30, seconds=120, output_bytes=64 << 20),
     prepare=_prepare,
+    assets=_assets,
 )
-def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draft | Mapping[str, Any]]:
+def renditions(
+    source: Path, folder: Path, options: Renditions, assets: Mapping[str, Path] = NO_ASSETS
+) -> Iterator[Draft | Mapping[str, Any]]:
     """Fit a picture to each size: upright, in sRGB, without metadata, never enlarged.
 
     An animation gives its first frame, unless the step keeps it.
@@ -41,7 +49,7 @@ def renditions(source: Path, folder: Path, options: Renditions) -> Iterator[Draf
     # Imported with the first picture: a service that only plans tasks never needs Pillow.
     from shared.processors import picture
 
-    yield from picture.render(source, folder, options)
+    yield from picture.render(source, folder, options, assets)
 
 
 @processor(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from shared import naming
@@ -22,6 +22,31 @@ MOST_MAX_PIXELS = 1_000_000_000
 
 _BOX = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}|transparent")
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """A picture in front of each rendition: an object under `assets/` in the results bucket.
+
+    `gravity` is the side or corner at which it stands, `margin` pixels from the edges, or a quarter of the shorter edge where that
+    is less. `opacity` is a share; `scale` is its share of the rendition's width, or less where its height does not fit.
+    """
+
+    object: str
+    gravity: str = "bottom-right"
+    margin: int = 16
+    opacity: float = 0.5
+    scale: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.object, str) and naming.is_asset(self.object)):
+            remedy = 'write the name of an object in the results bucket such as "assets/logo.png"'
+            raise BadConfiguration(f"options.watermark.object: {self.object!r}; {remedy}")
+        _check_choice("watermark.gravity", self.gravity, GRAVITIES)
+        if not _is_whole(self.margin, MAX_EDGE_PX, least=0):
+            raise BadConfiguration(f"options.watermark.margin: {self.margin!r}; write a whole number from 0 to {MAX_EDGE_PX}")
+        _check_share("watermark.opacity", self.opacity)
+        _check_share("watermark.scale", self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +75,10 @@ class Renditions:
     max_frames: int = MAX_FRAMES
     max_pixels: int = MAX_PIXELS
     truncated: str = "fail"
+    watermark: Watermark | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "watermark", _watermark(self.watermark))
         if not _all(self.sizes, _is_size):
             remedy = f'list edges in pixels, each from 1 to {MAX_EDGE_PX}, or boxes such as "400x300"'
             raise BadConfiguration(f"options.sizes: {self.sizes!r}; {remedy}")
@@ -117,6 +144,22 @@ def _check_name(options: Renditions) -> None:
     if not is_whole or not all(naming.is_output(one) and not set(one) & set("{}") for one in longest):
         limit = f"of up to {naming.MAX_OUTPUT_BYTES} bytes without a slash, where {{stem}} counts {naming.MAX_STEM_BYTES}"
         raise BadConfiguration(f'options.name: {name!r}; write a name {limit}, such as "{{stem}}_{{size}}.{{format}}"')
+
+
+def _watermark(value: object) -> Watermark | None:
+    if value is None or isinstance(value, Watermark):
+        return value
+    names = [option.name for option in fields(Watermark)]
+    if not isinstance(value, Mapping) or "object" not in value:
+        raise BadConfiguration(f'options.watermark: {value!r}; write a table such as {{ object = "assets/logo.png" }}')
+    for unknown in (name for name in value if name not in names):
+        raise BadConfiguration(f"options.watermark.{unknown}: unknown; a watermark has the options {', '.join(names)}")
+    return Watermark(**value)
+
+
+def _check_share(option: str, value: object) -> None:
+    if not (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1):
+        raise BadConfiguration(f"options.{option}: {value!r}; write a number above 0, up to 1")
 
 
 def _check_choice(option: str, value: object, choices: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from shared import media, naming
@@ -40,8 +41,10 @@ class Made:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-Work = Callable[[Path, Path, Any], Iterable[Draft | Mapping[str, Any]]]
+#: of the source, the folder, the options and, where the processor declares assets, their paths by name
+Work = Callable[..., Iterable[Draft | Mapping[str, Any]]]
 Names = Callable[[Any], Iterable[str]]
+NO_ASSETS: Mapping[str, Path] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class Processor:
     `work(source, folder, options)` reads the file at `source`, writes outputs into `folder`, yields their drafts, and yields facts
     as mappings. Raise the `version` whenever the same file and options would give other bytes: it is part of the recipe's id.
     `declared(options)` gives the names of the outputs; see `outputs`. `limits` hold unless a step sets its own. The sandbox
-    calls `prepare` once, before there is a file: it imports libraries, and does what they do on first use.
+    calls `prepare` once, before there is a file: it imports libraries, and does what they do on first use. `assets(options)` gives
+    the names of the operator's objects that `work` reads; it finds their paths by name in a fourth argument.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Processor:
     declared: Names | None = None
     limits: Limits = LIMITS
     prepare: Callable[[], None] = lambda: None
+    assets: Names | None = None
 
     def check(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the options as JSON values, with their defaults. Raises `BadConfiguration` naming the wrong one."""
@@ -82,13 +87,18 @@ class Processor:
         """The declared names of the outputs under checked options, as patterns of `fnmatch`; None without a declaration."""
         return None if self.declared is None else tuple(self.declared(self.options(**options)))
 
-    def run(self, source: Path, folder: Path, options: Mapping[str, Any]) -> Made:
+    def needed(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of the assets under checked options."""
+        return tuple(self.assets(self.options(**options))) if self.assets else ()
+
+    def run(self, source: Path, folder: Path, options: Mapping[str, Any], assets: Mapping[str, Path] = NO_ASSETS) -> Made:
         """Do the work now, in this process.
 
         Raises `BadFile` when the file is at fault, `ValueError` for wrong names, content types or facts.
         """
         try:
-            parts = list(self.work(source, folder, self.options(**options)))
+            more = (assets,) if self.assets else ()
+            parts = list(self.work(source, folder, self.options(**options), *more))
         except SystemExit as error:  # it would end the server's worker, and the verdict would lack a message
             raise RuntimeError(f"{self.name} called sys.exit({error.code!r}); raise an exception instead") from error
         except BadFile:
@@ -172,11 +182,12 @@ def processor(
     outputs: Names | None = None,
     limits: Limits = LIMITS,
     prepare: Callable[[], None] = lambda: None,
+    assets: Names | None = None,
 ) -> Callable[[Work], Work]:
     """Declare a processor. `options` is a frozen dataclass whose `__post_init__` raises `BadConfiguration`.
 
     `outputs` takes the options and gives the names of the outputs, as patterns of `fnmatch`: with it, a step whose `input` names
-    an output that is never made is refused at start-up. `limits` and `prepare` are as in `Processor`.
+    an output that is never made is refused at start-up. `limits`, `prepare` and `assets` are as in `Processor`.
     """
 
     def declare(work: Work) -> Work:
@@ -185,7 +196,7 @@ def processor(
         if not dataclasses.is_dataclass(options):
             remedy = "write a class under @dataclass(frozen=True, slots=True)"
             raise BadConfiguration(f"the options of {name!r} are not a dataclass; {remedy}")
-        registered[name] = Processor(name, version, options, work, outputs, limits, prepare)
+        registered[name] = Processor(name, version, options, work, outputs, limits, prepare, assets)
         return work
 
     return declare

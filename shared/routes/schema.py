@@ -73,6 +73,14 @@ def _option(hint: Any, default: Any) -> Json:
     return _typed(hint) | ({} if default is dataclasses.MISSING else {"default": default})
 
 
+def _inner(cls: Any) -> Json:
+    """An option that is a table of options."""
+    hints, options = typing.get_type_hints(cls), dataclasses.fields(cls)
+    properties = {option.name: _option(hints[option.name], option.default) for option in options}
+    required = [option.name for option in options if option.default is dataclasses.MISSING]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
 def _typed(hint: Any) -> Json:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
@@ -81,6 +89,8 @@ def _typed(hint: Any) -> Json:
         return {"enum": list(inner)}
     if origin in (tuple, list):
         return {"type": "array", "items": _typed(inner[0])}
+    if dataclasses.is_dataclass(hint):
+        return _inner(hint)
     if origin is Mapping:
         return {"type": "object", "additionalProperties": _typed(inner[1])}
     return {"type": _TYPES[hint]} if hint in _TYPES else {}

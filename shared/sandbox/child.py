@@ -51,7 +51,7 @@ def _begin(call: Call, zygote: int, confinement: Confinement) -> None:
     _volunteer_for_the_kernel()
     tempfile.tempdir = call.folder
     limit(call.limits)
-    confinement.forbid(call.source, call.folder)
+    confinement.forbid([call.source, *call.assets.values()], call.folder)
     gc.enable()
 
 
@@ -75,7 +75,8 @@ def _work(call: Call) -> dict[str, Any]:
     folder = Path(call.folder) / OUTPUTS
     try:
         processor = processors.find(call.recipe.processor)
-        return _as_json(processor.run(Path(call.source), folder, call.recipe.options), folder)
+        assets = {name: Path(path) for name, path in call.assets.items()}
+        return _as_json(processor.run(Path(call.source), folder, call.recipe.options, assets), folder)
     except BadFile as error:
         return {"bad_file": {"code": error.code, "message": error.message}}
     except MemoryError:

@@ -4,7 +4,7 @@ import os
 import resource
 import site
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from shared.model import Limits
@@ -43,12 +43,12 @@ class Confinement:
         #: Allows what Python and its libraries read.
         self._landlock = landlock.Ruleset(dict.fromkeys([*_SYSTEM, *_python_folders()])) if landlock.version() else None
 
-    def forbid(self, source: str, folder: str) -> None:
-        """Give up all files but the source (to read) and the folder (to change), all descriptors, and many system calls."""
+    def forbid(self, sources: Iterable[str], folder: str) -> None:
+        """Give up all files but the sources (to read) and the folder (to change), all descriptors, many system calls."""
         if linux.IS_LINUX:
             linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         if self._landlock:
-            self._landlock.restrict(source, folder)
+            self._landlock.restrict(sources, folder)
         if linux.IS_LINUX:
             linux.drop_capabilities()
         os.closerange(3, MOST_DESCRIPTORS)

@@ -49,13 +49,14 @@ class Ruleset:
         self._change = handled & ~_NEVER
         self._rules = [*(_rule(path, READ) for path in readable), _rule(os.devnull, self._change)]
 
-    def restrict(self, source: str, folder: str) -> None:
-        """Take all rights on files from this thread, but reading the source and the prepared paths, and changing the folder.
+    def restrict(self, sources: Iterable[str], folder: str) -> None:
+        """Take all rights on files from this thread, but reading the sources and the prepared paths, and changing the folder.
 
         Where the kernel can, it may then neither use TCP, nor signal other processes, nor speak to abstract sockets.
         """
         ruleset = linux.syscall(_CREATE_RULESET, self._attributes, len(self._attributes))
-        for rule in filter(None, (*self._rules, _rule(source, READ), _rule(folder, self._change))):
+        given = [*(_rule(source, READ) for source in sources), _rule(folder, self._change)]
+        for rule in filter(None, (*self._rules, *given)):
             linux.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule)
         linux.syscall(_RESTRICT_SELF, ruleset, 0)
 

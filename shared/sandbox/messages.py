@@ -7,7 +7,8 @@ import json
 import os
 import socket
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.model import Limits, Recipe
@@ -21,21 +22,26 @@ READY = b"!"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The work of a child: apply a recipe to the file at `source`, in `folder`, within limits."""
+    """The work of a child: apply a recipe to the file at `source`, in `folder`, within limits.
+
+    `assets` has the paths of its assets by name.
+    """
 
     recipe: Recipe
     source: str
     folder: str
     limits: Limits
+    assets: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         limits, recipe = self.limits.to_json(), self.recipe.to_json()
-        return {"recipe": recipe, "source": self.source, "folder": self.folder, "limits": limits}
+        paths = {"source": self.source, "folder": self.folder, "assets": dict(self.assets)}
+        return {"recipe": recipe, "limits": limits, **paths}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Call":
         recipe, limits = Recipe.from_json(value["recipe"]), Limits.from_json(value["limits"])
-        return cls(recipe, value["source"], value["folder"], limits)
+        return cls(recipe, value["source"], value["folder"], limits, value["assets"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 from shared import log, processors
 from shared.errors import BadConfiguration, ProcessorFailed, Unavailable
 from shared.model import Limits, Recipe
+from shared.processors.registry import NO_ASSETS
 from shared.sandbox import child, confinement, files, messages, outcome
 from shared.sandbox.confinement import RESULT_BYTES
 from shared.sandbox.connection import Zygote, ZygoteDied
@@ -77,13 +78,13 @@ class Sandbox:
         """A folder for one delivery, deleted at its end; if this process is killed, by the next one."""
         return self._folders.new()
 
-    def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits) -> Ran:
-        """Apply the recipe to the file at `source`, in an empty folder.
+    def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits, assets: Mapping[str, Path] = NO_ASSETS) -> Ran:
+        """Apply the recipe to the file at `source`, in an empty folder. The child may read the assets too.
 
         A step that crashed or ran out of memory runs once more, alone, in its time that is left. Raises `Unavailable` for a recipe
         of another release, as the queues hold tasks of both during a rollout, and when another step runs alone for long.
         """
-        call = Call(checked(recipe), str(source), str(folder), limits)
+        call = Call(checked(recipe), str(source), str(folder), limits, {name: str(path) for name, path in assets.items()})
         tries = (folder / str(number) for number in itertools.count(1))
         with self._turns.shared():
             started = time.monotonic()

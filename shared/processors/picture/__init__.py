@@ -8,6 +8,7 @@ rendering ─┬ decoding ─ opening ─┬ kinds             the format, by it
            ├ resampling          smaller, by Lanczos resampling
            ├ colour              RGB or RGBA in sRGB
            ├ framing             the place of the picture in its box
+           ├ watermark           the operator's picture in front
            └ encoding            the output formats
 facts ─────── looks              hashes and the dominant colour
 """

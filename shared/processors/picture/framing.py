@@ -34,7 +34,7 @@ class Box:
         width, height = self._covered(whole) if self.fit == "cover" else (self.width, self.height)
         if picture.size == (width, height):
             return picture
-        left, top = self._placed(width - picture.width, height - picture.height)
+        left, top = placed(self.gravity, width - picture.width, height - picture.height)
         if self.fit == "cover":
             return picture.crop((-left, -top, width - left, height - top))
         return _filled(picture, (width, height), (left, top), colour)
@@ -44,11 +44,12 @@ class Box:
         scale = min(1, whole[0] / self.width, whole[1] / self.height)
         return max(1, round(self.width * scale)), max(1, round(self.height * scale))
 
-    def _placed(self, across: int, down: int) -> Size:
-        """The share of these pixels that lies left of the picture and above it."""
-        left = 0 if "left" in self.gravity else across if "right" in self.gravity else across // 2
-        top = 0 if "top" in self.gravity else down if "bottom" in self.gravity else down // 2
-        return left, top
+
+def placed(gravity: str, across: int, down: int) -> Size:
+    """The share of these pixels that lies left of a picture and above it."""
+    left = 0 if "left" in gravity else across if "right" in gravity else across // 2
+    top = 0 if "top" in gravity else down if "bottom" in gravity else down // 2
+    return left, top
 
 
 def rgba(background: str) -> RGBA:

@@ -31,6 +31,19 @@ def test_a_child_reaches_nothing_but_its_own_files(run: Run, tmp_path: Path) -> 
     assert not [name for name in environment if name.startswith(("SLUICE", "GOOGLE", "AWS", "HOME", "USER"))]
 
 
+def test_a_child_may_read_its_assets_and_no_more(run: Run, tmp_path: Path) -> None:
+    (asset := tmp_path / "asset").write_text("a logo")
+    code = f"""
+import os
+found["read"] = open({str(asset)!r}).read()
+found["write"] = tried(lambda: open({str(asset)!r}, "a"))
+found["list"] = tried(lambda: os.listdir({str(tmp_path)!r}))
+"""
+    found = run("python " + code, {"assets/logo.png": asset}).made().facts
+
+    assert found == {"read": "a logo", "write": DENIED, "list": DENIED}
+
+
 def test_a_child_has_none_of_the_administrators_rights(run: Run) -> None:
     code = """
 import ctypes
