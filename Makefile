@@ -1,9 +1,13 @@
 # Every command sets itself up on first use and needs only make and Python 3.11 or newer.
 # ARGS are passed on: make up ARGS='--port-offset 1000', make test ARGS='tests/unit -q'.
+# EXTRAS are optional packages: make setup EXTRAS=heic,svg. Once installed, they stay, whatever a later command names.
 PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/installed
 GSUTIL_STAMP = .venv-gsutil/installed
+COMMA := ,
+EXTRA_NAMES = $(subst $(COMMA), ,$(EXTRAS))
+EXTRA_STAMPS = $(sort $(EXTRA_NAMES:%=.venv/extra-%) $(wildcard .venv/extra-*))
 # Some environments forbid it to write bytecode; then each of the tests' many processes compiles every module again.
 export PYTHONDONTWRITEBYTECODE =
 
@@ -12,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE =
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-setup: $(STAMP) gsutil ## install .venv, and gsutil if it is missing; the other commands do this themselves
+setup: $(STAMP) gsutil ## install .venv, and gsutil if it is missing; other commands do this too. EXTRAS=heic,svg adds formats
 
 demo: setup ## send a photograph through all three doors and two stages, and print the results
 	@$(BIN)/python -m local demo $(ARGS)
@@ -53,12 +57,23 @@ proof: $(STAMP) ## prove the protocol on the real handlers: oracle, faults, cras
 clean: ## delete the installed tools and the local cloud's data
 	rm -rf .venv .venv-gsutil .sharp .local .localcloud
 
-$(STAMP): requirements.txt requirements-dev.txt
+$(STAMP): .venv/base $(EXTRA_STAMPS)
+	@touch $@
+
+.venv/base: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is required, found " + sys.version) if sys.version_info < (3, 11) else 0'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing requirements-dev.txt into .venv (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+.venv/extra-%: extras/%.txt .venv/base
+	@echo "installing the extra $* into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+extras/%.txt:
+	@echo "$* is no extra; write EXTRAS=$(subst $() ,$(COMMA),$(strip $(sort $(patsubst extras/%.txt,%,$(wildcard extras/*.txt)))))" >&2; exit 2
 
 # gsutil needs other versions of the same libraries: it gets a virtual environment of its own.
 .PHONY: gsutil

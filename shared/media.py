@@ -2,11 +2,13 @@
 
 import codecs
 import re
+import zlib
 
 #: How many of a file's first bytes decide its type.
 HEAD_BYTES = 8192
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
+SVG = "image/svg+xml"
 #: Limit of a declared media type, its parameters included.
 MAX_CHARACTERS = 255
 
@@ -22,10 +24,17 @@ _TYPE = re.compile(rf"{_NAME}/{_NAME}(?:[ \t]*+;[ \t]*+(?:{_TOKEN}=(?:{_TOKEN}|{
 _PATTERN = re.compile(rf"(?:\*|{_NAME})/(?:\*|{_NAME})")
 
 #: Types whose bytes are plain text: only the declared type distinguishes them.
-_TEXTUAL = ("text/", "application/json", "application/xml", "application/x-ndjson", "application/csv", "image/svg+xml")
+_TEXTUAL = ("text/", "application/json", "application/xml", "application/x-ndjson", "application/csv", SVG)
 
 #: Types with a signature although their bytes may all be text. Any other signature in text is chance: `BMW` is no bitmap.
 _WRITTEN = ("application/pdf", "application/postscript", "application/rtf")
+
+_GZIP = b"\x1f\x8b"
+_SVG_ELEMENT = re.compile(r"<(?:[\w.-]+:)?svg[\s/>]")
+_SVG_DOCTYPE = re.compile(r"<!DOCTYPE\s+(?:[\w.-]+:)?svg[\s>\[]")
+
+#: Brands of HEIC (ISO 23008-12 §10) that `filetype` misses without others.
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis"}
 
 #: Types whose files always begin with a known signature: without it, the declared type is wrong.
 _SIGNED = ("image/", "audio/", "video/", "text/", "application/pdf", "application/zip", "application/json")
@@ -47,13 +56,23 @@ def essence(content_type: str) -> str:
 
 
 def sniff(head: bytes) -> str:
-    """The content type by the first bytes: that of a signature, else `text/plain` or `application/octet-stream`."""
+    """The type by the first bytes: that of a signature or of SVG, else `text/plain` or `application/octet-stream`."""
     import filetype  # here, so that pipeline.toml can be checked with the standard library alone
 
-    kind = filetype.guess_mime(head) if head else None
+    if is_svg(head):
+        return SVG
+    kind = (filetype.guess_mime(head) or _heif(head)) if head else None
     if _is_text(head):
         return str(kind) if kind in _WRITTEN else TEXT
     return str(kind or UNKNOWN)
+
+
+def is_svg(head: bytes) -> bool:
+    """Whether the first element behind comments and declarations is that of an SVG drawing; it may be compressed."""
+    text = _as_text(_unpacked(head) if head.startswith(_GZIP) else head).lstrip()
+    while text.startswith(("<?", "<!--")):
+        text = text.partition("?>" if text.startswith("<?") else "-->")[2].lstrip()
+    return bool(_SVG_ELEMENT.match(text) or _SVG_DOCTYPE.match(text))
 
 
 def decide_type(declared: str, head: bytes) -> str:
@@ -66,6 +85,30 @@ def decide_type(declared: str, head: bytes) -> str:
     if detected == UNKNOWN:
         return UNKNOWN if declared.startswith(_SIGNED) else declared
     return detected
+
+
+def _heif(head: bytes) -> str | None:
+    if head[4:8] != b"ftyp":
+        return None
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, end, 4))}
+    return "image/heic" if brands & _HEIC_BRANDS else "image/heif" if b"mif1" in brands else None
+
+
+def _unpacked(head: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _as_text(head: bytes) -> str:
+    """Markup in any encoding that XML names by its first bytes (XML 1.0 appendix F); other characters do not matter."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return head.decode("utf-16", errors="replace")
+    if head[:4] in (b"<\0?\0", b"\0<\0?"):
+        return head.decode("utf-16-le" if head[0] else "utf-16-be", errors="replace")
+    return head.removeprefix(codecs.BOM_UTF8).decode("latin-1")
 
 
 def _is_text(head: bytes) -> bool:

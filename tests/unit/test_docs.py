@@ -7,6 +7,7 @@ import re
 import pytest
 
 from shared import processors
+from shared.processors import extras
 from shared.settings import ROOT, Setting, declared
 
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
@@ -44,7 +45,10 @@ def test_every_option_has_its_row_with_its_default(name: str) -> None:
     assert re.findall(r"^\| `(\w+)` \| .+ \| `(.+)` \|$", section, re.MULTILINE) == options, "correct docs/processors.md"
 
 
-@pytest.mark.parametrize("requirements", ["requirements.txt", "requirements-dev.txt"])
+REQUIREMENTS = ["requirements.txt", "requirements-dev.txt", *(f"extras/{name}.txt" for name in sorted(extras.EXTRAS))]
+
+
+@pytest.mark.parametrize("requirements", REQUIREMENTS)
 def test_every_package_we_chose_has_its_reason(requirements: str) -> None:
     chosen = (ROOT / requirements).read_text().partition("\n\n")[0]
     names = re.findall(r"^(?!types-)([a-z0-9-]+)==", chosen, re.MULTILINE)
@@ -52,3 +56,11 @@ def test_every_package_we_chose_has_its_reason(requirements: str) -> None:
 
     missing = [name for name in names if name.removeprefix("google-cloud") not in reasons]
     assert missing == [], "give each its reason in docs/decisions.md"
+
+
+@pytest.mark.parametrize("name", sorted(extras.EXTRAS))
+def test_every_extra_has_its_row(name: str) -> None:
+    chosen = (ROOT / "extras" / f"{name}.txt").read_text().partition("\n\n")[0]
+    (row,) = re.findall(rf"^\| `{name}` \| .+ \| (.+) \|$", PROCESSORS, re.MULTILINE)
+
+    assert re.findall(r"^([a-z-]+)==", chosen, re.MULTILINE)[0] in row, "correct the table of extras in docs/processors.md"

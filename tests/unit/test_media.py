@@ -1,5 +1,6 @@
 """Media types are checked by one rule; a file's bytes decide its type, and its declared type where they cannot."""
 
+import gzip
 import io
 
 import pytest
@@ -88,9 +89,54 @@ def test_a_picture_is_detected_by_its_bytes(kind: str) -> None:
     assert media.sniff(picture(kind)) == f"image/{kind}"
 
 
-@pytest.mark.parametrize("text", [b"plain\ttext\r\n", "Käthe\n".encode(), b"\x1b[1mbold\x1b[0m", b"{}", b"<svg/>"])
+@pytest.mark.parametrize("text", [b"plain\ttext\r\n", "Käthe\n".encode(), b"\x1b[1mbold\x1b[0m", b"{}", b"<html><svg/></html>"])
 def test_text_is_detected_by_the_absence_of_controls(text: bytes) -> None:
     assert media.sniff(text) == "text/plain"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"<svg/>",
+        b"<svg>",
+        b"\n<svg width='1'>",
+        b"<s:svg\nxmlns:s='http://www.w3.org/2000/svg'>",
+        b"<?xml version='1.0'?>\n<!-- > --><?css?><svg>",
+        b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'svg11.dtd' [<!ENTITY a 'b'>]>",
+        b"\xef\xbb\xbf<svg>",
+        "<svg>Käse".encode("latin-1"),
+        "<?xml version='1.0'?><svg>".encode("utf-16"),
+        "<?xml version='1.0'?><svg>".encode("utf-16-be"),
+        gzip.compress(b"<svg>"),
+        gzip.compress(b"<svg>" + bytes(100_000))[:60],
+    ],
+)
+def test_a_drawing_is_detected_behind_its_declarations(head: bytes) -> None:
+    assert media.sniff(head) == "image/svg+xml"
+    assert media.decide_type("text/plain", head) == "image/svg+xml"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"<svgx>", b"<?xml version='1.0'?><rss><svg>", b"<!-- <svg>", b"<!DOCTYPE html><svg>", b"svg", gzip.compress(b"svg")],
+)
+def test_other_markup_is_no_drawing(head: bytes) -> None:
+    assert media.sniff(head) != "image/svg+xml"
+
+
+@pytest.mark.parametrize(
+    ("brands", "kind"),
+    [
+        (b"heic\0\0\0\0mif1heic", "image/heic"),
+        (b"mif1\0\0\0\0mif1heic", "image/heic"),
+        (b"heix\0\0\0\0mif1heix", "image/heic"),
+        (b"mif1\0\0\0\0mif1miaf", "image/heif"),
+        (b"avif\0\0\0\0mif1miaf", "image/avif"),
+        (b"isom\0\0\0\0isomiso2", "video/mp4"),
+    ],
+)
+def test_heic_and_heif_are_detected(brands: bytes, kind: str) -> None:
+    assert media.sniff(b"\0\0\0\x18ftyp" + brands + bytes(40)) == kind
 
 
 @pytest.mark.parametrize("data", [b"", b"a\0b", b"\xff\xfeab", b"\x01", "é".encode("latin-1") + b" and more text"])

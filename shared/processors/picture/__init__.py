@@ -4,6 +4,7 @@ Apart from `image.py`, because every service reads options and only the processo
 
 rendering ─┬ decoding ─ opening ─┬ kinds             the format, by its first bytes
            │                     ├ jpeg png gif ...  each container before Pillow sees it, and what Pillow reads wrongly
+           │                     ├ heic svg          the formats of extras
            │                     └ orientation       upright, by EXIF data
            ├ resampling          smaller, by Lanczos resampling
            ├ colour              RGB or RGBA in sRGB

@@ -10,15 +10,15 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from shared.processors.image_options import Facts
-from shared.processors.picture import avif, gif, looks, orientation, png
+from shared.processors.picture import avif, gif, heic, looks, orientation, png
 from shared.processors.picture.decoding import Rules, decode
 from shared.processors.picture.finishing import finished
 from shared.processors.picture.framing import Box
 from shared.processors.picture.opening import opened, prepare
 from shared.processors.picture.prepared import Prepared
 
-#: Pillow's name of a JPEG that holds several pictures
-_NAMES = {"MPO": "jpeg"}
+#: Pillow's names of a JPEG that holds several pictures, and of HEIC
+_NAMES = {"MPO": "jpeg", "HEIF": "heic"}
 _SPACES = {"1": "grey", "L": "grey", "LA": "grey", "La": "grey", "I": "grey", "F": "grey", "CMYK": "cmyk", "LAB": "lab"}
 _TIFF_BITS = 258
 _PNG_BITS_AT = 24
@@ -33,7 +33,8 @@ def describe(source: Path, options: Facts) -> Iterator[Mapping[str, Any]]:
     """Yield the facts; pixels are decoded only for looks. Raises `BadFile` as `render` does."""
     prepared = prepare(source, options.max_pixels)
     with opened(prepared, options.max_pixels) as picture:
-        yield {**_size(prepared, picture), **_kind(source, prepared, picture), **_exif(picture, "gps" in options.add)}
+        turned = {"orientation": heic.stored_orientation(source)} if prepared.format == "HEIF" else {}
+        yield {**_size(prepared, picture), **_kind(source, prepared, picture), **_exif(picture, "gps" in options.add), **turned}
     if wanted := [name for name in options.add if name in _LOOKS]:
         decoded = decode(source, (box := Box(_LOOKS_PX, _LOOKS_PX)).scale, Rules(options.max_pixels))
         small = finished(decoded, box.scale(decoded.size))
@@ -41,7 +42,7 @@ def describe(source: Path, options: Facts) -> Iterator[Mapping[str, Any]]:
 
 
 def _size(prepared: Prepared, picture: Any) -> Mapping[str, int]:
-    left, top, right, bottom = prepared.crop or (0, 0, *picture.size)
+    left, top, right, bottom = prepared.crop or (0, 0, *picture.info.get("own_size", picture.size))
     width, height = orientation.turned((right - left, bottom - top), orientation.turn(picture))
     return {"width_px": width, "height_px": height}
 
@@ -72,6 +73,8 @@ def _bit_depth(source: Path, kind: str, picture: Any) -> int:
         return int(picture.tag_v2.get(_TIFF_BITS, (1,))[0])
     if kind == "AVIF":
         return avif.bit_depth(source)
+    if kind == "HEIF":
+        return int(picture.info["bit_depth"])
     return 1 if picture.mode == "1" else 8
 
 

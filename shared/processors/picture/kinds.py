@@ -3,10 +3,11 @@
 import struct
 from collections.abc import Iterator
 
+from shared import media
 from shared.processors.picture.refusals import not_a_picture, unsupported
 
-#: Signatures and brands lie within as many bytes.
-HEAD_BYTES = 1024
+#: Signatures and brands lie within as many bytes, and so does what stands before the first element of an SVG drawing.
+HEAD_BYTES = media.HEAD_BYTES
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 
 #: offset, bytes → Pillow's name of the format; camera raw files, which begin as TIFF does, stand in `_OTHERS`
@@ -55,7 +56,8 @@ _OTHERS = (
     (0, b"\x8aMNG", "an MNG file"),
     (0, b"AT&TFORM", "a DjVu file"),
 )
-_BRANDS = {b"heic": "a HEIC file", b"heix": "a HEIC file", b"hevc": "a HEIC file", b"heim": "a HEIC file", b"crx ": _RAW}
+#: Brands of HEIC and HEIF, also of their sequences (ISO 23008-12 §10).
+_HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 
 
 def format_of(head: bytes) -> str:
@@ -69,6 +71,8 @@ def format_of(head: bytes) -> str:
         return _by_brand(head)
     if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
         return "BMP"
+    if media.is_svg(head):
+        return "SVG"
     raise _without_signature(head)
 
 
@@ -77,7 +81,11 @@ def _by_brand(head: bytes) -> str:
     brands = list(_brands(head))
     if any(brand in (b"avif", b"avis") for brand in brands):
         return "AVIF"
-    raise next((unsupported(_BRANDS[brand]) for brand in brands if brand in _BRANDS), not_a_picture())
+    if b"crx " in brands:
+        raise unsupported(_RAW)
+    if any(brand in _HEIF for brand in brands):
+        return "HEIF"
+    raise not_a_picture()
 
 
 def _brands(head: bytes) -> Iterator[bytes]:
@@ -87,10 +95,7 @@ def _brands(head: bytes) -> Iterator[bytes]:
 
 
 def _without_signature(head: bytes) -> Exception:
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text.startswith((b"<svg", b"<?xml", b"<!--", b"<!DOCTYPE svg")) and b"<svg" in head:
-        return unsupported("an SVG drawing")
-    if text[:1] == b"P" and text[1:2] in b"1234567" and text[2:3].isspace():
+    if head[:1] == b"P" and head[1:2] in b"1234567" and head[2:3].isspace():
         return unsupported("a PBM, PGM or PPM picture")
     if head[:4] in (b"\0\0\x01\0", b"\0\0\x02\0") and head[4] > 0 and head[5] == 0:
         return unsupported("a Windows icon")

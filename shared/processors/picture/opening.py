@@ -22,7 +22,7 @@ from PIL import (  # noqa: F401  (a plugin registers itself when imported)
 )
 
 from shared.errors import BadFile
-from shared.processors.picture import avif, bmp, gif, jpeg, kinds, orientation, png, tiff, webp
+from shared.processors.picture import avif, bmp, gif, heic, jpeg, kinds, orientation, png, svg, tiff, webp
 from shared.processors.picture.colour import resizable
 from shared.processors.picture.framing import Scale
 from shared.processors.picture.prepared import Prepared
@@ -47,8 +47,15 @@ _SHORT = ("truncated", "not enough image data", "buffer is not large enough", "u
 _NO_MEMORY = ("out of memory", "cannot allocate memory")
 
 
-_PREPARED = {"JPEG": jpeg.prepare, "PNG": png.prepare, "GIF": gif.prepare, "BMP": bmp.prepare, "AVIF": avif.prepare}
-_PREPARED_WITHIN = {"TIFF": tiff.prepare, "WEBP": webp.prepare}
+_PREPARED = {
+    "JPEG": jpeg.prepare,
+    "PNG": png.prepare,
+    "GIF": gif.prepare,
+    "BMP": bmp.prepare,
+    "AVIF": avif.prepare,
+    "HEIF": heic.prepare,
+}
+_PREPARED_WITHIN = {"TIFF": tiff.prepare, "WEBP": webp.prepare, "SVG": svg.prepare}
 
 
 def prepare(source: Path, max_pixels: int) -> Prepared:
@@ -119,7 +126,10 @@ def tolerating_loss() -> Iterator[None]:
 
 
 def _reduce(picture: Any, scale: Scale) -> None:
-    """JPEG only: decode at 1/2, 1/4 or 1/8."""
+    """A JPEG is decoded at 1/2, 1/4 or 1/8; an SVG is drawn at the wanted size."""
+    if picture.format == "SVG":
+        factor = scale(picture.size)
+        picture.wanted(tuple(max(1, round(length * factor)) for length in picture.size))
     if picture.format not in ("JPEG", "MPO"):
         return
     width, height = picture.size

@@ -18,6 +18,8 @@ _TURNS: Mapping[Any, Image.Transpose] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+#: One, two and three quarter turns to the left.
+QUARTERS_LEFT = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 _QUARTERS = tuple(_TURNS[orientation] for orientation in (5, 6, 7, 8))
 _BROKEN_EXIF = (OSError, SyntaxError, ValueError, LookupError, OverflowError, TypeError, struct.error)
 _EXIF_AS_TEXT = "Raw profile type exif"
@@ -26,8 +28,8 @@ _EXIF_AS_TEXT = "Raw profile type exif"
 def turn(picture: Image.Image) -> Image.Transpose | None:
     """The transposition; None for a picture that is upright, or whose EXIF data are broken."""
     # Not ImageOps.exif_transpose: it rewrites the EXIF data and fails on a good picture whose EXIF data are corrupt.
-    if picture.format == "TIFF":
-        return None  # Pillow turns it when it decodes it, and states its upright size before.
+    if picture.format in ("TIFF", "HEIF"):
+        return None  # It is turned when it is decoded, and states its upright size before.
     try:
         return _TURNS.get(exif_of(picture).get(ExifTags.Base.Orientation))
     except _BROKEN_EXIF:
@@ -46,6 +48,12 @@ def exif_of(picture: Image.Image) -> Image.Exif:
 def turned(size: tuple[int, int], by: Image.Transpose | None) -> tuple[int, int]:
     """This size after the transposition."""
     return (size[1], size[0]) if by in _QUARTERS else size
+
+
+def between(stored: Image.Image, upright: Image.Image) -> int:
+    """The orientation whose turn makes the one picture of the other; 1 where none does."""
+    turned = (number for number, turn in _TURNS.items() if stored.transpose(turn).tobytes() == upright.tobytes())
+    return next(turned, 1)
 
 
 def forget_xmp(picture: Image.Image) -> None:

@@ -1,10 +1,11 @@
 """The reasons for which a picture is refused, each as a `BadFile` with a message for the sender."""
 
 from shared.errors import BadFile
+from shared.processors import extras
 
 #: Longest edge, in pixels, of any picture that is opened.
 MAX_EDGE = 65_535
-_OPENED = "JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF pictures are opened"
+_OPENED = "JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF pictures are opened, with extras HEIC and SVG too"
 
 
 def not_a_picture() -> BadFile:
@@ -12,8 +13,10 @@ def not_a_picture() -> BadFile:
     return BadFile(f"the file is not a picture; {_OPENED}", "not_a_picture")
 
 
-def unsupported(what: str) -> BadFile:
-    """The file is a picture of a kind that is not opened; `what` names it, with its article."""
+def unsupported(what: str, extra: str = "") -> BadFile:
+    """The file is a picture of a kind that is not opened; `what` names it, with its article. `extra` would open it."""
+    if extra:
+        return BadFile(f"{what} cannot be opened; {extras.remedy(extra)}", "unsupported")
     return BadFile(f"{what} cannot be opened; {_OPENED}", "unsupported")
 
 

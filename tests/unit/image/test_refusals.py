@@ -1,5 +1,6 @@
 """A file that is not a picture, or a corrupt or huge one, is refused with a reason."""
 
+import json
 import struct
 import subprocess
 import sys
@@ -60,11 +61,7 @@ def box(kind: bytes, data: bytes) -> bytes:
         (psd(), "a Photoshop document"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n", "a PostScript file"),
         (b"%PDF-1.4\n", "a PDF file"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
-        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- drawn -->\n<svg/>", "an SVG drawing"),
         (b"P6 8 8 255\n" + bytes(192), "a PBM, PGM or PPM picture"),
-        (box(b"ftyp", b"heic\0\0\0\0mif1heic"), "a HEIC file"),
-        (box(b"ftyp", b"mif1\0\0\0\0mif1heicmiaf"), "a HEIC file"),
         (box(b"ftyp", b"crx \0\0\0\1crx isom"), "a camera raw file"),
         (b"II*\0\x10\0\0\0CR\x02\0" + bytes(100), "a camera raw file"),
         (b"FUJIFILMCCD-RAW 0201", "a camera raw file"),
@@ -77,6 +74,40 @@ def test_a_picture_of_another_kind_is_unsupported_by_name(data: bytes, name: str
         run(data)
 
     assert refused.value.code == "unsupported"
+
+
+WITHOUT_EXTRAS = """
+import json, sys, tempfile
+from pathlib import Path
+sys.modules.update(dict.fromkeys(("pi_heif", "resvg_py")))  # as if they were not installed
+from shared import processors
+from shared.errors import BadFile
+for processor in map(processors.find, ("image.renditions", "image.facts")):
+    for path in sys.argv[1:]:
+        try:
+            processor.run(Path(path), Path(tempfile.gettempdir()), {})
+        except BadFile as error:
+            print(json.dumps([error.code, error.message]))
+"""
+
+
+def test_without_an_extra_the_refusal_names_it(tmp_path: Path) -> None:
+    begin = [box(b"ftyp", b"heic\0\0\0\0mif1heic"), box(b"ftyp", b"mif1\0\0\0\0miaf"), b"<!-- drawn --><svg/>"]
+    paths = [tmp_path / str(number) for number in range(3)]
+    for path, data in zip(paths, begin, strict=True):
+        path.write_bytes(data)
+
+    command = [sys.executable, "-c", WITHOUT_EXTRAS, *map(str, paths)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True, timeout=30)
+
+    wanted = [
+        [
+            "unsupported",
+            f"{what} cannot be opened; install the extra {name}: make setup EXTRAS={name}, deploy.sh up --extras {name}",
+        ]
+        for what, name in (("a HEIC file", "heic"), ("a HEIC file", "heic"), ("an SVG drawing", "svg"))
+    ]
+    assert [json.loads(line) for line in done.stdout.splitlines()] == wanted * 2
 
 
 @pytest.mark.parametrize("kind", ["EPS", "ICO", "TGA", "PCX", "PPM", "SGI", "JPEG2000", "DDS", "ICNS"])

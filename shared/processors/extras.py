@@ -1,0 +1,27 @@
+"""Extras: optional packages that open further formats. `extras/<name>.txt` has the requirements of each."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+
+#: name → the modules that it installs
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "heic": ("pi_heif",),
+    "svg": ("resvg_py", "fontpkg_noto_sans"),
+}
+
+
+@cache
+def is_installed(name: str) -> bool:
+    """Whether this extra is installed; it is not imported."""
+    return all(find_spec(module) for module in EXTRAS[name])
+
+
+def installed() -> list[str]:
+    """The names of the extras that are installed, sorted."""
+    return [name for name in sorted(EXTRAS) if is_installed(name)]
+
+
+def remedy(name: str) -> str:
+    """The commands that install this extra."""
+    return f"install the extra {name}: make setup EXTRAS={name}, deploy.sh up --extras {name}"
