@@ -7,8 +7,12 @@ ENV PYTHONPATH=/app PYTHONUNBUFFERED=1 PORT=8080
 ENV DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA=true
 
 WORKDIR /app
+# EXTRAS are optional packages of the processors, such as heic,svg (docs/processors.md).
+ARG EXTRAS=""
 COPY requirements.txt ./
-RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+COPY extras ./extras
+RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
+    $(for extra in $(echo "$EXTRAS" | tr , ' '); do echo "-r extras/$extra.txt"; done)
 
 COPY pipeline.toml ./
 COPY shared ./shared

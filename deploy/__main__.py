@@ -97,7 +97,7 @@ def _prepared(options: Options) -> Deployment:
     with open(3) as file:
         listing = Listing(file.read(), options.variables(), routes.pools)
     folder = Path(os.environ.get("DEPLOY_FOLDER") or f".deploy/{options.project}-{options.prefix}")
-    return Deployment(options, listing, routes, folder, sources.tag())
+    return Deployment(options, listing, routes, folder, sources.tag(options.extras))
 
 
 def _gclouds_project() -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.errors import Failed
+from shared.processors.extras import EXTRAS
 
 COMMANDS = {
     "plan": "change nothing; print the commands that `up` would run, in their order",
@@ -24,6 +25,7 @@ STATUS = "Status: 0 success; 1 something was refused or is wrong; 2 the state co
 ABOVE_0 = r"[1-9][0-9]{0,14}", "a whole number above 0"
 DAYS = r"0|[1-9][0-9]{0,4}", "a number of days; 0 keeps for ever"
 DOORS = r"issuer|upload|status"
+ANY_EXTRA = "|".join(sorted(EXTRAS))
 
 
 def _option(default: str, value: str, meaning: str, pattern: str = ".*", takes: str = "", heading: str = "") -> Any:
@@ -69,6 +71,11 @@ class Options:
     queue_auth: str = _option(
         "queue", "queue|task", "queue: the queue names the account that calls the processor; task: every task names it",
         r"queue|task", "queue or task",
+    )  # fmt: skip
+
+    extras: str = _option(
+        "", "LIST", f"optional packages of the processors: {','.join(sorted(EXTRAS))}; docs/processors.md",
+        rf"(({ANY_EXTRA})(,({ANY_EXTRA}))*)?", f"some of {','.join(sorted(EXTRAS))}", "What it opens",
     )  # fmt: skip
 
     instances: str = _option(

@@ -20,7 +20,8 @@ def status(deployment: Deployment) -> None:
     for name, kind, there in _presences(deployment):
         print(f"  {name:40} {kind if there else 'missing'}")
     print(f"\nSize: {capacity.note(deployment.listing)}")
-    print(f"\nImage of these sources: {deployment.tag}, {'built' if state.digest else 'not built'}")
+    extras = options.extras or "none"
+    print(f"\nImage of these sources (extras: {extras}): {deployment.tag}, {'built' if state.digest else 'not built'}")
     count = _planned(deployment)
     print(f"\nup would run {count} commands; plan shows them." if count else "\nup would change nothing.")
 

@@ -56,7 +56,7 @@ def build(root: Path) -> Image:
                 _copy(sources, folder / target)
             case "CMD":
                 command = [str(part) for part in re.findall(r'"([^"]+)"', rest)]
-            case "FROM" | "RUN" | "USER":
+            case "FROM" | "ARG" | "RUN" | "USER":
                 pass
             case _:
                 raise ValueError(f"the Dockerfile has {word}, which tests/image.py does not support")

@@ -16,7 +16,7 @@ from tests.deploy.stub.world import NUMBER, PROJECT
 
 PIPELINE = ROOT / "tests" / "deploy" / "pipeline.toml"
 COPIED = ["deploy.sh", "deploy", "Dockerfile", ".dockerignore", ".gcloudignore", "requirements.txt"]
-COPIED += ["shared", "functions", "tests/data"]
+COPIED += ["extras", "shared", "functions", "tests/data"]
 REGION = "us-central1"
 HOME = f"projects/{PROJECT}"
 PLACE = f"{HOME}/locations/{REGION}"

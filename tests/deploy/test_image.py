@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import io
+import re
 import shutil
 import subprocess
 import tarfile
@@ -11,18 +12,21 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from deploy.services import substitutions
 from shared.settings import ROOT
 from tests import image as building
 from tests.deploy.stub.proxy import Stub
+from tests.deploy.stub.world import PROJECT
 from tests.first_requests import Customer, answered, started
 from tests.image import Image
 from tests.machine import Machine, running, variables
 from tests.ports import free_port
+from tests.unit.deploy.example import deployment
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 #: Files that may reach the image and Cloud Build.
 ALLOWED_FILES = {"Dockerfile", ".dockerignore", "requirements.txt", "pipeline.toml"}
-ALLOWED_FOLDERS = {"functions", "shared"}
+ALLOWED_FOLDERS = {"functions", "shared", "extras"}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,7 @@ def test_the_image_runs_the_functions_framework_without_root() -> None:
 
 
 def test_only_what_the_functions_run_with_reaches_the_image(image: Image) -> None:
-    assert {path for path in image.files() if not path.startswith(("shared/", "functions/"))} == {
+    assert {path for path in image.files() if not path.startswith(("shared/", "functions/", "extras/"))} == {
         "requirements.txt",
         "pipeline.toml",
     }
@@ -91,7 +95,8 @@ def test_the_uploaded_archive_holds_the_sources_and_nothing_else(
 ) -> None:
     project = _littered_copy(tmp_path / "project")
     stub.enable("cloudbuild", "artifactregistry")
-    command = ["gcloud", "builds", "submit", str(project), "--config", str(_build_file(tmp_path))]
+    flag = substitutions(deployment(tmp_path, "up", extras="heic,svg"))
+    command = ["gcloud", "builds", "submit", str(project), "--config", str(_build_file(tmp_path)), flag]
     done = subprocess.run(command, env=gcloud_environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -100,8 +105,25 @@ def test_the_uploaded_archive_holds_the_sources_and_nothing_else(
         members = {member.name.removeprefix("./") for member in opened.getmembers() if member.isfile()}
     assert members == {
         *ALLOWED_FILES,
-        *(str(path.relative_to(ROOT)) for folder in ALLOWED_FOLDERS for path in (ROOT / folder).rglob("*.py")),
+        *(str(path.relative_to(ROOT)) for folder in ALLOWED_FOLDERS for path in (ROOT / folder).rglob("*.[pt][yx]*")),
     }
+    (build,) = stub.world.under(f"projects/{PROJECT}/builds/")
+    image = build["substitutions"]["_IMAGE"]
+    assert build["steps"][0]["args"] == ["build", "--build-arg", "EXTRAS=heic,svg", "--tag", image, "."]
+
+
+@pytest.mark.parametrize(
+    ("extras", "files"), [("", []), ("heic", ["heic"]), ("heic,svg", ["heic", "svg"]), ("svg heic", ["svg", "heic"])]
+)
+def test_the_image_installs_the_extras_of_its_build(extras: str, files: list[str], tmp_path: Path) -> None:
+    (command,) = [rest for word, rest in building.instructions(ROOT / "Dockerfile") if rest.startswith("pip install")]
+    pip = tmp_path / "pip"
+    pip.write_text('#!/bin/sh\necho "$@"\n')
+    pip.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "EXTRAS": extras}
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=True)
+
+    assert re.findall(r"-r (\S+)", done.stdout) == ["requirements.txt", *(f"extras/{name}.txt" for name in files)]
 
 
 def _littered_copy(project: Path) -> Path:
@@ -126,7 +148,8 @@ def _littered_copy(project: Path) -> Path:
 
 
 def _build_file(folder: Path) -> Path:
-    path = folder / "cloudbuild.json"
-    steps = '{"steps": [{"name": "gcr.io/cloud-builders/docker", "args": ["build", "."]}], "options": {"logging": "NONE"}}'
-    path.write_text(steps)
+    """The steps of the real one: nothing is pushed, as there is no repository."""
+    path = folder / "cloudbuild.yaml"
+    steps = (ROOT / "deploy" / "cloudbuild.yaml").read_text().partition("images:")[0]
+    path.write_text(f"{steps}\noptions: {{logging: NONE}}\n")
     return path

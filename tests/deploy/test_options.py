@@ -50,6 +50,7 @@ def test_help_explains_every_command_and_option() -> None:
         (["plan", "--project", "demo-project", "--origins", "https://app.example/"], "--origins is"),
         (["plan", "--project", "demo-project", "--instances", "0"], "--instances is '0'; it takes a whole number above 0"),
         (["plan", "--project", "demo-project", "--notify", "me"], "it takes an e-mail address"),
+        (["plan", "--project", "demo-project", "--extras", "heic,raw"], "--extras is 'heic,raw'; it takes some of heic,svg"),
         (["plan", "--project", "demo-project", "--processor-memory", "2Gi"], "--processor-memory is no option"),
         (
             ["plan", "--project", "demo-project", "--max-file-bytes", "99999999999"],
@@ -143,7 +144,7 @@ def changed(project: Project) -> Run:
     """A plan with every option set."""
     project.stub.reset()
     flags = ["--prefix=two", "--queue-auth=task", "--allow-unauthenticated", "--origins=https://a.example,https://b.example"]
-    flags += ["--notify=me@example.com", "--keep-uploads-days=30", "--instances=9"]
+    flags += ["--notify=me@example.com", "--keep-uploads-days=30", "--instances=9", "--extras=svg"]
     return project.run("plan", *flags)
 
 
@@ -210,6 +211,12 @@ def test_instances_are_those_of_each_service_but_the_processors(changed: Run) ->
 
 def test_more_than_a_new_project_has_is_named_and_not_refused(changed: Run) -> None:
     assert changed.complaints.startswith("note: all instances together take 48 vCPU and 41 GiB, a new project has only 20 vCPU")
+
+
+def test_the_image_is_built_with_the_extras(changed: Run) -> None:
+    (build,) = [line for line in changed.commands if "builds submit" in line]
+
+    assert re.search(r"functions:[0-9a-f]{16};_EXTRAS=svg\b", build)
 
 
 def test_uploads_are_deleted_when_they_are_old_enough(changed: Run, project: Project) -> None:

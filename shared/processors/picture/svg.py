@@ -60,7 +60,7 @@ class Drawing(io.BytesIO):
             return picture.convert("RGBA")
 
     def _view(self) -> Mapping[str, str]:
-        """The attributes that fit the drawing into any size; without a distortion of less than a pixel, edges would be left."""
+        """Attributes that fit the drawing into any size. It may be distorted by a pixel, or edges would stay empty."""
         width, height = self.size
         view = _view(self._parts)
         if not view:
