@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 
 #: name → the modules that it installs
@@ -20,6 +21,12 @@ def is_installed(name: str) -> bool:
 def installed() -> list[str]:
     """The names of the extras that are installed, sorted."""
     return [name for name in sorted(EXTRAS) if is_installed(name)]
+
+
+def load(*names: str) -> None:
+    """Import those of these extras that are installed."""
+    for module in (module for name in names if is_installed(name) for module in EXTRAS[name]):
+        import_module(module)
 
 
 def remedy(name: str) -> str:

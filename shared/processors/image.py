@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.model import Limits
+from shared.processors import extras
 from shared.processors.image_options import Facts, Renditions
 from shared.processors.registry import NO_ASSETS, Draft, processor, registered
 
@@ -20,9 +21,10 @@ def _assets(options: Renditions) -> Iterator[str]:
 
 
 def _prepare() -> None:
-    """Import Pillow, and make a picture smaller: it sets up codecs and tables on first use."""
+    """Import Pillow and the extras, and make a picture smaller: Pillow sets up codecs and tables on first use."""
     from PIL import Image
 
+    extras.load("heic", "svg")
     with tempfile.TemporaryDirectory() as name:
         source, folder = Path(name) / "source", Path(name)
         Image.new("RGB", (64, 64)).save(source, "JPEG")
