@@ -59,11 +59,18 @@ def is_opened(path: Path) -> bool:
     return True
 
 
-@pytest.mark.parametrize("content_type", ["image/svg+xml", "image/vnd.adobe.photoshop", "image/x-icon", "image/heic"])
+@pytest.mark.parametrize("content_type", ["image/vnd.adobe.photoshop", "image/x-icon", "image/jxl"])
 def test_a_request_for_a_picture_step_leaves_other_files_alone(content_type: str) -> None:
     planned = plan(content_type, sluice_steps="avif")
 
     assert [step.name for step in planned.steps] == ["digest"]
+
+
+@pytest.mark.parametrize("content_type", ["image/heic", "image/heif", "image/svg+xml"])
+def test_pictures_that_need_an_extra_are_taken_with_it_or_without(content_type: str) -> None:
+    steps = plan(content_type, sluice_steps="avif").steps
+
+    assert {step.name for step in steps} == {"avif", "digest", "facts", "thumbnails"}
 
 
 @pytest.mark.parametrize("content_type", ["image/jpg", "image/x-ms-bmp"])

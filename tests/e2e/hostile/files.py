@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shared.processors import extras
+from shared.settings import ROOT
 from tests.e2e.hostile import bombs, pictures
 
 SUCCEEDED, EMPTY = "succeeded", "skipped empty"
@@ -33,7 +35,7 @@ class Sent:
 
 def every() -> list[Sent]:
     """All files, by folder: those of one kind."""
-    return [*hijacked(), *endless(), *bombed(), *good(), *damaged(), *encoded(), *disguised()]
+    return [*hijacked(), *endless(), *bombed(), *good(), *damaged(), *encoded(), *disguised(), *optional()]
 
 
 def good() -> Iterator[Sent]:
@@ -141,7 +143,7 @@ def disguised() -> Iterator[Sent]:
     archive = zipped(bytes(50_000_000))
     yield Sent("disguised/zip.jpg", archive, (NOT_A_PICTURE,))
     for name, data in FOREIGN.items():
-        yield Sent(f"disguised/{name}.png", data, (UNSUPPORTED if name in ("svg", "eps") else NOT_A_PICTURE,))
+        yield Sent(f"disguised/{name}.png", data, (UNSUPPORTED if name == "eps" else NOT_A_PICTURE,))
     for extension in pictures.FORMATS:  # data behind a picture change nothing of it
         both = pictures.quadrants(42, extension) + archive
         yield Sent(f"polyglot/zip-behind.{extension}", both, (SUCCEEDED,))
@@ -149,11 +151,35 @@ def disguised() -> Iterator[Sent]:
         yield Sent(f"polyglot/script.{extension}", pictures.noisy(extension)[:12] + b"/*<script>alert(1)</script>*/", BROKEN)
 
 
+def optional() -> Iterator[Sent]:
+    """HEIC and SVG; without their extras all are unsupported."""
+    heic = (ROOT / "tests" / "data" / "heic" / "noise.heic").read_bytes()
+    uses = "".join(f'<g id="g{n}">' + f'<use href="#g{n - 1}"/>' * 10 + "</g>" for n in range(1, 12))
+    entities = '<!ENTITY e0 "ha">' + "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+    files = {
+        "good.heic": (heic, SUCCEEDED),
+        "cut.heic": (heic[:-100], TRUNCATED),
+        "good.svg": (drawing('<text y="9">a</text><image width="9" height="9" href="/etc/passwd"/>'), SUCCEEDED),
+        "disguised-svg.png": (drawing("<script>alert(1)</script>"), SUCCEEDED),
+        "cut.svg": (drawing("")[:-1], TRUNCATED),
+        "uses.svg": (drawing(f'<g id="g0"/>{uses}<use href="#g11"/>'), UNSUPPORTED),
+        "entities.svg": (f"<!DOCTYPE svg [{entities}]>".encode() + drawing("&e9;"), CORRUPT),
+        "deep.svg": (drawing("<g>" * 100_000), UNSUPPORTED),
+        "huge.svg": (drawing("", 'width="1e9" height="1e9"'), SUCCEEDED),
+    }
+    for name, (data, end) in files.items():
+        extra = "heic" if name.endswith("heic") else "svg"
+        yield Sent(f"optional/{name}", data, (end if extras.is_installed(extra) else UNSUPPORTED,))
+
+
+def drawing(inside: str, attributes: str = 'width="9" height="9"') -> bytes:
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}>{inside}</svg>'.encode()
+
+
 BROKEN = (CORRUPT, TRUNCATED, NOT_A_PICTURE, UNSUPPORTED, PIXELS)
 FOREIGN = {
     "text": b"words, not pixels\n" * 100,
     "html": b"<!doctype html><img src=x onerror=alert(1)>",
-    "svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
     "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n{ } loop\n",
     "elf": b"\x7fELF" + bytes(60),
     "playlist": b"ffconcat version 1.0\nfile 'private.wav'\n",
