@@ -82,7 +82,8 @@ def amount(memory_bytes: int) -> str:
 
 def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]:
     """Every variable of a service: the one place where a deployed service gets its settings."""
-    signers = {"issuer": {"SLUICE_SIGNER": deployment.email("signer")}, "status": {"SLUICE_SIGNER": deployment.email("reader")}}
+    signer, reader = {"SLUICE_SIGNER": deployment.email("signer")}, {"SLUICE_READER": deployment.email("reader")}
+    signers = {"issuer": signer, "status": reader, "console": signer | reader}
     function = deployment.listing.functions[name]
     return {
         "FUNCTION_TARGET": function,

@@ -8,7 +8,7 @@ from shared.routes import Pool
 from shared.routes.definitions import DEFAULT_POOL
 
 #: Function → its port. Further pools of the processor follow from `FIRST_POOL_PORT` on.
-FUNCTIONS = {"upload": 8080, "issuer": 8081, "dispatcher": 8082, "processor": 8083, "status": 8084}
+FUNCTIONS = {"upload": 8080, "issuer": 8081, "dispatcher": 8082, "processor": 8083, "status": 8084, "console": 8088}
 FIRST_POOL_PORT = 8091
 #: Further pools whose ports are reserved.
 RESERVED_POOLS = 9

@@ -16,8 +16,8 @@ from localcloud.cloud import LocalCloud
 from shared.routes import Routes
 
 DATA = ROOT / ".local"
-#: Function → the account that signs its URLs.
-_SIGNERS = {"issuer": "signer", "status": "reader"}
+#: Function → the accounts that sign its URLs.
+_SIGNERS = {"issuer": ["signer"], "status": ["reader"], "console": ["signer", "reader"]}
 #: The variables a function inherits besides SLUICE_*. Credentials and proxies stay out, as in a container.
 _INHERITED = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "THREADS")
 
@@ -86,6 +86,7 @@ def _settings(ports: Ports) -> dict[str, str]:
         "SLUICE_RESULTS_BUCKET": "results",
         "SLUICE_PIPELINE": str(pipeline.path().resolve()),
         "SLUICE_TASKS_ACCOUNT": f"tasks@{PROJECT}.iam.gserviceaccount.com",
+        "SLUICE_STORAGE_ORIGIN": f"http://{HOST}:{ports.storage}",
         "SLUICE_TASKS_ENDPOINT": f"http://{HOST}:{ports.tasks}",
     }
 
@@ -96,7 +97,7 @@ def service_environment(service: Service, routes: Routes, ports: Ports, accounts
     return {
         **inherited,
         **services.urls(routes.pools.values(), ports),
-        **_signer(service.function, accounts),
+        **_signers(service.function, accounts),
         **_settings(ports),
         "PYTHONPATH": str(ROOT),
         "SLUICE_PUSH_ACCOUNT": accounts.email("push"),
@@ -106,8 +107,9 @@ def service_environment(service: Service, routes: Routes, ports: Ports, accounts
     }
 
 
-def _signer(function: str, accounts: Accounts) -> Mapping[str, str]:
-    if function not in _SIGNERS:
-        return {}
-    account = _SIGNERS[function]
-    return {"SLUICE_SIGNER": accounts.email(account), "SLUICE_SIGNER_KEY": str(accounts.key_file(account))}
+def _signers(function: str, accounts: Accounts) -> Mapping[str, str]:
+    variables = {}
+    for account in _SIGNERS.get(function, []):
+        variables[f"SLUICE_{account.upper()}"] = accounts.email(account)
+        variables[f"SLUICE_{account.upper()}_KEY"] = str(accounts.key_file(account))
+    return variables

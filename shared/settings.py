@@ -92,9 +92,13 @@ class Settings:
         default="task",
         deploy="--queue-auth",
     )
-    signer: str = _setting("SLUICE_SIGNER", "e-mail of the account that signs URLs", deploy="derived")
+    signer: str = _setting("SLUICE_SIGNER", "e-mail of the account that signs URLs of uploads", deploy="derived")
     signer_key: str = _setting(
         "SLUICE_SIGNER_KEY", "path of that account's JSON key; empty: sign through the IAM API", deploy=""
+    )
+    reader: str = _setting("SLUICE_READER", "e-mail of the account that signs links to outputs", deploy="derived")
+    reader_key: str = _setting(
+        "SLUICE_READER_KEY", "path of that account's JSON key; empty: sign through the IAM API", deploy=""
     )
     max_post_bytes: int = _setting(
         "SLUICE_MAX_POST_BYTES", "largest file that the upload service takes", default=str(32 * MIB), deploy=""
@@ -103,6 +107,12 @@ class Settings:
         "SLUICE_MAX_FILE_BYTES", "largest file to process or sign for", default=str(512 * MIB), deploy="--max-file-bytes"
     )
     url_seconds: int = _setting("SLUICE_URL_SECONDS", "lifetime of a signed URL", default="900", deploy="--url-seconds")
+    storage_origin: str = _setting(
+        "SLUICE_STORAGE_ORIGIN",
+        "origin of signed URLs, to which the console's pages may connect",
+        default="https://storage.googleapis.com",
+        deploy="",
+    )
     tasks_endpoint: str = _setting(
         "SLUICE_TASKS_ENDPOINT", "Cloud Tasks endpoint in place of Google's, called without credentials", deploy=""
     )

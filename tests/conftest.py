@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "SLUICE_PUSH_ACCOUNT": "push@local-project.iam.gserviceaccount.com",
     "SLUICE_TASKS_ACCOUNT": "tasks@local-project.iam.gserviceaccount.com",
     "SLUICE_SIGNER": "signer@local-project.iam.gserviceaccount.com",
+    "SLUICE_READER": "reader@local-project.iam.gserviceaccount.com",
     "SLUICE_MAX_POST_BYTES": "1000000",
     "SLUICE_MAX_FILE_BYTES": "5000000",
 }

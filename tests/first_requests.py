@@ -78,6 +78,8 @@ class Customer:
             "SLUICE_TASKS_ACCOUNT": self._accounts.email("tasks"),
             "SLUICE_SIGNER": self._accounts.email("signer"),
             "SLUICE_SIGNER_KEY": str(self._accounts.key_file("signer")),
+            "SLUICE_READER": self._accounts.email("reader"),
+            "SLUICE_READER_KEY": str(self._accounts.key_file("reader")),
             "SLUICE_TASKS_ENDPOINT": issuer,
             "SLUICE_TOKEN_ISSUER": issuer,
             "SLUICE_TOKEN_CERTIFICATES": f"{issuer}/oauth2/v1/certs",

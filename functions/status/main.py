@@ -9,7 +9,7 @@ from shared.cloud import connect
 from shared.errors import MethodNotAllowed, NotFound
 
 cloud = connect()
-cloud.settings.require("signer")
+cloud.settings.require("reader")
 web.install(cloud)
 
 

@@ -63,9 +63,14 @@ class Storage:
         return client
 
     @functools.cached_property
-    def signer(self) -> Any:
-        """The credentials that sign URLs."""
-        return signing.credentials(self._settings)
+    def signer_of_uploads(self) -> Any:
+        """The credentials that sign URLs of uploads."""
+        return signing.of_uploads(self._settings)
+
+    @functools.cached_property
+    def signer_of_downloads(self) -> Any:
+        """The credentials that sign links to objects."""
+        return signing.of_downloads(self._settings)
 
 
 class StorageBucket:
@@ -166,18 +171,19 @@ class StorageBucket:
 
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
         # The library adds to the dict that it is given; a client must send exactly these headers and no others.
-        url = self._sign(name, seconds, method="RESUMABLE" if resumable else "PUT", headers=dict(headers))
+        method, signer = "RESUMABLE" if resumable else "PUT", self._storage.signer_of_uploads
+        url = self._sign(name, seconds, signer, method=method, headers=dict(headers))
         sent = {**headers, "x-goog-resumable": "start"} if resumable else dict(headers)
         return Permission("POST" if resumable else "PUT", url, sent)
 
     def permit_download(self, name: str, seconds: int) -> str:
-        return self._sign(name, seconds, method="GET", response_disposition="attachment")
+        return self._sign(name, seconds, self._storage.signer_of_downloads, method="GET", response_disposition="attachment")
 
-    def _sign(self, name: str, seconds: int, **what: Any) -> str:
+    def _sign(self, name: str, seconds: int, signer: Any, **what: Any) -> str:
         blob = self._bucket.blob(name)
         life = timedelta(seconds=seconds)
         try:
-            return str(blob.generate_signed_url(version="v4", expiration=life, credentials=self._storage.signer, **what))
+            return str(blob.generate_signed_url(version="v4", expiration=life, credentials=signer, **what))
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
 

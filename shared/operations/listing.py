@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
-from shared import index
+from shared import index, media
 from shared.cloud.protocols import Bucket, Cloud
 from shared.errors import BadRequest
 from shared.index import PROCESSING, RERUN, VERDICTS, Entry, State
@@ -27,19 +27,23 @@ _TOKEN = re.compile(r"[0-9]{16}-[a-z2-7]{26}-[0-9]{1,20}")
 class Query:
     """The wanted jobs; an empty field excludes none.
 
-    `since` is the oldest wanted generation, in microseconds since 1970. In `name`, `*` stops at a slash and `**` does not.
+    `since` is the oldest wanted generation, in microseconds since 1970. In `name`, `*` stops at a slash and `**` does not; `prefix`
+    is taken as it is. `content_type` is a media type or a range of them, such as `image/*`.
     """
 
     verdicts: tuple[State, ...] = ()
     since: int = 0
     name: str = ""
     reasons: tuple[str, ...] = ()
+    prefix: str = ""
+    content_type: str = ""
 
     def wants(self, job: Entry) -> bool:
         """Whether this job, the newest run of its file, is wanted."""
-        is_named = not self.name or matches(self.name, job.name)
+        is_named = job.name.startswith(self.prefix) and (not self.name or matches(self.name, job.name))
+        has_type = not self.content_type or matches(self.content_type, media.essence(job.content_type))
         has_reason = not self.reasons or bool(set(self.reasons) & set(job.reason.split(",")))
-        return is_named and has_reason and (not self.verdicts or job.verdict in self.verdicts)
+        return is_named and has_type and has_reason and (not self.verdicts or job.verdict in self.verdicts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 @pytest.fixture(scope="session")
 def real(machine: Machine) -> Iterator[Cloud]:
     tasks = machine.environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDTASKS"].rstrip("/")
-    key = Accounts(machine.data / "keys", PROJECT, "https://issuer.test", SystemClock()).key_file("signer")
-    settings = configuration.load({**ENVIRONMENT, "SLUICE_TASKS_ENDPOINT": tasks, "SLUICE_SIGNER_KEY": str(key)})
+    accounts = Accounts(machine.data / "keys", PROJECT, "https://issuer.test", SystemClock())
+    keys = {f"SLUICE_{name.upper()}_KEY": str(accounts.key_file(name)) for name in ("signer", "reader")}
+    settings = configuration.load({**ENVIRONMENT, "SLUICE_TASKS_ENDPOINT": tasks, **keys})
     with variables(machine.environment):
         yield GoogleCloud(settings)
 

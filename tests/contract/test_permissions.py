@@ -91,6 +91,7 @@ def test_a_download_is_an_attachment(real: Cloud, name: str) -> None:
     url = real.uploads.permit_download(name, 77)
     answer = requests.get(url, timeout=10)
 
+    assert parameters(url)["X-Goog-Credential"].startswith(f"{real.settings.reader}/")
     assert (parameters(url)["X-Goog-Expires"], parameters(url)["response-content-disposition"]) == ("77", "attachment")
     assert (answer.content, answer.headers["content-disposition"]) == (b"<script>", "attachment")
     assert requests.put(url, b"other", timeout=10).status_code == 403
@@ -98,21 +99,30 @@ def test_a_download_is_an_attachment(real: Cloud, name: str) -> None:
 
 def test_without_a_key_the_iam_api_signs_as_the_signer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(google.auth, "default", lambda **_options: (AnonymousCredentials(), "local-project"))
-    credentials = signing.credentials(configuration.load(ENVIRONMENT))
+    settings = configuration.load(ENVIRONMENT)
 
-    assert isinstance(credentials, Credentials)
-    assert credentials.signer_email == ENVIRONMENT["SLUICE_SIGNER"]
+    for credentials, variable in (
+        (signing.of_uploads(settings), "SLUICE_SIGNER"),
+        (signing.of_downloads(settings), "SLUICE_READER"),
+    ):
+        assert isinstance(credentials, Credentials)
+        assert credentials.signer_email == ENVIRONMENT[variable]
 
 
 def test_a_key_signs_without_a_call(real: Cloud, without_token: Callable[[Exception], None]) -> None:
     without_token(TransportError("unreachable"))
 
-    assert signing.credentials(real.settings).signer_email == real.settings.signer
+    assert signing.of_uploads(real.settings).signer_email == real.settings.signer
+    assert signing.of_downloads(real.settings).signer_email == real.settings.reader
 
 
-def test_the_signer_is_required() -> None:
+def test_the_signers_are_required() -> None:
+    without = replace(configuration.load(ENVIRONMENT), signer="", reader="")
+
     with pytest.raises(BadConfiguration, match="SLUICE_SIGNER"):
-        signing.credentials(replace(configuration.load(ENVIRONMENT), signer=""))
+        signing.of_uploads(without)
+    with pytest.raises(BadConfiguration, match="SLUICE_READER"):
+        signing.of_downloads(without)
 
 
 @pytest.mark.parametrize("error", [RefreshError("no grant yet"), TransportError("unreachable")], ids=["refused", "unreachable"])

@@ -1,0 +1,61 @@
+"""The pages and actions of the console by their paths."""
+
+from collections.abc import Mapping
+
+from flask import Request, Response
+
+from shared import log
+from shared.cloud.protocols import Cloud
+from shared.console import access, assets, files, rendering
+from shared.console.access import Viewer
+from shared.console.recent import Recent
+from shared.console.visit import View, Visit
+from shared.errors import MethodNotAllowed, NotFound, PipelineError, Transient
+
+#: Age at which what all viewers see is read again.
+LIVE_SECONDS = 5.0
+
+
+#: The first part of a path → its page.
+PAGES: Mapping[str, View] = {
+    "": files.page,
+    "rows": files.rows,
+}
+#: The same for what a viewer who may act sends.
+ACTIONS: Mapping[str, View] = {}
+
+
+class Site:
+    """The console of one instance. Its lists are read once for all viewers."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._recent = Recent(LIVE_SECONDS)
+
+    def answer(self, request: Request) -> Response:
+        """The page of this path; for an error, a page about it."""
+        _, kind, rest = [*request.path.split("/", 2), ""][:3]
+        if kind == "assets":  # Flask itself answers `static`
+            return assets.answer(request, rest)
+        viewer = None
+        try:
+            viewer = access.viewer(request, self._cloud)
+            view = _view(request, kind, viewer)
+            answer = view(Visit(request, viewer, rest, self._cloud, self._recent))
+        except PipelineError as error:
+            log.warning("answered with an error", status=error.status, code=error.code, error=error.message)
+            answer = rendering.error(request, viewer, error)
+            if isinstance(error, Transient):
+                answer.headers["retry-after"] = "5"
+        return access.protected(answer, self._cloud)
+
+
+def _view(request: Request, kind: str, viewer: Viewer) -> View:
+    if request.method == "POST" and kind in ACTIONS:
+        access.check_action(request, viewer)
+        return ACTIONS[kind]
+    if kind not in PAGES:
+        raise NotFound("page not found")
+    if request.method not in ("GET", "HEAD"):
+        raise MethodNotAllowed("this page answers GET", "GET", "HEAD")
+    return PAGES[kind]

@@ -1,0 +1,48 @@
+// Live parts of pages: they ask again every few seconds while the page is seen, and say which answer they have.
+const REFRESH_MS = 5000;
+const token = document.querySelector("meta[name=action-token]").content;
+const tags = new WeakMap();
+
+document.body.addEventListener("htmx:config:request", (event) => {
+  const { request, sourceElement } = event.detail.ctx;
+  request.headers["x-action-token"] = token;
+  const tag = tags.get(sourceElement);
+  if (tag && request.method === "GET") request.headers["if-none-match"] = tag;
+});
+
+document.body.addEventListener("htmx:after:request", (event) => {
+  const { response, sourceElement } = event.detail.ctx;
+  const tag = response?.headers?.get?.("etag");
+  if (tag) tags.set(sourceElement, tag);
+  setOffline(false);
+});
+
+document.body.addEventListener("htmx:error", () => setOffline(true));
+window.addEventListener("offline", () => setOffline(true));
+window.addEventListener("online", () => setOffline(false));
+
+function setOffline(isOffline) {
+  document.getElementById("offline").hidden = !isOffline;
+}
+
+// Times stand as dates in the page, so that equal lists are equal texts; people see their age.
+const SPANS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+
+function showAges() {
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const seconds = Math.max(1, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000));
+    const [length, unit] = SPANS.find(([length]) => seconds >= length);
+    time.title ||= time.textContent;
+    time.textContent = `${Math.floor(seconds / length)} ${unit} ago`;
+  }
+}
+
+function refresh() {
+  if (document.visibilityState === "visible") htmx.trigger(document.body, "refresh");
+}
+
+showAges();
+setInterval(showAges, 1000);
+document.body.addEventListener("htmx:after:swap", showAges);
+setInterval(refresh, REFRESH_MS);
+document.addEventListener("visibilitychange", refresh);

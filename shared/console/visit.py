@@ -1,0 +1,24 @@
+"""A request to a page of the console."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Request, Response
+
+from shared.cloud.protocols import Cloud
+from shared.console.access import Viewer
+from shared.console.recent import Recent
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request, its viewer, and `rest`: what follows in its path, such as an object's name."""
+
+    request: Request
+    viewer: Viewer
+    rest: str
+    cloud: Cloud
+    recent: Recent
+
+
+View = Callable[[Visit], Response]

@@ -1,0 +1,42 @@
+"""A real browser on the running stack: Debian's chromium, driven by playwright."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.machine import Machine, running
+
+#: Longest wait of one expectation, in milliseconds.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], str]) -> Iterator[Machine]:
+    """The whole stack. Without a browser it is not started."""
+    program("chromium")
+    with running(Machine(tmp_path_factory.mktemp("console"))) as machine:
+        yield machine
+
+
+@pytest.fixture(scope="session")
+def browser(program: Callable[[str], str]) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, machine: Machine, tmp_path: Path) -> Iterator[Page]:
+    """A new window on the console. An error in the page's own scripts fails the test."""
+    context = browser.new_context(base_url=machine.url("console"), accept_downloads=True)
+    context.set_default_timeout(PATIENCE_MS)
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if "Content Security Policy" in line.text else None)
+    yield page
+    context.close()
+    assert errors == []

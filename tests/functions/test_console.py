@@ -1,0 +1,69 @@
+"""The console's pages over HTTP: who may see them, and the headers that protect them."""
+
+import gzip
+import re
+
+import pytest
+
+from shared.testing import FakeCloud
+from tests.functions.calls import Load
+
+HERE = {"host": "127.0.0.1:8088"}
+
+
+def test_a_page_needs_five_requests_at_most_and_little_script_and_style(client: Load) -> None:
+    """Goal: 60 kB of script and style, compressed."""
+    console = client("console")
+    page = console.get("/", headers=HERE).text
+    addresses = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)
+    answers = [console.get(address, headers={**HERE, "accept-encoding": "gzip"}) for address in addresses]
+
+    assert [answer.headers["content-encoding"] for answer in answers] == ["gzip"] * len(addresses)
+    assert len(addresses) <= 4
+    assert sum(len(answer.data) for answer in answers) <= 60_000
+    assert all(b"\0" not in gzip.decompress(answer.data) for answer in answers)
+
+
+@pytest.mark.parametrize("host", ["evil.test", "evil.test:8088", "127.0.0.1.evil.test"])
+def test_another_name_of_this_computer_is_refused(client: Load, host: str) -> None:
+    answer = client("console").get("/", headers={"host": host})
+
+    assert (answer.status_code, answer.mimetype) == (403, "text/html")
+    assert "127.0.0.1" in answer.text
+
+
+def test_a_page_runs_no_script_but_its_own(client: Load) -> None:
+    policy = client("console").get("/", headers=HERE).headers["content-security-policy"]
+
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+
+
+def test_names_reasons_and_filters_are_text(client: Load, cloud: FakeCloud) -> None:
+    hostile = "<script>alert(1)</script>"
+    cloud.results.create(
+        "index/failed/8299999999999999-" + "a" * 26 + "-1700000000000001",
+        "application/octet-stream",
+        b"",
+        {"name": hostile, "size": "1", "reason": hostile, "type": "image/jpeg"},
+    )
+    page = client("console").get("/", query_string={"prefix": hostile}, headers=HERE)
+
+    assert hostile not in page.text
+    assert page.text.count("&lt;script&gt;") >= 3
+
+
+def test_rows_that_a_page_shows_already_are_not_sent_again(client: Load) -> None:
+    console = client("console")
+    first = console.get("/rows", headers=HERE)
+    again = console.get("/rows", headers={**HERE, "if-none-match": first.headers["etag"]})
+
+    assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
+
+
+@pytest.mark.parametrize("query", ["state=lost", "limit=0", "limit=1001", "limit=x", "after=x"])
+def test_a_wrong_filter_is_named(client: Load, query: str) -> None:
+    answer = client("console").get(f"/?{query}", headers=HERE)
+
+    assert answer.status_code == 400
+    assert query.partition("=")[2] in answer.text
