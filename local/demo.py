@@ -17,6 +17,7 @@ from urllib.parse import quote
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
+from local import services
 from local.pipeline import ROOT
 from local.stack import DATA, Stack, client_environment
 from localcloud.address import PROJECT
@@ -43,7 +44,7 @@ async def run(data: Path, offset: int) -> int:
         await _walk(stack)
     finally:
         await stack.stop()
-    print("\nEvery process is stopped. `make up` starts the same and keeps it running.")
+    print(f"\nEvery process is stopped. `make up` starts the same and keeps it running, with the console at {_console(stack)}")
     return 0
 
 
@@ -102,7 +103,9 @@ _TAKE_TICKET = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"curl\
 def how_to_use(stack: Stack) -> str:
     """Copy-paste lines for a running stack."""
     env = command_line("local", "env", None if stack.data == DATA else stack.data, stack.ports.offset)
-    return f"""Sluice is up. In another shell, in this folder:
+    return f"""Sluice is up. The console: {_console(stack)}
+
+In another shell, in this folder:
 
 eval "$({env})"
 
@@ -123,6 +126,10 @@ curl $SLUICE_STATUS_URL/objects/photo.jpg
 
 The functions' logs are in {stack.logs}; a function that ends is restarted.
 Ctrl-C ends every process. The data stays in {stack.data} for the next start."""
+
+
+def _console(stack: Stack) -> str:
+    return services.url("console", stack.ports)
 
 
 def gsutil() -> str:

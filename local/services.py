@@ -32,6 +32,11 @@ class Service:
         return f"http://{HOST}:{self.port_at(ports)}"
 
 
+def url(function: str, ports: Ports) -> str:
+    """The base URL of a function that is one service."""
+    return Service(function, function, FUNCTIONS[function]).url(ports)
+
+
 def services(pools: Iterable[Pool]) -> Sequence[Service]:
     """A service of each function, and of the processor one of each pool."""
     others = [Service(name, name, port) for name, port in FUNCTIONS.items() if name != "processor"]

@@ -24,12 +24,12 @@ def copy(folder: Path) -> Path:
     return folder
 
 
-def follow(page: Path, folder: Path, *, commands: bool = True) -> None:
+def follow(page: Path, folder: Path) -> None:
     """Write, edit and run what the page prints, in its order. Raises `AssertionError` at the first step that fails."""
     for block in blocks.read(page):
         if block.file:
             _edit(folder / block.file, block)
-        elif block.language == "sh" and commands:
+        elif block.language == "sh":
             run(block.text, folder)
 
 
