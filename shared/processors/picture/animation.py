@@ -18,8 +18,6 @@ from shared.processors.picture.decoding import Rules
 from shared.processors.picture.finishing import finished
 from shared.processors.picture.framing import Scale, Size
 from shared.processors.picture.opening import Decoded, opened, prepare
-from shared.processors.picture.parts import joined
-from shared.processors.picture.prepared import Prepared
 from shared.processors.picture.refusals import check_size, truncated
 
 _TO_BACKGROUND, _TO_PREVIOUS = 2, 3
@@ -79,19 +77,17 @@ def _check(size: Size, count: int, max_pixels: int, max_frames: int) -> None:
 
 
 def _of_gif(source: Path, size: Size, places: list[gif.Frame], max_pixels: int) -> Iterator[tuple[Image.Image, int]]:
-    screen, canvas = gif.screen(source), Image.new("RGBA", size)
+    canvas = Image.new("RGBA", size)
     for place in places:
         if not place.is_whole:
             return
-        control = place.control if len(place.control) == 4 else bytes(4)
-        file = joined(source, screen, b"\x21\xf9\x04", control, b"\0", place.span, b";")
-        with opened(Prepared("GIF", file), max_pixels) as alone:
+        with opened(gif.alone(source, place), max_pixels) as alone:
             box = alone.dispose_extent
             tile = alone.convert("RGBA").crop(box)
-        disposal = control[0] >> 2 & 7
+        disposal = place.control[0] >> 2 & 7
         before = canvas.copy() if disposal == _TO_PREVIOUS else canvas
         canvas.paste(tile, box, tile)
-        yield canvas.copy(), 10 * int.from_bytes(control[1:3], "little")
+        yield canvas.copy(), 10 * int.from_bytes(place.control[1:3], "little")
         canvas = before
         if disposal == _TO_BACKGROUND:
             canvas.paste(_CLEAR, box)

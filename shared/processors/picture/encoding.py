@@ -33,13 +33,14 @@ def encode(pictures: Sequence[Image.Image], path: Path, kind: str, options: Rend
     facts = {"width_px": picture.width, "height_px": picture.height}
     if timing and len(pictures) > 1 and kind == "webp":
         more |= {"save_all": True, "append_images": pictures[1:], "duration": timing.durations_ms, "loop": timing.loops}
-        facts["frames"] = len(pictures)
     try:
         flat.save(path, pillow_name, quality=options.quality_of(kind), **more)
     except RuntimeError as error:  # of the AVIF encoder; the picture is right, so what it lacks is memory
         raise MemoryError(str(error)) from error
-    if "frames" in facts and any(_is_transparent(one) for one in pictures):
-        _declare_alpha(path)
+    if "save_all" in more:
+        facts["frames"] = _count(path)
+        if facts["frames"] > 1 and any(_is_transparent(one) for one in pictures):
+            _declare_alpha(path)
     return Draft(path.name, content_type, path, facts)
 
 
@@ -47,6 +48,12 @@ def _effort(kind: str, options: Renditions) -> dict[str, Any]:
     """Options of the encoder for small files; a JPEG with Huffman codes of its own has up to 7 % fewer bytes."""
     efforts: dict[str, dict[str, Any]] = {"webp": {"method": options.webp_method}, "jpeg": {"optimize": True}}
     return efforts.get(kind, {})
+
+
+def _count(path: Path) -> int:
+    """The frames of an animation: the encoder joins equal ones."""
+    with Image.open(path, formats=["WEBP"]) as written:
+        return getattr(written, "n_frames", 1)
 
 
 def _is_transparent(picture: Image.Image) -> bool:

@@ -7,38 +7,55 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from shared.processors.picture.parts import Span
+from shared.processors.picture.parts import Span, joined
 from shared.processors.picture.prepared import Prepared
 
 _FRAME, _EXTENSION, _CONTROL = 0x2C, 0x21, 0xF9
-_HEAD_BYTES, _FRAME_BYTES = 13, 9
+_HEAD_BYTES, _FRAME_BYTES, _CONTROL_BYTES = 13, 9, 4
 _HAS_TABLE, _TABLE_BITS = 0x80, 0x07
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The place of one frame in the file, and the graphic control extension before it; empty without one."""
+    """The place of one frame in the file, and the graphic control extension before it, or zeros.
+
+    `has_table`: it has colours of its own, in place of those of the screen.
+    """
 
     span: Span
     control: bytes
     is_whole: bool = True
+    has_table: bool = False
 
 
 def prepare(source: Path) -> Prepared:
-    """Pillow fills the uncovered canvas with a colour of the palette."""
-    return Prepared("GIF", source, mend=_mended)
+    """Pillow fills the uncovered canvas with a colour, and takes the screen's colours for a frame's own greys."""
+    first = next(frames(source), None)
+    file: Path | BinaryIO = source
+    if first and first.has_table:
+        start = len(_screen(source))
+        file = joined(source, _screen(source, with_table=False), Span(start, source.stat().st_size - start))
+    return Prepared("GIF", file, mend=_mended)
 
 
-def screen(source: Path) -> bytes:
-    """The header, the logical screen and its table of colours."""
+def alone(source: Path, frame: Frame) -> Prepared:
+    """One frame as a file of its own."""
+    head = _screen(source, with_table=not frame.has_table)
+    return Prepared("GIF", joined(source, head, b"\x21\xf9\x04", frame.control, b"\0", frame.span, b";"))
+
+
+def _screen(source: Path, *, with_table: bool = True) -> bytes:
+    """The header, the logical screen and, unless it is left out, its table of colours."""
     with source.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-        return head + stream.read(_table_bytes(head[10]))
+        if with_table:
+            return head + stream.read(_table_bytes(head[10]))
+        return head[:10] + bytes([head[10] & ~_HAS_TABLE]) + head[11:]
 
 
 def frames(source: Path) -> Iterator[Frame]:
     """The frames in their order; the last one may not be whole (GIF89a §20, §23)."""
-    start, control = len(screen(source)), b""
+    start, control = len(_screen(source)), b""
     with source.open("rb") as stream:
         stream.seek(start)
         while (mark := stream.read(1)) and mark[0] in (_FRAME, _EXTENSION):
@@ -48,7 +65,9 @@ def frames(source: Path) -> Iterator[Frame]:
                 stream.seek(_table_bytes(label[-1]) + 1 if label else 0, 1)
             data = _blocks(stream)
             if mark[0] == _FRAME:
-                yield Frame(Span(start, stream.tell() - start), control, is_whole=data is not None)
+                has_table = bool(label and label[-1] & _HAS_TABLE)
+                right = control if len(control) == _CONTROL_BYTES else bytes(_CONTROL_BYTES)
+                yield Frame(Span(start, stream.tell() - start), right, data is not None, has_table)
             if data is None:
                 return
             control = b"" if mark[0] == _FRAME else data if label[0] == _CONTROL else control

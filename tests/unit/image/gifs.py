@@ -19,6 +19,8 @@ class Frame:
     disposal: int = 1
     hundredths: int = 10
     transparent: int | None = None
+    #: colours of its own: four, or none
+    table: bytes = b""
 
 
 def gif(size: tuple[int, int], *frames: Frame, extra: bytes = FOR_EVER) -> bytes:
@@ -30,10 +32,10 @@ def _frame(frame: Frame) -> bytes:
     left, top, right, bottom = frame.box
     has_transparency = frame.transparent is not None
     control = struct.pack("<BHB", frame.disposal << 2 | has_transparency, frame.hundredths, frame.transparent or 0)
-    place = struct.pack("<HHHHB", left, top, right - left, bottom - top, 0)
+    place = struct.pack("<HHHHB", left, top, right - left, bottom - top, 0x81 if frame.table else 0)
     count = (right - left) * (bottom - top)
     colours = frame.colours if len(frame.colours) == count else [frame.colours[0]] * count
-    return b"\x21\xf9\x04" + control + b"\0\x2c" + place + b"\x02" + _blocks(_compressed(colours)) + b"\0"
+    return b"\x21\xf9\x04" + control + b"\0\x2c" + place + frame.table + b"\x02" + _blocks(_compressed(colours)) + b"\0"
 
 
 def _compressed(colours: Sequence[int]) -> bytes:

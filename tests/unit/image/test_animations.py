@@ -14,6 +14,9 @@ from tests.unit.image.pictures import BLUE, GREEN, RED, WHITE, colour, near, pla
 
 CLEAR = (0, 0, 0, 0)
 SOLID_RED, SOLID_GREEN, SOLID_BLUE, SOLID_WHITE = ((*paint, 255) for paint in (RED, GREEN, BLUE, WHITE))
+BLACK = (0, 0, 0)
+#: A table of greys in which each colour is its own number: decoders leave it out.
+GREYS = bytes(value for value in range(4) for _ in range(3))
 KEEP_CANVAS, TO_BACKGROUND, TO_PREVIOUS = 1, 2, 3
 #: The left half red; the upper right green, then cleared; the lower right blue, then taken back; the upper left half white.
 MOVING = gif(
@@ -90,6 +93,29 @@ def test_the_frames_of_a_webp_are_kept_with_their_times() -> None:
 def test_an_animation_is_played_as_often_as_before(data: bytes, loops: int) -> None:
     with Image.open(io.BytesIO(kept(data).data)) as animation:
         assert animation.info["loop"] == loops
+
+
+def test_each_frame_has_its_own_colours() -> None:
+    own = Frame((0, 0, 16, 16), [1], table=bytes([*WHITE, *BLUE, *RED, *GREEN]))
+    greys = Frame((0, 0, 16, 16), [1] * 128 + [2] * 128, transparent=2, table=GREYS)
+    frames = shown(kept(gif((16, 16), Frame((0, 0, 16, 16), [1]), own, greys)).data)
+
+    assert all(near(colour(one, 0.5, 0.2), paint) for (one, _), paint in zip(frames, (GREEN, BLUE, BLACK), strict=True))
+    assert near(colour(frames[2][0], 0.5, 0.8), BLUE)
+
+
+def test_the_first_frame_may_have_greys_of_its_own() -> None:
+    data = gif((16, 16), Frame((0, 0, 16, 16), [1], table=GREYS), Frame((0, 0, 16, 16), [1]))
+
+    ((first, _),) = shown(kept(data, animation="first").data)
+    assert near(colour(first), BLACK)
+
+
+def test_equal_frames_become_one_that_is_seen_as_long() -> None:
+    produced = kept(gif((16, 16), *(Frame((0, 0, 16, 16), [paint]) for paint in (0, 0, 1))))
+
+    assert [duration for _, duration in shown(produced.data)] == [200, 100]
+    assert produced.facts["frames"] == 2
 
 
 def test_every_size_and_fit_moves() -> None:
