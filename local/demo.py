@@ -1,4 +1,4 @@
-"""The demo: a photograph through all three doors and through two stages, sent by the clients of users."""
+"""The demo: pictures through all three doors and through two stages, sent by the clients of users."""
 
 import asyncio
 import json
@@ -24,7 +24,8 @@ from localcloud.address import PROJECT
 from localcloud.cli.command import command_line
 from localcloud.errors import CannotRun
 
-PHOTO = ROOT / "tests" / "data" / "photo.jpg"
+PICTURES = Path("tests") / "data"
+CAT, ROCKET, EARTH = PICTURES / "cat.png", PICTURES / "rocket.jpg", PICTURES / "earth.jpg"
 GSUTIL_OF_OUR_OWN = ROOT / ".venv-gsutil" / "bin" / "gsutil"
 NOTICE_SECONDS = 60
 JOB_FINISHED = "sluice.job.finished.v1"
@@ -66,28 +67,28 @@ async def _walk(stack: Stack) -> None:
 
 async def _bucket(shell: "_Shell") -> str:
     print("\n1. straight into the bucket")
-    name = f"demo/{datetime.now():%Y%m%d-%H%M%S}.jpg"  # noqa: DTZ005  (a name for people)
-    await shell.run(f"{shlex.quote(gsutil())} -q cp {_photo()} gs://uploads/{name}")
+    name = f"demo/{datetime.now():%Y%m%d-%H%M%S}/{CAT.name}"  # noqa: DTZ005  (a name for people)
+    await shell.run(f"{shlex.quote(gsutil())} -q cp {CAT} gs://uploads/{name}")
     return name
 
 
 async def _issuer(shell: "_Shell") -> str:
     print("\n2. a signed URL from the issuer")
     ticket = json.loads(await shell.run(_ASK_ISSUER))
-    await shell.run(ticket["curl"], PHOTO.parent)
+    await shell.run(ticket["curl"], ROOT / PICTURES)
     return str(ticket["object"])
 
 
 async def _upload(shell: "_Shell") -> str:
-    print("\n3. a POST to the Upload Service")
-    answer = json.loads(await shell.run(_POST.format(photo=_photo())))
+    print("\n3. a POST to the Upload Service, of a large picture")
+    answer = json.loads(await shell.run(_POST))
     return str(answer["object"])
 
 
 async def _two_stages(shell: "_Shell") -> str:
     print("\n4. a step on request, after another one and in a queue and a pool of its own: two stages")
-    name = f"demo/{datetime.now():%Y%m%d-%H%M%S}-two-stages.jpg"  # noqa: DTZ005  (a name for people)
-    await shell.run(f"{_on_request()} {_photo()} gs://uploads/{name}")
+    name = f"demo/{datetime.now():%Y%m%d-%H%M%S}-two-stages/{ROCKET.name}"  # noqa: DTZ005  (a name for people)
+    await shell.run(f"{_on_request()} {ROCKET} gs://uploads/{name}")
     return name
 
 
@@ -95,9 +96,9 @@ def _on_request() -> str:
     return f"{shlex.quote(gsutil())} -q -h x-goog-meta-sluice-steps:avif cp"
 
 
-_ASK_ISSUER = 'curl -sS --fail-with-body "$SLUICE_ISSUER_URL/?name=photo.jpg&content_type=image/jpeg"'
-_POST = "curl -sS --fail-with-body -F file=@{photo} $SLUICE_UPLOAD_URL"
-_TAKE_TICKET = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"curl\"])' | (cd tests/data && sh)"
+_ASK_ISSUER = f'curl -sS --fail-with-body "$SLUICE_ISSUER_URL/?name={ROCKET.name}&content_type=image/jpeg"'
+_POST = f"curl -sS --fail-with-body -F file=@{EARTH} $SLUICE_UPLOAD_URL"
+_TAKE_TICKET = f"python3 -c 'import json, sys; print(json.load(sys.stdin)[\"curl\"])' | (cd {PICTURES} && sh)"
 
 
 def how_to_use(stack: Stack) -> str:
@@ -110,19 +111,19 @@ In another shell, in this folder:
 eval "$({env})"
 
 # 1. straight into the bucket
-{shlex.quote(gsutil())} cp {_photo()} gs://uploads/photo.jpg
+{shlex.quote(gsutil())} cp {CAT} gs://uploads/cat.png
 # 2. a signed URL from the issuer, used at once
 {_ASK_ISSUER} | {_TAKE_TICKET}
 # 3. a POST to the Upload Service
-{_POST.format(photo=_photo())}
+{_POST}
 # with a step that runs only on request
-{_on_request()} {_photo()} gs://uploads/on-request.jpg
+{_on_request()} {ROCKET} gs://uploads/on-request.jpg
 
 # the results
 gcloud pubsub subscriptions pull completions --auto-ack --limit=9 \\
   --format='table(message.attributes.name,message.attributes.step,message.attributes.verdict)'
 {shlex.quote(gsutil())} ls -r gs://results
-curl $SLUICE_STATUS_URL/objects/photo.jpg
+curl $SLUICE_STATUS_URL/objects/cat.png
 
 The functions' logs are in {stack.logs}; a function that ends is restarted.
 Ctrl-C ends every process. The data stays in {stack.data} for the next start."""
@@ -139,10 +140,6 @@ def gsutil() -> str:
     if GSUTIL_OF_OUR_OWN.exists():
         return str(GSUTIL_OF_OUR_OWN)
     raise DemoFailed("gsutil not found; run `make setup`, which installs it into .venv-gsutil")
-
-
-def _photo() -> str:
-    return shlex.quote(str(PHOTO.relative_to(ROOT)))
 
 
 def _show(job: Mapping[str, Any], seconds: float, kept: Path) -> None:
