@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared import assets, capacity, clock, errors, ledger, metadata, naming, source
+from shared import assets, capacity, clock, errors, ledger, metadata, naming, processors, source
 from shared.attempts import Attempts
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
-from shared.errors import BadFile, Transient, Unavailable, Vanished
+from shared.errors import BadConfiguration, BadFile, Transient, Unavailable, Vanished
 from shared.ledger import Manifests
 from shared.manifest import AFTER_FAILED, NOT_WANTED, Manifest
 from shared.model import Output, Recipe, Result, Verdict
@@ -181,9 +181,15 @@ class _Delivery:
         return ran.made()
 
     def _exact(self, recipe: Recipe) -> Recipe:
-        """The recipe with the stem of the file's name in its text options."""
+        """The recipe with the stem of the file's name in its text options. Raises `BadFile` for a name that they refuse."""
         filled = {key: self._filled(value) for key, value in recipe.options.items() if isinstance(value, str)}
-        return replace(recipe, options={**recipe.options, **filled})
+        options = {**recipe.options, **filled}
+        if options == recipe.options:
+            return recipe
+        try:
+            return replace(recipe, options=processors.find(recipe.processor).check(options))
+        except BadConfiguration as error:
+            raise BadFile(f"with the name of this file, {error.message}", "bad_option") from error
 
     def _filled(self, text: str) -> str:
         return text.replace(naming.STEM, naming.stem(self.task.file.name)) if naming.STEM in text else text

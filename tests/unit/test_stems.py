@@ -1,15 +1,19 @@
 """`{stem}` in names of outputs: the file's own name, in one recipe for all files."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from shared import routes, status
+from shared.errors import BadConfiguration
 from shared.model import File, Output
 from shared.plan import Plan
+from shared.processors.registry import registered
 from shared.testing import FakeCloud
 from tests.unit.pipelines import fault, table
+from tests.unit.plans import SCRIPTED, Script
 from tests.unit.working import again, work
 
 Uploaded = Callable[..., File]
@@ -61,6 +65,31 @@ def test_a_later_run_adopts_what_has_the_stem(cloud: FakeCloud, uploaded: Upload
     again(file, planned(file), cloud)
 
     assert outputs(ended(file, cloud)["named"]) == first
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """The options of the scripted processor; `flavour` has at most ten characters."""
+
+    step: str = "a"
+    flavour: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.flavour) > 10:
+            raise BadConfiguration(f"options.flavour: {self.flavour!r}; write at most ten characters")
+
+
+def test_a_name_that_an_option_refuses_fails_the_step(cloud: FakeCloud, uploaded: Uploaded, script: Script) -> None:
+    registered[SCRIPTED] = replace(registered[SCRIPTED], options=Short)
+    steps = {"a": {"processor": SCRIPTED, "options": {"flavour": "{stem}"}}}
+    for name in ("short.jpg", "much-too-long.jpg"):
+        file = uploaded(name, b"meow")
+        work(routes.check(table(steps)).plan(file), cloud, file)
+    short, long = (ended(File("uploads", name, 0, 1, "", ""), cloud)["a"] for name in ("short.jpg", "much-too-long.jpg"))
+
+    assert short["verdict"] == "succeeded"
+    assert (long["verdict"], long["reason"]) == ("failed", "bad_option")
+    assert long["message"] == "with the name of this file, options.flavour: 'much-too-long'; write at most ten characters"
 
 
 def test_an_input_without_the_placeholder_is_refused_with_it() -> None:
