@@ -12,6 +12,7 @@ rendering ─┬ decoding ─ opening ─┬ kinds             the format, by it
            ├ watermark           the operator's picture in front
            └ encoding            the output formats
 facts ─────── looks              hashes and the dominant colour
+memory                           asked for before native code that fails badly without it
 """
 
 from shared.processors.picture.encoding import OUTPUT_FORMATS

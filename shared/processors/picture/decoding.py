@@ -9,6 +9,7 @@ from shared.errors import BadFile
 from shared.processors.picture import jpeg
 from shared.processors.picture.framing import Scale
 from shared.processors.picture.opening import Decoded, load, prepare, tolerating_loss
+from shared.processors.picture.prepared import Prepared
 from shared.processors.picture.refusals import truncated
 
 #: Width and height in pixels of the last blocks of a JPEG; one alone is too often flat in a whole picture.
@@ -43,8 +44,8 @@ def _whole(source: Path, scale: Scale, max_pixels: int) -> Decoded:
     except BadFile as error:
         if error.code != "truncated" or prepared.format != "JPEG" or not jpeg.has_every_scan(source):
             raise
-        decoded = load(jpeg.with_end(source), max_pixels, scale)
-    if _changes_with_padding(decoded, source, scale, max_pixels):
+        decoded = load(replace(prepared, file=jpeg.with_end(source)), max_pixels, scale)
+    if _changes_with(replace(prepared, file=jpeg.padded(source)), decoded, scale, max_pixels):
         raise truncated()
     return decoded
 
@@ -57,10 +58,10 @@ def _ends_flat(decoded: Decoded) -> bool:
     return corner.getcolors(1) is not None
 
 
-def _changes_with_padding(decoded: Decoded, source: Path, scale: Scale, max_pixels: int) -> bool:
+def _changes_with(padding: Prepared, decoded: Decoded, scale: Scale, max_pixels: int) -> bool:
     """Whether the decoder reads on after the last pixel that the file has."""
     try:
-        padded = load(jpeg.padded(source), max_pixels, scale)
+        padded = load(padding, max_pixels, scale)
     except BadFile:
         return True
     return ImageChops.difference(decoded.picture, padded.picture).getbbox() is not None

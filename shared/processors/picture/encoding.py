@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 
 from shared.processors.image_options import Renditions
+from shared.processors.picture import memory
 from shared.processors.picture.animation import Timing
 from shared.processors.picture.framing import rgba
 from shared.processors.registry import Draft
@@ -18,6 +19,10 @@ OUTPUT_FORMATS = {
     "png": ("PNG", "image/png", True),
     "jpeg": ("JPEG", "image/jpeg", False),
 }
+#: Bytes for each pixel that libaom takes at least; without them it may crash.
+_ENCODER_BYTES = {"avif": 24}
+#: libwebp's VP8_ENC_ERROR_OUT_OF_MEMORY and VP8_ENC_ERROR_BITSTREAM_OUT_OF_MEMORY, as Pillow raises them.
+_NO_MEMORY = ("encoding error 1", "encoding error 2")
 _WEBP_FLAGS_AT, _WEBP_HAS_ALPHA = 20, 0x10
 
 
@@ -33,10 +38,13 @@ def encode(pictures: Sequence[Image.Image], path: Path, kind: str, options: Rend
     facts = {"width_px": picture.width, "height_px": picture.height}
     if timing and len(pictures) > 1 and kind == "webp":
         more |= {"save_all": True, "append_images": pictures[1:], "duration": timing.durations_ms, "loop": timing.loops}
+    memory.require(_ENCODER_BYTES.get(kind, 0) * flat.width * flat.height)
     try:
         flat.save(path, pillow_name, quality=options.quality_of(kind), **more)
-    except RuntimeError as error:  # of the AVIF encoder; the picture is right, so what it lacks is memory
-        raise MemoryError(str(error)) from error
+    except (RuntimeError, ValueError) as error:
+        if isinstance(error, ValueError) and str(error) not in _NO_MEMORY:
+            raise
+        raise MemoryError(str(error)) from error  # the AVIF encoder raises RuntimeError; the picture is right
     if "save_all" in more:
         facts["frames"] = _count(path)
         if facts["frames"] > 1 and any(_is_transparent(one) for one in pictures):

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from shared.processors.picture.parts import Span, joined
 from shared.processors.picture.prepared import Prepared
@@ -32,22 +33,23 @@ class _Segment:
 def prepare(source: Path) -> Prepared:
     """Raises `BadFile` for a JPEG of a kind that libjpeg does not decode to 8 bits."""
     frame = next((frame for most in _HEADER_BYTES if (frame := _frame(_read(source, most)))), None)
-    if frame and len(frame.body) >= 6:
-        _check(frame.marker, frame.body)
-    return Prepared("JPEG", source)
+    if frame is None or len(frame.body) < 6:
+        return Prepared("JPEG", source)
+    _check(frame.marker, frame.body)
+    return Prepared("JPEG", source, memory_bytes=_coefficients_bytes(frame.body) if frame.marker in _PROGRESSIVE else 0)
 
 
-def with_end(source: Path) -> Prepared:
+def with_end(source: Path) -> BinaryIO:
     """The file with the end marker that it lacks."""
     length = len(_read(source).rstrip(b"\xff"))  # the first half of a marker
-    return Prepared("JPEG", joined(source, Span(0, length), _END))
+    return joined(source, Span(0, length), _END)
 
 
-def padded(source: Path) -> Prepared:
+def padded(source: Path) -> BinaryIO:
     """The file with bytes after its pixels, which a decoder reads where pixels are missing."""
     data = _read(source)
     end = next((segment.start for segment in _segments(data) if segment.marker == _END[1]), len(data.rstrip(b"\xff")))
-    return Prepared("JPEG", joined(source, Span(0, end), _FILLER, _END))
+    return joined(source, Span(0, end), _FILLER, _END)
 
 
 def has_every_scan(source: Path) -> bool:
@@ -95,6 +97,14 @@ def _check(marker: int, body: bytes) -> None:
         raise unsupported(f"a JPEG with {components} channels")
     if height == 0:
         raise unsupported("a JPEG that states its height after its pixels")
+
+
+def _coefficients_bytes(body: bytes) -> int:
+    """All coefficients of the picture, which libjpeg holds until the last scan of a progressive one."""
+    height, width, components = struct.unpack(">HHB", body[1:6])
+    samplings = [(byte >> 4, byte & 15) for byte in body[7 : 6 + 3 * components : 3]]
+    most = max((across * down for across, down in samplings), default=0)
+    return 2 * width * height * sum(across * down for across, down in samplings) // most if most else 0
 
 
 def _segments(data: bytes) -> Iterator[_Segment]:

@@ -22,7 +22,7 @@ from PIL import (  # noqa: F401  (a plugin registers itself when imported)
 )
 
 from shared.errors import BadFile
-from shared.processors.picture import avif, bmp, gif, heic, jpeg, kinds, orientation, png, svg, tiff, webp
+from shared.processors.picture import avif, bmp, gif, heic, jpeg, kinds, memory, orientation, png, svg, tiff, webp
 from shared.processors.picture.colour import resizable
 from shared.processors.picture.framing import Scale
 from shared.processors.picture.prepared import Prepared
@@ -102,6 +102,7 @@ class Decoded:
 
 def load(prepared: Prepared, max_pixels: int, scale: Scale) -> Decoded:
     """Decode the picture, with no less detail than it needs at this scale. Raises `BadFile`."""
+    memory.require(prepared.memory_bytes)
     with opened(prepared, max_pixels) as picture:
         size = picture.size
         _reduce(picture, scale)

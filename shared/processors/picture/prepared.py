@@ -23,7 +23,8 @@ class Prepared:
     """`select` works on the opened picture before its pixels are decoded, `mend` on the decoded one.
 
     `crop` is a box in pixels as stored, of a size known from the container. `is_short` says that the container ends too early;
-    `name` describes the picture where Pillow may not open its kind.
+    `name` describes the picture where Pillow may not open its kind. `memory_bytes` is the memory for its pixels of a decoder that
+    calls a file corrupt when it lacks some.
     """
 
     format: str
@@ -33,3 +34,4 @@ class Prepared:
     crop: Box | None = None
     is_short: bool = False
     name: str = ""
+    memory_bytes: int = 0

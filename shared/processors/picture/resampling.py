@@ -2,6 +2,8 @@
 
 from PIL import Image
 
+from shared.processors.picture import memory
+
 try:
     from cykooz_resizer import FilterType, ResizeAlg, ResizeOptions, Resizer
 except ImportError:  # it has no wheel for Linux on ARM
@@ -13,6 +15,8 @@ else:
 _FAST_MODES = ("L", "RGB", "RGBA", "CMYK")
 #: How many times the wanted size an averaged copy keeps, from which Pillow's resampling makes it (Pillow's own choice).
 _REDUCING_GAP = 2.0
+
+_OWN_BYTES = 1 << 20
 
 
 def resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -27,5 +31,13 @@ def by_pillow(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 def _fast(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     made = Image.new(picture.mode, size, None)  # every pixel is written below
+    memory.require(_buffer_bytes(picture, size) + _OWN_BYTES)
     Resizer().resize_pil(picture, made, ResizeOptions(ResizeAlg.convolution(FilterType.lanczos3)))
     return made
+
+
+def _buffer_bytes(picture: Image.Image, size: tuple[int, int]) -> int:
+    """A picture that has one of its sizes already, and a copy multiplied by its transparency."""
+    between = max(size[0] * picture.height, picture.width * size[1])
+    multiplied = picture.width * picture.height if picture.mode == "RGBA" else 0
+    return (between + multiplied) * (1 if picture.mode == "L" else 4)

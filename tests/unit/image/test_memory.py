@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -11,6 +13,7 @@ from PIL import Image
 from shared import processors
 from shared.errors import BadFile
 from shared.model import recipe
+from shared.processors.registry import Made
 from shared.sandbox.service import Sandbox
 from shared.settings import ROOT
 from tests.unit.image.pictures import noise, rendered, saved
@@ -60,18 +63,53 @@ def test_skipped_detail_changes_no_size(size: tuple[int, int]) -> None:
     assert rendered(data, 64).size == tuple(max(1, round(edge * scale)) for edge in size)
 
 
-@pytest.mark.parametrize("memory_bytes", [16 << 20, 64 << 20])
-def test_an_encoder_without_memory_ends_the_step(photo: bytes, tmp_path: Path, memory_bytes: int) -> None:
-    source, folder = tmp_path / "source", tmp_path / "folder"
-    source.write_bytes(photo)
-    folder.mkdir()
-    processor = processors.find("image.renditions")
-    options = processor.check({"sizes": [2048], "formats": ["avif"]})
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
     sandbox = Sandbox(["image.renditions"], 1 << 30)
-
-    exact = recipe("avif", processor.name, processor.version, options)
-    ran = sandbox.run(exact, source, folder, replace(processor.limits, memory_bytes=memory_bytes))
+    yield sandbox
     sandbox.stop()
 
-    assert isinstance(ran.outcome, BadFile)
-    assert ran.outcome.code in ("limit_memory", "decoder_crashed")  # libaom may also crash
+
+def verdict(sandbox: Sandbox, data: bytes, folder: Path, memory_bytes: int, **options: Any) -> str:
+    """`succeeded`, or the reason of a step with this limit of memory."""
+    folder.mkdir()
+    (folder / "source").write_bytes(data)
+    processor = processors.find("image.renditions")
+    exact = recipe("renditions", processor.name, processor.version, processor.check(options))
+    ran = sandbox.run(exact, folder / "source", folder, replace(processor.limits, memory_bytes=memory_bytes))
+    return ran.outcome.code if isinstance(ran.outcome, BadFile) else "succeeded" if isinstance(ran.outcome, Made) else "failed"
+
+
+#: mode, format, its options, most memory in MiB, which is too little
+FILES: dict[str, tuple[str, str, dict[str, Any], int]] = {
+    "a WebP": ("RGB", "WEBP", {"method": 0}, 8),
+    "a lossless WebP": ("RGB", "WEBP", {"lossless": True, "quality": 0, "method": 0}, 24),
+    "a progressive JPEG": ("RGB", "JPEG", {"progressive": True}, 8),
+    "a transparent PNG": ("RGBA", "PNG", {"compress_level": 1}, 20),
+}
+
+
+@pytest.fixture(scope="module")
+def grain() -> Image.Image:
+    return noise(100, 90).resize((2000, 1800))
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux limits memory")
+@pytest.mark.parametrize("name", FILES)
+def test_a_good_file_without_memory_is_not_called_corrupt(
+    name: str, grain: Image.Image, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    mode, kind, options, mebibytes = FILES[name]
+    data = saved(Image.merge(mode, [grain] * len(mode)), kind, **options)
+
+    assert verdict(sandbox, data, tmp_path / "folder", mebibytes << 20, sizes=[64]) == "limit_memory"
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux limits memory")
+@pytest.mark.parametrize(("kind", "mebibytes"), [("avif", 20), ("webp", 50)])
+def test_an_encoder_without_memory_ends_the_step(
+    kind: str, mebibytes: int, grain: Image.Image, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    data = saved(Image.merge("RGBA", [grain] * 4), "PNG", compress_level=1)
+
+    assert verdict(sandbox, data, tmp_path / "folder", mebibytes << 20, sizes=[2000], formats=[kind]) == "limit_memory"
