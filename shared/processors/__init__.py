@@ -21,7 +21,7 @@ def find(name: str) -> Processor:
     Raises `BadConfiguration` for an unknown name, and for a module that cannot be imported.
     """
     kind = name.partition(".")[0]
-    if kind in MODULES:
+    if name not in registered and kind in MODULES:
         _import(kind)
     if name not in registered:
         raise BadConfiguration(f"processor: {name!r} is unknown; write one of {', '.join(names())}")

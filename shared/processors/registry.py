@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -113,8 +112,8 @@ class Processor:
         if facts and any(draft.name == FACTS_NAME for draft in drafts):
             raise ValueError(f"{self.name} names an output {FACTS_NAME!r}, which is kept for large facts; choose another name")
         made = self.checked(Made(tuple(drafts), facts), options)
-        if len(canonical(facts)) > MAX_FACTS_BYTES:
-            return Made((*made.drafts, _as_draft(facts, folder)))
+        if len(canonical(dict(made.facts))) > MAX_FACTS_BYTES:
+            return Made((*made.drafts, _as_draft(made.facts, folder)))
         return made
 
     def checked(self, made: Made, options: Mapping[str, Any]) -> Made:
@@ -132,7 +131,7 @@ class Processor:
             if repeated := merged.keys() & part.keys():
                 raise ValueError(f"{self.name} gives the fact {min(repeated)!r} twice; give each once")
             merged |= part
-        return self._as_json(merged, "the file")
+        return merged
 
     def _as_json(self, facts: Mapping[str, Any], owner: str) -> dict[str, Any]:
         """The facts as a manifest holds them, so that a condition sees the same in this delivery and in a later one."""
@@ -153,8 +152,8 @@ class Processor:
             if not naming.is_output(name):
                 limit = f"1 to {naming.MAX_OUTPUT_BYTES} printable bytes without a slash"
                 raise ValueError(f"{self.name} names an output {name!r}; a name takes {limit}")
-        repeated = next((name for name, count in Counter(names).items() if count > 1), None)
-        if repeated:
+        if len(set(names)) < len(names):
+            repeated = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"{self.name} gives the name {repeated!r} to several outputs of one file; make each unique")
         patterns = self.outputs(options)
         declared = (*(patterns or ()), FACTS_NAME)

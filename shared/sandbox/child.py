@@ -1,6 +1,5 @@
 """The child: confined before it sees the file, it runs one processor, writes a result, and ends."""
 
-import contextlib
 import errno
 import gc
 import json
@@ -29,7 +28,7 @@ def run(data: bytes, zygote: int, confinement: Confinement) -> NoReturn:
     """Confine this process, do the work, write the result, end. `data` is the call; `zygote` is the parent's process id."""
     code = UNCONFINED
     try:
-        call = Call.from_json(json.loads(data))
+        call = Call.from_json(json.loads(data.decode()))
         _begin(call, zygote, confinement)
         code = NO_RESULT
         _write(_work(call), call.folder)
@@ -65,10 +64,11 @@ def _redirect() -> None:
 
 def _volunteer_for_the_kernel() -> None:
     """Where memory runs out all the same, the kernel ends this process before the service."""
-    with contextlib.suppress(OSError):
+    try:
         descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
         os.write(descriptor, b"1000")
-        os.close(descriptor)
+    except OSError:  # this is no Linux
+        pass
 
 
 def _work(call: Call) -> dict[str, Any]:

@@ -97,9 +97,11 @@ def _mapped(path: str, folder: str) -> set[int]:
     return set()
 
 
-def is_folder(path: Path) -> bool:
+def is_folder(path: str) -> bool:
     """Whether this is a folder itself: a child may put a link to any other one in its place."""
-    return not path.is_symlink() and path.is_dir()
+    with suppress(OSError):
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    return False
 
 
 def read(path: Path, most_bytes: int) -> bytes:

@@ -84,10 +84,10 @@ def read(call: Call, report: Report) -> Made | PipelineError:
     """The outcome of a child that ended by itself."""
     if report.code == -signal.SIGXCPU:
         return stopped("limit_time", call.limits)
-    outputs = Path(call.folder) / child.OUTPUTS
+    outputs = f"{call.folder}/{child.OUTPUTS}"
     if not files.is_folder(outputs):
         return BadFile("its folder of outputs was replaced or removed", "limit_output")
-    if _exceeds(call.folder, call.limits.output_bytes + RESULT_BYTES) or _exceeds(outputs, call.limits.output_bytes):
+    if _has_excess(call, outputs):
         return stopped("limit_output", call.limits)
     if report.code < 0:
         return BadFile(f"its decoder crashed with {_signal(-report.code)}", CRASHED)
@@ -95,11 +95,13 @@ def read(call: Call, report: Report) -> Made | PipelineError:
         return ProcessorFailed("the sandbox could not be set up", printed(call))
     if report.code:
         return BadFile(f"its decoder ended the process with status {report.code}", CRASHED)
-    return _result(call, outputs)
+    return _result(call, Path(outputs))
 
 
-def _exceeds(folder: str | Path, most_bytes: int) -> bool:
-    return files.taken(str(folder)).exceeds(most_bytes)
+def _has_excess(call: Call, outputs: str) -> bool:
+    """Whether the outputs exceed their limit, or with all else in the folder that and `RESULT_BYTES`."""
+    most, whole = call.limits.output_bytes, files.taken(call.folder)
+    return whole.exceeds(most) and (whole.exceeds(most + RESULT_BYTES) or files.taken(outputs).exceeds(most))
 
 
 def _result(call: Call, outputs: Path) -> Made | PipelineError:

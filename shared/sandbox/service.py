@@ -104,7 +104,8 @@ class Sandbox:
     def _run(self, call: Call, folders: Iterator[Path]) -> Ran:
         """Run in the next folder; once more if the zygote dies, which need not be this file's doing."""
         for folder in itertools.islice(folders, 2):
-            (folder / child.OUTPUTS).mkdir(parents=True)
+            folder.mkdir()
+            (folder / child.OUTPUTS).mkdir()
             here = replace(call, folder=str(folder))
             try:
                 ran = self._once(here)
