@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import prices
+from benchmarks import goals, prices
 from benchmarks.cost import rows
 
 WRITE = ("storage", "objects.insert (multipart)", "results")
@@ -55,3 +55,10 @@ def verdict_on(call: tuple[str, str, str], calls: dict[tuple[str, str, str], flo
     """Whether the goal of the call is met by a picture with three outputs."""
     found = [row for row in rows(calls, 3) if (row["service"], row["operation"], row["place"]) == call]
     return bool(found[0]["is_met"])
+
+
+@pytest.mark.parametrize(("spent_ms", "word"), [(54.0, "met"), (54.1, "MISSED")])
+def test_a_slower_machine_has_a_longer_cpu_goal(spent_ms: float, word: str) -> None:
+    verdict = goals.verdict(spent_ms, goal_ms=27, photo_ms=2 * goals.REFERENCE_MS)
+
+    assert verdict == f"goal ≤ 27 ms, here ≤ 54.0 ms: {word}"
