@@ -35,7 +35,7 @@ def explain(
         "metadata": dict(file.metadata),
         **_outcome(file, plan, cloud),
         "routes": [_route(number, route, file) for number, route in enumerate(cloud.routes.routes, 1)],
-        "steps": [_step(step, plan) for step in plan.steps],
+        "steps": steps(plan),
         "plan": "".join(f"{line}\n" for line in drawn(name, plan)),
         "ignored": list(plan.ignored),
         "use": prices.of_plan(plan).to_json(),
@@ -95,6 +95,11 @@ def _why(failed: str, route: Route, file: File) -> str:
     if failed == "max_bytes":
         return f"{file.size} bytes are more than {route.max_bytes}"
     return f"the metadata key {REQUEST} names none of {', '.join(route.steps)}"
+
+
+def steps(plan: Plan) -> list[Json]:
+    """Each step of a plan: what it does, where it waits, and its order."""
+    return [_step(step, plan) for step in plan.steps]
 
 
 def _step(step: PlannedStep, plan: Plan) -> Json:
