@@ -26,6 +26,8 @@ _templates = Environment(
 _templates.globals |= {"asset": assets.url, "words": words, "icon": (assets.FOLDER / "icon.svg").read_text(encoding="utf-8")}
 _templates.filters |= {
     "bytes": words.size,
+    "memory": words.memory,
+    "count": "{:,}".format,
     "seconds": words.seconds,
     "moment": words.moment,
     "uploaded": words.uploaded,

@@ -41,6 +41,11 @@ def size(number: int) -> str:
     raise AssertionError("the last unit takes every size")
 
 
+def memory(number: int) -> str:
+    """Bytes of memory for people: `64 MiB`, `4 GiB` (powers of 1,024, as in pipeline.toml)."""
+    return f"{number / (1 << 30):g} GiB" if number >= 1 << 30 else f"{number / (1 << 20):g} MiB"
+
+
 def seconds(value: float) -> str:
     """A duration for people: `80 ms`, `3.4 s`, `12 min`."""
     if value < 1:
