@@ -6,7 +6,7 @@ from flask import Request, Response
 
 from shared import log
 from shared.cloud.protocols import Cloud
-from shared.console import access, assets, files, pipeline_page, rendering
+from shared.console import access, assets, files, pipeline_page, queues, rendering
 from shared.console.access import Viewer
 from shared.console.recent import Recent
 from shared.console.visit import View, Visit
@@ -20,10 +20,14 @@ LIVE_SECONDS = 5.0
 PAGES: Mapping[str, View] = {
     "": files.page,
     "rows": files.rows,
+    "queues": queues.page,
+    "queue-states": queues.states,
     "pipeline": pipeline_page.page,
 }
 #: The same for what a viewer who may act sends.
-ACTIONS: Mapping[str, View] = {}
+ACTIONS: Mapping[str, View] = {
+    "queues": queues.change,
+}
 
 
 class Site:

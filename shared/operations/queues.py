@@ -1,10 +1,16 @@
 """The queues of pipeline.toml: how much waits in each, and stopping and starting their deliveries."""
 
 from dataclasses import asdict, dataclass
+from itertools import islice
 
-from shared.cloud.protocols import Cloud, QueueState
+from shared.cloud.protocols import Cloud, Queued, QueueState
 from shared.errors import NotFound
 from shared.model import Json
+from shared.operations import parallel
+from shared.plan import Task
+
+#: Tasks that `first` reads, which is one call, and those that it returns.
+MAX_READ, MAX_FIRST = 1000, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +25,17 @@ class Answer:
 
 def states(cloud: Cloud) -> Answer:
     """The state of every queue. Raises `Unavailable`."""
-    return Answer(tuple(cloud.queue.state(name) for name in cloud.routes.queues))
+    return Answer(tuple(parallel.each(cloud.queue.state, cloud.routes.queues)))
+
+
+def first(name: str, cloud: Cloud) -> tuple[tuple[Task, Queued], ...]:
+    """Up to `MAX_FIRST` tasks of a queue: those under delivery, then those that are due next.
+
+    Of a queue with more than `MAX_READ` tasks, only so many are compared. Raises `NotFound` and `Unavailable`.
+    """
+    _known((name,), cloud)
+    read = islice(cloud.queue.tasks(name), MAX_READ)
+    return tuple(sorted(read, key=lambda found: (not found[1].is_running, found[1].next, found[0].name))[:MAX_FIRST])
 
 
 def pause(names: tuple[str, ...], cloud: Cloud) -> Answer:

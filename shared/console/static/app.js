@@ -3,6 +3,9 @@ const REFRESH_MS = 5000;
 const token = document.querySelector("meta[name=action-token]").content;
 const tags = new WeakMap();
 
+// An error of a refresh must not replace the part that it was for.
+htmx.config.noSwap.push("4xx", "5xx");
+
 document.body.addEventListener("htmx:config:request", (event) => {
   const { request, sourceElement } = event.detail.ctx;
   request.headers["x-action-token"] = token;
@@ -14,7 +17,7 @@ document.body.addEventListener("htmx:after:request", (event) => {
   const { response, sourceElement } = event.detail.ctx;
   const tag = response?.headers?.get?.("etag");
   if (tag) tags.set(sourceElement, tag);
-  setOffline(false);
+  setOffline(response?.status >= 500);
 });
 
 document.body.addEventListener("htmx:error", () => setOffline(true));
@@ -30,10 +33,12 @@ const SPANS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
 function showAges() {
   for (const time of document.querySelectorAll("time[datetime]")) {
-    const seconds = Math.max(1, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000));
+    const age = (Date.now() - Date.parse(time.dateTime)) / 1000;
+    const seconds = Math.max(1, Math.floor(Math.abs(age)));
     const [length, unit] = SPANS.find(([length]) => seconds >= length);
+    const span = `${Math.floor(seconds / length)} ${unit}`;
     time.title ||= time.textContent;
-    time.textContent = `${Math.floor(seconds / length)} ${unit} ago`;
+    time.textContent = age < 0 && time.className === "due" ? `in ${span}` : `${span} ago`;
   }
 }
 

@@ -1,5 +1,7 @@
 """The state of the queues, and stopping and starting them."""
 
+from collections.abc import Callable
+
 import pytest
 
 from shared.errors import NotFound
@@ -41,3 +43,19 @@ def test_one_unknown_name_changes_nothing(cloud: FakeCloud, change: type) -> Non
     with pytest.raises(NotFound, match="no queue 'imags'; it has images, digests"):
         change(("images", "digests", "imags"), cloud)
     assert cloud.queue.paused == {"digests"}
+
+
+def test_the_first_tasks_are_those_under_delivery_then_those_due_next(cloud: FakeCloud, uploaded: Callable[..., File]) -> None:
+    files = [uploaded(f"{number}.txt", b"x", "text/plain") for number in range(queues.MAX_FIRST + 5)]
+    for file in files:
+        enlist(Run(file), cloud.routes.plan(file), cloud)
+    cloud.queue.running.add(f"digests/{list(cloud.queue.added.values())[-1].name}")
+    found = queues.first("digests", cloud)
+
+    assert len(found) == queues.MAX_FIRST
+    assert [task.file.name for task, queued in found if queued.is_running] == [files[-1].name] == [found[0][0].file.name]
+
+
+def test_the_tasks_of_an_unknown_queue_are_refused(cloud: FakeCloud) -> None:
+    with pytest.raises(NotFound, match="no queue 'lost'"):
+        queues.first("lost", cloud)
