@@ -1,0 +1,112 @@
+"""Reasons in words: the meaning of each code of manifests and lists, and the remedy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A title of a few words, the meaning of the reason, and the next thing to do."""
+
+    title: str
+    meaning: str
+    remedy: str
+
+
+_CHANGE_LIMIT = (
+    "If such files are wanted, raise this limit of the step in pipeline.toml, deploy, then run it again with today's plan."
+)
+_SAVE_AGAIN = "Open the original, save it again, and upload that. Running the same bytes again gives the same result."
+_NOTHING = "Nothing to do."
+
+REASONS: Mapping[str, Reason] = {
+    # faults of a file, found by processors
+    "corrupt": Reason("Damaged file", "The bytes break the rules of the file's format.", _SAVE_AGAIN),
+    "truncated": Reason(
+        "Cut off", "The file ends too early: an earlier copy or download stopped halfway.", "Upload it again, whole."
+    ),
+    "not_a_picture": Reason(
+        "Not a picture",
+        "The name or content type says picture; the bytes do not.",
+        "Upload it under its own type, or convert it first.",
+    ),
+    "unsupported": Reason(
+        "Kind not supported",
+        "The file is fine, but this kind is not opened.",
+        "Convert it to a kind that is opened, such as JPEG or PNG.",
+    ),
+    "too_many_pixels": Reason(
+        "Too many pixels", "The picture is larger than its step allows.", f"Make it smaller. {_CHANGE_LIMIT}"
+    ),
+    "too_many_frames": Reason(
+        "Too many frames", "The animation has more frames than its step allows.", f"Shorten it. {_CHANGE_LIMIT}"
+    ),
+    "too_much_metadata": Reason(
+        "Too much metadata",
+        "The colour profile or directory of the picture is too large to be read.",
+        "Save it without metadata.",
+    ),
+    "no_output": Reason(
+        "Nothing found", "The processor found nothing to make from this file.", "Look at the file: it may be empty inside."
+    ),
+    # faults of a file, found around its steps
+    "bad_file": Reason("File at fault", "The processor refuses this file; its message says why.", _SAVE_AGAIN),
+    "bad_option": Reason(
+        "Wrong option",
+        "The upload set an option to a value that the step refuses.",
+        "Upload the file again with a right value.",
+    ),
+    "no_input": Reason(
+        "Input missing",
+        "The step works on an output of another step, which was not made or was deleted.",
+        "Run everything afresh: that makes the output again.",
+    ),
+    "name_too_long": Reason(
+        "Name too long", "The object's name leaves no room for the names of its outputs.", "Upload it under a shorter name."
+    ),
+    "too_large": Reason(
+        "Too large",
+        "The file has more bytes than this installation takes.",
+        "Upload a smaller one, or raise SLUICE_MAX_FILE_BYTES.",
+    ),
+    "unsupported_encoding": Reason(
+        "Encoding not supported", "Its Content-Encoding is not gzip.", "Upload it with gzip or without an encoding."
+    ),
+    "limit_time": Reason("Took too long", "The step ran longer than its time limit.", _CHANGE_LIMIT),
+    "limit_memory": Reason("Needed too much memory", "The step needed more memory than its limit, twice.", _CHANGE_LIMIT),
+    "limit_output": Reason("Made too much", "The outputs are larger or more than the step's limit.", _CHANGE_LIMIT),
+    "decoder_crashed": Reason(
+        "Crashed its decoder",
+        "The library that reads this kind of file crashed on it, twice. Nothing else was hurt.",
+        _SAVE_AGAIN,
+    ),
+    # our fault
+    "attempts_used_up": Reason(
+        "Gave up",
+        "Every attempt failed, and the file is not to blame. The message has the error of the last attempt.",
+        "Mend the cause, then run it again.",
+    ),
+    # neither
+    "superseded": Reason(
+        "Replaced",
+        "A newer upload of the same name came before this one was processed.",
+        f"{_NOTHING} The newer upload has its own run.",
+    ),
+    "gone": Reason("Deleted", "The upload was deleted before it was processed.", "Upload it again if it is still wanted."),
+    "when": Reason("Not called for", "The condition of this step is false for this file.", _NOTHING),
+    "after_skipped": Reason("Not called for", "The steps before it were not called for.", _NOTHING),
+    "after_failed": Reason("Skipped", "A step before it did not succeed.", "See that step; this one follows when it succeeds."),
+    "cancelled": Reason("Cancelled", "An operator cancelled it before it ended.", "Run it again if it is wanted after all."),
+    "no_route": Reason(
+        "No route",
+        "No route of pipeline.toml takes a file of this type and name.",
+        "Add a route, deploy, then run it with today's plan.",
+    ),
+    "empty": Reason("Empty file", "The file has no bytes.", "Upload it again, with its content."),
+}
+
+
+def of(code: str) -> Reason:
+    """The reason in words; for the code of a processor that is missing here, the code itself."""
+    title = code.replace("_", " ").capitalize() if code else "No reason recorded"
+    return REASONS.get(code) or Reason(title, "The message of the step has more about it.", "")
