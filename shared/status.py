@@ -27,7 +27,7 @@ def answer(kind: str, asked: str, query: Mapping[str, str], cloud: Cloud) -> Jso
 
         return explain.from_query(asked, query, cloud)
     if "older" in query:
-        return earlier(_identity(asked, cloud) if kind == "objects" else _parsed(asked)[0], query["older"], cloud)
+        return earlier(_identity(asked, cloud) if kind == "objects" else parsed(asked)[0], query["older"], cloud)
     if kind == "jobs":
         return of_id(asked, cloud)
     try:
@@ -60,7 +60,7 @@ def of_id(identity: str, cloud: Cloud) -> Json:
 
     Raises `NotFound` before the first verdict: until then only the object's name leads to the upload.
     """
-    file, generation, number = _parsed(identity)
+    file, generation, number = parsed(identity)
     log.bind(file_id=file)
     found = progress.find(file, generation or _newest_generation(file, cloud), cloud, number)
     if not found:
@@ -127,7 +127,7 @@ def _identity(name: str, cloud: Cloud) -> str:
     return identity
 
 
-def _parsed(identity: str) -> tuple[str, int, int | None]:
+def parsed(identity: str) -> tuple[str, int, int | None]:
     """File id, generation or 0, and number of the run or None."""
     found = _ID.fullmatch(identity)
     if not found:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from flask import Response
 
-from shared.console import rendering
+from shared.console import preview, rendering
 from shared.console.visit import Visit
 from shared.errors import BadRequest
 from shared.index import PROCESSING, VERDICTS
@@ -35,7 +35,15 @@ def _shown(visit: Visit) -> dict[str, Any]:
     found = visit.recent.get((query, limit, sent["after"]), lambda: listing.page(query, visit.cloud, limit, sent["after"]))
     kept = {name: value for name, value in sent.items() if value}
     following = urlencode({**kept, "after": found.next}) if found.next else ""
-    return {"jobs": found.jobs, "sent": sent, "states": STATES, "query": urlencode(kept), "following": following}
+    pictured = {job.job_id for job in found.jobs if preview.may_have(job, visit.cloud)}
+    return {
+        "jobs": found.jobs,
+        "pictured": pictured,
+        "sent": sent,
+        "states": STATES,
+        "query": urlencode(kept),
+        "following": following,
+    }
 
 
 def _query(sent: dict[str, str]) -> Query:

@@ -17,17 +17,18 @@ class Recent:
     One thread makes a value, the others wait for it.
     """
 
-    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic, most: int = MAX_KEPT) -> None:
         self._seconds = seconds
+        self._most = most
         self._now = now
         self._lock = threading.Lock()
         self._entries: dict[Hashable, _Entry] = {}
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The value of this key. An error of `make` is not kept."""
+    def get(self, key: Hashable, make: Callable[[], T], seconds: float = 0) -> T:
+        """The value of this key, kept for these seconds instead if they are given. An error of `make` is not kept."""
         entry = self._entry(key)
         with entry.lock:
-            if self._now() - entry.made >= self._seconds:
+            if self._now() - entry.made >= (seconds or self._seconds):
                 entry.value = make()
                 entry.made = self._now()
             value: T = entry.value
@@ -42,7 +43,7 @@ class Recent:
         with self._lock:
             entry = self._entries.pop(key, None) or _Entry()
             self._entries[key] = entry  # the last one used is the last to go
-            while len(self._entries) > MAX_KEPT:
+            while len(self._entries) > self._most:
                 del self._entries[next(iter(self._entries))]
             return entry
 

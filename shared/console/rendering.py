@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from shared.console import access, assets, words
+from shared.console import access, addresses, assets, reasons, words
 from shared.console.access import Viewer
 from shared.errors import PipelineError
 
@@ -23,12 +23,14 @@ _templates = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_templates.globals |= {"asset": assets.url, "words": words, "icon": (assets.FOLDER / "icon.svg").read_text(encoding="utf-8")}
+_icon = (assets.FOLDER / "icon.svg").read_text(encoding="utf-8")
+_templates.globals |= {"asset": assets.url, "words": words, "reasons": reasons, "addresses": addresses, "icon": _icon}
 _templates.filters |= {
     "bytes": words.size,
     "memory": words.memory,
     "count": "{:,}".format,
     "seconds": words.seconds,
+    "dollars": words.dollars,
     "moment": words.moment,
     "uploaded": words.uploaded,
     "path": lambda name: quote(name, safe="/"),
@@ -38,8 +40,8 @@ _templates.filters |= {
 
 def page(request: Request, viewer: Viewer, template: str, status: int = 200, **values: Any) -> Response:
     """A whole page. It carries the token of its viewer's actions: no cache may keep it."""
-    text = _templates.get_template(template).render(viewer=viewer, here=request.path, **values)
-    answer = _compressed(request, Response(text, status=status, content_type="text/html; charset=utf-8"))
+    data = _rendered(template, viewer=viewer, here=request.path, **values)
+    answer = _compressed(request, Response(data, status=status, content_type="text/html; charset=utf-8"))
     answer.headers["cache-control"] = "no-store"
     access.remember(answer, viewer, request)
     return answer
@@ -47,12 +49,12 @@ def page(request: Request, viewer: Viewer, template: str, status: int = 200, **v
 
 def part(request: Request, template: str, **values: Any) -> Response:
     """A part of a page, the same for every viewer; 304 to a page that shows it already (RFC 9110 §13.1.2)."""
-    text = _templates.get_template(template).render(**values)
-    tag = hashlib.sha256(text.encode()).hexdigest()[:32]
+    data = _rendered(template, **values)
+    tag = hashlib.sha256(data).hexdigest()[:32]
     if request.if_none_match.contains_weak(tag):
         answer = Response(status=304)
     else:
-        answer = _compressed(request, Response(text, content_type="text/html; charset=utf-8"))
+        answer = _compressed(request, Response(data, content_type="text/html; charset=utf-8"))
     answer.headers["etag"] = f'W/"{tag}"'
     answer.headers["cache-control"] = "no-cache"
     return answer
@@ -64,6 +66,11 @@ def error(request: Request, viewer: Viewer | None, error: PipelineError) -> Resp
     return page(
         request, shown, "error.html", error.status, title=words.STATUSES.get(error.status, "Error"), message=error.message
     )
+
+
+def _rendered(template: str, **values: Any) -> bytes:
+    # JSON of facts may carry a lone surrogate, UTF-8 may not: the page shows its escape.
+    return _templates.get_template(template).render(**values).encode(errors="backslashreplace")
 
 
 def _compressed(request: Request, answer: Response) -> Response:

@@ -6,7 +6,7 @@ from flask import Request, Response
 
 from shared import log
 from shared.cloud.protocols import Cloud
-from shared.console import access, assets, files, pipeline_page, queues, rendering
+from shared.console import access, assets, files, pipeline_page, preview, queues, rendering
 from shared.console.access import Viewer
 from shared.console.recent import Recent
 from shared.console.visit import View, Visit
@@ -14,7 +14,8 @@ from shared.errors import MethodNotAllowed, NotFound, PipelineError, Transient
 
 #: Age at which what all viewers see is read again.
 LIVE_SECONDS = 5.0
-
+#: Most signed links that are kept.
+MAX_LINKS = 10_000
 
 #: The first part of a path → its page.
 PAGES: Mapping[str, View] = {
@@ -23,6 +24,8 @@ PAGES: Mapping[str, View] = {
     "queues": queues.page,
     "queue-states": queues.states,
     "pipeline": pipeline_page.page,
+    "preview": preview.preview,
+    "outputs": preview.output,
 }
 #: The same for what a viewer who may act sends.
 ACTIONS: Mapping[str, View] = {
@@ -36,6 +39,7 @@ class Site:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._recent = Recent(LIVE_SECONDS)
+        self._links = Recent(cloud.settings.url_seconds // preview.KEPT_PART, most=MAX_LINKS)
 
     def answer(self, request: Request) -> Response:
         """The page of this path; for an error, a page about it."""
@@ -46,7 +50,7 @@ class Site:
         try:
             viewer = access.viewer(request, self._cloud)
             view = _view(request, kind, viewer)
-            answer = view(Visit(request, viewer, rest, self._cloud, self._recent))
+            answer = view(Visit(request, viewer, rest, self._cloud, self._recent, self._links))
         except PipelineError as error:
             log.warning("answered with an error", status=error.status, code=error.code, error=error.message)
             answer = rendering.error(request, viewer, error)

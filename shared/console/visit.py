@@ -12,13 +12,17 @@ from shared.console.recent import Recent
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request, its viewer, and `rest`: what follows in its path, such as an object's name."""
+    """A request, its viewer, and `rest`: what follows in its path, such as an object's name.
+
+    `recent` has what all viewers see; `links` the signed links that they follow.
+    """
 
     request: Request
     viewer: Viewer
     rest: str
     cloud: Cloud
     recent: Recent
+    links: Recent
 
 
 View = Callable[[Visit], Response]

@@ -53,6 +53,18 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value < 60 else _span(value)
 
 
+def dollars(value: float) -> str:
+    """A price for people: `$0.000041`, `$12.30`."""
+    return f"${value:,.2f}" if value >= 1 or not value else f"${value:.6f}"
+
+
+def glyph(name: str, content_type: str) -> str:
+    """Up to four letters that stand for a file without a preview: its extension, else its type."""
+    extension = name.rpartition(".")[2]
+    short = extension if extension.isalnum() and "." in name else content_type.partition("/")[0]
+    return short[:4].upper()
+
+
 def uploaded(generation: int) -> str:
     """The time of an upload, from its generation (microseconds since 1970), as RFC 3339."""
     return datetime.fromtimestamp(generation / 1_000_000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -104,6 +104,11 @@ def choose(names: Sequence[str], query: Query, plan: PlanOf, cloud: Cloud, reque
             yield one
 
 
+def of_jobs(jobs: Iterable[Entry], plan: PlanOf, cloud: Cloud) -> Iterator[Chosen]:
+    """These jobs in their order, each with its plan if its upload is still the newest of its name."""
+    return parallel.each(lambda job: _choose(_Wanted.of(job), plan, cloud), jobs)
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """An object that is asked for; with its generation if a certain job of it is."""

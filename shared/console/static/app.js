@@ -51,3 +51,13 @@ setInterval(showAges, 1000);
 document.body.addEventListener("htmx:after:swap", showAges);
 setInterval(refresh, REFRESH_MS);
 document.addEventListener("visibilitychange", refresh);
+
+// Copy the line beside the button.
+for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+document.body.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.parentElement.querySelector("pre").textContent);
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, 2000);
+});
