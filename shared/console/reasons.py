@@ -107,6 +107,7 @@ REASONS: Mapping[str, Reason] = {
 
 
 def of(code: str) -> Reason:
-    """The reason in words; for the code of a processor that is missing here, the code itself."""
+    """The reason in words. A code that is missing here is a processor's own; a sentence names an ignored object."""
     title = code.replace("_", " ").capitalize() if code else "No reason recorded"
-    return REASONS.get(code) or Reason(title, "The message of the step has more about it.", "")
+    meaning = "The pipeline ignores such objects." if " " in code else "The message of the step has more about it."
+    return REASONS.get(code) or Reason(title, meaning, "")

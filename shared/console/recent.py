@@ -24,13 +24,14 @@ class Recent:
         self._lock = threading.Lock()
         self._entries: dict[Hashable, _Entry] = {}
 
-    def get(self, key: Hashable, make: Callable[[], T], seconds: float = 0) -> T:
-        """The value of this key, kept for these seconds instead if they are given. An error of `make` is not kept."""
+    def get(self, key: Hashable, make: Callable[[], T], keep: Callable[[T], float] | None = None) -> T:
+        """The value of this key; `keep` gives its own seconds. An error of `make` is not kept."""
         entry = self._entry(key)
         with entry.lock:
-            if self._now() - entry.made >= (seconds or self._seconds):
-                entry.value = make()
-                entry.made = self._now()
+            if self._now() >= entry.until:
+                made = make()
+                entry.value = made
+                entry.until = self._now() + (keep(made) if keep else self._seconds)
             value: T = entry.value
             return value
 
@@ -51,5 +52,5 @@ class Recent:
 class _Entry:
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.made = float("-inf")
+        self.until = float("-inf")
         self.value: Any = None

@@ -6,7 +6,7 @@ from flask import Request, Response
 
 from shared import log
 from shared.cloud.protocols import Cloud
-from shared.console import access, assets, files, pipeline_page, preview, queues, rendering
+from shared.console import access, assets, failed, file, files, pipeline_page, preview, queues, rendering, reruns
 from shared.console.access import Viewer
 from shared.console.recent import Recent
 from shared.console.visit import View, Visit
@@ -24,12 +24,18 @@ PAGES: Mapping[str, View] = {
     "queues": queues.page,
     "queue-states": queues.states,
     "pipeline": pipeline_page.page,
+    "files": file.page,
+    "state": file.state,
     "preview": preview.preview,
     "outputs": preview.output,
+    "failed": failed.page,
+    "reasons": failed.reasons,
 }
 #: The same for what a viewer who may act sends.
 ACTIONS: Mapping[str, View] = {
     "queues": queues.change,
+    "rerun": reruns.one,
+    "rerun-all": reruns.group,
 }
 
 

@@ -54,6 +54,13 @@ def test_a_list_asks_for_previews_only_where_a_step_makes_pictures(
     assert 'aria-hidden="true">TXT<' in rows
 
 
+def test_a_step_that_pipeline_toml_has_no_more_brings_no_preview(viewer: Viewer, cloud: FakeCloud) -> None:
+    entry = "index/succeeded/8299999999999999-" + "a" * 26 + "-1700000000000001"
+    cloud.results.create(entry, "application/octet-stream", b"", {"name": "cat.jpg", "size": "1", "recipes": "old-12345678"})
+
+    assert "/preview/" not in viewer.get("/rows").text
+
+
 def test_an_output_leads_to_its_signed_link(viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded) -> None:
     job = Run(worked(uploaded("cat.jpg", picture()), cloud)).job_id
     answer = viewer.get(f"/outputs/{job}/thumbnails/512.webp")

@@ -38,3 +38,7 @@ def test_words_are_whole_sentences(code: str) -> None:
 @pytest.mark.parametrize(("code", "title"), [("own_code", "Own code"), ("", "No reason recorded")])
 def test_a_code_without_words_stands_for_itself(code: str, title: str) -> None:
     assert reasons.of(code).title == title
+
+
+def test_an_ignored_object_is_named() -> None:
+    assert reasons.of("a folder marker") == reasons.Reason("A folder marker", "The pipeline ignores such objects.", "")

@@ -1,0 +1,90 @@
+"""One file in a browser: its page while it is in work, its pictures, running it again; a group of failed files."""
+
+import requests
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+from playwright.sync_api import Page, expect
+
+from shared.console.reruns import PIECE_FILES
+from tests.machine import ROOT, Machine
+
+PHOTO = ROOT / "tests" / "data" / "photo.jpg"
+
+
+def send(machine: Machine, name: str, data: bytes) -> str:
+    """Post a file; returns its object name."""
+    answer = requests.post(machine.url("upload"), files={"file": (name, data)}, timeout=30)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["object"])
+
+
+def test_a_file_is_followed_to_its_pictures_and_runs_again(page: Page, machine: Machine) -> None:
+    send(machine, "followed.jpg", PHOTO.read_bytes())
+    page.goto("/")
+    page.get_by_role("link", name="followed.jpg").click()
+
+    expect(page.locator(".summary .chip")).to_have_text("done")
+    expect(page.locator("#live")).to_have_count(0)
+    pictures = page.get_by_role("list", name="Pictures").locator("img")
+    expect(pictures).to_have_count(3)
+    for picture in pictures.all():
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("image => image.naturalWidth") > 0
+
+    page.locator("summary", has_text="Run again").click()
+    page.get_by_role("button", name="Everything afresh").click()
+    expect(page.get_by_role("status").filter(has_text="A new run has begun.")).to_be_visible()
+    expect(page.locator(".run-card").first.locator("summary").first).to_contain_text("Run 1")
+    expect(page.locator(".summary .chip")).to_have_text("done")
+
+
+def test_a_fold_that_a_viewer_opened_stays_open(page: Page, machine: Machine) -> None:
+    """The page is drawn again while the file is in work."""
+    name = send(machine, "folds.jpg", PHOTO.read_bytes())
+    page.goto(f"/files/{name}")
+    expect(page.locator(".summary .chip")).to_have_text("done")
+    page.locator("summary", has_text="Manifest").click()
+    page.evaluate("document.getElementById('state').dataset.seen = 'yes'")
+    page.evaluate("htmx.ajax('GET', '/state' + location.pathname.slice(6), {target: '#state', swap: 'outerMorph'})")
+
+    expect(page.locator("#state[data-seen]")).to_have_count(0)
+    expect(page.locator("details[open]", has_text="Manifest")).to_have_count(1)
+
+
+def test_a_line_is_copied(page: Page, machine: Machine) -> None:
+    name = send(machine, "copied.txt", b"words")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"/files/{name}")
+    page.get_by_role("button", name="Copy").first.click()
+
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == f"gsutil cp gs://uploads/{name} ."
+
+
+def test_a_hostile_name_is_text_on_every_page(page: Page, machine: Machine) -> None:
+    name = send(machine, "<img src=x onerror=alert(1)>.png", b"\x89PNG")
+    page.goto("/failed")
+    page.get_by_role("link", name=name).click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.locator(".summary .chip")).to_have_text("partly done")
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_large_group_runs_again_by_itself(page: Page, machine: Machine) -> None:
+    """Files with names too long for outputs fail without a step, and need no processor."""
+    client = storage.Client("local-project", AnonymousCredentials(), client_options={"api_endpoint": _storage(machine)})
+    for number in range(PIECE_FILES + 2):
+        client.bucket("uploads").blob(f"{number:04}{'x' * 980}.txt").upload_from_string("words")
+    page.goto("/failed")
+    group = page.locator("section", has=page.get_by_role("heading", name="Name too long"))
+    expect(group.locator(".chip")).to_have_text(str(PIECE_FILES + 2))
+    group.get_by_role("link", name="Run again: Name too long").click()
+    page.get_by_role("button", name="With today's plan").click()
+
+    expect(page.get_by_role("status").filter(has_text="Done.")).to_be_visible()
+    expect(page.locator("#again")).to_contain_text(f"{PIECE_FILES + 2} begun")
+
+
+def _storage(machine: Machine) -> str:
+    return machine.environment["STORAGE_EMULATOR_HOST"]
