@@ -1,28 +1,31 @@
 """The buckets, topics, subscriptions and queues that Sluice needs, made through the public APIs."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 
 from localcloud.address import HOST, LOCATION, PROJECT, Ports
-from shared.routes import Queue
+from shared import cors
+from shared.model import Json
+from shared.routes import Queue, Routes
 
 NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
 
 
-async def create(ports: Ports, dispatcher_url: str, queues: Iterable[Queue]) -> None:
-    """Create what is missing and update the rest."""
+async def create(ports: Ports, urls: Mapping[str, str], routes: Routes) -> None:
+    """Create what is missing and update the rest. `urls` has the base URL of each function."""
+    origins = [urls["SLUICE_CONSOLE_URL"], urls["SLUICE_CONSOLE_URL"].replace(HOST, "localhost")]
     async with aiohttp.ClientSession(raise_for_status=_check) as http:
         resources = _Resources(http, ports)
-        for bucket in ("uploads", "results"):
-            await resources.bucket(bucket)
+        for bucket, rule in (("uploads", cors.of_uploads(origins, routes)), ("results", cors.of_results(origins))):
+            await resources.bucket(bucket, rule)
         for topic in ("uploads", "completions", "dead-letters"):
             await resources.topic(topic)
         for topic in ("completions", "dead-letters"):
             await resources.subscription(topic, topic, {})
-        await resources.push(dispatcher_url)
-        for queue in queues:
+        await resources.push(urls["SLUICE_DISPATCHER_URL"])
+        for queue in routes.queues.values():
             await resources.queue(queue)
         await resources.notification()
 
@@ -34,8 +37,10 @@ class _Resources:
         self._pubsub = f"http://{HOST}:{ports.pubsub}/v1/projects/{PROJECT}"
         self._tasks = f"http://{HOST}:{ports.tasks}/v2"
 
-    async def bucket(self, name: str) -> None:
+    async def bucket(self, name: str, rule: Json) -> None:
+        """A bucket that pages of the console may use. It may be an older one, made under another port offset."""
         await self._call("POST", f"{self._storage}/b?project={PROJECT}", {"name": name})
+        await self._call("PATCH", f"{self._storage}/b/{name}", {"cors": [rule]})
 
     async def topic(self, name: str) -> None:
         await self._call("PUT", f"{self._pubsub}/topics/{name}", {})

@@ -40,7 +40,7 @@ class Stack:
         await self.cloud.start()
         try:
             urls = services.urls(self._routes.pools.values(), self.ports)
-            await resources.create(self.ports, urls["SLUICE_DISPATCHER_URL"], self._routes.queues.values())
+            await resources.create(self.ports, urls, self._routes)
             await self._start_functions()
         except BaseException:
             await self.stop()

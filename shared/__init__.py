@@ -2,7 +2,7 @@
 
 story        pipeline: receive · dispatch · process
              model (the nouns) · routes (pipeline.toml → tasks) · ledger (manifests) · events (notifications and notices)
-doors        intake (posted files) · signed_upload (the issuer) · naming · media (content types) · status (state and receipts)
+doors        intake (posted files) · signed_upload (the issuer) · cors (for pages) · naming · media · status (receipts)
 operators    operations (one engine for the command line and the services) · index (ended jobs, claims) · progress (of a run)
 platform     web (HTTP answers) · identity (callers' tokens) · settings · errors (the tree of failures) · log
              cloud (the only package that calls Google; `cloud.protocols` is what the rest sees of it)

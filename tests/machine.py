@@ -70,7 +70,7 @@ class Machine:
 
     def create_resources(self) -> None:
         """Sluice's buckets, topics and queues in a local cloud that runs alone."""
-        asyncio.run(resources.create(Ports(self.offset), self.url("dispatcher"), pipeline.load().queues.values()))
+        asyncio.run(resources.create(Ports(self.offset), self.environment, pipeline.load()))
 
     def function_pid(self, name: str, pool: str = "default") -> int | None:
         """The master process of a function, of the processor that of this pool; None while it does not run."""

@@ -23,19 +23,41 @@ def concerns(metadata: Mapping[str, str]) -> bool:
     return any(key.startswith(PREFIX) and key not in RESERVED for key in metadata)
 
 
+def key(step: str, option: str) -> str:
+    """The metadata key by which a file sets an option of this step."""
+    return f"{PREFIX}{step}-{option.replace('_', '-')}"
+
+
+def keys(steps: Mapping[str, Step]) -> list[str]:
+    """Every key by which a file may ask for steps and options."""
+    return [REQUEST, *(key(step.name, option) for step in steps.values() for option in step.per_file)]
+
+
+def effective(metadata: Mapping[str, str], plan: Plan, steps: Mapping[str, Step]) -> Mapping[str, str]:
+    """The metadata of a file with this plan, without the steps and options that have no effect."""
+    asked = ",".join(name for name in requested(metadata) if name in plan.by_name)
+    given = {name: value for name, value in {**metadata, REQUEST: asked}.items() if value}
+    return {
+        name: value for name, value in given.items() if not _is_option(name) or not _fault(*_split(name, steps), plan, steps)
+    }
+
+
+def _is_option(key: str) -> bool:
+    return key.startswith(PREFIX) and key not in (REQUEST, *RESERVED)
+
+
 def applied(plan: Plan, steps: Mapping[str, Step], metadata: Mapping[str, str], on_request: Collection[str]) -> Plan:
     """The plan with the file's own options. `ignored` names the keys and steps that have no effect."""
     ignored = [
         f"{REQUEST}: {name} is not a step on request for this file" for name in requested(metadata) if name not in on_request
     ]
     texts: dict[str, dict[str, str]] = {name: {} for name in plan.by_name}
-    for key in sorted(metadata):
-        if key.startswith(PREFIX) and key not in (REQUEST, *RESERVED):
-            step, option = _split(key, steps)
-            if fault := _fault(step, option, plan, steps):
-                ignored.append(f"{key}: {fault}")
-            else:
-                texts[step][option] = metadata[key]
+    for name in filter(_is_option, sorted(metadata)):
+        step, option = _split(name, steps)
+        if fault := _fault(step, option, plan, steps):
+            ignored.append(f"{name}: {fault}")
+        else:
+            texts[step][option] = metadata[name]
     return Plan(tuple(_changed(plan, texts)), tuple(_shortened(ignored)))
 
 
@@ -96,10 +118,10 @@ def _options(configured: model.Recipe, texts: Mapping[str, str]) -> tuple[Mappin
 
 
 def _reason(error: PipelineError, configured: model.Recipe, texts: Mapping[str, str]) -> str:
-    key = f"{PREFIX}{configured.step}-"
+    beginning = f"{PREFIX}{configured.step}-"
     if error.message.startswith("options."):
-        return _cut(error.message.replace("options.", key, 1))
-    keys = ", ".join(key + option for option in texts)  # the text of an exception is not for whoever sends files
+        return _cut(error.message.replace("options.", beginning, 1))
+    keys = ", ".join(beginning + option for option in texts)  # the text of an exception is not for whoever sends files
     return _cut(f"{keys}: {configured.processor} refuses this value; write one of the same type as in pipeline.toml")
 
 

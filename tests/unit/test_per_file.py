@@ -12,7 +12,7 @@ from shared.errors import BadConfiguration
 from shared.model import File, canonical
 from shared.plan import Plan
 from shared.processors.registry import Processor, registered
-from shared.routes import Routes
+from shared.routes import Routes, per_file
 from tests.unit.pipelines import table
 
 STEPS = {
@@ -201,3 +201,33 @@ def test_a_plan_repeats_little_of_hostile_metadata() -> None:
 
     assert asked.ignored[-1] == "and 1281 more"
     assert len(canonical(asked.to_json())) < len(canonical(USUAL.to_json())) + 6000
+
+
+def test_metadata_without_effect_are_left_out() -> None:
+    given = {"sluice-small-quality": "7", "sluice-small-avif": "1", "sluice-other-x": "1", "sluice-steps": "other, small,none"}
+    given |= {"sluice-small-grey-quality": "8", "sluice-parent": "job", "order": "4711"}
+    kept = per_file.effective(given, plan(given), LOADED.steps)
+
+    assert kept == {
+        "sluice-small-quality": "7",
+        "sluice-small-grey-quality": "8",
+        "sluice-steps": "other,small",
+        "sluice-parent": "job",
+        "order": "4711",
+    }
+    assert plan(dict(kept)).steps == plan(given).steps
+
+
+def test_steps_that_a_file_does_not_take_are_left_out_of_its_request() -> None:
+    assert per_file.effective({"sluice-steps": "none"}, USUAL, LOADED.steps) == {}
+
+
+def test_the_keys_of_a_pipeline_are_header_names() -> None:
+    assert per_file.keys(LOADED.steps) == [
+        "sluice-steps",
+        "sluice-small-sizes",
+        "sluice-small-formats",
+        "sluice-small-quality",
+        "sluice-small-grey-quality",
+    ]
+    assert per_file.key("small", "keep_icc") == "sluice-small-keep-icc"

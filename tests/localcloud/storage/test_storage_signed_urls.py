@@ -179,6 +179,40 @@ def test_browsers_get_the_bucket_s_cors_headers(world: World, bucket: str) -> No
         assert "Access-Control-Allow-Origin" not in ask(*refused).headers
 
 
+def test_a_page_uploads_in_a_session_and_reads_its_answers(world: World, bucket: str) -> None:
+    """Each answer carries CORS headers: to the start, to chunks, and to the cancellation."""
+    origin = {"Origin": "https://a.test"}
+    rule = {"origin": ["https://a.test"], "method": ["POST", "PUT", "DELETE"]}
+    rule["responseHeader"] = ["content-type", "content-range", "location", "range", "x-goog-resumable"]
+    world.http.patch(f"{world.url}/storage/v1/b/{bucket}", json={"cors": [rule]})
+    url = sign(world, bucket, ODD, "RESUMABLE", content_type="text/plain")
+
+    started = world.http.post(url, headers=TEXT | origin | {"x-goog-resumable": "start"})
+    session = started.headers["Location"]
+    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-range"}
+    preflight = world.http.options(session, headers=origin | asked)
+    first = world.http.put(
+        session, data=b"a" * (1 << 18), headers=origin | {"Content-Range": f"bytes 0-{(1 << 18) - 1}/300000"}
+    )
+    held = world.http.put(session, headers=origin | {"Content-Range": "bytes */300000"})
+    leave = world.http.options(session, headers=origin | {"Access-Control-Request-Method": "DELETE"})
+    cancelled = world.http.delete(session, headers=origin)
+    gone = world.http.put(session, headers=origin | {"Content-Range": "bytes */300000"})
+
+    answers = [started, preflight, first, held, leave, cancelled, gone]
+    assert [answer.status_code for answer in answers] == [201, 200, 308, 308, 200, 499, 410]
+    assert {answer.headers["Access-Control-Allow-Origin"] for answer in answers} == {"https://a.test"}
+    assert "content-range" in preflight.headers["Access-Control-Allow-Headers"]
+    assert "DELETE" in leave.headers["Access-Control-Allow-Methods"]
+    assert all({"location", "range"} <= exposed(answer) for answer in (started, first, held))
+    assert held.headers["Range"] == f"bytes=0-{(1 << 18) - 1}"
+
+
+def exposed(answer: Any) -> set[str]:
+    """The names of the headers that a page may read."""
+    return set(answer.headers["Access-Control-Expose-Headers"].split(", "))
+
+
 def _post(url: str) -> list[str]:
     return ["-X", "POST", "-H", "x-goog-resumable: start", "-H", "Content-Type: text/plain", "-d", "", url]
 
