@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 
 from flask import Response
 
-from shared.console import preview, rendering
+from shared.console import preview, rendering, uploads
 from shared.console.visit import Visit
 from shared.errors import BadRequest
 from shared.index import PROCESSING, VERDICTS
 from shared.operations import listing
-from shared.operations.listing import Query
+from shared.operations.listing import Page, Query
 
 STATES = (PROCESSING, *VERDICTS)
 PAGE_ROWS = 50
@@ -20,7 +20,7 @@ MAX_ROWS = 1000
 def page(visit: Visit) -> Response:
     """The whole page."""
     shown = _shown(visit)
-    return rendering.page(visit.request, visit.viewer, "files.html", routes=visit.cloud.routes, **shown)
+    return rendering.page(visit.request, visit.viewer, "files.html", upload=uploads.offer(visit.cloud), **shown)
 
 
 def rows(visit: Visit) -> Response:
@@ -28,11 +28,16 @@ def rows(visit: Visit) -> Response:
     return rendering.part(visit.request, "rows.html", **_shown(visit))
 
 
+def listed(visit: Visit, query: Query, limit: int, after: str = "") -> Page:
+    """A page of the list, read once for all viewers."""
+    return visit.recent.get((query, limit, after), lambda: listing.page(query, visit.cloud, limit, after))
+
+
 def _shown(visit: Visit) -> dict[str, Any]:
     """The wanted rows, the filter that was sent, and the addresses of this list's rows and of its next page."""
     sent = {name: visit.request.args.get(name, "") for name in ("state", "type", "prefix", "after", "limit")}
     query, limit = _query(sent), _limit(sent["limit"])
-    found = visit.recent.get((query, limit, sent["after"]), lambda: listing.page(query, visit.cloud, limit, sent["after"]))
+    found = listed(visit, query, limit, sent["after"])
     kept = {name: value for name, value in sent.items() if value}
     following = urlencode({**kept, "after": found.next}) if found.next else ""
     pictured = {job.job_id for job in found.jobs if preview.may_have(job, visit.cloud)}

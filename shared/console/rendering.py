@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from shared import web
 from shared.console import access, addresses, assets, reasons, words
 from shared.console.access import Viewer
 from shared.errors import PipelineError
@@ -61,7 +62,9 @@ def part(request: Request, template: str, **values: Any) -> Response:
 
 
 def error(request: Request, viewer: Viewer | None, error: PipelineError) -> Response:
-    """A page about an error: its message, and its status."""
+    """A page about an error: its message, and its status; JSON for a script that asks for it."""
+    if request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json":
+        return web.reply({"error": error.code, "message": error.message}, error.status)
     shown = viewer or Viewer("", False, "")
     return page(
         request, shown, "error.html", error.status, title=words.STATUSES.get(error.status, "Error"), message=error.message

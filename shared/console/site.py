@@ -6,7 +6,20 @@ from flask import Request, Response
 
 from shared import log
 from shared.cloud.protocols import Cloud
-from shared.console import access, assets, failed, file, files, pipeline_page, preview, queues, rendering, reruns
+from shared.console import (
+    access,
+    assets,
+    failed,
+    file,
+    files,
+    follow,
+    pipeline_page,
+    preview,
+    queues,
+    rendering,
+    reruns,
+    uploads,
+)
 from shared.console.access import Viewer
 from shared.console.recent import Recent
 from shared.console.visit import View, Visit
@@ -30,12 +43,14 @@ PAGES: Mapping[str, View] = {
     "outputs": preview.output,
     "failed": failed.page,
     "reasons": failed.reasons,
+    "follow": follow.states,
 }
 #: The same for what a viewer who may act sends.
 ACTIONS: Mapping[str, View] = {
     "queues": queues.change,
     "rerun": reruns.one,
     "rerun-all": reruns.group,
+    "uploads": uploads.sign,
 }
 
 

@@ -1,0 +1,279 @@
+"""The page's uploader in a browser: sessions that outlive pauses, lost connections, busy servers and reloads."""
+
+import random
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import requests
+from playwright.sync_api import Locator, Page, expect
+
+from tests.eventually import eventually
+from tests.machine import ROOT, Machine
+
+PHOTO = ROOT / "tests" / "data" / "photo.jpg"
+#: Three chunks of 8 MiB, the last one shorter.
+LARGE_BYTES = 20_000_000
+HOSTILE = '"><img src=x onerror=alert(1)>&amp;.png'
+#: Requests to a session, but not its start.
+CHUNKS = "PUT /uploads/"
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("large") / "large.bin"
+    path.write_bytes(random.Random(7).randbytes(LARGE_BYTES))
+    return path
+
+
+@pytest.fixture
+def files(page: Page) -> Page:
+    page.on("dialog", lambda dialog: dialog.accept())  # a page with uploads asks before it is left
+    page.goto("/")
+    return page
+
+
+def choose(page: Page, *paths: Path) -> None:
+    page.set_input_files(".pick-files", list(paths))
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.locator(".upload li").filter(has=page.get_by_text(name, exact=True))
+
+
+def sum_line(page: Page) -> Locator:
+    return page.locator(".upload .line")
+
+
+def stored(machine: Machine, page: Page, name: str) -> requests.Response:
+    """The object of an upload that the page shows as sent."""
+    link = row(page, name).get_by_role("link")
+    expect(link).to_be_visible()
+    path = (link.get_attribute("href") or "").removeprefix("/files/")
+    return requests.get(f"{machine.environment['STORAGE_EMULATOR_HOST']}/uploads/{path}", timeout=30)
+
+
+def ranges(page: Page) -> list[str]:
+    """The Content-Range of every request from now on."""
+    sent: list[str] = []
+    page.on("request", lambda request: sent.extend(filter(None, [request.headers.get("content-range")])))
+    return sent
+
+
+def frozen(page: Page, machine: Machine, path: Path) -> Locator:
+    """The row of an upload whose chunks get no answer until `fault thaw storage`."""
+    machine.fault("freeze", "storage", "--match", CHUNKS)
+    with page.expect_request(lambda request: request.method == "PUT"):
+        choose(page, path)
+    return row(page, path.name)
+
+
+def test_a_file_is_sent_in_chunks_and_followed_to_its_verdict(files: Page, machine: Machine, large: Path) -> None:
+    sent = ranges(files)
+    choose(files, large, PHOTO)
+
+    assert stored(machine, files, "large.bin").content == large.read_bytes()
+    assert [each for each in sent if each.endswith(f"/{LARGE_BYTES}")] == [
+        "bytes 0-8388607/20000000",
+        "bytes 8388608-16777215/20000000",
+        "bytes 16777216-19999999/20000000",
+    ]
+    expect(row(files, "photo.jpg").locator(".chip")).to_have_text("done")
+    expect(sum_line(files)).to_have_text("2 uploaded · 2 done")
+
+
+def test_a_chunk_cut_in_the_middle_goes_on_where_it_ended(files: Page, machine: Machine, large: Path) -> None:
+    # Chromium itself repeats a request whose connection ends without an answer, once.
+    machine.fault("cut", "storage", "--after-bytes", "3000000", "--match", CHUNKS, "--next", "2")
+    sent = ranges(files)
+    choose(files, large)
+
+    assert stored(machine, files, "large.bin").content == large.read_bytes()
+    assert f"bytes */{LARGE_BYTES}" in sent
+    assert sent.count("bytes 0-8388607/20000000") == 1, "bytes that arrived are not sent again"
+
+
+def test_a_busy_server_is_asked_again(files: Page, machine: Machine) -> None:
+    machine.fault("answer", "storage", "--status", "503", "--match", "POST /uploads/", "--next", "2")
+    machine.fault("answer", "storage", "--status", "503", "--match", CHUNKS)
+    choose(files, PHOTO)
+
+    expect(row(files, "photo.jpg").locator(".note")).to_contain_text("No answer. Next try in")
+    assert stored(machine, files, "photo.jpg").content == PHOTO.read_bytes()
+
+
+def test_an_upload_waits_for_a_lost_connection(files: Page, machine: Machine, large: Path) -> None:
+    files.context.set_offline(True)
+    choose(files, large)
+    expect(row(files, "large.bin").locator(".note")).to_have_text("No connection. It goes on when it is back.")
+    files.context.set_offline(False)
+
+    assert stored(machine, files, "large.bin").content == large.read_bytes()
+
+
+def test_an_upload_is_paused_and_resumed(files: Page, machine: Machine, large: Path) -> None:
+    shown = frozen(files, machine, large)
+    shown.get_by_role("button", name="Pause large.bin").click()
+    expect(shown.locator(".note")).to_contain_text("paused")
+    machine.fault("thaw", "storage")
+    sent = ranges(files)
+    shown.get_by_role("button", name="Resume large.bin").click()
+
+    assert stored(machine, files, "large.bin").content == large.read_bytes()
+    assert sent[0] == f"bytes */{LARGE_BYTES}"
+
+
+def test_all_uploads_are_paused_and_resumed(files: Page, machine: Machine, large: Path) -> None:
+    frozen(files, machine, large)
+    files.get_by_role("button", name="Pause all").click()
+    expect(sum_line(files)).to_have_text("0 of 1 uploaded · paused")
+    machine.fault("thaw", "storage")
+    files.get_by_role("button", name="Resume all").click()
+
+    assert stored(machine, files, "large.bin").ok
+
+
+def test_an_upload_goes_on_after_a_reload(files: Page, machine: Machine, large: Path) -> None:
+    """The browser gives the file to a new page only when it is chosen again."""
+    frozen(files, machine, large)
+    files.reload()
+    shown = row(files, "large.bin")
+    expect(shown.locator(".note")).to_have_text("The page was reloaded. Choose the file again to go on.")
+    machine.fault("thaw", "storage")
+    asked: list[str] = []
+    files.on("request", lambda request: asked.append(f"{request.method} {request.url.split('?')[0].rsplit('/')[-1]}"))
+    with files.expect_file_chooser() as chooser:
+        shown.get_by_role("button", name="Choose file large.bin").click()
+    chooser.value.set_files([large, PHOTO])
+
+    assert stored(machine, files, "large.bin").content == large.read_bytes()
+    assert asked.count("POST uploads") == 1, "only the photo needs a session"
+
+
+def test_after_a_reload_the_same_folder_is_not_sent_twice(files: Page, machine: Machine, large: Path) -> None:
+    choose(files, PHOTO)
+    expect(row(files, "photo.jpg").get_by_role("link")).to_be_visible()
+    frozen(files, machine, large)
+    files.reload()
+    expect(row(files, "large.bin").get_by_role("button", name="Choose file")).to_be_visible()
+    machine.fault("thaw", "storage")
+    choose(files, PHOTO, large)
+
+    expect(sum_line(files)).to_contain_text("2 uploaded")
+    assert files.locator(".upload li").count() == 2
+
+
+def test_a_second_window_leaves_the_uploads_of_the_first_alone(files: Page, machine: Machine, large: Path) -> None:
+    shown = frozen(files, machine, large)
+    second = files.context.new_page()
+    second.goto("/")
+    choose(second, PHOTO)
+    expect(row(second, "photo.jpg")).to_be_visible()
+    second.wait_for_function("navigator.locks.query().then((locks) => locks.pending.length === 0)")  # it stopped asking
+    assert second.locator(".upload li").count() == 1
+    machine.fault("thaw", "storage")
+
+    expect(shown.get_by_role("link")).to_be_visible()
+
+
+def test_a_cancelled_upload_leaves_nothing(files: Page, machine: Machine, large: Path) -> None:
+    shown = frozen(files, machine, large)
+    machine.fault("thaw", "storage")
+    machine.fault("freeze", "storage", "--match", CHUNKS)
+    with files.expect_response(lambda answer: answer.request.method == "DELETE") as deleted:
+        shown.get_by_role("button", name="Cancel large.bin").click()
+    machine.fault("thaw", "storage")
+
+    assert deleted.value.status == 499
+    expect(shown).to_have_count(0)
+    assert requests.put(deleted.value.url, headers={"content-range": "bytes */20000000"}, timeout=30).status_code == 410
+    assert files.evaluate("localStorage.length") == 0
+
+
+def test_names_are_text_and_keep_their_folder(files: Page, machine: Machine) -> None:
+    """Dropped as a page gets them: the name is the sender's."""
+    files.evaluate(
+        """(name) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["hello"], name, { type: "text/plain" }));
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        }""",
+        HOSTILE,
+    )
+
+    answer = stored(machine, files, HOSTILE)
+    assert answer.content == b"hello"
+    assert unquote(answer.url).endswith(f"/{HOSTILE}")
+    assert files.locator("img[src=x]").count() == 0
+
+
+def test_a_folder_is_sent_with_its_subfolders(files: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    (folder / "2026").mkdir(parents=True)
+    (folder / "2026" / "a.txt").write_text("one")
+    (folder / "a.txt").write_text("two")
+    (folder / ".DS_Store").write_text("of no use")
+    files.set_input_files(".pick-folder", folder)
+
+    expect(row(files, "scans/2026/a.txt").get_by_role("link")).to_be_visible()
+    expect(row(files, "scans/a.txt").get_by_role("link")).to_be_visible()
+    assert files.locator(".upload li").count() == 2
+
+
+def test_a_pasted_picture_is_sent(files: Page) -> None:
+    files.evaluate(
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["\\x89PNG"], "image.png", { type: "image/png" }));
+            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true }));
+        }"""
+    )
+
+    expect(row(files, "image.png").get_by_role("link")).to_be_visible()
+
+
+def test_files_that_cannot_be_processed_are_refused_before_they_are_sent(files: Page, tmp_path: Path) -> None:
+    empty, huge = tmp_path / "empty.txt", tmp_path / "huge.bin"
+    empty.touch()
+    with huge.open("wb") as sparse:
+        sparse.truncate(600 << 20)
+    asked: list[str] = []
+    files.on("request", lambda request: asked.append(request.method))
+    choose(files, empty, huge)
+
+    expect(row(files, "empty.txt").locator(".note")).to_have_text("This file is empty.")
+    expect(row(files, "huge.bin").locator(".note")).to_have_text("This file has 629 MB. At most 537 MB are allowed.")
+    assert "POST" not in asked
+
+
+def test_chosen_steps_and_options_become_metadata(files: Page, machine: Machine) -> None:
+    files.get_by_text("Options", exact=True).click()
+    files.get_by_label("avif for").check()
+    files.get_by_label("avif: quality").fill("1000")
+    choose(files, PHOTO)
+    expect(row(files, "photo.jpg").locator(".note")).to_contain_text("sluice-avif-quality")
+    files.get_by_label("avif: quality").fill("40")
+    files.get_by_role("button", name="Retry photo.jpg").click()
+
+    headers = stored(machine, files, "photo.jpg").headers
+    assert (headers["x-goog-meta-sluice-steps"], headers["x-goog-meta-sluice-avif-quality"]) == ("avif", "40")
+
+
+def test_the_uploader_works_by_keyboard_and_names_its_parts(files: Page, machine: Machine, large: Path) -> None:
+    shown = frozen(files, machine, large)
+    expect(files.get_by_role("status").filter(has_text="Upload of large.bin begins.")).to_be_attached()
+    expect(shown.get_by_role("progressbar", name="Upload of large.bin")).to_be_visible()
+    shown.get_by_role("button", name="Pause large.bin").focus()
+    files.keyboard.press("Enter")
+    expect(shown.get_by_role("button", name="Resume large.bin")).to_be_focused()
+    files.keyboard.press("Tab")
+    files.keyboard.press("Enter")
+
+    expect(files.get_by_role("button", name="Choose files")).to_be_focused()
+    machine.fault("thaw", "storage")
+
+
+@pytest.fixture(autouse=True)
+def _no_faults(machine: Machine) -> None:
+    """No fault of another test is left."""
+    eventually(lambda: "no fault" in machine.fault("clear"))
