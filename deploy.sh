@@ -14,7 +14,7 @@ exec "${PLACES##*$'\n'}" -m deploy "$@" 3<<'LIST'
 # The lines of a step run side by side: `step` and `wait` wait for those before.
 
 step "APIs"
-  apis  artifactregistry cloudbuild cloudresourcemanager cloudtasks iam iamcredentials logging monitoring pubsub run storage
+  apis  artifactregistry cloudbuild cloudresourcemanager cloudtasks iam iamcredentials iap logging monitoring pubsub run storage
 
 step "Accounts: one per job, none with a key"
   # One for each service below; and those that no service runs as: two sign URLs, two call services, one builds the image.
@@ -51,13 +51,15 @@ step "Services"
   service  issuer      1    512Mi   40       30       $INSTANCES   all
   service  dispatcher  1    512Mi   40       50       $INSTANCES   internal
   service  status      1    512Mi   40       60       $INSTANCES   all
+  # One instance: it reads each list once for all its viewers.
+  service  console     1    512Mi   40       300      1            all
   # The processor is a service for each pool of pipeline.toml, which has the numbers.
   pools    processor                                               internal
   wait
   newest_revisions
 
 step "Callers of the services, and the push to the dispatcher"
-  grants  service
+  grants  service iap
   push_subscription  dispatcher uploads
   grants  subscription:completions subscription:dead-letters
   wait

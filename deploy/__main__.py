@@ -21,7 +21,7 @@ from deploy.listing import Listing
 from deploy.options import Options, parse
 from deploy.reading import read_state
 from deploy.running import Runner, running
-from deploy.status import status
+from deploy.status import console, status
 from deploy.verify import deployed_system, local_system, verify
 
 
@@ -68,6 +68,8 @@ def _run(deployment: Deployment) -> None:
             with running() as runner:
                 (everything if command == "up" else down)(deployment, runner)
             _summarize(command, runner.count)
+            if command == "up":
+                print(console(deployment))
 
 
 def _warn(deployment: Deployment) -> None:

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from deploy.answers import Json
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.queues import labels_of_paused, paused
-from deploy.state import Bucket
+from deploy.state import Bucket, sorted_json
 
 DAY = 24 * 3600
 #: What is deleted after some days: of the results, all but the operator's assets and the notes of their use.
 OLD = {"results": ["attempts/", "files/", "index/", "jobs/"]}
-#: Request and response headers of an upload to a signed URL.
+#: Requests of pages to signed URLs and upload sessions, and the request and response headers of an upload.
+METHODS = ["POST", "PUT", "DELETE", "GET"]
 HEADERS = ["content-type", "content-range", "location", "range"]
 HEADERS += ["x-goog-content-length-range", "x-goog-if-generation-match", "x-goog-resumable"]
 
@@ -24,7 +26,7 @@ def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> It
     lifecycle = deployment.write(f"lifecycle-{name}.json", _lifecycle(name, int(days)))
     flags = ["--uniform-bucket-level-access", "--public-access-prevention", f"--soft-delete-duration={soft_delete}"]
     flags.append(f"--lifecycle-file={lifecycle}")
-    cors = [f"--cors-file={deployment.write('cors.json', _cors(wanted.origins))}"] if wanted.origins else []
+    cors = [f"--cors-file={deployment.write('cors.json', wanted.cors)}"] if wanted.cors else []
     update = ["storage", "buckets", "update", url]
     if found is None:
         create = ["storage", "buckets", "create", url, deployment.at_location, *flags]
@@ -32,7 +34,7 @@ def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> It
         more = [*cors, *(labels_of_paused(paused(deployment)) if name == "uploads" else [])]
         yield [create, [*update, *more]] if more else [create]  # gcloud takes both only from `update`
     elif found != wanted:
-        yield [[*update, *flags, *(cors or ["--clear-cors"] * bool(found.origins))]]
+        yield [[*update, *flags, *(cors or ["--clear-cors"] * bool(found.cors))]]
 
 
 def _wanted(deployment: Deployment, name: str, soft_delete: str, days: int) -> Bucket:
@@ -42,7 +44,7 @@ def _wanted(deployment: Deployment, name: str, soft_delete: str, days: int) -> B
         public_access_prevention="enforced",
         soft_delete_seconds=int(soft_delete.removesuffix("d")) * DAY,
         lifecycle=(("AbortIncompleteMultipartUpload", 7, ""), *([("Delete", days, ",".join(OLD.get(name, ())))] * bool(days))),
-        origins=deployment.options.origins if name == "uploads" else "",
+        cors=sorted_json([_cors(deployment.origins)]) if name == "uploads" else "",
     )
 
 
@@ -54,6 +56,5 @@ def _lifecycle(name: str, days: int) -> str:
     return json.dumps({"rule": rules})
 
 
-def _cors(origins: str) -> str:
-    rule = {"origin": origins.split(","), "method": ["PUT", "POST", "GET"], "maxAgeSeconds": 3600, "responseHeader": HEADERS}
-    return json.dumps([rule])
+def _cors(origins: list[str]) -> dict[str, Any]:
+    return {"origin": origins, "method": METHODS, "maxAgeSeconds": 3600, "responseHeader": HEADERS}

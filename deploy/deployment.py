@@ -14,6 +14,8 @@ from shared.routes import Pool, Queue, Routes
 #: The most characters of an account's id before its @ (https://cloud.google.com/iam/docs/service-accounts-create). Services, which
 #: have the names of their accounts, may have 49, and 63 together with the project's number.
 MAX_NAME = 30
+#: The console's origins in a browser on a computer where `gcloud run services proxy` runs with its default port.
+PROXIES = ["http://127.0.0.1:8080", "http://localhost:8080"]
 
 
 @dataclass
@@ -62,6 +64,24 @@ class Deployment:
     def operators(self) -> list[str]:
         """The members who work with ./sluice."""
         return [member for member in self.options.operators.split(",") if member]
+
+    @property
+    def viewers(self) -> list[str]:
+        """The members who may open the console: whoever may act in it may open it."""
+        options = self.options
+        acting = [f"{_kind(email)}:{email}" for email in options.console_operators.split(",") if email]
+        return list(dict.fromkeys([*filter(None, options.console_viewers.split(",")), *acting]))
+
+    @property
+    def is_behind_iap(self) -> bool:
+        """Whether the console is behind Identity-Aware Proxy."""
+        return self.options.console_access == "iap"
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins of pages that use signed URLs: those of --origins, and the console's own."""
+        own = [self.url("console")] if self.is_behind_iap else PROXIES
+        return [*filter(None, self.options.origins.split(",")), *own]
 
     def host(self, service: str) -> str:
         """Cloud Run's deterministic host name, known before the service exists."""
@@ -112,6 +132,10 @@ class Deployment:
         return f"service-{self.state.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
     @property
+    def iap_agent(self) -> str:
+        return f"service-{self.state.project_number}@gcp-sa-iap.iam.gserviceaccount.com"
+
+    @property
     def in_region(self) -> str:
         return f"--region={self.options.region}"
 
@@ -124,6 +148,10 @@ class Deployment:
         path = self.folder / name
         path.write_text(content)
         return str(path)
+
+
+def _kind(email: str) -> str:
+    return "serviceAccount" if email.endswith(".gserviceaccount.com") else "user"
 
 
 def fingerprint(content: str) -> str:

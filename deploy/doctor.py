@@ -24,7 +24,16 @@ NEEDED = (
      "subscription (missing grant)"),
     ("account:signer", "iam.serviceAccountTokenCreator", "issuer", "the issuer may not sign as {signer}: it answers 503"),
     ("account:reader", "iam.serviceAccountTokenCreator", "status", "status may not sign as {reader}: no download links"),
+    ("account:signer", "iam.serviceAccountTokenCreator", "console", "the console may not sign as {signer}: no uploads by its page"),
+    ("account:reader", "iam.serviceAccountTokenCreator", "console", "the console may not sign as {reader}: no pictures, no links"),
 )  # fmt: skip
+#: The same, where the console is behind Identity-Aware Proxy.
+PASSING = (
+    "service:console",
+    "run.invoker",
+    "agent:iap",
+    "Identity-Aware Proxy may not call {name} (missing invoker): 403 for all",
+)
 #: The same, for the service of each pool.
 CALLER = ("run.invoker", "tasks", "Cloud Tasks may not call {name} (missing invoker): tasks end in 403")
 
@@ -85,13 +94,13 @@ def _left(deployment: Deployment) -> Iterator[Fault]:
 def _grants(deployment: Deployment) -> Iterator[Fault]:
     names = {account: deployment.email(account) for account in ("push", "signer", "reader")}
     pools = [(f"service:{name}", *CALLER) for name in deployment.pools]
-    for resource, role, member, what in (*NEEDED, *pools):
+    for resource, role, member, what in (*NEEDED, *[PASSING] * deployment.is_behind_iap, *pools):
         grant = Grant(f"roles/{role}", grants.member(deployment, member))
         if grant not in deployment.state.policies.get(resource, []):
             fix = shown(grants.change(deployment, "add", resource, grant))
             name = deployment.short(resource.partition(":")[2])
             yield Fault(what.format(name=name, uploads=deployment.full("uploads"), **names), fix)
-    for name in ("dispatcher", *deployment.pools):
+    for name in ("dispatcher", "console", *deployment.pools):
         found = deployment.state.policies.get(f"service:{name}", [])
         if any(grant.member in grants.STRANGERS for grant in found):
             yield Fault(f"strangers may call {deployment.short(name)}", UP)

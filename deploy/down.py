@@ -25,6 +25,11 @@ def stays(resource: str) -> bool:
     return bool(re.fullmatch(r"project|queue:.*|bucket:(uploads|results)", resource))
 
 
+def revokes(resource: str) -> bool:
+    """Whether `down` looks at the grants on a resource."""
+    return stays(resource) or resource.startswith("iap:")
+
+
 def down(deployment: Deployment, runner: Runner) -> None:
     """Remove everything. Raises Failed when data would be deleted without consent, or a command is refused."""
     if deployment.options.delete_data and not deployment.options.yes:
@@ -64,6 +69,7 @@ def _steps(deployment: Deployment) -> Iterator[tuple[str, Jobs]]:
     yield "Queues, paused", _queues(deployment)
     yield "Alerts, dashboard", _watching(deployment)
     yield "Metrics, which alerts used until now; the channel", _metrics(deployment)
+    yield "Viewers of the console: Identity-Aware Proxy may keep them for a later service of this name", _viewers(deployment)
     yield "Services and subscriptions", _services(deployment)
     yield "Topics and images", _topics(deployment)
     yield "Grants of our accounts on what stays: else policies keep deleted accounts for ever", _revocations(deployment)
@@ -109,6 +115,10 @@ def _metrics(deployment: Deployment) -> Jobs:
     for channel in deployment.state.channels:
         if channel.title == deployment.title:
             yield [["beta", "monitoring", "channels", "delete", channel.name]]
+
+
+def _viewers(deployment: Deployment) -> Jobs:
+    yield from grants.revoke(deployment, "iap:console", [])
 
 
 def _services(deployment: Deployment) -> Jobs:

@@ -18,5 +18,5 @@ def env(deployment: Deployment) -> None:
     found = gcloud.read({"project": ["projects", "describe", deployment.options.project]})
     deployment.state.project_number = text(found["project"], "projectNumber")
     print(f"unset {LOCAL}")
-    for name, value in settings(deployment).items():
+    for name, value in {**settings(deployment), "SLUICE_CONSOLE_URL": deployment.url("console")}.items():
         print(f"export {name}={shlex.quote(value)}")

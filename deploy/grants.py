@@ -13,9 +13,11 @@ from deploy.state import Grant
 TABLE = Path("deploy/grants.tsv")
 #: Stands in the table for the members of --operators.
 OPERATORS = "operators"
+#: The same for those who may open the console.
+VIEWERS = "viewers"
 STRANGERS = ("allUsers", "allAuthenticatedUsers")
 #: Resources whose policies may have conditions: without --condition=None gcloud asks for one.
-CONDITIONAL = ("project", "repository", "bucket", "account", "service")
+CONDITIONAL = ("project", "repository", "bucket", "account", "service", "iap")
 
 
 def resources(deployment: Deployment) -> list[str]:
@@ -28,6 +30,7 @@ def resources(deployment: Deployment) -> list[str]:
         "queue": list(deployment.queues),
         "account": listing.accounts,
         "service": listing.services,
+        "iap": ["console"],
     }
     return ["project", "repository", *(f"{kind}:{name}" for kind in names for name in names[kind])]
 
@@ -44,6 +47,7 @@ def exists(deployment: Deployment, resource: str) -> bool:
         "queue": (deployment.full(name), state.queues),
         "account": (deployment.email(name), state.accounts),
         "service": (deployment.short(name), state.services),
+        "iap": (deployment.short(name), [full for full, service in state.services.items() if service.iap]),
     }
     full, names = found[kind]
     return full in names
@@ -58,6 +62,11 @@ def policy_command(deployment: Deployment, verb: str, resource: str) -> Command:
         "bucket": ("storage buckets", f"gs://{deployment.bucket(name)}", []),
         "account": ("iam service-accounts", deployment.email(name), []),
         "service": ("run services", deployment.short(name), [deployment.in_region]),
+        "iap": (
+            "beta iap web",
+            f"--service={deployment.short(name)}",
+            ["--resource-type=cloud-run", deployment.in_region],
+        ),
         "topic": ("pubsub topics", deployment.full(name), []),
         "subscription": ("pubsub subscriptions", deployment.full(name), []),
         "queue": ("tasks queues", deployment.full(name), [deployment.at_location]),
@@ -91,10 +100,14 @@ def revocations(deployment: Deployment) -> Iterator[list[Command]]:
 
 
 def revoke(deployment: Deployment, resource: str, kept: list[Grant]) -> Iterator[list[Command]]:
-    """Remove the grants of our accounts, of strangers and of former operators on a resource, except `kept`."""
+    """Remove the grants of our accounts, of strangers, of former operators and viewers on a resource, except `kept`."""
     found = deployment.state.policies.get(resource, [])
-    operators = _of_operators(deployment, resource)
-    ours = [grant for grant in found if _is_ours(deployment, resource, grant.member) or grant in operators]
+    operators, of_viewers = _of_operators(deployment, resource), _roles_of_viewers(deployment, resource)
+    ours = [
+        grant
+        for grant in found
+        if _is_ours(deployment, resource, grant.member) or grant in operators or grant.role in of_viewers
+    ]
     rogue = [grant for grant in ours if grant not in kept]
     yield from _changes(deployment, "remove", resource, rogue)
 
@@ -117,8 +130,8 @@ def wanted(deployment: Deployment, resource: str) -> list[Grant]:
 
 def _members(deployment: Deployment, name: str) -> list[str]:
     """The members that a name in the table stands for: `processor` for the account of each pool."""
-    if name == OPERATORS:
-        return deployment.operators
+    if name in (OPERATORS, VIEWERS):
+        return deployment.operators if name == OPERATORS else deployment.viewers
     services = [service for service, function in deployment.listing.functions.items() if function == name]
     return [member(deployment, account) for account in services or [name]]
 
@@ -129,6 +142,11 @@ def _of_operators(deployment: Deployment, resource: str) -> set[Grant]:
     known = {grant.member for name in policies if name.startswith("queue:") for grant in policies[name] if grant.role == ours}
     roles = {deployment.role(row["role"]) for row in _rows(deployment, resource) if row["member"] == OPERATORS}
     return {Grant(role, who) for role in roles for who in known}
+
+
+def _roles_of_viewers(deployment: Deployment, resource: str) -> set[str]:
+    """The roles on this resource that open the console, whoever has them."""
+    return {deployment.role(row["role"]) for row in _rows(deployment, resource) if row["member"] == VIEWERS}
 
 
 def _rows(deployment: Deployment, resource: str) -> list[dict[str, str]]:
@@ -148,16 +166,22 @@ def _holds(deployment: Deployment, when: str) -> bool:
     option, _, value = when.partition("=")
     if option == "queue-auth":
         return deployment.options.queue_auth == value
+    if option == "console-access":
+        return deployment.options.console_access == value
     if option == "open":
         return value in deployment.options.allow_unauthenticated.split(",")
     if when != "always":
-        raise Failed(f"{TABLE}: `{when}` is no condition; write always, queue-auth=VALUE or open=SERVICE")
+        raise Failed(f"{TABLE}: `{when}` is no condition; write always, queue-auth=VALUE, console-access=VALUE or open=SERVICE")
     return True
 
 
 def member(deployment: Deployment, name: str) -> str:
     """A member as policies spell it: an account of ours, a service agent of Google's, or allUsers."""
-    agents = {"agent:storage": deployment.storage_agent, "agent:pubsub": deployment.pubsub_agent}
+    agents = {
+        "agent:storage": deployment.storage_agent,
+        "agent:pubsub": deployment.pubsub_agent,
+        "agent:iap": deployment.iap_agent,
+    }
     return name if name == "allUsers" else f"serviceAccount:{agents.get(name) or deployment.email(name)}"
 
 
@@ -177,3 +201,5 @@ def service_agents(deployment: Deployment) -> Iterator[list[Command]]:
         yield [["storage", "service-agent"]]
     if deployment.pubsub_agent not in str(policies.get("topic:dead-letters")):
         yield [["beta", "services", "identity", "create", "--service=pubsub.googleapis.com"]]
+    if deployment.is_behind_iap and deployment.iap_agent not in str(policies.get("service:console")):
+        yield [["beta", "services", "identity", "create", "--service=iap.googleapis.com"]]

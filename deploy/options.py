@@ -22,6 +22,8 @@ COMMANDS = {
 }
 STATUS = "Status: 0 success; 1 something was refused or is wrong; 2 the state could not be read, and nothing was changed."
 
+MEMBER = r'(?:group|user|serviceAccount):[^:@, "]+@[^:@, "]+'
+EMAIL = r'[^:@, "]+@[^:@, "]+'
 ABOVE_0 = r"[1-9][0-9]{0,14}", "a whole number above 0"
 DAYS = r"0|[1-9][0-9]{0,4}", "a number of days; 0 keeps for ever"
 DOORS = r"issuer|upload|status"
@@ -65,8 +67,19 @@ class Options:
     notify: str = _option("", "EMAIL", "receives alerts", r'([^@ "]+@[^@ "]+)?', "an e-mail address")
     operators: str = _option(
         "", "LIST", "groups and users who work with ./sluice, such as group:ops@example.com,user:ann@example.com",
-        r'((group|user|serviceAccount):[^:@, "]+@[^:@, "]+(,(group|user|serviceAccount):[^:@, "]+@[^:@, "]+)*)?',
-        "members such as group:ops@example.com, with commas between them",
+        rf"({MEMBER}(,{MEMBER})*)?", "members such as group:ops@example.com, with commas between them",
+    )  # fmt: skip
+    console_access: str = _option(
+        "invoker", "iap|invoker", "invoker: through `gcloud run services proxy`; iap: Identity-Aware Proxy, at its own address",
+        r"iap|invoker", "iap or invoker",
+    )  # fmt: skip
+    console_viewers: str = _option(
+        "", "LIST", "groups and users who may open the console, written as those of --operators; up locks out all others",
+        rf"({MEMBER}(,{MEMBER})*)?", "members such as group:staff@example.com, with commas between them",
+    )  # fmt: skip
+    console_operators: str = _option(
+        "", "LIST", "e-mail addresses of the people who may act in the console, beside looking; groups are not possible here",
+        rf"({EMAIL}(,{EMAIL})*)?", "e-mail addresses such as ann@example.com, with commas between them",
     )  # fmt: skip
     queue_auth: str = _option(
         "queue", "queue|task", "queue: the queue names the account that calls the processor; task: every task names it",

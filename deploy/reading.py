@@ -8,7 +8,7 @@ from typing import Any
 from deploy import gcloud, grants, sandbox
 from deploy.answers import Json, T, at, last, parsed, text
 from deploy.deployment import Deployment
-from deploy.down import stays
+from deploy.down import revokes
 from deploy.errors import Failed
 from deploy.gcloud import Command
 from deploy.state import (
@@ -30,7 +30,7 @@ from deploy.state import (
 )
 
 #: Resources whose policies doctor looks at, beside those of the pools.
-SUSPECTS = {"service:dispatcher", "topic:uploads", "topic:dead-letters", "subscription:dispatcher"}
+SUSPECTS = {"service:dispatcher", "service:console", "topic:uploads", "topic:dead-letters", "subscription:dispatcher"}
 SUSPECTS |= {"account:signer", "account:reader", "account:push"}
 
 
@@ -76,7 +76,7 @@ def lists(deployment: Deployment) -> dict[str, Command]:
         }
         if options.notify or options.command == "down":
             every["channel"] = ("monitoring", ["beta", "monitoring", "channels", "list"])
-        if options.operators and options.command != "down":
+        if options.command != "down":
             every["role"] = ("iam", ["iam", "roles", "list", f"--project={options.project}", "--show-deleted"])
     return {kind: command for kind, (api, command) in every.items() if f"{api}.googleapis.com" in deployment.state.apis}
 
@@ -147,7 +147,7 @@ def belongings(deployment: Deployment) -> dict[str, Command]:
 def _with_policy(deployment: Deployment) -> list[str]:
     """`up` needs every policy; `doctor` and `down` need a few."""
     suspects = {*SUSPECTS, *(f"service:{name}" for name in deployment.pools)}
-    interest = {"doctor": suspects.__contains__, "down": stays}.get(deployment.options.command, bool)
+    interest = {"doctor": suspects.__contains__, "down": revokes}.get(deployment.options.command, bool)
     return [name for name in grants.resources(deployment) if interest(name) and grants.exists(deployment, name)]
 
 

@@ -1,9 +1,10 @@
-"""Custom roles, one for each file in deploy/roles; only operators are granted them. `down` leaves them."""
+"""Custom roles, one for each file in deploy/roles, made once the table grants them. `down` leaves them."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy import grants
 from deploy.deployment import Deployment, fingerprint
 from deploy.gcloud import Command
 from deploy.state import Role
@@ -12,8 +13,9 @@ ROLES = Path("deploy/roles")
 
 
 def custom_roles(deployment: Deployment) -> Iterator[list[Command]]:
-    """Every role, once there are operators. Its description ends with the fingerprint of its definition."""
-    for path in sorted(ROLES.glob("*.json")) if deployment.operators else []:
+    """Every role that has a member. Its description ends with the fingerprint of its definition."""
+    granted = {grant.role for resource in grants.resources(deployment) for grant in grants.wanted(deployment, resource)}
+    for path in sorted(path for path in ROLES.glob("*.json") if deployment.role(path.stem) in granted):
         text = path.read_text()
         definition = json.loads(text)
         definition["description"] += f" ({fingerprint(text)})"

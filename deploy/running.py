@@ -128,7 +128,9 @@ class Runner:
 
 
 def harmless(command: Command, done: "CompletedProcess[str]") -> bool:
-    """Whether an error needs no action; prints a note about it."""
+    """Whether an error needs no action; prints a note where a person may want to look."""
+    if "remove-iam-policy-binding" in command and "Policy binding with the specified principal" in done.stderr:
+        return True  # `--no-iap` takes its agent's grant away itself
     if "create" in command and re.search(r"already (exists|own)|ALREADY_EXISTS", done.stderr):
         note = f"it exists already; run up again to compare it: {shown(command[:5])}"
     elif command[2:4] == ["channels", "delete"] and "still being referenced" in done.stderr:

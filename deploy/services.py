@@ -59,12 +59,16 @@ def service(
         instances=instances,
         ingress=ingress,
         variables=variables(deployment, name, at_once),
+        iap=name == "console" and deployment.is_behind_iap,
     )
     lines = "".join(f"{variable}: {json.dumps(value)}\n" for variable, value in sorted(wanted.variables.items()))
     file = deployment.write(f"variables-{name}.yaml", lines)
-    full = deployment.short(name)
-    if deployment.state.services.get(full) != wanted:
-        yield [["run", "deploy", full, deployment.in_region, *_flags(wanted), f"--env-vars-file={file}"]]
+    full, found = deployment.short(name), deployment.state.services.get(deployment.short(name))
+    if found != wanted:
+        # The flag is in gcloud beta only. Without it gcloud leaves the service behind Identity-Aware Proxy, or not, as it was.
+        changes_iap = wanted.iap or (found and found.iap)
+        group, iap = (["beta", "run"], [f"--{'' if wanted.iap else 'no-'}iap"]) if changes_iap else (["run"], [])
+        yield [[*group, "deploy", full, deployment.in_region, *_flags(wanted), *iap, f"--env-vars-file={file}"]]
 
 
 def pools(deployment: Deployment, _function: str, ingress: str) -> Iterator[list[Command]]:
@@ -83,15 +87,25 @@ def amount(memory_bytes: int) -> str:
 def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]:
     """Every variable of a service: the one place where a deployed service gets its settings."""
     signer, reader = {"SLUICE_SIGNER": deployment.email("signer")}, {"SLUICE_READER": deployment.email("reader")}
-    signers = {"issuer": signer, "status": reader, "console": signer | reader}
+    own = {"issuer": signer, "status": reader, "console": signer | reader | _access(deployment)}
     function = deployment.listing.functions[name]
     return {
         "FUNCTION_TARGET": function,
         "FUNCTION_SOURCE": f"functions/{function}/main.py",
         "THREADS": at_once,
         **settings(deployment),
-        **signers.get(name, {}),
+        **own.get(name, {}),
         **({"SLUICE_POOL": deployment.pools[name].name} if name in deployment.pools else {}),
+    }
+
+
+def _access(deployment: Deployment) -> dict[str, str]:
+    options = deployment.options
+    place = f"/projects/{deployment.state.project_number}/locations/{options.region}"
+    return {
+        "SLUICE_CONSOLE_ACCESS": options.console_access,
+        "SLUICE_IAP_AUDIENCE": f"{place}/services/{deployment.short('console')}",
+        "SLUICE_OPERATORS": options.console_operators,
     }
 
 

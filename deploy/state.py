@@ -1,5 +1,6 @@
 """The state of a project: one dataclass per kind of resource, read from gcloud's JSON."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -34,6 +35,11 @@ def _is_true(found: Any) -> bool:
     return str(found).lower() == "true"
 
 
+def sorted_json(found: Any) -> str:
+    """JSON text that is equal for equal values, empty for nothing."""
+    return json.dumps(found, sort_keys=True) if found else ""
+
+
 def _labelled(found: Any) -> frozenset[str]:
     return frozenset(key.removeprefix(PAUSED) for key in found or {} if key.startswith(PAUSED))
 
@@ -44,9 +50,9 @@ PAUSED = "paused-"
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket. `lifecycle` has actions, with their ages in days and their prefixes.
+    """A bucket. `lifecycle` has actions, with their ages in days and their prefixes, these joined by commas.
 
-    These and the CORS `origins` are joined by commas. `paused` has the queues that `down` paused, by the bucket's labels.
+    `cors` are the CORS rules as JSON with sorted keys. `paused` has the queues that `down` paused, by the bucket's labels.
     """
 
     location: str = from_json("location")
@@ -54,7 +60,7 @@ class Bucket:
     public_access_prevention: str = from_json("public_access_prevention")
     soft_delete_seconds: float = numeric("soft_delete_policy", "retentionDurationSeconds")
     lifecycle: tuple[tuple[str, float, str], ...] = from_json("lifecycle_config", "rule", read=_rules)
-    origins: str = from_json("cors_config", 0, "origin", read=lambda found: ",".join(found or []))
+    cors: str = from_json("cors_config", read=sorted_json)
     paused: frozenset[str] = from_json("labels", read=_labelled, default=frozenset(), compare=False)
 
 
@@ -118,6 +124,7 @@ class Service:
     invoker_check: bool = from_json(
         "metadata", "annotations", "run.googleapis.com/invoker-iam-disabled", read=lambda off: not _is_true(off), default=True
     )
+    iap: bool = from_json("metadata", "annotations", "run.googleapis.com/iap-enabled", read=_is_true, default=False)
     ready: bool = from_json("status", "conditions", read=_is_ready, default=True)
     only_newest: bool = from_json("spec", "traffic", read=_is_newest, default=True, compare=False)
 

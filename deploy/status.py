@@ -1,8 +1,9 @@
 """`status`: print what is deployed, and whether `up` would change anything."""
 
 from deploy import capacity
-from deploy.deployment import Deployment
+from deploy.deployment import PROXIES, Deployment
 from deploy.everything import everything
+from deploy.gcloud import shown
 from deploy.running import Runner
 
 
@@ -13,6 +14,7 @@ def status(deployment: Deployment) -> None:
     print("\nServices")
     for name in deployment.listing.services:
         print(f"  {deployment.short(name):30} {service_state(deployment, name):9} {deployment.url(name)}")
+    print(f"\n{console(deployment)}")
     print("\nQueues")
     for name in deployment.queues:
         print(f"  {deployment.full(name):30} {_queue(deployment, name)}")
@@ -24,6 +26,14 @@ def status(deployment: Deployment) -> None:
     print(f"\nImage of these sources (extras: {extras}): {deployment.tag}, {'built' if state.digest else 'not built'}")
     count = _planned(deployment)
     print(f"\nup would run {count} commands; plan shows them." if count else "\nup would change nothing.")
+
+
+def console(deployment: Deployment) -> str:
+    """The line that leads to the console: its address, or the command that makes one on this computer."""
+    if deployment.is_behind_iap:
+        return f"Console: {deployment.url('console')}"
+    where = [deployment.in_region, f"--project={deployment.options.project}"]
+    return f"Console: {PROXIES[0]}, once this runs: {shown(['run', 'services', 'proxy', deployment.short('console'), *where])}"
 
 
 def service_state(deployment: Deployment, name: str) -> str:

@@ -101,6 +101,7 @@ def service_environment(service: Service, routes: Routes, ports: Ports, accounts
         **_settings(ports),
         "PYTHONPATH": str(ROOT),
         "SLUICE_PUSH_ACCOUNT": accounts.email("push"),
+        "SLUICE_CONSOLE_ACCESS": "loopback",
         "SLUICE_TOKEN_ISSUER": accounts.issuer,
         "SLUICE_TOKEN_CERTIFICATES": f"http://{HOST}:{ports.tasks}/oauth2/v1/certs",
         **service.variables,

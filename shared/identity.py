@@ -1,6 +1,6 @@
-"""Verifies the identity token of Cloud Tasks or Pub/Sub, even where the platform has verified it already.
+"""Verifies the tokens of Cloud Tasks, Pub/Sub and Identity-Aware Proxy, also where the platform did before.
 
-Source: Cloud Run: authenticating service-to-service; OpenID Connect Core 1.0 §3.1.3.7.
+Source: Cloud Run: authenticating service-to-service; OpenID Connect Core 1.0 §3.1.3.7; Identity-Aware Proxy: signed headers.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ KEEP_SECONDS = 3600
 LOOK_AGAIN_SECONDS = 60
 #: A service has one caller, which uses a few tokens at a time.
 MAX_ACCEPTED = 64
+IAP_ISSUER = "https://cloud.google.com/iap"
 
 #: SHA-256 of a token, and the issuer, audience and e-mail that it was verified for
 Demanded = tuple[bytes, str, str, str]
@@ -97,7 +98,7 @@ def verify(token: str, certificates: Certificates, *, issuer: str, audience: str
     demanded = (hashlib.sha256(token.encode()).digest(), issuer, audience, email)
     if certificates.accepted.has(demanded):
         return
-    claims = _claims(token, certificates, audience)
+    claims = _claims(token, certificates, audience, "RS256")
     if claims.get("iss") not in (issuer, issuer.removeprefix("https://")):
         raise Unauthorized("the token is from another issuer")
     if claims.get("email") != email or claims.get("email_verified") is not True:
@@ -105,11 +106,40 @@ def verify(token: str, certificates: Certificates, *, issuer: str, audience: str
     certificates.accepted.add(demanded, claims["exp"])
 
 
-def _claims(token: str, certificates: Certificates, audience: str) -> Mapping[str, Any]:
+def asserted_email(assertion: str, keys: Certificates, audience: str) -> str:
+    """The e-mail in an unexpired ES256 token of Identity-Aware Proxy for this audience.
+
+    Raises `Unauthorized` for any other token, `Unavailable` when the keys are missing.
+    """
+    claims = _claims(assertion, keys, audience, "ES256")
+    if claims.get("iss") != IAP_ISSUER:
+        raise Unauthorized("the token is from another issuer")
+    return _email(claims)
+
+
+def unverified_email(token: str) -> str:
+    """The e-mail in a token that was verified elsewhere. Raises `Unauthorized` for one without."""
+    try:
+        claims = jwt.decode(token, verify=False)
+    except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError, RecursionError):
+        raise Unauthorized("the token cannot be read") from None
+    if not isinstance(claims, Mapping) or claims.get("email_verified") is not True:
+        raise Unauthorized("the token has no verified e-mail address")
+    return _email(claims)
+
+
+def _email(claims: Mapping[str, Any]) -> str:
+    email = claims.get("email")
+    if not isinstance(email, str) or not email:
+        raise Unauthorized("the token has no e-mail address")
+    return email.lower()
+
+
+def _claims(token: str, certificates: Certificates, audience: str, algorithm: str) -> Mapping[str, Any]:
     try:
         header = jwt.decode_header(token)
-        if header.get("alg") != "RS256":
-            raise Unauthorized("the token is not signed with RS256")
+        if header.get("alg") != algorithm:
+            raise Unauthorized(f"the token is not signed with {algorithm}")
         key_id = str(header.get("kid"))
         known = {key_id: certificates.of(key_id)}
         claims = jwt.decode(token, certs=known, audience=audience, clock_skew_in_seconds=SKEW_SECONDS)

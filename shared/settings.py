@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MIB = 1 << 20
 GOOGLE_ISSUER = "https://accounts.google.com"
 GOOGLE_CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
+IAP_KEYS = "https://www.gstatic.com/iap/verify/public_key"
 #: Cloud Storage: V4 signing, longest expiration
 MAX_URL_SECONDS = 7 * 24 * 3600
 #: Longest number that is read: int() refuses thousands of digits.
@@ -113,6 +114,20 @@ class Settings:
         default="https://storage.googleapis.com",
         deploy="",
     )
+    console_access: str = _setting(
+        "SLUICE_CONSOLE_ACCESS",
+        "way into the console: `loopback` (this computer), `iap` (Identity-Aware Proxy), `invoker` (Cloud Run's check)",
+        deploy="--console-access",
+    )
+    iap_audience: str = _setting(
+        "SLUICE_IAP_AUDIENCE", "audience of Identity-Aware Proxy's assertions to the console", deploy="derived"
+    )
+    iap_keys: str = _setting("SLUICE_IAP_KEYS", "URL of the public keys of these assertions", default=IAP_KEYS, deploy="")
+    operators: frozenset[str] = _setting(
+        "SLUICE_OPERATORS",
+        "e-mails of those who may act in a deployed console, between commas; others may look",
+        deploy="--console-operators",
+    )
     tasks_endpoint: str = _setting(
         "SLUICE_TASKS_ENDPOINT", "Cloud Tasks endpoint in place of Google's, called without credentials", deploy=""
     )
@@ -145,6 +160,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     values = {name: _value(setting, kinds[name], environment) for name, setting in declared().items()}
     settings = Settings(**values)
     _check(settings)
+    _check_access(settings, is_deployed="K_SERVICE" in environment)
     if "K_SERVICE" in environment:
         _trust_only_google(settings)
     return settings
@@ -165,13 +181,30 @@ def _check(settings: Settings) -> None:
         raise BadConfiguration(f"SLUICE_URL_SECONDS is {settings.url_seconds}; Cloud Storage allows at most {MAX_URL_SECONDS}")
 
 
-def _trust_only_google(settings: Settings) -> None:
-    given = {"SLUICE_TOKEN_ISSUER": settings.token_issuer, "SLUICE_TOKEN_CERTIFICATES": settings.token_certificates}
-    right = {"SLUICE_TOKEN_ISSUER": GOOGLE_ISSUER, "SLUICE_TOKEN_CERTIFICATES": GOOGLE_CERTIFICATES}
-    for variable in (name for name in given if given[name] != right[name]):
+def _check_access(settings: Settings, *, is_deployed: bool) -> None:
+    """Refuse a way into the console that would let strangers in."""
+    variable, way = "SLUICE_CONSOLE_ACCESS", settings.console_access
+    if way not in ("", "loopback", "iap", "invoker"):
+        raise BadConfiguration(f"{variable} is {way[:80]!r}; set it to `loopback`, `iap` or `invoker`")
+    if way == "loopback" and is_deployed:
+        raise BadConfiguration(f"{variable} is loopback, which asks for no name; on Cloud Run set it to `iap` or `invoker`")
+    if way == "invoker" and not is_deployed:
         raise BadConfiguration(
-            f"{variable} is not Google's ({right[variable]}); on Cloud Run this would admit forged callers: unset it"
+            f"{variable} is invoker, which relies on Cloud Run's check; elsewhere set it to `loopback` or `iap`"
         )
+    if way == "iap" and not settings.iap_audience:
+        raise BadConfiguration(
+            "set SLUICE_IAP_AUDIENCE to /projects/NUMBER/locations/REGION/services/SERVICE; see docs/console.md"
+        )
+
+
+def _trust_only_google(settings: Settings) -> None:
+    for name, right in (("token_issuer", GOOGLE_ISSUER), ("token_certificates", GOOGLE_CERTIFICATES), ("iap_keys", IAP_KEYS)):
+        if getattr(settings, name) != right:
+            variable = declared()[name].variable
+            raise BadConfiguration(
+                f"{variable} is not Google's ({right}); on Cloud Run this would admit forged callers: unset it"
+            )
 
 
 def _value(setting: Setting, kind: Any, environment: Mapping[str, str]) -> Any:
@@ -180,6 +213,8 @@ def _value(setting: Setting, kind: Any, environment: Mapping[str, str]) -> Any:
         raise _missing(setting)
     if kind is int and (not text.isdecimal() or len(text) > MAX_DIGITS or int(text) == 0):
         raise BadConfiguration(f"{setting.variable} is {text[:80]!r}; set a whole number above 0 ({setting.meaning})")
+    if kind == frozenset[str]:
+        return _emails(setting, text)
     return _urls(setting, text) if kind == Mapping[str, str] else kind(text)
 
 
@@ -190,6 +225,15 @@ def _urls(setting: Setting, text: str) -> Mapping[str, str]:
         remedy = "write each pool once, such as default=https://…,slow=https://…"
         raise BadConfiguration(f"{setting.variable} is {text[:200]!r}; {remedy}")
     return urls
+
+
+def _emails(setting: Setting, text: str) -> frozenset[str]:
+    """E-mail addresses in lower case, as people may write their own in either."""
+    emails = [email.strip().lower() for email in text.split(",")] if text else []
+    if not all("@" in email and ":" not in email for email in emails):
+        remedy = "write e-mail addresses, such as ann@example.com,bob@example.com; groups are not possible here"
+        raise BadConfiguration(f"{setting.variable} is {text[:200]!r}; {remedy}")
+    return frozenset(emails)
 
 
 def _missing(setting: Setting) -> BadConfiguration:

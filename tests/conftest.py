@@ -40,6 +40,7 @@ ENVIRONMENT = {
     "SLUICE_TASKS_ACCOUNT": "tasks@local-project.iam.gserviceaccount.com",
     "SLUICE_SIGNER": "signer@local-project.iam.gserviceaccount.com",
     "SLUICE_READER": "reader@local-project.iam.gserviceaccount.com",
+    "SLUICE_CONSOLE_ACCESS": "loopback",
     "SLUICE_MAX_POST_BYTES": "1000000",
     "SLUICE_MAX_FILE_BYTES": "5000000",
 }

@@ -80,6 +80,7 @@ class Customer:
             "SLUICE_SIGNER_KEY": str(self._accounts.key_file("signer")),
             "SLUICE_READER": self._accounts.email("reader"),
             "SLUICE_READER_KEY": str(self._accounts.key_file("reader")),
+            "SLUICE_CONSOLE_ACCESS": "loopback",
             "SLUICE_TASKS_ENDPOINT": issuer,
             "SLUICE_TOKEN_ISSUER": issuer,
             "SLUICE_TOKEN_CERTIFICATES": f"{issuer}/oauth2/v1/certs",

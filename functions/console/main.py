@@ -8,7 +8,7 @@ from shared import web
 from shared.cloud import connect
 
 cloud = connect()
-cloud.settings.require("signer", "reader", "status_url", "processor_urls", "tasks_account")
+cloud.settings.require("signer", "reader", "status_url", "processor_urls", "tasks_account", "console_access")
 web.install(cloud)
 site = pages.Site(cloud)
 

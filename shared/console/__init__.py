@@ -2,8 +2,8 @@
 
 pages      files (lists, live) · file (one file; `run_view` draws its runs) · failed · queues · pipeline_page (drawing)
 actions    reruns · uploads (signs what the page uploads) · queues
-platform   visit (a request to a page) · access (viewers, actions of other sites) · rendering (templates) · words · reasons
-           addresses · preview (signed links to pictures and outputs)
+platform   visit (a request to a page) · access (viewers) · protection (from other sites) · rendering (templates) · words
+           reasons · addresses · preview (signed links to pictures and outputs)
            assets (scripts and styles) · recent (lists shared by all viewers)
 """
 

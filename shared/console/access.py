@@ -1,78 +1,72 @@
-"""Who may look, who may act, and the protection of both from other sites."""
+"""The ways into the console: who looks, and who may act. `protection` keeps other sites out."""
 
-import hmac
-import secrets
+import functools
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from flask import Request, Response
+from flask import Request
 
-from shared.cloud.protocols import Cloud
-from shared.errors import Forbidden
-
-_COOKIE = "sluice-action"
-#: What this computer alone reaches. Another name that leads here is another site's (DNS rebinding).
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_TOKEN_BYTES = 16
+from shared import identity
+from shared.console import protection
+from shared.errors import Forbidden, Unauthorized
+from shared.identity import Certificates
+from shared.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """The person behind a request.
 
-    `name` is an e-mail address, or empty on a laptop. `token` goes with each action.
+    `name` is an e-mail address, or empty on a laptop. `token` goes with each action. `way` is the way in, as the setting names it.
     """
 
     name: str
     may_act: bool
     token: str
+    way: str = "loopback"
 
 
-def viewer(request: Request, cloud: Cloud) -> Viewer:  # noqa: ARG001
-    """The viewer of this request. Raises `Forbidden`."""
-    if urlsplit(f"//{request.host}").hostname not in _LOOPBACK:
+class Access:
+    """The way in that SLUICE_CONSOLE_ACCESS names. There is no other, and no fallback."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keys = Certificates(functools.partial(identity.fetch, settings.iap_keys))
+
+    def viewer(self, request: Request) -> Viewer:
+        """The viewer of this request. Raises `Unauthorized`, `Forbidden`; `Unavailable` while keys cannot be fetched."""
+        way = self._settings.console_access
+        name = self._name(request, way)
+        may_act = way == "loopback" or name in self._settings.operators
+        return Viewer(name, may_act, protection.token(request, way), way)
+
+    def _name(self, request: Request, way: str) -> str:
+        if way == "iap":
+            return self._asserted(request)
+        if way == "invoker":
+            return _checked_by_cloud_run(request)
+        if way == "loopback" and protection.hostname(f"//{request.host}") in protection.LOOPBACK:
+            return ""
         raise Forbidden("the console answers at 127.0.0.1 and localhost only; open it there")
-    return Viewer("", True, request.cookies.get(_COOKIE, "") or secrets.token_urlsafe(_TOKEN_BYTES))
+
+    def _asserted(self, request: Request) -> str:
+        """The name in Identity-Aware Proxy's assertion.
+
+        Headers that it does not sign, such as x-goog-authenticated-user-email, do not count.
+        """
+        assertion = request.headers.get("x-goog-iap-jwt-assertion", "")
+        if not assertion:
+            raise Unauthorized("this request did not come through Identity-Aware Proxy; open the console's own address")
+        return identity.asserted_email(assertion, self._keys, self._settings.iap_audience)
 
 
-def check_action(request: Request, viewer: Viewer) -> None:
-    """Refuse an action of a viewer who may only look, and one that another site sent. Raises `Forbidden`."""
-    if not viewer.may_act:
-        raise Forbidden("you may look, but not act; ask the operator to add you to SLUICE_OPERATORS")
-    sent = request.headers.get("x-action-token") or request.form.get("token", "")
-    kept = request.cookies.get(_COOKIE, "")
-    if not kept or not hmac.compare_digest(sent.encode(), kept.encode()):
-        raise Forbidden("this page is too old for its action; reload it, then repeat")
-    origin = request.headers.get("origin")
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin" or (
-        origin is not None and urlsplit(origin).netloc != request.host
-    ):
-        raise Forbidden("another site sent this action; use the console's own page")
+def _checked_by_cloud_run(request: Request) -> str:
+    """The name in the token that Cloud Run checked before it passed the request on, with the signature taken away.
 
-
-def protected(answer: Response, cloud: Cloud) -> Response:
-    """The answer with the headers that keep other sites and strangers' text from acting."""
-    storage = cloud.settings.storage_origin
-    allowed = f"'self' {storage}"
-    policy = {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "style-src": "'self'",
-        "img-src": f"{allowed} data:",
-        "media-src": allowed,
-        "connect-src": allowed,
-        "form-action": "'self'",
-        "base-uri": "'none'",
-        "frame-ancestors": "'none'",
-    }
-    answer.headers["content-security-policy"] = "; ".join(f"{name} {value}" for name, value in policy.items())
-    answer.headers["x-content-type-options"] = "nosniff"
-    answer.headers["referrer-policy"] = "same-origin"
-    answer.headers["cross-origin-opener-policy"] = "same-origin"
-    answer.headers["cross-origin-resource-policy"] = "same-origin"
-    return answer
-
-
-def remember(answer: Response, viewer: Viewer, request: Request) -> None:
-    """Keep the token of this viewer's actions in a cookie that other sites' requests do not carry."""
-    answer.set_cookie(_COOKIE, viewer.token, httponly=True, samesite="Strict", secure=request.is_secure)
+    Of two tokens Cloud Run checks that in X-Serverless-Authorization and passes the other one on unchecked: it does not count.
+    Source: Cloud Run: authenticating service-to-service.
+    """
+    header = request.headers.get("x-serverless-authorization", request.headers.get("authorization", ""))
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("this request carries no token; open the console through `gcloud run services proxy`")
+    return identity.unverified_email(token)

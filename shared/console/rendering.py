@@ -10,7 +10,7 @@ from flask import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared import web
-from shared.console import access, addresses, assets, reasons, words
+from shared.console import addresses, assets, protection, reasons, words
 from shared.console.access import Viewer
 from shared.errors import PipelineError
 
@@ -44,7 +44,8 @@ def page(request: Request, viewer: Viewer, template: str, status: int = 200, **v
     data = _rendered(template, viewer=viewer, here=request.path, **values)
     answer = _compressed(request, Response(data, status=status, content_type="text/html; charset=utf-8"))
     answer.headers["cache-control"] = "no-store"
-    access.remember(answer, viewer, request)
+    if viewer.token:
+        protection.remember(answer, viewer)
     return answer
 
 

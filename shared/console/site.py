@@ -7,7 +7,6 @@ from flask import Request, Response
 from shared import log
 from shared.cloud.protocols import Cloud
 from shared.console import (
-    access,
     assets,
     failed,
     file,
@@ -15,12 +14,13 @@ from shared.console import (
     follow,
     pipeline_page,
     preview,
+    protection,
     queues,
     rendering,
     reruns,
     uploads,
 )
-from shared.console.access import Viewer
+from shared.console.access import Access, Viewer
 from shared.console.recent import Recent
 from shared.console.visit import View, Visit
 from shared.errors import MethodNotAllowed, NotFound, PipelineError, Transient
@@ -59,6 +59,7 @@ class Site:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        self._access = Access(cloud.settings)
         self._recent = Recent(LIVE_SECONDS)
         self._links = Recent(cloud.settings.url_seconds // preview.KEPT_PART, most=MAX_LINKS)
 
@@ -69,7 +70,7 @@ class Site:
             return assets.answer(request, rest)
         viewer = None
         try:
-            viewer = access.viewer(request, self._cloud)
+            viewer = self._access.viewer(request)
             view = _view(request, kind, viewer)
             answer = view(Visit(request, viewer, rest, self._cloud, self._recent, self._links))
         except PipelineError as error:
@@ -77,12 +78,12 @@ class Site:
             answer = rendering.error(request, viewer, error)
             if isinstance(error, Transient):
                 answer.headers["retry-after"] = "5"
-        return access.protected(answer, self._cloud)
+        return protection.protected(answer, self._cloud.settings)
 
 
 def _view(request: Request, kind: str, viewer: Viewer) -> View:
     if request.method == "POST" and kind in ACTIONS:
-        access.check_action(request, viewer)
+        protection.check_action(request, viewer)
         return ACTIONS[kind]
     if kind not in PAGES:
         raise NotFound("page not found")

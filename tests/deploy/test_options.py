@@ -47,6 +47,10 @@ def test_help_explains_every_command_and_option() -> None:
         (["plan", "--project", "demo-project", "--region", "moon"], "--region is 'moon'"),
         (["plan", "--project", "demo-project", "--queue-auth", "none"], "it takes queue or task"),
         (["plan", "--project", "demo-project", "--allow-unauthenticated=processor"], "no other service is for strangers"),
+        (["plan", "--project", "demo-project", "--console-access", "loopback"], "it takes iap or invoker"),
+        (["plan", "--project", "demo-project", "--console-viewers", "allUsers"], "it takes members such as group:staff@"),
+        (["plan", "--project", "demo-project", "--console-viewers", "domain:example.com"], "--console-viewers is"),
+        (["plan", "--project", "demo-project", "--console-operators", "group:ops@example.com"], "it takes e-mail addresses"),
         (["plan", "--project", "demo-project", "--origins", "https://app.example/"], "--origins is"),
         (["plan", "--project", "demo-project", "--instances", "0"], "--instances is '0'; it takes a whole number above 0"),
         (["plan", "--project", "demo-project", "--notify", "me"], "it takes an e-mail address"),
@@ -159,11 +163,12 @@ def test_with_queue_auth_task_whoever_enqueues_may_name_the_account_and_queues_d
     named = [line for line in changed.commands if "roles/iam.serviceAccountUser" in line]
 
     assert all(f"add-iam-policy-binding {two} " in line for line in named)
-    assert [re.findall(r"two-(upload|dispatcher|processor|processor-slow)@", line) for line in named] == [
+    assert [re.findall(r"two-(upload|dispatcher|processor|processor-slow|console)@", line) for line in named] == [
         ["upload"],
         ["dispatcher"],
         ["processor"],
         ["processor-slow"],
+        ["console"],
     ]
     assert "oidc" not in " ".join(line for line in changed.commands if "tasks queues" in line)
 
@@ -177,8 +182,8 @@ def test_opening_the_doors_opens_issuer_and_upload_and_nothing_else(changed: Run
 def test_origins_may_put_to_signed_urls(changed: Run, project: Project) -> None:
     (rule,) = json.loads((project.stub.folder / "work" / "cors.json").read_text())
 
-    assert rule["origin"] == ["https://a.example", "https://b.example"]
-    assert {"PUT", "POST"} <= set(rule["method"])
+    assert rule["origin"] == ["https://a.example", "https://b.example", "http://127.0.0.1:8080", "http://localhost:8080"]
+    assert {"PUT", "POST", "DELETE"} <= set(rule["method"])
     assert {
         "content-type",
         "content-range",
@@ -205,7 +210,8 @@ def test_instances_are_those_of_each_service_but_the_processors(changed: Run) ->
     assert instances == {
         **{f"two-{name}": ["9"] for name in ("upload", "issuer", "dispatcher", "status")},
         "two-processor": ["5"],
-        "two-processor-slow": ["2"],
+        "two-processor-slow": ["1"],
+        "two-console": ["1"],
     }
 
 

@@ -16,6 +16,7 @@ Cell = tuple[str, str, str]
 AGENTS = {
     "agent:storage": f"serviceAccount:service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com",
     "agent:pubsub": f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com",
+    "agent:iap": f"serviceAccount:service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com",
 }
 OPERATORS = ["group:ops@example.com", "user:ann@example.com"]
 RUN_NO_CODE = ["build", "push", "reader", "signer", "tasks"]
@@ -52,6 +53,18 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "queue:*": {"cloudtasks.viewer"},  # the task of a step that waits: find
         "account:reader": {"iam.serviceAccountTokenCreator"},  # permit_download: signBlob
     },
+    "console": {
+        "bucket:uploads": {"storage.objectViewer"},  # show, rerun: find
+        "bucket:results": {"storage.objectCreator", "storage.objectViewer"},  # rerun: claims, plans; lists, manifests
+        "queue:*": {
+            "cloudtasks.enqueuer",  # rerun: add
+            "queueOperator",  # queues, pause, resume; lists of what is in work
+        },
+        "account:tasks": {"iam.serviceAccountUser"},
+        "account:signer": {"iam.serviceAccountTokenCreator"},  # uploads: signBlob
+        "account:reader": {"iam.serviceAccountTokenCreator"},  # previews, download links: signBlob
+        "topic:completions": {"pubsub.publisher"},  # rerun: notices where no step has to run
+    },
     "reader": {"bucket:results": {"storage.objectViewer"}},  # what the link may
     "push": {"service:dispatcher": {"run.invoker"}},
     "tasks": {"service:processor": {"run.invoker"}},
@@ -74,6 +87,11 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "subscription:dead-letters": {"pubsub.subscriber"},  # dead-letters
         "project": {"operator"},  # deploy.sh env: the project's number; tail: subscribe, pull, delete
     },
+    "viewers": {
+        "service:console": {"run.invoker"},  # through gcloud run services proxy
+        "iap:console": {"iap.httpsResourceAccessor"},
+    },
+    "agent:iap": {"service:console": {"run.invoker"}},  # passes on what it let in
     "agent:storage": {"topic:uploads": {"pubsub.publisher"}},  # the bucket's notification
     "agent:pubsub": {  # the dead-letter policy of the dispatcher's subscription, and the token of its pushes
         "account:push": {"iam.serviceAccountTokenCreator"},
@@ -95,6 +113,7 @@ def resource(on: str) -> list[str]:
         "account": [f"{HOME}/serviceAccounts/{account(name)}"],
         "service": [f"{PLACE}/services/sluice-{service}" for service in services(name)],
         "queue": [f"{PLACE}/queues/sluice-{queue}" for queue in QUEUES],
+        "iap": [f"{HOME}/iap_web/cloud_run-us-central1/services/sluice-{name}"],
     }
     return names[kind]
 
@@ -148,7 +167,7 @@ def test_the_table_gives_what_the_code_calls_no_more_and_no_less(table: Grants) 
     assert given == NEEDED
 
 
-def test_only_open_doors_and_tasks_that_name_an_account_depend_on_options(table: Grants) -> None:
+def test_only_doors_the_way_into_the_console_and_tasks_that_name_an_account_depend_on_options(table: Grants) -> None:
     conditions = {(row["on"], row["member"]): row["when"] for row in table if row["when"] != "always"}
 
     assert conditions == {
@@ -156,6 +175,10 @@ def test_only_open_doors_and_tasks_that_name_an_account_depend_on_options(table:
         ("account:tasks", "dispatcher"): "queue-auth=task",
         ("account:tasks", "processor"): "queue-auth=task",
         ("account:tasks", "operators"): "queue-auth=task",
+        ("account:tasks", "console"): "queue-auth=task",
+        ("service:console", "viewers"): "console-access=invoker",
+        ("service:console", "agent:iap"): "console-access=iap",
+        ("iap:console", "viewers"): "console-access=iap",
         **{(f"service:{name}", "allUsers"): f"open={name}" for name in ("upload", "issuer", "status")},
     }
 
@@ -235,10 +258,10 @@ def test_no_account_can_overwrite_or_delete_an_object(deployed: Deployed) -> Non
     }
 
 
-def test_only_the_processors_and_the_dispatcher_write_results(deployed: Deployed) -> None:
+def test_only_the_processors_the_dispatcher_and_the_console_write_results(deployed: Deployed) -> None:
     writers = {who for name, role, who in cells(deployed) if name == RESULTS and role == "roles/storage.objectCreator"}
 
-    assert writers == {f"serviceAccount:{account(name)}" for name in ("dispatcher", *PROCESSORS.values())}
+    assert writers == {f"serviceAccount:{account(name)}" for name in ("dispatcher", "console", *PROCESSORS.values())}
 
 
 def test_no_account_acts_as_one_that_runs_a_service(deployed: Deployed) -> None:
@@ -271,7 +294,8 @@ def test_operators_have_the_rights_of_the_table_no_more_and_no_less(operated: Op
 
 
 def test_a_second_up_with_the_same_operators_changes_nothing(operated: Operated) -> None:
-    assert (operated.again.mutations, operated.again.printed) == ([], "0 changes: everything is as it should be.\n")
+    assert operated.again.mutations == []
+    assert operated.again.printed.startswith("0 changes: everything is as it should be.\n")
 
 
 def test_a_former_operator_has_no_right_left(operated: Operated, table: Grants) -> None:
@@ -302,8 +326,10 @@ def test_custom_roles_have_these_permissions(operated: Operated) -> None:
     }
 
 
-def test_without_operators_there_is_no_custom_role(deployed: Deployed) -> None:
-    assert [name for name in deployed.first.state["resources"] if name.startswith(f"{HOME}/roles/")] == []
+def test_without_operators_there_is_only_the_consoles_custom_role(deployed: Deployed) -> None:
+    made = [name for name in deployed.first.state["resources"] if name.startswith(f"{HOME}/roles/")]
+
+    assert made == [f"{HOME}/roles/sluice.queueOperator"]
 
 
 def test_the_docs_print_the_table(table: Grants) -> None:

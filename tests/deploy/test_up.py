@@ -69,7 +69,14 @@ def test_the_notification_comes_after_everything_it_sets_going(deployed: Deploye
 def test_a_second_up_changes_nothing(deployed: Deployed) -> None:
     assert deployed.second.status == 0, deployed.second.complaints
     assert deployed.second.mutations == []
-    assert deployed.second.printed == "0 changes: everything is as it should be.\n"
+    assert deployed.second.printed.startswith("0 changes: everything is as it should be.\n")
+
+
+def test_up_ends_with_the_way_to_the_console(deployed: Deployed) -> None:
+    proxy = f"gcloud run services proxy sluice-console --region=us-central1 --project={PROJECT}"
+
+    for run in (deployed.first, deployed.second):
+        assert run.printed.splitlines()[-1] == f"Console: http://127.0.0.1:8080, once this runs: {proxy}"
 
 
 def test_there_is_a_service_for_every_folder_of_functions(deployed: Deployed) -> None:
@@ -95,7 +102,10 @@ def test_every_service_has_its_variables(deployed: Deployed) -> None:
         assert given["SLUICE_PROCESSOR_URLS"] == f"default={url('processor')},slow={url('processor-slow')}"
         assert (given["SLUICE_PUSH_ACCOUNT"], given["SLUICE_TASKS_ACCOUNT"]) == (account("push"), account("tasks"))
         assert given["SLUICE_QUEUE_AUTH"] == "queue"
-    assert values(deployed, "SLUICE_SIGNER") == {"issuer": account("signer"), "status": account("reader")}
+    assert values(deployed, "SLUICE_SIGNER") == {"issuer": account("signer"), "console": account("signer")}
+    assert values(deployed, "SLUICE_READER") == {"status": account("reader"), "console": account("reader")}
+    assert values(deployed, "SLUICE_CONSOLE_ACCESS") == {"console": "invoker"}
+    assert values(deployed, "SLUICE_OPERATORS") == {}
     assert values(deployed, "SLUICE_POOL") == {"processor": "default", "processor-slow": "slow"}
 
 

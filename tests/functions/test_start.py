@@ -18,7 +18,7 @@ REQUIRED = {
     "dispatcher": ("dispatcher_url", "push_account", "processor_urls", "tasks_account"),
     "processor": ("processor_urls", "tasks_account"),
     "status": ("reader",),
-    "console": ("signer", "reader", "status_url", "processor_urls", "tasks_account"),
+    "console": ("signer", "reader", "status_url", "processor_urls", "tasks_account", "console_access"),
 }
 
 

@@ -94,7 +94,7 @@ class World:
         if own and f"projects/{PROJECT}/serviceAccounts/{email}" not in self.resources:
             raise Refused(code, message.format(email))
         made_on_demand = email.endswith(
-            ("@gs-project-accounts.iam.gserviceaccount.com", "@gcp-sa-pubsub.iam.gserviceaccount.com")
+            tuple(f"@{agent}.iam.gserviceaccount.com" for agent in ("gs-project-accounts", "gcp-sa-pubsub", "gcp-sa-iap"))
         )
         if made_on_demand and email not in self.agents:
             raise Refused(code, message.format(email))

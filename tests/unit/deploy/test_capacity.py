@@ -42,9 +42,9 @@ def test_the_docs_print_their_size_and_the_memory_of_the_service_itself() -> Non
 
 
 def test_all_instances_of_all_services_are_counted(tmp_path: Path) -> None:
-    """Four services with 2 × (1 vCPU, 512 MiB), 7 × (2, 4 GiB) and 3 × (1, 1.5 GiB)."""
-    assert total(deployment(tmp_path).listing) == Size(8 + 14 + 3, (4 << 30) + (28 << 30) + (9 << 29))
-    assert total(deployment(tmp_path, instances="1").listing).cpus == 4 + 14 + 3
+    """Four services with 2 × (1 vCPU, 512 MiB), one console of that size, 7 × (2, 4 GiB) and 3 × (1, 1.5 GiB)."""
+    assert total(deployment(tmp_path).listing) == Size(8 + 1 + 14 + 3, (9 << 29) + (28 << 30) + (9 << 29))
+    assert total(deployment(tmp_path, instances="1").listing).cpus == 4 + 1 + 14 + 3
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_new_project_has_20_vcpu_and_40_gib(size: Size, fits: bool) -> None:
 def test_what_is_too_large_for_a_new_project_is_named_with_the_remedies(tmp_path: Path) -> None:
     said = note(deployment(tmp_path).listing)
 
-    assert said.startswith("all instances together take 25 vCPU and 36.5 GiB, a new project has only 20 vCPU and 40 GiB")
+    assert said.startswith("all instances together take 26 vCPU and 37 GiB, a new project has only 20 vCPU and 40 GiB")
     assert "lower max_instances" in said
     assert "CpuAllocPerProjectRegion" in said
 

@@ -28,7 +28,14 @@ BUCKET: Json = {
             {"action": {"type": "Delete"}, "condition": {"age": 30}},
         ]
     },
-    "cors_config": [{"origin": ["https://a.example", "https://b.example"], "method": ["PUT"]}],
+    "cors_config": [
+        {
+            "maxAgeSeconds": 3600,
+            "method": buckets.METHODS,
+            "origin": ["https://a.example", "https://b.example", "http://127.0.0.1:8080", "http://localhost:8080"],
+            "responseHeader": buckets.HEADERS,
+        }
+    ],
 }
 QUEUE: Json = {
     "state": "RUNNING",
@@ -144,6 +151,9 @@ def test_old_results_are_deleted_but_not_the_assets(tmp_path: Path) -> None:
         ("soft_delete_policy",),
         ("lifecycle_config",),
         ("cors_config",),
+        ("cors_config", 0, "origin"),
+        ("cors_config", 0, "method"),
+        ("cors_config", 0, "responseHeader"),
     ],
 )
 def test_a_bucket_that_differs_is_updated(path: tuple[str, ...], tmp_path: Path) -> None:
@@ -154,10 +164,24 @@ def test_a_bucket_that_differs_is_updated(path: tuple[str, ...], tmp_path: Path)
     assert command.endswith(f"--cors-file={tmp_path}/cors.json")
 
 
-def test_origins_that_are_no_longer_wanted_are_cleared(tmp_path: Path) -> None:
-    (command,) = bucket(deployment(tmp_path), BUCKET)
+def test_a_page_of_nobodys_may_not_use_the_build_bucket(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    it.state.buckets["demo-project-sluice-build"] = parsed(Bucket, BUCKET)
+    (command,) = commands(buckets.bucket(it, "build", "7d", "30"))
 
     assert command.endswith("--clear-cors")
+
+
+@pytest.mark.parametrize(
+    ("access", "own"),
+    [
+        ("invoker", ["http://127.0.0.1:8080", "http://localhost:8080"]),
+        ("iap", ["https://sluice-console-42.us-central1.run.app"]),
+    ],
+)
+def test_the_console_may_use_the_uploads_bucket(access: str, own: list[str], tmp_path: Path) -> None:
+    assert deployment(tmp_path, console_access=access).origins == own
+    assert deployment(tmp_path, console_access=access, origins="https://a.example").origins == ["https://a.example", *own]
 
 
 def test_a_bucket_is_created_before_its_cors_is_set(tmp_path: Path) -> None:
@@ -325,6 +349,34 @@ def test_a_service_that_differs_is_deployed(change: Callable[[Json], None], tmp_
         "--max-instances=10 --execution-environment=gen2 --cpu-boost --ingress=all --invoker-iam-check "
         f"--env-vars-file={tmp_path}/variables-issuer.yaml"
     )
+
+
+@pytest.mark.parametrize(
+    ("access", "is_behind_iap", "said"),
+    [
+        ("invoker", False, ""),
+        ("iap", True, ""),
+        ("iap", False, "beta run deploy sluice-console --iap"),
+        ("invoker", True, "beta run deploy sluice-console --no-iap"),
+    ],
+)
+def test_the_console_goes_behind_identity_aware_proxy_and_back(
+    access: str, is_behind_iap: bool, said: str, tmp_path: Path
+) -> None:
+    it = deployment(tmp_path, console_access=access)
+    row = ("console", "1", "512Mi", "40", "30", "10", "all")
+    commands(services.service(it, *row))
+    wanted = services.variables(it, "console", "40")
+    it.state.services["sluice-console"] = Service(
+        "", it.email("console"), "40", "30", "1", "512Mi", "10", "all", wanted, iap=is_behind_iap
+    )
+    words = [word for command in commands(services.service(it, *row)) for word in command.split()]
+
+    assert [word for word in words if word in said.split()] == said.split()
+
+
+def test_a_service_other_than_the_console_is_not_behind_it(tmp_path: Path) -> None:
+    assert service(deployment(tmp_path, console_access="iap")) == []
 
 
 def test_requests_go_to_the_newest_revision(tmp_path: Path) -> None:

@@ -43,6 +43,13 @@ def test_a_healthy_deployment_has_no_fault(tmp_path: Path) -> None:
     assert found(healthy(tmp_path)) == []
 
 
+def test_identity_aware_proxy_needs_its_way_to_the_console(tmp_path: Path) -> None:
+    it = healthy(tmp_path)
+    it.options = replace(it.options, console_access="iap")
+
+    assert found(it) == ["Identity-Aware Proxy may not call sluice-console (missing invoker): 403 for all"]
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
@@ -59,8 +66,12 @@ def test_a_healthy_deployment_has_no_fault(tmp_path: Path) -> None:
         (lambda it: it.state.policies["service:processor-slow"].append(Grant("roles/run.invoker", "allUsers")),
          "strangers may call sluice-processor-slow"),
         (lambda it: _call_other_pool(it), "wrong audience or account: sluice-digests calls sluice-processor-slow with tokens"),
-        (lambda it: it.state.policies.pop("account:signer"), "the issuer may not sign as sluice-signer@demo-project"),
-        (lambda it: it.state.policies.pop("account:reader"), "status may not sign as sluice-reader@demo-project"),
+        (lambda it: it.state.policies["account:signer"].pop(0), "the issuer may not sign as sluice-signer@demo-project"),
+        (lambda it: it.state.policies["account:reader"].pop(0), "status may not sign as sluice-reader@demo-project"),
+        (lambda it: it.state.policies["account:signer"].pop(), "the console may not sign as sluice-signer@demo-project"),
+        (lambda it: it.state.policies["account:reader"].pop(), "the console may not sign as sluice-reader@demo-project"),
+        (lambda it: it.state.policies["service:console"].append(Grant("roles/run.invoker", "allUsers")),
+         "strangers may call sluice-console"),
         (lambda it: it.state.policies.pop("subscription:dispatcher"), "may not take dead letters off the subscription"),
         (lambda it: it.state.subscriptions.pop("sluice-dispatcher"), "the subscription sluice-dispatcher is missing"),
         (lambda it: it.state.notifications.clear(), "the uploads bucket has no notification"),

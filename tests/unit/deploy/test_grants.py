@@ -6,12 +6,13 @@ import pytest
 
 from deploy import grants
 from deploy.gcloud import Command
-from deploy.state import Grant, Queue
+from deploy.state import Grant, Queue, Service
 from tests.unit.deploy.example import deployment
 
 SIGNER = "serviceAccount:sluice-signer@demo-project.iam.gserviceaccount.com"
 TOKEN_CREATOR = "roles/iam.serviceAccountTokenCreator"
 ISSUER = Grant(TOKEN_CREATOR, "serviceAccount:sluice-issuer@demo-project.iam.gserviceaccount.com")
+CONSOLE = Grant(TOKEN_CREATOR, "serviceAccount:sluice-console@demo-project.iam.gserviceaccount.com")
 
 
 def test_a_grant_that_is_missing_is_added(tmp_path: Path) -> None:
@@ -20,16 +21,17 @@ def test_a_grant_that_is_missing_is_added(tmp_path: Path) -> None:
 
     add = ["iam", "service-accounts", "add-iam-policy-binding", target, "--condition=None"]
 
+    it.state.policies["account:signer"] = [CONSOLE]
     assert list(grants.grants(it, "account:signer")) == [[[*add, f"--member={ISSUER.member}", f"--role={TOKEN_CREATOR}"]]]
 
-    it.state.policies["account:signer"] = [ISSUER]
+    it.state.policies["account:signer"] = [CONSOLE, ISSUER]
     assert list(grants.grants(it, "account:signer")) == []
 
 
 def test_grants_of_a_kind_are_those_of_all_its_resources(tmp_path: Path) -> None:
     jobs = list(grants.grants(deployment(tmp_path), "queue"))
 
-    assert [(job[0][3], len(job)) for job in jobs] == [("sluice-images", 5), ("sluice-digests", 5)]
+    assert [(job[0][3], len(job)) for job in jobs] == [("sluice-images", 7), ("sluice-digests", 7)]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,9 @@ def test_each_operator_has_each_grant(tmp_path: Path) -> None:
 def test_without_operators_no_row_of_theirs_holds(tmp_path: Path) -> None:
     it = deployment(tmp_path)
 
-    assert [grant for grant in grants.wanted(it, "queue:images") if "queueOperator" in grant.role] == []
+    console = f"serviceAccount:{it.email('console')}"
+
+    assert [grant.member for grant in grants.wanted(it, "queue:images") if "queueOperator" in grant.role] == [console]
     assert grants.wanted(it, "subscription:dead-letters") == []
 
 
@@ -91,6 +95,39 @@ def test_a_former_operator_loses_what_the_table_gave(tmp_path: Path) -> None:
         "--role=roles/cloudtasks.taskDeleter",
         f"--role={QUEUE_OPERATOR}",
     ]
+
+
+INVOKER, ACCESSOR = "roles/run.invoker", "roles/iap.httpsResourceAccessor"
+IAP_AGENT = "serviceAccount:service-42@gcp-sa-iap.iam.gserviceaccount.com"
+
+
+def test_viewers_and_those_who_act_open_the_console_through_cloud_run(tmp_path: Path) -> None:
+    robot = "robot@demo-project.iam.gserviceaccount.com"
+    it = deployment(tmp_path, console_viewers=f"{OPS},{ANN}", console_operators=f"ann@example.com,bob@example.com,{robot}")
+
+    members = [OPS, ANN, "user:bob@example.com", f"serviceAccount:{robot}"]
+    assert grants.wanted(it, "service:console") == [Grant(INVOKER, member) for member in members]
+    assert grants.wanted(it, "iap:console") == []
+
+
+def test_behind_identity_aware_proxy_only_its_agent_calls_the_console(tmp_path: Path) -> None:
+    it = deployment(tmp_path, console_viewers=OPS, console_access="iap")
+
+    assert grants.wanted(it, "service:console") == [Grant(INVOKER, IAP_AGENT)]
+    assert grants.wanted(it, "iap:console") == [Grant(ACCESSOR, OPS)]
+
+
+@pytest.mark.parametrize("access", ["iap", "invoker"])
+def test_nobody_else_may_open_the_console(access: str, tmp_path: Path) -> None:
+    """Also where the right was given by hand, or by the other way in."""
+    it = deployment(tmp_path, console_viewers=OPS, console_access=access)
+    it.state.policies["service:console"] = [Grant(INVOKER, who) for who in (OPS, ANN, IAP_AGENT, "domain:example.com")]
+    it.state.policies["iap:console"] = [Grant(ACCESSOR, who) for who in (OPS, ANN)]
+    removed = {tuple(command[-2:]) for job in grants.revocations(it) for command in job}
+    kept = {"iap": {(INVOKER, IAP_AGENT), (ACCESSOR, OPS)}, "invoker": {(INVOKER, OPS)}}[access]
+
+    given = {(grant.role, grant.member) for name in it.state.policies for grant in it.state.policies[name]}
+    assert removed == {(f"--member={who}", f"--role={role}") for role, who in given - kept}
 
 
 def test_whoever_never_was_an_operator_keeps_the_same_role(tmp_path: Path) -> None:
@@ -134,13 +171,24 @@ def test_agents_that_policies_name_are_not_asked_for(tmp_path: Path) -> None:
         it.state.policies[f"topic:{topic}"] = [Grant("roles/pubsub.publisher", f"serviceAccount:{agent}")]
     assert list(grants.service_agents(it)) == []
 
+    behind = deployment(tmp_path, console_access="iap")
+    behind.state.policies = it.state.policies | {"service:console": []}
+    assert [job[0][-1] for job in grants.service_agents(behind)] == ["--service=iap.googleapis.com"]
+    behind.state.policies["service:console"] = [Grant(INVOKER, IAP_AGENT)]
+    assert list(grants.service_agents(behind)) == []
+
 
 def test_a_resource_exists_when_the_state_has_it(tmp_path: Path) -> None:
     it = deployment(tmp_path)
     it.state.topics.add("sluice-uploads")
     it.state.queues["sluice-images"] = Queue()
 
-    assert [name for name in grants.resources(it) if grants.exists(it, name)] == ["project", "topic:uploads", "queue:images"]
+    it.state.services["sluice-console"] = Service(iap=True)
+
+    found = ["project", "topic:uploads", "queue:images", "service:console", "iap:console"]
+    assert [name for name in grants.resources(it) if grants.exists(it, name)] == found
+    it.state.services["sluice-console"] = Service()
+    assert not grants.exists(it, "iap:console")
 
 
 def test_a_line_of_deploy_sh_grants_each_row_of_the_table(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_an_api_that_is_off_is_not_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("command", "notify", "kinds"),
-    [("up", "", 10), ("up", "me@example.com", 11), ("down", "", 11), ("doctor", "me@example.com", 6), ("status", "", 10)],
+    [("up", "", 11), ("up", "me@example.com", 12), ("down", "", 11), ("doctor", "me@example.com", 6), ("status", "", 11)],
 )
 def test_a_command_reads_the_kinds_it_needs(command: str, notify: str, kinds: int, tmp_path: Path) -> None:
     it = deployment(tmp_path, command, notify=notify)
@@ -34,8 +34,8 @@ def test_a_command_reads_the_kinds_it_needs(command: str, notify: str, kinds: in
     assert len(lists(it)) == kinds
 
 
-def test_custom_roles_are_read_where_there_are_operators(tmp_path: Path) -> None:
-    it = deployment(tmp_path, operators="group:ops@example.com")
+def test_custom_roles_are_read_with_those_that_were_deleted(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
     it.state.apis = {"iam.googleapis.com"}
 
     assert "--show-deleted" in lists(it)["role"]

@@ -1,4 +1,4 @@
-"""Custom roles: made once there are operators, updated when their file changes, revived when they were deleted."""
+"""Custom roles: made once they have a member, updated when their file changes, revived when they were deleted."""
 
 import json
 from dataclasses import replace
@@ -30,8 +30,8 @@ def test_missing_roles_are_created(tmp_path: Path) -> None:
     assert changes(tmp_path, {}) == [["create", "my_own.operator"], ["create", "my_own.queueOperator"]]
 
 
-def test_without_operators_no_role_is_needed(tmp_path: Path) -> None:
-    assert changes(tmp_path, {}, operators="") == []
+def test_without_operators_only_the_consoles_role_is_needed(tmp_path: Path) -> None:
+    assert changes(tmp_path, {}, operators="") == [["create", "my_own.queueOperator"]]
 
 
 def test_roles_as_wanted_are_left_alone(tmp_path: Path) -> None:

@@ -43,10 +43,13 @@ def refused(command: list[str], error: str) -> bool:
     return not harmless(command, subprocess.CompletedProcess(command, 1, "", error))
 
 
-def test_two_errors_leave_things_as_they_should_be() -> None:
+def test_three_errors_leave_things_as_they_should_be() -> None:
     delete = ["beta", "monitoring", "channels", "delete", "channels/1"]
 
     assert not refused(["pubsub", "topics", "create", "a"], "ALREADY_EXISTS: Resource already exists")
     assert not refused(delete, "the channel is still being referenced by policies")
+    gone = "ERROR: Policy binding with the specified principal, role, and condition not found!"
+    assert not refused(["run", "services", "remove-iam-policy-binding", "a"], gone)
+    assert refused(["run", "services", "add-iam-policy-binding", "a"], gone)
     assert refused(["pubsub", "topics", "delete", "a"], "it already exists")
     assert refused(["pubsub", "topics", "create", "a"], "still being referenced")

@@ -6,6 +6,7 @@ from tests.deploy.stub.apis import (
     artifacts,
     builds,
     iam,
+    iap,
     logging,
     monitoring,
     projects,
@@ -18,7 +19,7 @@ from tests.deploy.stub.apis import (
 from tests.deploy.stub.wire import Call, Json, Raw, Refused
 from tests.deploy.stub.world import PROJECT, World
 
-_MODULES = (artifacts, builds, iam, logging, monitoring, projects, pubsub, run, services, storage, tasks)
+_MODULES = (artifacts, builds, iam, iap, logging, monitoring, projects, pubsub, run, services, storage, tasks)
 _APIS = {module.API.name: module.API for module in _MODULES}
 #: They work before anything is enabled: they are what enabling goes through.
 _ALWAYS = ("serviceusage", "cloudresourcemanager")

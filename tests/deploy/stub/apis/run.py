@@ -4,7 +4,7 @@ import copy
 import re
 
 from tests.deploy.stub import policies
-from tests.deploy.stub.apis import artifacts
+from tests.deploy.stub.apis import artifacts, iap
 from tests.deploy.stub.wire import Api, Call, Json, Refused
 from tests.deploy.stub.world import NUMBER, PROJECT, World
 
@@ -102,6 +102,7 @@ def revisions(world: World, call: Call) -> Json:
 def _saved(world: World, call: Call, name: str, service: Json) -> Json:
     if call.query.get("dryRun") != "all":
         world.resources[name] = service
+        iap.made(world, name.split("/")[3], service["metadata"]["name"])
     return service
 
 
