@@ -1,22 +1,18 @@
-"""Buckets: closed to the public, with soft delete, a lifecycle and, for uploads, CORS."""
+"""Buckets: closed to the public, with soft delete, a lifecycle and, for signed URLs, CORS."""
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from deploy.answers import Json
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.queues import labels_of_paused, paused
 from deploy.state import Bucket, sorted_json
+from shared import cors
 
 DAY = 24 * 3600
 #: What is deleted after some days: of the results, all but the operator's assets and the notes of their use.
 OLD = {"results": ["attempts/", "files/", "index/", "jobs/"]}
-#: Requests of pages to signed URLs and upload sessions, and the request and response headers of an upload.
-METHODS = ["POST", "PUT", "DELETE", "GET"]
-HEADERS = ["content-type", "content-range", "location", "range"]
-HEADERS += ["x-goog-content-length-range", "x-goog-if-generation-match", "x-goog-resumable"]
 
 
 def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> Iterator[list[Command]]:
@@ -26,15 +22,15 @@ def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> It
     lifecycle = deployment.write(f"lifecycle-{name}.json", _lifecycle(name, int(days)))
     flags = ["--uniform-bucket-level-access", "--public-access-prevention", f"--soft-delete-duration={soft_delete}"]
     flags.append(f"--lifecycle-file={lifecycle}")
-    cors = [f"--cors-file={deployment.write('cors.json', wanted.cors)}"] if wanted.cors else []
+    allow = [f"--cors-file={deployment.write(f'cors-{name}.json', wanted.cors)}"] if wanted.cors else []
     update = ["storage", "buckets", "update", url]
     if found is None:
         create = ["storage", "buckets", "create", url, deployment.at_location, *flags]
         # Queues without their bucket were left by `down --delete-data`.
-        more = [*cors, *(labels_of_paused(paused(deployment)) if name == "uploads" else [])]
+        more = [*allow, *(labels_of_paused(paused(deployment)) if name == "uploads" else [])]
         yield [create, [*update, *more]] if more else [create]  # gcloud takes both only from `update`
     elif found != wanted:
-        yield [[*update, *flags, *(cors or ["--clear-cors"] * bool(found.cors))]]
+        yield [[*update, *flags, *(allow or ["--clear-cors"] * bool(found.cors))]]
 
 
 def _wanted(deployment: Deployment, name: str, soft_delete: str, days: int) -> Bucket:
@@ -44,7 +40,7 @@ def _wanted(deployment: Deployment, name: str, soft_delete: str, days: int) -> B
         public_access_prevention="enforced",
         soft_delete_seconds=int(soft_delete.removesuffix("d")) * DAY,
         lifecycle=(("AbortIncompleteMultipartUpload", 7, ""), *([("Delete", days, ",".join(OLD.get(name, ())))] * bool(days))),
-        cors=sorted_json([_cors(deployment.origins)]) if name == "uploads" else "",
+        cors=_cors(deployment, name),
     )
 
 
@@ -56,5 +52,8 @@ def _lifecycle(name: str, days: int) -> str:
     return json.dumps({"rule": rules})
 
 
-def _cors(origins: list[str]) -> dict[str, Any]:
-    return {"origin": origins, "method": METHODS, "maxAgeSeconds": 3600, "responseHeader": HEADERS}
+def _cors(deployment: Deployment, name: str) -> str:
+    """Pages send files to the uploads bucket, and read outputs in the results bucket."""
+    origins = deployment.origins
+    rules = {"uploads": [cors.of_uploads(origins, deployment.routes)], "results": [cors.of_results(origins)]}
+    return sorted_json(rules.get(name))

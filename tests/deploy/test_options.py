@@ -180,7 +180,7 @@ def test_opening_the_doors_opens_issuer_and_upload_and_nothing_else(changed: Run
 
 
 def test_origins_may_put_to_signed_urls(changed: Run, project: Project) -> None:
-    (rule,) = json.loads((project.stub.folder / "work" / "cors.json").read_text())
+    (rule,) = json.loads((project.stub.folder / "work" / "cors-uploads.json").read_text())
 
     assert rule["origin"] == ["https://a.example", "https://b.example", "http://127.0.0.1:8080", "http://localhost:8080"]
     assert {"PUT", "POST", "DELETE"} <= set(rule["method"])
@@ -193,7 +193,9 @@ def test_origins_may_put_to_signed_urls(changed: Run, project: Project) -> None:
         "x-goog-if-generation-match",
         "x-goog-resumable",
     } <= set(rule["responseHeader"]), "what a page sends to the issuer's URLs, and reads of the answer"
-    assert len([line for line in changed.commands if "--cors-file=" in line]) == 1
+    (reading,) = json.loads((project.stub.folder / "work" / "cors-results.json").read_text())
+    assert (reading["origin"], reading["method"]) == (rule["origin"], ["GET", "HEAD"])
+    assert len([line for line in changed.commands if "--cors-file=" in line]) == 2
 
 
 def test_alerts_go_to_the_address_of_notify(changed: Run, project: Project) -> None:

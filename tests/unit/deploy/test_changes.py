@@ -13,8 +13,10 @@ from deploy.answers import Json, parsed
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.state import Bucket, Notification, Queue, Repository, Service, Subscription
-from tests.unit.deploy.example import deployment
+from shared import cors, routes
+from tests.unit.deploy.example import PIPELINE, deployment
 
+PAGES = "https://a.example,https://b.example"
 ACCOUNT = "{}@demo-project.iam.gserviceaccount.com"
 #: As gcloud prints them.
 BUCKET: Json = {
@@ -29,12 +31,7 @@ BUCKET: Json = {
         ]
     },
     "cors_config": [
-        {
-            "maxAgeSeconds": 3600,
-            "method": buckets.METHODS,
-            "origin": ["https://a.example", "https://b.example", "http://127.0.0.1:8080", "http://localhost:8080"],
-            "responseHeader": buckets.HEADERS,
-        }
+        cors.of_uploads([*PAGES.split(","), "http://127.0.0.1:8080", "http://localhost:8080"], routes.parse(PIPELINE))
     ],
 }
 QUEUE: Json = {
@@ -125,7 +122,7 @@ def bucket(it: Deployment, found: Json) -> list[str]:
 
 
 def test_a_bucket_as_it_should_be_is_left_alone(tmp_path: Path) -> None:
-    it = deployment(tmp_path, origins="https://a.example,https://b.example")
+    it = deployment(tmp_path, origins=PAGES)
 
     assert bucket(it, BUCKET) == []
 
@@ -157,11 +154,11 @@ def test_old_results_are_deleted_but_not_the_assets(tmp_path: Path) -> None:
     ],
 )
 def test_a_bucket_that_differs_is_updated(path: tuple[str, ...], tmp_path: Path) -> None:
-    it = deployment(tmp_path, origins="https://a.example,https://b.example")
+    it = deployment(tmp_path, origins=PAGES)
     (command,) = bucket(it, changed(BUCKET, *path))
 
     assert command.startswith("storage buckets update gs://demo-project-sluice-uploads --uniform-bucket-level-access")
-    assert command.endswith(f"--cors-file={tmp_path}/cors.json")
+    assert command.endswith(f"--cors-file={tmp_path}/cors-uploads.json")
 
 
 def test_a_page_of_nobodys_may_not_use_the_build_bucket(tmp_path: Path) -> None:
@@ -189,7 +186,7 @@ def test_a_bucket_is_created_before_its_cors_is_set(tmp_path: Path) -> None:
 
     assert create.startswith("storage buckets create gs://demo-project-sluice-uploads --location=us-central1")
     assert "--cors-file" not in create
-    assert update == f"storage buckets update gs://demo-project-sluice-uploads --cors-file={tmp_path}/cors.json"
+    assert update == f"storage buckets update gs://demo-project-sluice-uploads --cors-file={tmp_path}/cors-uploads.json"
 
 
 # ---- queues

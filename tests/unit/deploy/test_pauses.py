@@ -102,4 +102,4 @@ def test_a_new_uploads_bucket_remembers_the_queues_that_were_left_paused(tmp_pat
     assert commands(buckets.bucket(it, "uploads", "7d", "0"))[-1].endswith(
         "--update-labels=paused-images=by-down,paused-digests=by-down"
     )
-    assert len(commands(buckets.bucket(it, "results", "7d", "0"))) == 1
+    assert not any("labels" in command for command in commands(buckets.bucket(it, "results", "7d", "0")))
