@@ -92,8 +92,9 @@ class Options:
     )  # fmt: skip
 
     instances: str = _option(
-        "2", "N", "the most instances of each service but the processor, whose pools pipeline.toml has", *ABOVE_0, "How much"
-    )
+        "2", "N", "the most instances of each service but the console, which has one, and the pools of pipeline.toml", *ABOVE_0,
+        "How much",
+    )  # fmt: skip
     max_file_bytes: str = _option("536870912", "N", "a file lies in the processor's memory while it is processed", *ABOVE_0)
     url_seconds: str = _option("900", "N", "validity of a signed URL", *ABOVE_0)
     keep_uploads_days: str = _option("0", "N", "uploads older than this are deleted; 0 keeps them for ever", *DAYS)

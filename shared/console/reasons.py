@@ -61,6 +61,21 @@ REASONS: Mapping[str, Reason] = {
         "The step works on an output of another step, which was not made or was deleted.",
         "Run everything afresh: that makes the output again.",
     ),
+    "no_asset": Reason(
+        "Watermark missing",
+        "The step puts an object under assets/ of the results bucket in front, and there is no such object.",
+        "Copy it there with gsutil, then run the file again.",
+    ),
+    "bad_asset": Reason(
+        "Watermark unusable",
+        "The object under assets/ that the step puts in front is too large, or no picture.",
+        "Store a right one under a new name, name it in pipeline.toml, and run with today's plan.",
+    ),
+    "asset_changed": Reason(
+        "Watermark changed",
+        "The object under assets/ has other bytes than when the step first used it; earlier outputs have the old ones.",
+        "Store it under a new name, name it in pipeline.toml, and run with today's plan.",
+    ),
     "name_too_long": Reason(
         "Name too long", "The object's name leaves no room for the names of its outputs.", "Upload it under a shorter name."
     ),
