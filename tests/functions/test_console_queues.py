@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from shared.cloud.protocols import QueueState
 from shared.model import File, Run
 from shared.pipeline import enlist
 from shared.testing import FakeCloud
+from shared.testing_queues import FakeQueue
 from tests.functions.calls import Load
 
 HERE = {"host": "127.0.0.1:8088"}
@@ -53,6 +56,21 @@ def test_every_queue_shows_its_numbers(console: Client, cloud: FakeCloud, upload
     assert "2 waiting 1 running" in page
     assert "3 waiting 0 running" in page
     assert "now 1, at most 50 per second" in page
+
+
+class Busy(FakeQueue):
+    """Queues with 200 tasks each, of which 20 are running, and 60 deliveries in the last minute."""
+
+    def state(self, queue: str) -> QueueState:
+        return replace(super().state(queue), depth=200, running=20, last_minute=60)
+
+
+def test_the_time_that_is_left_follows_from_the_last_minute(console: Client, cloud: FakeCloud) -> None:
+    cloud.queue = Busy(paused={"digests"})
+    shown = text(console.get("/queues", headers=HERE).text)
+
+    assert shown.count("180 waiting 20 running") == 2
+    assert shown.count("60 delivered, about 3 min to go") == 1
 
 
 def test_a_queue_is_paused_and_resumed(send: Send, console: Client, cloud: FakeCloud) -> None:
