@@ -1,4 +1,4 @@
-"""CPU goals hold on the machine where they were set. Another machine scales them by the time that it takes for one step."""
+"""CPU goals hold on the machine where they were set. Another machine scales them by its time for one step."""
 
 #: CPU time of `image.renditions` on tests/data/photo.jpg, in process, on the machine of the goals.
 REFERENCE_MS = 88.7

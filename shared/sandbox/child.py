@@ -25,7 +25,10 @@ UNCONFINED, NO_RESULT = 70, 71
 
 
 def run(data: bytes, zygote: int, confinement: Confinement) -> NoReturn:
-    """Confine this process, do the work, write the result, end. `data` is the call; `zygote` is the parent's process id."""
+    """Confine this process, do the work, write the result, end.
+
+    `data` is the call as JSON; `zygote` is the parent's process id.
+    """
     code = UNCONFINED
     try:
         call = Call.from_json(json.loads(data.decode()))

@@ -37,7 +37,7 @@ def version() -> int:
 
 
 class Ruleset:
-    """What a process may still read, prepared once: a confined child adds its own file and folder."""
+    """Rules of the paths that stay readable, prepared once: each child adds its own file and folder."""
 
     def __init__(self, readable: Iterable[str]) -> None:
         """The open paths of those that exist, and all below them, stay readable."""
@@ -50,7 +50,7 @@ class Ruleset:
         self._rules = [*(_rule(path, READ) for path in readable), _rule(os.devnull, self._change)]
 
     def restrict(self, sources: Iterable[str], folder: str) -> None:
-        """Take all rights on files from this thread, but reading the sources and the prepared paths, and changing the folder.
+        """Take all rights on files from this thread, but to read these paths and the sources, and to change the folder.
 
         Where the kernel can, it may then neither use TCP, nor signal other processes, nor speak to abstract sockets.
         """

@@ -81,7 +81,7 @@ class _Zygote:
             _kill(pid)
 
     def _turn(self) -> bool:
-        """Wait for events and answer them; False once the service is gone. Each page it writes to is copied after a fork."""
+        """Wait for events and answer them; False once the service is gone."""
         for descriptor, _ in self._poll.poll():
             if descriptor == self._channel.fileno():
                 if not self._accept():

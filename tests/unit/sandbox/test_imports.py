@@ -1,4 +1,4 @@
-"""Only the processor loads the sandbox, and its zygote little: it would lengthen every cold start, and every fork."""
+"""Only the processor loads the sandbox, and its zygote loads little: all of it costs cold starts and forks."""
 
 import subprocess
 import sys
