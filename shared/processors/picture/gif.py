@@ -12,7 +12,7 @@ from shared.processors.picture.prepared import Prepared
 
 _FRAME, _EXTENSION, _CONTROL = 0x2C, 0x21, 0xF9
 _HEAD_BYTES, _FRAME_BYTES, _CONTROL_BYTES = 13, 9, 4
-_HAS_TABLE, _TABLE_BITS = 0x80, 0x07
+_FLAGS_AT, _HAS_TABLE, _TABLE_BITS = 10, 0x80, 0x07
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,10 @@ def _screen(source: Path, *, with_table: bool = True) -> bytes:
     """The header, the logical screen and, unless it is left out, its table of colours."""
     with source.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
+        flags = head[_FLAGS_AT : _FLAGS_AT + 1] or b"\0"  # the file may end before
         if with_table:
-            return head + stream.read(_table_bytes(head[10]))
-        return head[:10] + bytes([head[10] & ~_HAS_TABLE]) + head[11:]
+            return head + stream.read(_table_bytes(flags[0]))
+        return head[:_FLAGS_AT] + bytes([flags[0] & ~_HAS_TABLE]) + head[_FLAGS_AT + 1 :]
 
 
 def frames(source: Path) -> Iterator[Frame]:
