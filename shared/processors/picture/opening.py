@@ -1,7 +1,6 @@
 """Opens and decodes a picture with Pillow, and sorts its failures into reasons."""
 
 import contextlib
-import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,8 +29,8 @@ from shared.processors.picture.refusals import check_size, corrupt, truncated, u
 
 #: Formats decoded row by row at a reduced size, or with one bit a pixel, may have so many times the limit.
 FACTOR_OF_SMALL = 5
-#: A box somewhat larger than the rendition, in the picture's own shape: the decoder skips detail that is not needed.
-_DRAFT_SCALE = 1.25
+#: n → m: a JPEG is decoded at 1/n for a rendition of at most 1/m; closer to 1/n, its finest detail would be lost.
+_REDUCTIONS = {8: 10, 4: 5, 2: 3}
 
 # The limit is per step, and checked here.
 Image.MAX_IMAGE_PIXELS = None
@@ -133,10 +132,9 @@ def _reduce(picture: Any, scale: Scale) -> None:
         picture.wanted(tuple(max(1, round(length * factor)) for length in picture.size))
     if picture.format not in ("JPEG", "MPO"):
         return
-    width, height = picture.size
-    factor = scale(orientation.turned(picture.size, orientation.turn(picture))) * _DRAFT_SCALE
-    if factor < 1:
-        picture.draft("RGB", (math.ceil(width * factor), math.ceil(height * factor)))
+    factor = scale(orientation.turned(picture.size, orientation.turn(picture)))
+    if reduction := next((n for n, least in _REDUCTIONS.items() if least * factor <= 1), 0):
+        picture.draft("RGB", tuple(max(1, length // reduction) for length in picture.size))
 
 
 def _unidentified(prepared: Prepared) -> BadFile:

@@ -1,11 +1,13 @@
 """Renditions: sizes, formats, orientation, the first frame, and no metadata."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
+from benchmarks.likeness import ssim
 from shared import processors
 from shared.errors import BadConfiguration
 from shared.processors import picture as package
@@ -18,6 +20,7 @@ from tests.unit.image.pictures import (
     RED,
     colour,
     near,
+    noise,
     plain,
     rendered,
     run,
@@ -164,6 +167,15 @@ def test_no_secret_word_survives_in_the_bytes(source: str, kind: str) -> None:
     (draft,) = run(original, (64,), (kind,))
 
     assert b"SECRET-WORD" not in draft.data
+
+
+@pytest.mark.parametrize("times", [2.9, 4.9, 9.9])
+def test_a_jpeg_keeps_its_detail_just_above_a_scale_of_its_decoder(times: float, tmp_path: Path) -> None:
+    source, rendition = tmp_path / "source.jpg", tmp_path / "rendition.png"
+    source.write_bytes(saved(noise(300, 200).resize((1200, 800), Image.Resampling.BICUBIC), "JPEG", quality=95))
+    rendition.write_bytes(run(source.read_bytes(), (round(1200 / times),))[0].data)
+
+    assert ssim(source, rendition) > 0.9985
 
 
 def test_a_jpeg_has_huffman_codes_of_its_own(photo: bytes) -> None:
