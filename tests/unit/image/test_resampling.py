@@ -9,6 +9,9 @@ from PIL import Image, ImageChops
 from shared.processors.picture import resampling
 from tests.unit.image.pictures import noise
 
+FAST = pytest.mark.skipif(
+    sys.platform == "linux" and platform.machine() == "aarch64", reason="cykooz-resizer has no wheel for Linux on ARM"
+)
 SIZES = ((160, 107), (64, 43), (7, 5), (1, 1))
 
 
@@ -31,13 +34,12 @@ def difference(one: Image.Image, other: Image.Image) -> int:
     return max(max(band.tobytes()) for band in ImageChops.difference(one, other).split())
 
 
-@pytest.mark.skipif(
-    sys.platform == "linux" and platform.machine() == "aarch64", reason="cykooz-resizer has no wheel for Linux on ARM"
-)
+@FAST
 def test_the_fast_library_is_installed() -> None:
     assert resampling.IS_FAST, "run make setup"
 
 
+@FAST
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK"])
 def test_a_resized_picture_is_that_of_exact_lanczos_resampling(detail: Image.Image, mode: str, size: tuple[int, int]) -> None:
