@@ -40,7 +40,7 @@ def _shown(visit: Visit) -> dict[str, Any]:
     found = listed(visit, query, limit, sent["after"])
     kept = {name: value for name, value in sent.items() if value}
     following = urlencode({**kept, "after": found.next}) if found.next else ""
-    pictured = {job.job_id for job in found.jobs if preview.may_have(job, visit.cloud)}
+    pictured = preview.pictured(found.jobs, visit.cloud)
     return {
         "jobs": found.jobs,
         "pictured": pictured,

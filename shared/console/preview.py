@@ -12,6 +12,7 @@ from shared.errors import NotFound
 from shared.index import Entry
 from shared.manifest import Manifest
 from shared.model import Output, Result
+from shared.routes import Step
 
 #: What browsers show as a picture.
 PICTURES = ("image/avif", "image/gif", "image/jpeg", "image/png", "image/svg+xml", "image/webp")
@@ -57,16 +58,14 @@ def is_picture(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() in PICTURES
 
 
-def may_have(job: Entry, cloud: Cloud) -> bool:
-    """Whether a step of this job may have made a picture: a list asks for a preview only then."""
-    steps = {recipe.rpartition("-")[0] for recipe in job.recipes}
-    return job.verdict in ("succeeded", "partial") and any(_makes_pictures(step, cloud) for step in steps)
+def pictured(jobs: Iterable[Entry], cloud: Cloud) -> set[str]:
+    """The ids of the jobs of which a step may have made a picture: a list asks for previews of these only."""
+    makers = {name for name, step in cloud.routes.steps.items() if _makes_pictures(step)}
+    done = (job for job in jobs if job.verdict in ("succeeded", "partial"))
+    return {job.job_id for job in done if any(recipe.rpartition("-")[0] in makers for recipe in job.recipes)}
 
 
-def _makes_pictures(name: str, cloud: Cloud) -> bool:
-    step = cloud.routes.steps.get(name)
-    if not step:
-        return False
+def _makes_pictures(step: Step) -> bool:
     declared = processors.find(step.recipe.processor).outputs(step.recipe.options)
     return declared is None or any(is_picture(mimetypes.guess_type(f"/{pattern}")[0] or "") for pattern in declared)
 

@@ -19,6 +19,7 @@ def send(machine: Machine, name: str, data: bytes) -> str:
 
 
 def test_a_file_is_followed_to_its_pictures_and_runs_again(page: Page, machine: Machine) -> None:
+    """A fold that the viewer opened stays open while the page is drawn again."""
     send(machine, "followed.jpg", PHOTO.read_bytes())
     page.goto("/")
     page.get_by_role("link", name="followed.jpg").click()
@@ -31,24 +32,17 @@ def test_a_file_is_followed_to_its_pictures_and_runs_again(page: Page, machine: 
         expect(picture).to_have_js_property("complete", True)
         assert picture.evaluate("image => image.naturalWidth") > 0
 
+    page.locator("summary", has_text="Manifest").click()
+    page.evaluate("document.getElementById('state').dataset.seen = 'yes'")
+    page.evaluate("htmx.ajax('GET', '/state' + location.pathname.slice(6), {target: '#state', swap: 'outerMorph'})")
+    expect(page.locator("#state[data-seen]")).to_have_count(0)  # it is drawn again
+    expect(page.locator("details[open]", has_text="Manifest")).to_have_count(1)
+
     page.locator("summary", has_text="Run again").click()
     page.get_by_role("button", name="Everything afresh").click()
     expect(page.get_by_role("status").filter(has_text="A new run has begun.")).to_be_visible()
     expect(page.locator(".run-card").first.locator("summary").first).to_contain_text("Run 1")
     expect(page.locator(".summary .chip")).to_have_text("done")
-
-
-def test_a_fold_that_a_viewer_opened_stays_open(page: Page, machine: Machine) -> None:
-    """The page is drawn again while the file is in work."""
-    name = send(machine, "folds.jpg", PHOTO.read_bytes())
-    page.goto(f"/files/{name}")
-    expect(page.locator(".summary .chip")).to_have_text("done")
-    page.locator("summary", has_text="Manifest").click()
-    page.evaluate("document.getElementById('state').dataset.seen = 'yes'")
-    page.evaluate("htmx.ajax('GET', '/state' + location.pathname.slice(6), {target: '#state', swap: 'outerMorph'})")
-
-    expect(page.locator("#state[data-seen]")).to_have_count(0)
-    expect(page.locator("details[open]", has_text="Manifest")).to_have_count(1)
 
 
 def test_a_line_is_copied(page: Page, machine: Machine) -> None:
@@ -67,19 +61,25 @@ def test_a_hostile_name_is_text_on_every_page(page: Page, machine: Machine) -> N
     page.get_by_role("link", name=name).click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
     expect(page.locator(".summary .chip")).to_have_text("partly done")
     assert page.locator("img[src=x]").count() == 0
 
 
 def test_a_large_group_runs_again_by_itself(page: Page, machine: Machine) -> None:
-    """Files with names too long for outputs fail without a step, and need no processor."""
+    """Names too long for outputs fail without a step, and need no processor. They fit a phone all the same."""
+    page.set_viewport_size({"width": 375, "height": 800})
     client = storage.Client("local-project", AnonymousCredentials(), client_options={"api_endpoint": _storage(machine)})
     for number in range(PIECE_FILES + 2):
         client.bucket("uploads").blob(f"{number:04}{'x' * 980}.txt").upload_from_string("words")
     page.goto("/failed")
     group = page.locator("section", has=page.get_by_role("heading", name="Name too long"))
     expect(group.locator(".chip")).to_have_text(str(PIECE_FILES + 2))
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
     group.get_by_role("link", name="Run again: Name too long").click()
+    expect(page.get_by_role("table")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
     page.get_by_role("button", name="With today's plan").click()
 
     expect(page.get_by_role("status").filter(has_text="Done.")).to_be_visible()

@@ -10,6 +10,7 @@ import pytest
 from shared import index, pipeline
 from shared.attempts import Attempts
 from shared.cloud.protocols import Queued
+from shared.console import access
 from shared.model import File, Place, Run
 from shared.plan import Task
 from shared.testing import FakeCloud
@@ -99,6 +100,29 @@ def test_hostile_facts_and_messages_stay_text(viewer: Viewer, cloud: FakeCloud, 
     assert "<script>alert" not in page.text
     assert "odd<b>" not in page.text
     assert "\\udcff" in page.text
+
+
+@pytest.mark.parametrize("kind", ["video", "audio"])
+def test_films_and_sounds_are_played_on_the_page(viewer: Viewer, cloud: FakeCloud, cat: File, kind: str) -> None:
+    worked(cat, cloud)
+    for name in cloud.results.names(f"jobs/{cat.file_id}/"):
+        body = cloud.results.read(name) or b""
+        cloud.results.put(name, body.replace(b"image/webp", f"{kind}/mp4".encode()), "application/json")
+    page = viewer.get("/files/cats/K%C3%A4the%201.jpg").text
+
+    played = re.findall(rf'<{kind} controls preload="metadata" src="([^"]+)"></{kind}>', page)
+    assert played == [f"/outputs/{Run(cat).job_id}/thumbnails/{size}.webp" for size in (1024, 512, 256)]
+    assert "<img" not in page
+
+
+def test_who_may_only_look_has_no_forms(
+    viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked(uploaded("bad.png", b"\x89PNG", "image/png"), cloud)
+    monkeypatch.setattr(access, "viewer", lambda *_: access.Viewer("ann@example.com", False, "token"))
+    pages = [viewer.get(path).text for path in ("/files/bad.png", "/failed?reason=not_a_picture")]
+
+    assert all("bad.png" in page and 'method="post"' not in page for page in pages)
 
 
 def test_the_state_is_asked_for_until_the_file_has_ended(viewer: Viewer, cloud: FakeCloud, cat: File) -> None:
