@@ -1,5 +1,6 @@
 """The boxes of AVIF and HEIC files, which describe their pictures (ISO 14496-12, ISO 23008-12)."""
 
+import io
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,11 +57,35 @@ def properties(meta: bytes) -> list[tuple[bytes, bytes]]:
     return [listed[place - 1] for place in _associated(held.get(b"ipma", b""), item) if 0 < place <= len(listed)]
 
 
-def kinds(meta: bytes) -> list[bytes]:
-    """The kinds of all items, such as `hvc1` (ISO 14496-12 §8.11.6)."""
+def kinds(meta: bytes) -> dict[int, bytes]:
+    """The kinds of all items, such as `hvc1`, by their numbers (ISO 14496-12 §8.11.6)."""
     listed = dict(inside(meta[4:])).get(b"iinf", b"")
-    entries = inside(listed[6 if listed[:1] == b"\0" else 8 :])
-    return [entry[8:12] if entry[:1] == b"\2" else entry[10:14] for kind, entry in entries if kind == b"infe"]
+    entries = [entry for kind, entry in inside(listed[6 if listed[:1] == b"\0" else 8 :]) if kind == b"infe"]
+    wide = [4 if entry[:1] == b"\3" else 2 for entry in entries]
+    return {int.from_bytes(one[4 : 4 + by], "big"): one[6 + by : 10 + by] for one, by in zip(entries, wide, strict=True)}
+
+
+def places(meta: bytes) -> Iterator[tuple[int, int, int]]:
+    """Number, start and length of each part of an item that lies in the file itself (ISO 14496-12 §8.11.3)."""
+    table = io.BytesIO(dict(inside(meta[4:])).get(b"iloc", b""))
+
+    def taken(length: int) -> int:
+        return int.from_bytes(table.read(length), "big")
+
+    version, sizes = taken(1), (taken(3), taken(2))[1]
+    offset, length, base, index = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
+    for _ in range(taken(2 if version < 2 else 4)):
+        item = taken(2 if version < 2 else 4)
+        is_elsewhere = version > 0 and taken(2) & 15
+        is_elsewhere = taken(2) or is_elsewhere
+        start = taken(base)
+        for _ in range(taken(2)):
+            taken(index if version > 0 else 0)
+            at, count = taken(offset), taken(length)
+            if not is_elsewhere:
+                yield item, start + at, count
+        if table.tell() == len(table.getbuffer()):
+            return
 
 
 def _associated(table: bytes, wanted: int) -> Iterator[int]:

@@ -1,5 +1,6 @@
 """HEIC and HEIF, with the extra heic: libheif decodes the main picture and turns it upright (ISO 23008-12)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,15 @@ from PIL import Image, ImageFile
 from shared.processors import extras
 from shared.processors.picture import boxes, greys, nclx, orientation
 from shared.processors.picture.prepared import Prepared
-from shared.processors.picture.refusals import unsupported
+from shared.processors.picture.refusals import corrupt, unsupported
 
 _BITS_OF_GREY = 16
 _HEVC = b"hvc1"
+#: From the kind of the box `hvcC` to the byte whose last two bits are the bytes of a length, less one (ISO 14496-15 §8.3.2.1).
+_LENGTH_BYTES_AT = 4 + 21
+#: Three bytes that no unit of HEVC has inside. At its end, some writers leave zeros.
+_NEVER_INSIDE = re.compile(rb"\0\0[\0-\2]")
+_MOST_TRAILING_BYTES = 4
 
 
 def prepare(source: Path) -> Prepared:
@@ -20,8 +26,10 @@ def prepare(source: Path) -> Prepared:
         raise unsupported("a HEIC file", extra="heic")
     meta, end = boxes.meta(source)
     kinds = boxes.kinds(meta)
-    if kinds and _HEVC not in kinds:
+    if kinds and _HEVC not in kinds.values():
         raise unsupported("a HEIF file without HEVC pixels")
+    if _is_overwritten(source, meta):
+        raise corrupt("zeros or foreign bytes stand among its pixels")
     return Prepared("HEIF", source, mend=_mend, is_short=end > source.stat().st_size)
 
 
@@ -34,6 +42,35 @@ def stored_orientation(source: Path) -> int:
         if kind == b"imir":
             turned = turned.transpose(Image.Transpose.FLIP_LEFT_RIGHT if data[0] & 1 else Image.Transpose.FLIP_TOP_BOTTOM)
     return orientation.between(stored, turned)
+
+
+def _is_overwritten(source: Path, meta: bytes) -> bool:
+    """Whether coded pixels break the rules of HEVC units (ITU-T H.265 §7.4.2); libde265 would draw something."""
+    kinds, at = boxes.kinds(meta), meta.find(b"hvcC") + _LENGTH_BYTES_AT
+    length_bytes = (meta[at] & 3) + 1 if len(meta) > at else 4
+    left = source.stat().st_size
+    with source.open("rb") as stream:
+        for item, start, length in boxes.places(meta):
+            if kinds.get(item) != _HEVC:
+                continue
+            left -= length
+            if left < 0:
+                return False  # libheif judges places that overlap or lie behind the end
+            stream.seek(start)
+            data = stream.read(length)
+            if len(data) == length and not _are_units(data, length_bytes):
+                return True
+    return False
+
+
+def _are_units(data: bytes, length_bytes: int) -> bool:
+    at = 0
+    while at < len(data):
+        end = at + length_bytes + int.from_bytes(data[at : at + length_bytes], "big")
+        if end > len(data) or _NEVER_INSIDE.search(data, at + length_bytes, end - _MOST_TRAILING_BYTES):
+            return False
+        at = end
+    return True
 
 
 def _mend(picture: Image.Image) -> Image.Image:

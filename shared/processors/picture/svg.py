@@ -56,6 +56,10 @@ class Drawing(io.BytesIO):
             if "limit" in str(error):
                 raise unsupported("an SVG drawing with so many elements") from error
             raise corrupt("its elements cannot be drawn") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # of Rust; it is no Exception, and no module exports it
+                raise
+            raise corrupt("its elements cannot be drawn") from error
         with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
             return picture.convert("RGBA")
 

@@ -3,7 +3,8 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from PIL import Image
 
 from shared.processors.picture import boxes
 from shared.settings import ROOT
@@ -96,7 +97,18 @@ def _properties(items: Sequence[Item]) -> bytes:
     return box(b"iprp", box(b"ipco", *every), full(b"ipma", struct.pack(">I", len(items)), associated))
 
 
-def saved(data: bytes, folder: Path) -> Path:
-    path = folder / "picture.heic"
-    path.write_bytes(data)
-    return path
+def exif_data(**tags: object) -> bytes:
+    data = Image.Exif()
+    data[0x0112] = tags.get("orientation", 1)
+    data[0x010F], data[0x0110] = "Apple", "iPhone 15"
+    data.get_ifd(0x8769).update({0x9003: "2026:11:28 10:20:30", 0x9011: "+02:00"})
+    data.get_ifd(0x8825).update({1: "N", 2: (52.0, 30.0, 0.0), 3: "W", 4: (13.0, 15.0, 0.0)})
+    return data.tobytes().removeprefix(b"Exif\0\0")
+
+
+def transform(word: str) -> bytes:
+    return box(b"irot" if word[0] == "r" else b"imir", bytes([int(word[1])]))
+
+
+def nclx(primaries: int, transfer: int, matrix: int = 6) -> bytes:
+    return box(b"colr", b"nclx", struct.pack(">HHHB", primaries, transfer, matrix, 0x80))

@@ -1,4 +1,4 @@
-"""HEIC and HEIF: right pixels of every kind that phones write; damage and other codecs are refused by name."""
+"""HEIC and HEIF: right pixels, colours and facts of every kind that phones write."""
 
 import io
 import struct
@@ -9,8 +9,8 @@ from PIL import Image
 from shared.processors import extras
 from shared.testing import run_processor
 from tests.unit.image import heics
-from tests.unit.image.heics import box, coded, container, exif, full, grid, size_of, stored
-from tests.unit.image.pictures import BLUE, GREEN, RED, WHITE, colour, near, profile, reason, rendered
+from tests.unit.image.heics import box, coded, container, exif, exif_data, full, grid, nclx, stored, transform
+from tests.unit.image.pictures import BLUE, GREEN, RED, WHITE, colour, near, profile, rendered
 
 pytestmark = pytest.mark.skipif(not extras.is_installed("heic"), reason=extras.remedy("heic"))
 
@@ -36,23 +36,6 @@ def corners(picture: Image.Image) -> list[tuple[int, ...]]:
 
 def shows(picture: Image.Image, wanted: tuple[tuple[int, ...], ...]) -> bool:
     return all(near(found, one) for found, one in zip(corners(picture), wanted, strict=True))
-
-
-def exif_data(**tags: object) -> bytes:
-    data = Image.Exif()
-    data[0x0112] = tags.get("orientation", 1)
-    data[0x010F], data[0x0110] = "Apple", "iPhone 15"
-    data.get_ifd(0x8769).update({0x9003: "2026:11:28 10:20:30", 0x9011: "+02:00"})
-    data.get_ifd(0x8825).update({1: "N", 2: (52.0, 30.0, 0.0), 3: "W", 4: (13.0, 15.0, 0.0)})
-    return data.tobytes().removeprefix(b"Exif\0\0")
-
-
-def transform(word: str) -> bytes:
-    return box(b"irot" if word[0] == "r" else b"imir", bytes([int(word[1])]))
-
-
-def nclx(primaries: int, transfer: int, matrix: int = 6) -> bytes:
-    return box(b"colr", b"nclx", struct.pack(">HHHB", primaries, transfer, matrix, 0x80))
 
 
 # ---- pixels
@@ -212,55 +195,6 @@ def test_a_profile_wins_over_numbers() -> None:
 
     assert near(colour(rendered(container(coded("red", swapped)))), BLUE)
     assert near(colour(rendered(container(coded("red", nclx(12, 13), swapped)))), BLUE)
-
-
-# ---- refusals
-
-
-@pytest.mark.parametrize("kept", [0.02, 0.05, 0.5, 0.9, 0.999])
-def test_a_picture_cut_short_is_truncated(kept: float) -> None:
-    whole = stored("noise")
-
-    assert reason(whole[: int(len(whole) * kept)]) == "truncated"
-
-
-def test_a_cut_trailer_is_no_fault() -> None:
-    trailer = box(b"free", bytes(1000))
-
-    assert shows(rendered(stored("quarters") + trailer[:-300]), QUARTERS)
-
-
-@pytest.mark.parametrize("kind", [b"hvcC", b"iloc", b"iprp", b"iinf"])
-def test_a_broken_container_is_corrupt(kind: bytes) -> None:
-    data = bytearray(stored("quarters"))
-    at = data.index(kind)
-    data[at : at + 12] = b"\xff" * 12
-
-    assert reason(bytes(data)) == "corrupt"
-
-
-def test_a_file_that_states_more_pixels_than_the_limit_is_refused_by_its_header() -> None:
-    huge = heics.Item(b"hvc1", coded("red").data, (size_of(9000, 9000), *coded("red").properties[1:]))
-
-    assert reason(container(huge)) == "too_many_pixels"
-    assert reason(container(coded("red"), grid(1, 1, 60_000, 60_000, (1,)), primary=2)) == "too_many_pixels"
-    assert reason(stored("quarters"), max_pixels=128 * 128 - 1) == "too_many_pixels"
-
-
-def test_a_picture_is_no_larger_than_its_header_states() -> None:
-    small = heics.Item(b"hvc1", coded("noise").data, (size_of(8, 8), *coded("noise").properties[1:]))
-
-    assert reason(container(small)) == "corrupt"
-
-
-def test_a_grid_of_itself_is_corrupt() -> None:
-    assert reason(container(grid(1, 1, 64, 64, (1,)), coded("red"))) == "corrupt"
-    assert reason(container(coded("red"), grid(2, 2, 128, 128, (1, 1, 1, 9)), primary=2)) == "corrupt"
-
-
-@pytest.mark.parametrize("kind", [b"jpeg", b"avc1", b"j2k1", b"vvc1", b"unci"])
-def test_another_codec_is_unsupported(kind: bytes) -> None:
-    assert reason(container(heics.Item(kind, bytes(100), (size_of(8, 8),)), brand=b"mif1")) == "unsupported"
 
 
 def test_no_metadata_are_in_a_rendition() -> None:

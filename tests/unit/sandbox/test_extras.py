@@ -1,4 +1,4 @@
-"""Extras run in the sandbox: their libraries are loaded before, their font is readable, and bombs end at its limits."""
+"""Extras run in the sandbox: loaded in advance, with a readable font, and bombs end at its limits."""
 
 import tempfile
 from collections.abc import Callable, Iterator
