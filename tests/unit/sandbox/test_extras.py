@@ -11,7 +11,8 @@ from shared import processors
 from shared.errors import BadFile
 from shared.model import recipe
 from shared.processors import extras
-from shared.sandbox import Ran, Sandbox
+from shared.sandbox.outcome import Ran
+from shared.sandbox.service import Sandbox
 from shared.settings import ROOT
 
 HEIC = (ROOT / "tests" / "data" / "heic" / "noise.heic").read_bytes()
