@@ -119,7 +119,7 @@ def test_who_may_only_look_has_no_forms(
     viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worked(uploaded("bad.png", b"\x89PNG", "image/png"), cloud)
-    monkeypatch.setattr(access, "viewer", lambda *_: access.Viewer("ann@example.com", False, "token"))
+    monkeypatch.setattr(access.Access, "viewer", lambda *_: access.Viewer("ann@example.com", False, "token"))
     pages = [viewer.get(path).text for path in ("/files/bad.png", "/failed?reason=not_a_picture")]
 
     assert all("bad.png" in page and 'method="post"' not in page for page in pages)

@@ -129,14 +129,15 @@ def test_a_bucket_as_it_should_be_is_left_alone(tmp_path: Path) -> None:
 
 def test_old_results_are_deleted_but_not_the_assets(tmp_path: Path) -> None:
     it = deployment(tmp_path)
-    (create,) = commands(buckets.bucket(it, "results", "7d", "30"))
+    create, _cors = commands(buckets.bucket(it, "results", "7d", "30"))
     lifecycle = json.loads((tmp_path / "lifecycle-results.json").read_text())
     right = changed(BUCKET, "lifecycle_config", value=lifecycle)
 
     assert create.startswith("storage buckets create gs://demo-project-sluice-results")
     assert lifecycle["rule"][1]["condition"] == {"age": 30, "matchesPrefix": ["attempts/", "files/", "index/", "jobs/"]}
     for found, updates in ((right, 0), (BUCKET, 1)):  # the rule of an older release deletes the assets too
-        it.state.buckets["demo-project-sluice-results"] = parsed(Bucket, changed(found, "cors_config"))
+        its_cors = [cors.of_results(it.origins)]
+        it.state.buckets["demo-project-sluice-results"] = parsed(Bucket, changed(found, "cors_config", value=its_cors))
         assert len(commands(buckets.bucket(it, "results", "7d", "30"))) == updates
 
 
