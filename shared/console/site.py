@@ -84,6 +84,7 @@ class Site:
 def _view(request: Request, kind: str, viewer: Viewer) -> View:
     if request.method == "POST" and kind in ACTIONS:
         protection.check_action(request, viewer)
+        log.info("a viewer acts", action=kind, viewer=viewer.name)
         return ACTIONS[kind]
     if kind not in PAGES:
         raise NotFound("page not found")

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes, hmac, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from flask import Request
 from google.auth import crypt, jwt
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from shared import settings as configuration
-from shared.console import protection
+from shared.console import protection, site
 from shared.console.access import Access, Viewer
 from shared.errors import BadConfiguration, Forbidden
 from shared.testing import FakeCloud
@@ -29,7 +29,11 @@ ANN = "ann@example.com"
 TOKEN = "t" * 22
 KEY = ec.generate_private_key(ec.SECP256R1())
 OTHER = ec.generate_private_key(ec.SECP256R1())
-PUBLIC = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+PUBLIC, RSA_PUBLIC = (
+    key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    for key in (KEY, RSA_KEY)
+)
 Look = Callable[..., TestResponse]
 
 
@@ -50,6 +54,11 @@ def forged(header: Mapping[str, Any], payload: Mapping[str, Any], sign: Callable
     return b".".join([*parts, base64.urlsafe_b64encode(sign(b".".join(parts))).rstrip(b"=")]).decode()
 
 
+def by_rsa(text: bytes) -> bytes:
+    """A signature of a key that is published, but of another algorithm."""
+    return RSA_KEY.sign(text, padding.PKCS1v15(), hashes.SHA256())
+
+
 def by_secret(text: bytes) -> bytes:
     """An HMAC with the public key as its secret."""
     mac = hmac.HMAC(PUBLIC, hashes.SHA256())
@@ -60,7 +69,7 @@ def by_secret(text: bytes) -> bytes:
 @pytest.fixture
 def deployed(client: Load, cloud: FakeCloud, tmp_path: Path) -> Callable[..., Look]:
     """A console with one operator, Ann, behind this way in; returns a GET of its first page."""
-    (tmp_path / "keys").write_text(json.dumps({"k1": PUBLIC.decode()}))
+    (tmp_path / "keys").write_text(json.dumps({"k1": PUBLIC.decode(), "rsa": RSA_PUBLIC.decode()}))
 
     def load(way: str, **variables: str) -> Look:
         of_way = {
@@ -112,6 +121,7 @@ FORGED = {
     "algorithm none": forged({"alg": "none", "kid": "k1"}, claims()),
     "hmac with the public key": forged({"alg": "HS256", "kid": "k1"}, claims(), by_secret),
     "another algorithm's name": forged({"alg": "RS256", "kid": "k1"}, claims()),
+    "an algorithm that is not expected": forged({"alg": "RS256", "kid": "rsa"}, claims(), by_rsa),
     "no signature": forged({"alg": "ES256", "kid": "k1"}, claims()),
     "a signature of another key": signed(claims(), OTHER),
     "an unknown key": signed(claims(), key_id="k2"),
@@ -356,10 +366,22 @@ def test_a_page_is_never_in_a_frame_or_in_a_cache(client: Load) -> None:
     assert (headers["x-frame-options"], headers["cache-control"]) == ("DENY", "no-store")
 
 
+@pytest.mark.parametrize("action", sorted(site.ACTIONS))
+def test_each_action_leaves_the_name_of_its_viewer(
+    deployed: Callable[..., Look], client: Load, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    deployed("invoker")
+    console = client("console")
+    console.set_cookie("sluice-action", TOKEN, domain=SITE)
+    headers = {"host": SITE, "authorization": checked(), "origin": f"https://{SITE}", "x-action-token": TOKEN}
+    console.post(f"/{action}", headers=headers)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    assert [(line["action"], line["viewer"]) for line in lines if line["message"] == "a viewer acts"] == [(action, ANN)]
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_reading_never_acts(client: Load, method: str) -> None:
-    from shared.console import site
-
     console = client("console")
     statuses = {
         name: console.open(f"/{name}", method=method, headers={"host": "localhost"}).status_code for name in site.ACTIONS
