@@ -25,6 +25,7 @@ from shared.routes.definitions import REQUEST
 
 PHOTO = Path("tests/data/photo.jpg")
 NOTICE_SECONDS = float(os.environ.get("NOTICE_SECONDS", "180"))  # the first requests wait for instances to start
+CURL = ["curl", "--silent", "--show-error", "--max-time", "120"]
 MAY_CALL = "403: may you call it? gcloud run services add-iam-policy-binding with roles/run.invoker for yourself"
 
 
@@ -49,10 +50,14 @@ class System:
             raise Failed(f"{otherwise}\n{done.stdout}{done.stderr}".rstrip())
         return done.stdout
 
+    @property
+    def authorization(self) -> list[str]:
+        """The caller's token as arguments of curl."""
+        return ["--header", f"Authorization: Bearer {self.token}"] if self.token else []
+
     def call(self, service: str, *arguments: str, path: str = "") -> dict[str, str]:
         """The JSON that a service answers to curl with these arguments."""
-        token = ["--header", f"Authorization: Bearer {self.token}"] if self.token else []
-        curl = ["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "120", *token, *arguments]
+        curl = [*CURL, "--fail-with-body", *self.authorization, *arguments]
         refusal = f"the {service} service refuses ({MAY_CALL})"
         answer: dict[str, str] = json.loads(self.run(*curl, self.urls[service] + path, otherwise=refusal))
         return answer
@@ -65,6 +70,7 @@ def verify(system: System) -> None:
         objects = list(_send(system, f"verify/{stamp}.jpg"))
         _wait_for_notices(system, subscription, objects)
         _tidy_up(system, objects, _ask_status(system, objects))
+    open_console(system)
     print("\nEverything works.")
 
 
@@ -136,6 +142,20 @@ def _ask_status(system: System, objects: list[str]) -> list[str]:
     return [answer["file_id"] for answer in answers]
 
 
+def open_console(system: System) -> None:
+    """Raise Failed unless its first page opens, or is refused to this caller."""
+    _say("Opening the console.")
+    if "console" not in system.urls:
+        print("note: open the console in a browser yourself: Identity-Aware Proxy takes no token of gcloud's", file=sys.stderr)
+        return
+    curl = [*CURL, "--output", os.devnull, "--write-out", "%{http_code}", *system.authorization]
+    status = system.run(*curl, f"{system.urls['console']}/", otherwise="the console does not answer")
+    if status in ("401", "403"):
+        print(f"note: {status}: the console opens for its viewers only; ./deploy.sh up --console-viewers", file=sys.stderr)
+    elif status != "200":
+        raise Failed(f"the console answers {status}; ./deploy.sh doctor looks for the cause")
+
+
 def _tidy_up(system: System, objects: list[str], files: list[str]) -> None:
     """Delete the photographs and their results, so that verify leaves no trace."""
     traces = [f"gs://{system.uploads}/{name}" for name in objects]
@@ -161,7 +181,7 @@ def local_system() -> System:
             raise Failed("python -m local env fails; start make up first")
         words = shlex.split(done.stdout, comments=True)
         environment |= dict(word.split("=", 1) for word in words if "=" in word)
-    urls = {name: environment[f"SLUICE_{name.upper()}_URL"] for name in ("issuer", "upload", "status")}
+    urls = {name: environment[f"SLUICE_{name.upper()}_URL"] for name in ("issuer", "upload", "status", "console")}
     return System(urls, load(Path(environment.get(PIPELINE) or "pipeline.toml")), environment=environment)
 
 
@@ -172,8 +192,9 @@ def deployed_system(deployment: Deployment) -> System:
     token = gcloud.call(["auth", "print-identity-token"])
     if token.returncode:
         raise Failed("no identity token; gcloud auth login, then again")
+    names = ("issuer", "upload", "status", *["console"] * (not deployment.is_behind_iap))
     return System(
-        urls={name: deployment.url(name) for name in ("issuer", "upload", "status")},
+        urls={name: deployment.url(name) for name in names},
         routes=deployment.routes,
         uploads=deployment.bucket("uploads"),
         results=deployment.bucket("results"),

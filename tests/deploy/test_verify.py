@@ -47,6 +47,7 @@ def test_a_photograph_goes_through_every_door_and_leaves_no_trace(stack: Variabl
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("   succeeded  ") == 3
     assert "1. straight into the bucket, asking for avif\n" in done.stdout, "the only step in the pool `slow`"
+    assert "\nOpening the console.\n" in done.stdout
     assert "note:" not in done.stderr
     assert done.stdout.endswith("\nEverything works.\n")
     assert names(stack, "uploads") + names(stack, "results") == []
