@@ -11,6 +11,9 @@ from shared.errors import Forbidden, Unauthorized
 from shared.identity import Certificates
 from shared.settings import Settings
 
+#: Headers in which Cloud Run takes a caller's token.
+_TOKEN_HEADERS = ("authorization", "x-serverless-authorization")
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -62,11 +65,11 @@ class Access:
 def _checked_by_cloud_run(request: Request) -> str:
     """The name in the token that Cloud Run checked before it passed the request on, with the signature taken away.
 
-    Of two tokens Cloud Run checks that in X-Serverless-Authorization and passes the other one on unchecked: it does not count.
+    Of two tokens Cloud Run checks one and passes the other one on as the caller wrote it: two are refused.
     Source: Cloud Run: authenticating service-to-service.
     """
-    header = request.headers.get("x-serverless-authorization", request.headers.get("authorization", ""))
-    scheme, _, token = header.partition(" ")
+    found = [request.headers[name] for name in _TOKEN_HEADERS if name in request.headers]
+    scheme, _, token = found[0].partition(" ") if len(found) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
-        raise Unauthorized("this request carries no token; open the console through `gcloud run services proxy`")
+        raise Unauthorized("this request does not carry one token; open the console through `gcloud run services proxy`")
     return identity.unverified_email(token)
