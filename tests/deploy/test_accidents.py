@@ -59,7 +59,7 @@ def annotations(run: Run, name: str) -> Json:
 
 def test_one_run_is_enough(mended: Mended) -> None:
     assert mended.up.status == 0, mended.up.complaints
-    assert mended.again.printed == "0 changes: everything is as it should be.\n"
+    assert mended.again.printed.startswith("0 changes: everything is as it should be.\n")
 
 
 def test_a_subscription_that_is_created_again_has_its_grants_at_once(mended: Mended, deployed: Deployed) -> None:

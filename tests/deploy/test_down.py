@@ -9,6 +9,8 @@ from tests.deploy.project import HOME, PLACE, RESULTS, UPLOADS, Deployed, Projec
 from tests.deploy.stub.world import NUMBER
 
 TASK = f"{PLACE}/queues/sluice-images/tasks/waiting"
+#: Its name could not be had again for weeks.
+ROLE = f"{HOME}/roles/sluice.queueOperator"
 QUEUES = {f"{PLACE}/queues/sluice-images", f"{PLACE}/queues/sluice-digests"}
 
 
@@ -35,7 +37,7 @@ def ours(run: Run) -> set[str]:
 
 def test_everything_goes_but_data_and_what_waits(down: Down) -> None:
     assert down.first.status == 0, down.first.complaints
-    assert ours(down.first) == {UPLOADS, RESULTS, TASK, *QUEUES}
+    assert ours(down.first) == {UPLOADS, RESULTS, TASK, ROLE, *QUEUES}
 
 
 def test_queues_are_paused_so_that_up_can_go_on_with_their_tasks(down: Down) -> None:
@@ -88,10 +90,10 @@ def test_a_second_down_repeats_nothing(down: Down) -> None:
     assert [line["path"].rpartition("/")[2] for line in done] == ["sluice-images:purge"]
 
 
-def test_with_delete_data_only_the_empty_queues_stay(down: Down) -> None:
+def test_with_delete_data_only_the_empty_queues_and_the_role_stay(down: Down) -> None:
     """The name of a deleted queue cannot be had again for days."""
     assert down.data.status == 0, down.data.complaints
-    assert ours(down.data) == QUEUES
+    assert ours(down.data) == {ROLE, *QUEUES}
 
 
 def test_when_nothing_is_left_nothing_is_changed(down: Down) -> None:

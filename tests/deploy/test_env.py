@@ -4,12 +4,12 @@ import subprocess
 
 import pytest
 
-from tests.deploy.project import SERVICES, Deployed, Project, Run
+from tests.deploy.project import SERVICES, Deployed, Project, Run, url
 from tests.deploy.stub.world import PROJECT
 from tests.deploy.test_up import variables
 
 #: Of a service, but not of the command line: its own function and its own signer.
-OF_SERVICES = {"FUNCTION_TARGET", "FUNCTION_SOURCE", "THREADS", "SLUICE_SIGNER", "SLUICE_POOL"}
+OF_SERVICES = {"FUNCTION_TARGET", "FUNCTION_SOURCE", "THREADS", "SLUICE_SIGNER", "SLUICE_READER", "SLUICE_POOL"}
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,10 @@ def test_the_variables_are_those_of_the_services(printed: Run, deployed: Deploye
     assert {name: exported.get(name) for name in service.keys() - OF_SERVICES} == {
         name: value for name, value in service.items() if name not in OF_SERVICES
     }
+
+
+def test_the_consoles_address_is_there(printed: Run) -> None:
+    assert f"export SLUICE_CONSOLE_URL={url('console')}\n" in printed.printed
 
 
 def test_a_shell_of_the_local_cloud_is_pointed_away_from_it(printed: Run) -> None:

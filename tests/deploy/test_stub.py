@@ -85,6 +85,7 @@ def test_a_policy_is_written_only_with_a_fresh_etag(ask: Ask) -> None:
 def test_a_member_that_does_not_exist_cannot_be_bound(ask: Ask) -> None:
     assert _bind(ask, "roles/pubsub.viewer", f"nobody@{PROJECT}.iam.gserviceaccount.com")[0] == 400
     assert _bind(ask, "roles/pubsub.publisher", AGENT)[0] == 400
+    assert _bind(ask, "roles/run.invoker", f"service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com")[0] == 400
 
 
 def test_a_deleted_account_stays_behind_in_policies(ask: Ask) -> None:

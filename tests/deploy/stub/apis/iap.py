@@ -1,4 +1,4 @@
-"""iap.googleapis.com: who may open a Cloud Run service that is behind Identity-Aware Proxy."""
+"""iap.googleapis.com: the members who may open a Cloud Run service that is behind Identity-Aware Proxy."""
 
 from tests.deploy.stub import policies
 from tests.deploy.stub.wire import Api, Call
@@ -21,6 +21,11 @@ def made(world: World, location: str, service: str) -> None:
     """A service exists, and so does what Identity-Aware Proxy keeps about it."""
     name = resource_name(location, service)
     world.resources.setdefault(name, {"name": name})
+
+
+def unmade(world: World, location: str, service: str) -> None:
+    """A service is gone. The worst is assumed: its policy would hold again for a later service of this name."""
+    world.resources.pop(resource_name(location, service), None)
 
 
 policies.serve(API, SERVICE, _resource, reading="POST")

@@ -77,6 +77,7 @@ def replace(world: World, call: Call) -> Json:
 @API.route("DELETE", SERVICES + "/{service}")
 def delete(world: World, call: Call) -> Json:
     world.delete(service_name(call))
+    iap.unmade(world, call.named.get("location") or call.region, call.named["service"])
     return {"kind": "Status", "status": "Success"}
 
 
