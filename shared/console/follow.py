@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from flask import Response
 
 from shared import web
-from shared.console import files, words
+from shared.cloud.protocols import Cloud
+from shared.console import files, preview, words
 from shared.console.visit import Visit
 from shared.errors import BadRequest
 from shared.index import PROCESSING, Entry
@@ -30,7 +31,7 @@ def states(visit: Visit) -> Response:
     if not since.isdecimal() or len(since) > 15:
         raise BadRequest("since: send the time of the oldest upload in milliseconds since 1970")
     found = {job.name[:_KEY_CHARACTERS]: job for job in _newest(visit, int(since) * 1000)}
-    return web.conditional(visit.request, {key: _state(found[key]) for key in keys.split(",") if key in found})
+    return web.conditional(visit.request, {key: _state(found[key], visit.cloud) for key in keys.split(",") if key in found})
 
 
 def _newest(visit: Visit, since: int) -> Sequence[Entry]:
@@ -43,9 +44,8 @@ def _newest(visit: Visit, since: int) -> Sequence[Entry]:
     return jobs
 
 
-def _state(job: Entry) -> Json:
+def _state(job: Entry, cloud: Cloud) -> Json:
     word, colour = words.STATES[job.verdict]
-    has_preview = job.verdict in ("succeeded", "partial")
     reason = job.reason.replace("_", " ").replace(",", ", ")
-    preview = f"/preview/{job.job_id}" if has_preview else ""
-    return {"word": word, "colour": colour, "reason": reason, "preview": preview, "ended": job.verdict != PROCESSING}
+    picture = f"/preview/{job.job_id}" if preview.may_have(job, cloud) else ""
+    return {"word": word, "colour": colour, "reason": reason, "preview": picture, "ended": job.verdict != PROCESSING}

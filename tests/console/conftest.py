@@ -1,11 +1,13 @@
 """A real browser on the running stack: Debian's chromium, driven by playwright."""
 
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.console.uploader import LARGE_BYTES
 from tests.machine import Machine, running
 
 #: Longest wait of one expectation, in milliseconds.
@@ -27,6 +29,14 @@ def browser(program: Callable[[str], str]) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of several chunks."""
+    path = tmp_path_factory.mktemp("large") / "large.bin"
+    path.write_bytes(random.Random(7).randbytes(LARGE_BYTES))
+    return path
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.machine import Machine, running
 
 FILES = 200
+PICTURES = 97
 BROKEN = ("broken-1.png", "broken-2.png", "<img src=x onerror=alert(1)>.png")
 #: Processing of them all on a slow machine, in milliseconds.
 LONG_MS = 300_000
@@ -33,9 +34,9 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "mixed"
     (folder / "pictures").mkdir(parents=True)
     (folder / "texts").mkdir()
-    for number in range(FILES // 2):
+    for number in range(FILES - PICTURES - len(BROKEN)):
         (folder / "texts" / f"{number}.{('txt', 'csv', 'json')[number % 3]}").write_text(f"[{number}]\n" * 40)
-    for number in range(FILES // 2 - len(BROKEN)):
+    for number in range(PICTURES):
         picture = Image.new("RGB", (80 + number, 60), (number, 200 - number, 90))
         picture.save(folder / "pictures" / f"{number}.{('png', 'jpg', 'webp')[number % 3]}")
     whole = (folder / "pictures" / "0.png").read_bytes()
@@ -60,6 +61,7 @@ def upload_with_a_lost_connection(page: Page, folder: Path) -> None:
     expect(page.get_by_text("No connection. It goes on when it is back.")).to_have_count(4)  # those in flight
     page.context.set_offline(False)
     expect(line).to_have_text(ENDED, timeout=LONG_MS)
+    expect(page.locator(".upload li[data-phase=ended] img")).to_have_count(PICTURES)
 
 
 def find_the_broken_ones(page: Page) -> None:

@@ -1,29 +1,19 @@
 """The page's uploader in a browser: sessions that outlive pauses, lost connections, busy servers and reloads."""
 
-import random
+import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 import requests
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.console.uploader import CHUNKS, LARGE_BYTES, choose, frozen, hand_over, ranges, row, stored, sum_line
 from tests.eventually import eventually
 from tests.machine import ROOT, Machine
 
 PHOTO = ROOT / "tests" / "data" / "photo.jpg"
-#: Three chunks of 8 MiB, the last one shorter.
-LARGE_BYTES = 20_000_000
 HOSTILE = '"><img src=x onerror=alert(1)>&amp;.png'
-#: Requests to a session, but not its start.
-CHUNKS = "PUT /uploads/"
-
-
-@pytest.fixture(scope="session")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("large") / "large.bin"
-    path.write_bytes(random.Random(7).randbytes(LARGE_BYTES))
-    return path
 
 
 @pytest.fixture
@@ -31,41 +21,6 @@ def files(page: Page) -> Page:
     page.on("dialog", lambda dialog: dialog.accept())  # a page with uploads asks before it is left
     page.goto("/")
     return page
-
-
-def choose(page: Page, *paths: Path) -> None:
-    page.set_input_files(".pick-files", list(paths))
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.locator(".upload li").filter(has=page.get_by_text(name, exact=True))
-
-
-def sum_line(page: Page) -> Locator:
-    return page.locator(".upload .line")
-
-
-def stored(machine: Machine, page: Page, name: str) -> requests.Response:
-    """The object of an upload that the page shows as sent."""
-    link = row(page, name).get_by_role("link")
-    expect(link).to_be_visible()
-    path = (link.get_attribute("href") or "").removeprefix("/files/")
-    return requests.get(f"{machine.environment['STORAGE_EMULATOR_HOST']}/uploads/{path}", timeout=30)
-
-
-def ranges(page: Page) -> list[str]:
-    """The Content-Range of every request from now on."""
-    sent: list[str] = []
-    page.on("request", lambda request: sent.extend(filter(None, [request.headers.get("content-range")])))
-    return sent
-
-
-def frozen(page: Page, machine: Machine, path: Path) -> Locator:
-    """The row of an upload whose chunks get no answer until `fault thaw storage`."""
-    machine.fault("freeze", "storage", "--match", CHUNKS)
-    with page.expect_request(lambda request: request.method == "PUT"):
-        choose(page, path)
-    return row(page, path.name)
 
 
 def test_a_file_is_sent_in_chunks_and_followed_to_its_verdict(files: Page, machine: Machine, large: Path) -> None:
@@ -102,6 +57,35 @@ def test_a_busy_server_is_asked_again(files: Page, machine: Machine) -> None:
     assert stored(machine, files, "photo.jpg").content == PHOTO.read_bytes()
 
 
+def test_a_busy_console_is_asked_again(files: Page, machine: Machine) -> None:
+    files.route("**/uploads", lambda route: route.fulfill(status=503), times=2)
+    choose(files, PHOTO)
+
+    assert stored(machine, files, "photo.jpg").ok
+
+
+def test_an_expired_session_begins_again(files: Page, machine: Machine, large: Path) -> None:
+    with files.expect_response(lambda answer: answer.status == 308) as chunk:
+        choose(files, large)
+    files.get_by_role("button", name="Pause large.bin").click()
+    assert requests.delete(chunk.value.url, timeout=30).status_code == 499
+    files.get_by_role("button", name="Resume large.bin").click()
+
+    assert stored(machine, files, "large.bin").content == large.read_bytes()
+
+
+def test_a_file_that_changes_meanwhile_is_not_mixed(files: Page, machine: Machine, large: Path, tmp_path: Path) -> None:
+    path = tmp_path / "changing.bin"
+    shutil.copy(large, path)
+    shown = frozen(files, machine, path)
+    shown.get_by_role("button", name="Pause changing.bin").click()
+    path.write_bytes(b"other")
+    machine.fault("thaw", "storage")
+    shown.get_by_role("button", name="Resume changing.bin").click()
+
+    expect(shown.locator(".note")).to_have_text("This file has changed or was moved: choose it again.")
+
+
 def test_an_upload_waits_for_a_lost_connection(files: Page, machine: Machine, large: Path) -> None:
     files.context.set_offline(True)
     choose(files, large)
@@ -127,6 +111,7 @@ def test_all_uploads_are_paused_and_resumed(files: Page, machine: Machine, large
     frozen(files, machine, large)
     files.get_by_role("button", name="Pause all").click()
     expect(sum_line(files)).to_have_text("0 of 1 uploaded · paused")
+    expect(row(files, "large.bin")).to_have_attribute("data-phase", "waiting")
     machine.fault("thaw", "storage")
     files.get_by_role("button", name="Resume all").click()
 
@@ -169,7 +154,7 @@ def test_a_second_window_leaves_the_uploads_of_the_first_alone(files: Page, mach
     second.goto("/")
     choose(second, PHOTO)
     expect(row(second, "photo.jpg")).to_be_visible()
-    second.wait_for_function("navigator.locks.query().then((locks) => locks.pending.length === 0)")  # it stopped asking
+    second.wait_for_function("navigator.locks.query().then((locks) => locks.pending.length === 0)")
     assert second.locator(".upload li").count() == 1
     machine.fault("thaw", "storage")
 
@@ -191,15 +176,7 @@ def test_a_cancelled_upload_leaves_nothing(files: Page, machine: Machine, large:
 
 
 def test_names_are_text_and_keep_their_folder(files: Page, machine: Machine) -> None:
-    """Dropped as a page gets them: the name is the sender's."""
-    files.evaluate(
-        """(name) => {
-            const transfer = new DataTransfer();
-            transfer.items.add(new File(["hello"], name, { type: "text/plain" }));
-            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
-        }""",
-        HOSTILE,
-    )
+    hand_over(files, "drop", HOSTILE)
 
     answer = stored(machine, files, HOSTILE)
     assert answer.content == b"hello"
@@ -221,13 +198,7 @@ def test_a_folder_is_sent_with_its_subfolders(files: Page, tmp_path: Path) -> No
 
 
 def test_a_pasted_picture_is_sent(files: Page) -> None:
-    files.evaluate(
-        """() => {
-            const transfer = new DataTransfer();
-            transfer.items.add(new File(["\\x89PNG"], "image.png", { type: "image/png" }));
-            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true }));
-        }"""
-    )
+    hand_over(files, "paste", "image.png")
 
     expect(row(files, "image.png").get_by_role("link")).to_be_visible()
 

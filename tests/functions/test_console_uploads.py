@@ -63,6 +63,7 @@ def entry(cloud: FakeCloud, number: int, verdict: str = "succeeded", reason: str
     generation = 1_700_000_000_000_000 + number * 1000
     job = f"{'a' * 26}-{generation}"
     described = {"name": f"{key(number)}/photo.jpg", "size": "1", "type": "image/jpeg", "reason": reason}
+    described["recipes"] = "thumbnails-01234567"
     cloud.results.create(f"index/{verdict}/{10**16 - generation:016d}-{job}", "application/octet-stream", b"", described)
     return job
 

@@ -24,6 +24,7 @@ const find = (selector) => section.querySelector(selector);
 const token = document.querySelector("meta[name=action-token]").content;
 const choices = find(".choices");
 const list = find(".list");
+const [template, said, unfold] = [find("template"), find(".said"), find("[data-act=unfold]")]; // behind the list: found once
 const uploads = new Set();
 let areAllPaused = false;
 
@@ -62,7 +63,9 @@ async function put(upload, signal) {
   const onProgress = (bytes) => move(upload, first + bytes);
   const headers = { "content-range": `bytes ${first}-${end - 1}/${upload.size}` };
   const body = upload.file.slice(first, end);
-  return isStored(upload, await call("PUT", upload.session, { headers, body, signal, onProgress }));
+  if (isStored(upload, await call("PUT", upload.session, { headers, body, signal, onProgress }))) return true;
+  if (upload.sent <= first) throw new Error("Nothing arrived.");
+  return false;
 }
 
 function isStored(upload, answer) {
@@ -133,6 +136,9 @@ async function repeat(upload, signal) {
       return await attempt(upload, signal);
     } catch (error) {
       if (signal.aborted || error instanceof Refused) throw error;
+      await upload.file.slice(0, 1).arrayBuffer().catch(() => {
+        throw new Refused("This file has changed or was moved: choose it again.");
+      });
       failures = upload.sent > before ? 1 : failures + (navigator.onLine ? 1 : 0);
       if (failures >= MAX_FAILURES) throw error;
       await rest(upload, failures, error.message, signal);
@@ -184,7 +190,9 @@ function retry(upload) {
 // ---- sources: choose, drop, paste
 
 function add(files) {
-  const added = [...files].filter((file) => !UNWANTED.includes(file.name)).map((file) => continued(file) ?? created(file));
+  const wanted = [...files].filter((file) => !UNWANTED.includes(file.name));
+  const areSomeLost = [...uploads].some((upload) => upload.phase === "lost");
+  const added = wanted.map((file) => (areSomeLost && continued(file)) || created(file));
   pump();
   const count = new Set(added).size;
   if (count) say(count === 1 ? `Upload of ${added[0].name} begins.` : `Upload of ${count} files begins.`);
@@ -204,7 +212,7 @@ function fault(size) {
 
 function enlist(fields) {
   const upload = { id: crypto.randomUUID(), session: "", object: "", sent: 0, moved: 0, note: "", ...fields };
-  upload.row = find("template").content.firstElementChild.cloneNode(true);
+  upload.row = template.content.firstElementChild.cloneNode(true);
   upload.row.upload = upload;
   list.append(upload.row);
   uploads.add(upload);
@@ -215,7 +223,6 @@ function enlist(fields) {
 
 // After a reload the files must be chosen again. Those that were sent are not sent twice.
 function continued(file) {
-  if (![...uploads].some((upload) => upload.phase === "lost")) return null;
   const path = file.path || file.webkitRelativePath || file.name;
   const same = [...uploads].filter(
     (upload) => !upload.file && upload.name === file.name && upload.size === file.size && upload.modified === file.lastModified,
@@ -421,9 +428,9 @@ function drawActs(all, open, failed) {
   act("cancel-all").hidden = !open;
   act("retry-all").hidden = !all.some((upload) => upload.phase === "failed" && !upload.isFinal);
   act("clear").hidden = open > 0 || !all.length;
-  act("unfold").hidden = all.length <= SHORT_ROWS;
-  act("unfold").ariaExpanded = String(isUnfolded);
-  write(act("unfold"), isUnfolded ? "Show only what needs attention" : `Show all ${all.length}`);
+  unfold.hidden = all.length <= SHORT_ROWS;
+  unfold.ariaExpanded = String(isUnfolded);
+  write(unfold, isUnfolded ? "Show only what needs attention" : `Show all ${all.length}`);
   list.classList.toggle("short", !isUnfolded && all.length > SHORT_ROWS);
 }
 
@@ -455,7 +462,7 @@ function announce(total, open, failed, inWork) {
 }
 
 function say(text) {
-  find(".said").textContent = text;
+  said.textContent = text;
 }
 
 function bytes(number) {
