@@ -123,6 +123,9 @@ class Customer:
     def _status(self) -> FirstRequest:
         return FirstRequest("GET", f"/objects/{self._file().name}", 200)
 
+    def _console(self) -> FirstRequest:
+        return FirstRequest("GET", "/", 200)
+
     def _called_by(self, account: str, audience: str) -> dict[str, str]:
         token = self._accounts.id_token(self._accounts.email(account), audience)
         return {"authorization": f"Bearer {token}", "content-type": "application/json"}

@@ -26,6 +26,8 @@ from tests.unit.deploy.example import deployment
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 #: Files that may reach the image and Cloud Build.
 ALLOWED_FILES = {"Dockerfile", ".dockerignore", "requirements.txt", "pipeline.toml"}
+#: Files of the console's pages, with the note about what is vendored.
+OF_PAGES = {".html", ".css", ".js", ".svg", ".md"}
 ALLOWED_FOLDERS = {"functions", "shared", "extras"}
 
 
@@ -68,7 +70,7 @@ def test_only_what_the_functions_run_with_reaches_the_image(image: Image) -> Non
         "requirements.txt",
         "pipeline.toml",
     }
-    assert {path.suffix for path in map(Path, image.files())} == {".py", ".txt", ".toml"}
+    assert {path.suffix for path in map(Path, image.files())} == {".py", ".txt", ".toml", *OF_PAGES}
 
 
 def test_requirements_name_all_that_the_packages_need() -> None:
@@ -105,7 +107,12 @@ def test_the_uploaded_archive_holds_the_sources_and_nothing_else(
         members = {member.name.removeprefix("./") for member in opened.getmembers() if member.isfile()}
     assert members == {
         *ALLOWED_FILES,
-        *(str(path.relative_to(ROOT)) for folder in ALLOWED_FOLDERS for path in (ROOT / folder).rglob("*.[pt][yx]*")),
+        *(
+            str(path.relative_to(ROOT))
+            for folder in ALLOWED_FOLDERS
+            for path in (ROOT / folder).rglob("*")
+            if path.suffix in {".py", ".txt", *OF_PAGES}
+        ),
     }
     (build,) = stub.world.under(f"projects/{PROJECT}/builds/")
     image = build["substitutions"]["_IMAGE"]
