@@ -1,12 +1,11 @@
 """States of the files that a page has uploaded and follows: all by one list, which all viewers share."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from flask import Response
 
 from shared import web
-from shared.cloud.protocols import Cloud
 from shared.console import files, preview, words
 from shared.console.visit import Visit
 from shared.errors import BadRequest
@@ -31,7 +30,8 @@ def states(visit: Visit) -> Response:
     if not since.isdecimal() or len(since) > 15:
         raise BadRequest("since: send the time of the oldest upload in milliseconds since 1970")
     found = {job.name[:_KEY_CHARACTERS]: job for job in _newest(visit, int(since) * 1000)}
-    return web.conditional(visit.request, {key: _state(found[key], visit.cloud) for key in keys.split(",") if key in found})
+    pictured = preview.pictured(found.values(), visit.cloud)
+    return web.conditional(visit.request, {key: _state(found[key], pictured) for key in keys.split(",") if key in found})
 
 
 def _newest(visit: Visit, since: int) -> Sequence[Entry]:
@@ -44,8 +44,8 @@ def _newest(visit: Visit, since: int) -> Sequence[Entry]:
     return jobs
 
 
-def _state(job: Entry, cloud: Cloud) -> Json:
+def _state(job: Entry, pictured: Collection[str]) -> Json:
     word, colour = words.STATES[job.verdict]
     reason = job.reason.replace("_", " ").replace(",", ", ")
-    picture = f"/preview/{job.job_id}" if preview.may_have(job, cloud) else ""
+    picture = f"/preview/{job.job_id}" if job.job_id in pictured else ""
     return {"word": word, "colour": colour, "reason": reason, "preview": picture, "ended": job.verdict != PROCESSING}
