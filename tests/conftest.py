@@ -90,7 +90,7 @@ def uploaded(cloud: FakeCloud) -> Callable[..., File]:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch, cloud: FakeCloud) -> Callable[[str], Client]:
     """Load an entry point by its folder's name with functions-framework, on the fake cloud."""
-    monkeypatch.setattr(shared.cloud, "connect", lambda: cloud)
+    monkeypatch.setattr(shared.cloud, "connect", lambda *_seconds: cloud)
 
     def load(name: str) -> Client:
         app = functions_framework.create_app(name, str(ROOT / "functions" / name / "main.py"))

@@ -7,7 +7,7 @@ from shared import console as pages
 from shared import web
 from shared.cloud import connect
 
-cloud = connect()
+cloud = connect(pages.RETRY_SECONDS)
 cloud.settings.require("signer", "reader", "status_url", "processor_urls", "tasks_account", "console_access")
 web.install(cloud)
 site = pages.Site(cloud)

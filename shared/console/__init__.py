@@ -7,6 +7,6 @@ platform   visit (a request to a page) · access (viewers) · protection (from o
            assets (scripts and styles) · recent (lists shared by all viewers)
 """
 
-from shared.console.site import Site
+from shared.console.site import RETRY_SECONDS, Site
 
-__all__ = ["Site"]
+__all__ = ["RETRY_SECONDS", "Site"]

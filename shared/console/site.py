@@ -27,6 +27,8 @@ from shared.errors import MethodNotAllowed, NotFound, PipelineError, Transient
 
 #: Age at which what all viewers see is read again.
 LIVE_SECONDS = 5.0
+#: A person waits: after this time a page reports an outage. It asks again by itself.
+RETRY_SECONDS = 10.0
 #: Most signed links that are kept.
 MAX_LINKS = 10_000
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import shared.cloud
 from shared.testing import FakeCloud
 from tests.functions.calls import Load
 
@@ -67,3 +68,13 @@ def test_a_wrong_filter_is_named(client: Load, query: str) -> None:
 
     assert answer.status_code == 400
     assert query.partition("=")[2] in answer.text
+
+
+def test_an_outage_is_reported_while_its_viewer_still_waits(
+    client: Load, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(shared.cloud, "connect", lambda seconds: asked.append(seconds) or cloud)
+    client("console")
+
+    assert asked[0] <= 20

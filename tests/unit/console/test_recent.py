@@ -1,14 +1,20 @@
 """Values that all viewers see are made once, and again when they are too old."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import pytest
 
 from shared.console.recent import Recent
+from shared.errors import Unavailable
+from tests.eventually import eventually
 
 
 class Clock:
     now = 100.0
+    asked = 0
 
     def __call__(self) -> float:
+        self.asked += 1
         return self.now
 
 
@@ -41,6 +47,27 @@ def test_an_error_is_not_kept(clock: Clock) -> None:
         recent.get("key", lambda: 1 // 0)
 
     assert recent.get("key", lambda: 1) == 1
+
+
+def test_viewers_who_wait_through_an_outage_share_its_error(clock: Clock) -> None:
+    recent, calls = Recent(5, clock), []
+
+    def fail() -> None:
+        calls.append(1)
+        if len(calls) == 1:  # another viewer asks meanwhile, and waits
+            before = clock.asked
+            others.append(pool.submit(recent.get, "key", fail))
+            eventually(lambda: clock.asked > before)
+        clock.now += 10
+        raise Unavailable("down")
+
+    others: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Unavailable):
+        recent.get("key", fail)
+
+    assert isinstance(others[0].exception(), Unavailable)
+    assert len(calls) == 1
+    assert recent.get("key", lambda: 1) == 1, "the next viewer asks again"
 
 
 def test_the_values_used_longest_ago_go_first(clock: Clock) -> None:
