@@ -115,6 +115,16 @@ def test_a_page_shows_the_first_twenty_tasks(console: Client, cloud: FakeCloud, 
     assert "The first 20 tasks." in page
 
 
+def test_a_task_leads_to_the_page_of_its_file_whatever_its_name(
+    console: Client, cloud: FakeCloud, uploaded: Callable[..., File]
+) -> None:
+    """Browsers fold dots in a path: /files/a/../b is the page of another file."""
+    queue(cloud, uploaded("a/../b.txt", b"x", "text/plain"))
+    page = console.get("/queues/digests", headers=HERE).text
+
+    assert re.findall(r'<a href="(/files/[^"]*)"', page) == ["/files/?name=a%2F..%2Fb.txt"]
+
+
 @pytest.mark.parametrize("path", ["/queues/lost", "/queue-states/lost"])
 def test_an_unknown_queue_is_not_found(console: Client, path: str) -> None:
     answer = console.get(path, headers=HERE)
