@@ -73,8 +73,8 @@ def test_a_wrong_filter_is_named(client: Load, query: str) -> None:
 def test_an_outage_is_reported_while_its_viewer_still_waits(
     client: Load, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[float] = []
-    monkeypatch.setattr(shared.cloud, "connect", lambda seconds: asked.append(seconds) or cloud)
+    asked: dict[float, FakeCloud] = {}
+    monkeypatch.setattr(shared.cloud, "connect", lambda seconds: asked.setdefault(seconds, cloud))
     client("console")
 
-    assert asked[0] <= 20
+    assert max(asked) <= 20

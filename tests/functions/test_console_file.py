@@ -10,7 +10,6 @@ import pytest
 from shared import index, pipeline
 from shared.attempts import Attempts
 from shared.cloud.protocols import Queued
-from shared.console import access
 from shared.model import File, Place, Run
 from shared.plan import Task
 from shared.testing import FakeCloud
@@ -113,16 +112,6 @@ def test_films_and_sounds_are_played_on_the_page(viewer: Viewer, cloud: FakeClou
     played = re.findall(rf'<{kind} controls preload="metadata" src="([^"]+)"></{kind}>', page)
     assert played == [f"/outputs/{Run(cat).job_id}/thumbnails/{size}.webp" for size in (1024, 512, 256)]
     assert "<img" not in page
-
-
-def test_who_may_only_look_has_no_forms(
-    viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    worked(uploaded("bad.png", b"\x89PNG", "image/png"), cloud)
-    monkeypatch.setattr(access.Access, "viewer", lambda *_: access.Viewer("ann@example.com", False, "token"))
-    pages = [viewer.get(path).text for path in ("/files/bad.png", "/failed?reason=not_a_picture")]
-
-    assert all("bad.png" in page and 'method="post"' not in page for page in pages)
 
 
 def test_the_state_is_asked_for_until_the_file_has_ended(viewer: Viewer, cloud: FakeCloud, cat: File) -> None:
