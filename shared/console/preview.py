@@ -91,11 +91,16 @@ def _results(job_id: str, cloud: Cloud) -> list[Result]:
 
 def _output(visit: Visit) -> Output:
     job_id, step, name = [*visit.rest.split("/", 2), "", ""][:3]
-    for result in visit.recent.get(("results", job_id), lambda: _results(job_id, visit.cloud)):
-        for one in result.outputs:
-            if (result.step, one.name) == (step, name):
-                return one
-    raise NotFound("output not found; open the page of its file again")
+    kept = visit.recent.get(("results", job_id), lambda: _results(job_id, visit.cloud))
+    # Pages of a job in work show outputs that are newer than the results kept here.
+    found = _named(step, name, kept) or _named(step, name, _results(job_id, visit.cloud))
+    if not found:
+        raise NotFound("output not found; open the page of its file again")
+    return found
+
+
+def _named(step: str, name: str, results: Iterable[Result]) -> Output | None:
+    return next((one for result in results if result.step == step for one in result.outputs if one.name == name), None)
 
 
 def _link(output: Output | None, cloud: Cloud) -> str:

@@ -69,6 +69,15 @@ def test_an_output_leads_to_its_signed_link(viewer: Viewer, cloud: FakeCloud, up
     assert "/512.webp?" in str(answer.location)
 
 
+def test_an_output_is_found_as_soon_as_its_page_shows_it(viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded) -> None:
+    """The results of a job are kept for a few seconds; a picture that ends meanwhile must not stay broken."""
+    file = uploaded("cat.jpg", picture())
+    assert viewer.get(f"/outputs/{Run(file).job_id}/thumbnails/512.webp").status_code == 404
+    worked(file, cloud)
+
+    assert viewer.get(f"/outputs/{Run(file).job_id}/thumbnails/512.webp").status_code == 302
+
+
 @pytest.mark.parametrize(
     "path", ["/preview/x", "/preview/../x", "/outputs/x/y/z", "/outputs/", "/outputs/{job}/thumbnails/9.webp", "/outputs/{job}"]
 )
