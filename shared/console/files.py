@@ -15,6 +15,8 @@ from shared.operations.listing import Page, Query
 STATES = (PROCESSING, *VERDICTS)
 PAGE_ROWS = 50
 MAX_ROWS = 1000
+#: Wildcards of a type: the time to compare a long one grows with their number as its exponent.
+MAX_WILDCARDS = 2
 
 
 def page(visit: Visit) -> Response:
@@ -55,6 +57,8 @@ def _query(sent: dict[str, str]) -> Query:
     state = sent["state"]
     if state and state not in STATES:
         raise BadRequest(f"state is {state[:80]!r}; choose one of {', '.join(STATES)}")
+    if sent["type"].count("*") > MAX_WILDCARDS:
+        raise BadRequest(f"type is {sent['type'][:80]!r}; write a type or a range of types, such as image/*")
     return Query(verdicts=(state,) if state else (), prefix=sent["prefix"], content_type=sent["type"])
 
 

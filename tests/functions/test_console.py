@@ -62,7 +62,7 @@ def test_rows_that_a_page_shows_already_are_not_sent_again(client: Load) -> None
     assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
 
 
-@pytest.mark.parametrize("query", ["state=lost", "limit=0", "limit=1001", "limit=x", "after=x"])
+@pytest.mark.parametrize("query", ["state=lost", "limit=0", "limit=1001", "limit=x", "after=x", "type=**a**a**a"])
 def test_a_wrong_filter_is_named(client: Load, query: str) -> None:
     answer = client("console").get(f"/?{query}", headers=HERE)
 
