@@ -3,11 +3,15 @@
 from urllib.parse import quote, urlencode
 
 
+def is_folded(name: str) -> bool:
+    """Whether browsers change a path with this name: they fold `.` and `..`, also percent-encoded."""
+    return bool({".", ".."} & set(name.split("/")))
+
+
 def of_file(name: str, **parameters: str) -> str:
-    """The page of a file. Browsers fold `.` and `..` in a path, also percent-encoded: such names go in the query."""
-    is_folded = bool({".", ".."} & set(name.split("/")))
-    path = "/files/" if is_folded else f"/files/{quote(name, safe='/')}"
-    query = urlencode({**({"name": name} if is_folded else {}), **parameters}, quote_via=quote)
+    """The page of a file. A name that browsers would fold goes in the query."""
+    path = "/files/" if is_folded(name) else f"/files/{quote(name, safe='/')}"
+    query = urlencode({**({"name": name} if is_folded(name) else {}), **parameters}, quote_via=quote)
     return f"{path}?{query}" if query else path
 
 

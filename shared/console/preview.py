@@ -7,6 +7,7 @@ from flask import Response
 
 from shared import ledger, processors, progress, status
 from shared.cloud.protocols import Cloud
+from shared.console import addresses
 from shared.console.visit import Visit
 from shared.errors import NotFound
 from shared.index import Entry
@@ -41,7 +42,10 @@ def preview(visit: Visit) -> Response:
 
 def output(visit: Visit) -> Response:
     """An output of a job: `/outputs/<job id>/<step>/<output>`."""
-    return _redirect(visit.links.get(("output", visit.rest), lambda: _link(_output(visit), visit.cloud)), visit.cloud)
+    found = visit.links.get(("output", visit.rest), lambda: _link(_output(visit), visit.cloud))
+    if not found:
+        raise NotFound("browsers cannot open a name with a folder . or ..; copy it with the gsutil line of the file's page")
+    return _redirect(found, visit.cloud)
 
 
 def smallest(results: Iterable[Result]) -> Output | None:
@@ -104,7 +108,10 @@ def _named(step: str, name: str, results: Iterable[Result]) -> Output | None:
 
 
 def _link(output: Output | None, cloud: Cloud) -> str:
-    return cloud.results.permit_download(output.object, cloud.settings.url_seconds) if output else ""
+    """A signed link, empty for no output and for one whose link browsers would change, so that its signature fails."""
+    if not output or addresses.is_folded(output.object):
+        return ""
+    return cloud.results.permit_download(output.object, cloud.settings.url_seconds)
 
 
 def _redirect(link: str, cloud: Cloud) -> Response:

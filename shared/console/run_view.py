@@ -66,7 +66,8 @@ class RunView:
 
     @property
     def pictures(self) -> list[Json]:
-        return [one for one in self.outputs if preview.is_picture(one["content_type"])]
+        """The outputs that the page shows as pictures."""
+        return [one for one in self.outputs if preview.is_picture(one["content_type"]) and _opens(one)]
 
     @property
     def faults(self) -> list[Json]:
@@ -76,7 +77,8 @@ class RunView:
     @property
     def media(self) -> list[Json]:
         """The films and sounds."""
-        return [one | {"kind": kind} for one in self.outputs if (kind := one["content_type"].partition("/")[0]) in MEDIA]
+        kinds = [(one, one["content_type"].partition("/")[0]) for one in self.outputs if _opens(one)]
+        return [one | {"kind": kind} for one, kind in kinds if kind in MEDIA]
 
     @property
     def bars(self) -> Mapping[str, Sequence[Part]]:
@@ -139,6 +141,11 @@ def _text(value: Any) -> str:
     else:
         text = str(value)
     return text if len(text) <= MAX_FACT_CHARACTERS else f"{text[:MAX_FACT_CHARACTERS]}…"
+
+
+def _opens(output: Json) -> bool:
+    """Whether a browser can follow the signed link to this output."""
+    return not addresses.is_folded(output["object"])
 
 
 def _worked(step: Json) -> bool:

@@ -78,6 +78,18 @@ def test_an_output_is_found_as_soon_as_its_page_shows_it(viewer: Viewer, cloud: 
     assert viewer.get(f"/outputs/{Run(file).job_id}/thumbnails/512.webp").status_code == 302
 
 
+def test_an_output_whose_link_browsers_would_change_names_the_remedy(
+    viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded
+) -> None:
+    """Browsers fold the dots in the signed path: Cloud Storage refuses the link, and the picture would be broken."""
+    job = Run(worked(uploaded("a/../cat.jpg", picture()), cloud)).job_id
+    answer = viewer.get(f"/outputs/{job}/thumbnails/512.webp")
+
+    assert (answer.status_code, "gsutil" in answer.text) == (404, True)
+    assert viewer.get(f"/preview/{job}").status_code == 200
+    assert "<img" not in viewer.get("/files/?name=a/../cat.jpg").text
+
+
 @pytest.mark.parametrize(
     "path", ["/preview/x", "/preview/../x", "/outputs/x/y/z", "/outputs/", "/outputs/{job}/thumbnails/9.webp", "/outputs/{job}"]
 )
