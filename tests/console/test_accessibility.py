@@ -29,7 +29,7 @@ PATHS = {
 #: Schemes with widths in pixels. Both widths have the same colours: all four pairs would find no more, and take twice as long.
 SCREENS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 375), ("dark", 1200))
 #: Elements that take the focus.
-ACTIONS = "a[href], button:not([disabled]), input:not([type=hidden]), select, [tabindex='0']"
+ACTIONS = "a[href], summary, button:not([disabled]), input:not([type=hidden]), select, [tabindex='0']"
 
 
 @pytest.fixture(scope="module")
