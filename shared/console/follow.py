@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from flask import Response
 
 from shared import web
-from shared.console import files, preview, words
+from shared.console import files, preview, reasons, words
 from shared.console.visit import Visit
 from shared.errors import BadRequest
 from shared.index import PROCESSING, Entry
@@ -46,6 +46,6 @@ def _newest(visit: Visit, since: int) -> Sequence[Entry]:
 
 def _state(job: Entry, pictured: Collection[str]) -> Json:
     word, colour = words.STATES[job.verdict]
-    reason = job.reason.replace("_", " ").replace(",", ", ")
+    reason = reasons.titles(job.reason)
     picture = f"/preview/{job.job_id}" if job.job_id in pictured else ""
     return {"word": word, "colour": colour, "reason": reason, "preview": picture, "ended": job.verdict != PROCESSING}

@@ -121,6 +121,11 @@ REASONS: Mapping[str, Reason] = {
 }
 
 
+def titles(codes: str) -> str:
+    """The titles of a job's reasons, which lists show beside its state."""
+    return ", ".join(dict.fromkeys(of(code).title for code in codes.split(",") if code))
+
+
 def of(code: str) -> Reason:
     """The reason in words. A code that is missing here is a processor's own; a sentence names an ignored object."""
     title = code.replace("_", " ").capitalize() if code else "No reason recorded"

@@ -54,6 +54,13 @@ def test_names_reasons_and_filters_are_text(client: Load, cloud: FakeCloud) -> N
     assert page.text.count("&lt;script&gt;") >= 3
 
 
+def test_a_list_names_reasons_as_the_failed_page_does(client: Load, cloud: FakeCloud) -> None:
+    entry = "index/failed/8299999999999999-" + "a" * 26 + "-1700000000000001"
+    cloud.results.create(entry, "application/octet-stream", b"", {"name": "a", "size": "1", "reason": "corrupt,truncated"})
+
+    assert '<span class="reason">Damaged file, Cut off</span>' in client("console").get("/", headers=HERE).text
+
+
 def test_rows_that_a_page_shows_already_are_not_sent_again(client: Load) -> None:
     console = client("console")
     first = console.get("/rows", headers=HERE)

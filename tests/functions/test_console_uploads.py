@@ -152,7 +152,7 @@ def test_followed_files_come_with_word_reason_and_preview(console: Client, cloud
 
     assert found == {
         key(1): {"word": "done", "colour": "good", "reason": "", "preview": f"/preview/{job}", "ended": True},
-        key(2): {"word": "failed", "colour": "bad", "reason": "not a picture, too large", "preview": "", "ended": True},
+        key(2): {"word": "failed", "colour": "bad", "reason": "Not a picture, Too large", "preview": "", "ended": True},
     }
 
 
