@@ -5,6 +5,7 @@ A door's name begins with 26 random characters, so that it can be neither guesse
 
 import base64
 import hashlib
+import re
 import secrets
 import unicodedata
 
@@ -22,6 +23,7 @@ ASSETS = "assets/"
 MAX_ASSET_BYTES = 512
 #: Stands for the stem of the file's name in the text options and in the input of a step.
 STEM = "{stem}"
+_RANDOM = re.compile(r"[a-z2-7]{26}/")
 MAX_STEM_BYTES = 40
 
 
@@ -31,6 +33,11 @@ def object_name(name: str, key: str = "", number: int = 0) -> str:
         raise BadRequest(f"Idempotency-Key has more than {MAX_KEY_BYTES} bytes; send a shorter one", "bad_key")
     seed = hashlib.sha256(f"{key}\0{number}".encode()).digest() if key else secrets.token_bytes(32)
     return f"{base64.b32encode(seed).decode().lower()[:26]}/{clean(name)}"
+
+
+def own(name: str) -> str:
+    """The client's own name of an object that came through a door; else the whole name."""
+    return _RANDOM.sub("", name, count=1) if _RANDOM.match(name) else name
 
 
 def is_possible(name: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
-from shared import index, media
+from shared import index, media, naming
 from shared.cloud.protocols import Bucket, Cloud
 from shared.errors import BadRequest
 from shared.index import PROCESSING, RERUN, VERDICTS, Entry, State
@@ -28,7 +28,8 @@ class Query:
     """The wanted jobs; an empty field excludes none.
 
     `since` is the oldest wanted generation, in microseconds since 1970. In `name`, `*` stops at a slash and `**` does not; `prefix`
-    is taken as it is. `content_type` is a media type or a range of them, such as `image/*`.
+    is taken as it is, and may leave out the random characters of a door. `content_type` is a media type or a range of them, such as
+    `image/*`.
     """
 
     verdicts: tuple[State, ...] = ()
@@ -40,7 +41,8 @@ class Query:
 
     def wants(self, job: Entry) -> bool:
         """Whether this job, the newest run of its file, is wanted."""
-        is_named = job.name.startswith(self.prefix) and (not self.name or matches(self.name, job.name))
+        has_prefix = job.name.startswith(self.prefix) or naming.own(job.name).startswith(self.prefix)
+        is_named = has_prefix and (not self.name or matches(self.name, job.name))
         has_type = not self.content_type or matches(self.content_type, media.essence(job.content_type))
         has_reason = not self.reasons or bool(set(self.reasons) & set(job.reason.split(",")))
         return is_named and has_type and has_reason and (not self.verdicts or job.verdict in self.verdicts)

@@ -73,6 +73,12 @@ def test_an_object_name_ends_with_the_clients_name() -> None:
     assert re.fullmatch(r"[a-z2-7]{26}/photo\.jpg", naming.object_name("holiday/photo.jpg"))
 
 
+def test_the_clients_own_name_is_what_follows_the_characters_of_a_door() -> None:
+    assert naming.own(naming.object_name("cat.png")) == "cat.png"
+    assert naming.own("2026/cat.png") == "2026/cat.png"
+    assert naming.own(f"{'a' * 27}/cat.png") == f"{'a' * 27}/cat.png"
+
+
 def test_without_a_key_no_two_names_are_alike() -> None:
     names = {naming.object_name("photo.jpg") for _ in range(100)}
 
