@@ -118,12 +118,24 @@ def test_all_uploads_are_paused_and_resumed(files: Page, machine: Machine, large
     assert stored(machine, files, "large.bin").ok
 
 
+def test_a_file_that_is_added_after_all_were_cancelled_is_not_paused(files: Page, machine: Machine, large: Path) -> None:
+    frozen(files, machine, large)
+    files.get_by_role("button", name="Pause all").click()
+    files.get_by_role("button", name="Cancel the rest").click()
+    machine.fault("thaw", "storage")
+    choose(files, PHOTO)
+
+    assert stored(machine, files, "photo.jpg").ok
+
+
 def test_an_upload_goes_on_after_a_reload(files: Page, machine: Machine, large: Path) -> None:
     """The browser gives the file to a new page only when it is chosen again."""
     frozen(files, machine, large)
     files.reload()
     shown = row(files, "large.bin")
-    expect(shown.locator(".note")).to_have_text("The page was reloaded. Choose the file again to go on.")
+    expect(shown.locator(".note")).to_have_text("Choose the file again to go on.")
+    expect(files.locator(".upload .lost")).to_contain_text("The page was reloaded. Choose the same files or folder")
+    expect(files.get_by_role("button", name="Pause all")).to_be_hidden()
     machine.fault("thaw", "storage")
     asked: list[str] = []
     files.on("request", lambda request: asked.append(f"{request.method} {request.url.split('?')[0].rsplit('/')[-1]}"))

@@ -17,7 +17,8 @@ const FOLLOWED = 100; // files of one request
 const KEY_CHARACTERS = 26;
 const SHORT_ROWS = 8;
 const UNWANTED = [".DS_Store", "Thumbs.db", "desktop.ini"];
-const OPEN = ["waiting", "working", "paused", "lost", "failed"];
+const UNSENT = ["waiting", "working", "paused", "lost"];
+const OPEN = [...UNSENT, "failed"];
 
 const section = document.getElementById("upload");
 const find = (selector) => section.querySelector(selector);
@@ -111,6 +112,7 @@ function call(method, url, { headers = {}, body = null, signal, onProgress }) {
 // ---- the queue
 
 function pump() {
+  areAllPaused &&= [...uploads].some((upload) => UNSENT.includes(upload.phase)); // its button is hidden when none is left
   const working = [...uploads].filter((upload) => upload.phase === "working").length;
   const waiting = areAllPaused ? [] : [...uploads].filter((upload) => upload.phase === "waiting");
   waiting.slice(0, Math.max(0, MAX_WORKING - working)).forEach(run);
@@ -378,7 +380,7 @@ function drawRow(upload) {
 function note({ phase, note, state, moved, size }) {
   if (note) return note;
   if (phase === "sent" || phase === "ended" || phase === "bad") return state?.reason ?? "";
-  if (phase === "lost") return "The page was reloaded. Choose the file again to go on.";
+  if (phase === "lost") return "Choose the file again to go on.";
   if (phase === "waiting") return bytes(size);
   return `${bytes(moved)} of ${bytes(size)}${phase === "paused" ? ", paused" : ""}`;
 }
@@ -409,22 +411,25 @@ function write(element, text) {
 function drawSum() {
   const all = [...uploads];
   const count = (...phases) => all.filter((upload) => phases.includes(upload.phase)).length;
-  const [failed, open] = [count("failed"), count("waiting", "working", "paused", "lost")];
+  const [failed, lost] = [count("failed"), count("lost")];
+  const open = count(...UNSENT);
   const sum = (key) => all.reduce((total, upload) => total + (upload.isFinal ? 0 : upload[key]), 0);
   find(".sent").hidden = !all.length;
   write(find(".line"), open ? progressLine(all.length, open, failed) : endLine(all.length, failed, count));
+  find(".lost").hidden = !lost;
+  write(find(".lost"), `The page was reloaded. Choose the same files or folder again to go on with ${lost === 1 ? "1 file" : `${lost} files`}.`);
   find(".whole").value = sum("moved") / (sum("size") || 1);
   find(".whole").hidden = !open;
-  drawActs(all, open, failed);
+  drawActs(all, open, lost);
   announce(all.length, open, failed, count("sent"));
   store.tidy();
   if (count("working")) timer ||= setTimeout(draw, 1000); // the speed falls while nothing arrives
 }
 
-function drawActs(all, open, failed) {
+function drawActs(all, open, lost) {
   const act = (name) => find(`[data-act=${name}]`);
   write(act("pause-all"), areAllPaused ? "Resume all" : "Pause all");
-  act("pause-all").hidden = !open;
+  act("pause-all").hidden = open === lost;
   act("cancel-all").hidden = !open;
   act("retry-all").hidden = !all.some((upload) => upload.phase === "failed" && !upload.isFinal);
   act("clear").hidden = open > 0 || !all.length;
