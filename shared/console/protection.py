@@ -48,7 +48,7 @@ def check_action(request: Request, viewer: "Viewer") -> None:
     sent = request.headers.get("x-action-token") or request.form.get("token", "")
     kept = request.cookies.get(cookie(viewer.way), "")
     if not _TOKEN.fullmatch(kept) or not hmac.compare_digest(sent.encode(), kept.encode()):
-        raise Forbidden("this page is too old for its action; reload it, then repeat")
+        raise Forbidden("this page is too old for its action; open it again, then repeat")
 
 
 def _is_of_our_page(request: Request, way: str) -> bool:

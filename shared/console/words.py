@@ -31,6 +31,11 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
+def sentence(message: str) -> str:
+    """A message as a sentence: with a capital, and a full stop at its end."""
+    return f"{message[:1].upper()}{message[1:].rstrip('.')}."
+
+
 def size(number: int) -> str:
     """Bytes for people: `512 B`, `1.4 MB` (powers of 1,000)."""
     value = float(number)

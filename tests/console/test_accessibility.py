@@ -152,6 +152,20 @@ def test_a_failed_refresh_leaves_the_page_as_it_is(page: Page) -> None:
     assert page.get_by_text("Unavailable").count() == 0
 
 
+def test_a_field_at_fault_takes_the_focus_below_the_head_of_the_page(page: Page) -> None:
+    page.goto("/pipeline")
+    page.get_by_label("Name").fill("a.jpg")
+    page.get_by_label("Bytes").fill("many")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_label("Bytes")).to_be_focused()
+    head = page.get_by_role("banner").bounding_box()
+    title = page.get_by_role("heading", name="What would happen").bounding_box()
+    assert head
+    assert title
+    assert title["y"] >= head["height"]
+
+
 def test_queues_are_paused_and_files_explained_without_javascript(browser: Browser, machine: Machine) -> None:
     context = browser.new_context(base_url=machine.url("console"), java_script_enabled=False)
     page = context.new_page()

@@ -41,8 +41,23 @@ def test_a_file_is_followed_to_its_pictures_and_runs_again(page: Page, machine: 
     page.locator("summary", has_text="Run again").click()
     page.get_by_role("button", name="Everything afresh").click()
     expect(page.get_by_role("status").filter(has_text="A new run has begun.")).to_be_visible()
+    assert "told" not in page.url, "a reload would say it again"
     expect(page.locator(".run-card").first.locator("summary").first).to_contain_text("Run 1")
     expect(page.locator(".summary .chip")).to_have_text("done")
+
+
+def test_the_menu_of_runs_closes_by_escape_and_by_a_click_beside_it(page: Page, machine: Machine) -> None:
+    page.goto(f"/files/{send(machine, 'menu.txt', b'words')}")
+    menu = page.locator("summary", has_text="Run again")
+    menu.click()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="As it was")).to_be_hidden()
+    expect(menu).to_be_focused()
+    menu.click()
+    page.get_by_role("heading", level=1).click()
+
+    expect(page.get_by_role("button", name="As it was")).to_be_hidden()
 
 
 def test_a_line_is_copied(page: Page, machine: Machine) -> None:

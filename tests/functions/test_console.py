@@ -69,6 +69,27 @@ def test_rows_that_a_page_shows_already_are_not_sent_again(client: Load) -> None
     assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
 
 
+@pytest.mark.parametrize(("prefix", "is_listed"), [("cat", True), ("aaaa", True), ("at.jpg", False)])
+def test_a_prefix_may_leave_out_the_random_characters_of_a_door(
+    client: Load, cloud: FakeCloud, prefix: str, is_listed: bool
+) -> None:
+    entry = "index/succeeded/8299999999999999-" + "a" * 26 + "-1700000000000001"
+    cloud.results.create(entry, "application/octet-stream", b"", {"name": "a" * 26 + "/cat.jpg", "size": "1"})
+
+    assert ("No file matches" not in client("console").get(f"/?prefix={prefix}", headers=HERE).text) == is_listed
+
+
+def test_an_error_is_a_sentence(client: Load) -> None:
+    assert '<p class="message">Page not found.</p>' in client("console").get("/lost", headers=HERE).text
+
+
+@pytest.mark.parametrize(("path", "label"), [("/files/", "Files"), ("/queues/images", "Queues"), ("/failed", "Failed")])
+def test_a_page_is_marked_in_the_navigation(client: Load, cloud: FakeCloud, path: str, label: str) -> None:
+    page = client("console").get(path, headers=HERE).text
+
+    assert re.findall(r'aria-current="(?:page|true)">(\w+)<', page) == [label]
+
+
 @pytest.mark.parametrize("query", ["state=lost", "limit=0", "limit=1001", "limit=x", "after=x", "type=**a**a**a"])
 def test_a_wrong_filter_is_named(client: Load, query: str) -> None:
     answer = client("console").get(f"/?{query}", headers=HERE)

@@ -322,14 +322,14 @@ def test_an_action_of_another_site_is_refused_even_with_the_token(way: str, head
     ids=["another viewer's", "none", "no cookie", "neither", "no token of ours", "cookie of another"],
 )
 def test_an_action_without_the_token_of_its_viewer_is_refused(kept: str, sent: str) -> None:
-    with pytest.raises(Forbidden, match="reload it"):
+    with pytest.raises(Forbidden, match="open it again"):
         protection.check_action(post({"host": "127.0.0.1"}, kept, sent), Viewer("", True, TOKEN))
 
 
 def test_behind_https_a_cookie_that_another_host_may_set_does_not_count() -> None:
     tossed = post({"host": SITE, "origin": f"https://{SITE}"}, way="invoker")
 
-    with pytest.raises(Forbidden, match="reload it"):
+    with pytest.raises(Forbidden, match="open it again"):
         protection.check_action(tossed, Viewer(ANN, True, TOKEN, "iap"))
 
 

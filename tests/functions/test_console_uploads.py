@@ -142,7 +142,7 @@ def test_the_page_offers_what_pipeline_toml_offers(console: Client) -> None:
 
 
 def test_a_session_needs_the_token_of_the_page(send: Send) -> None:
-    assert "reload" in refused(send(PHOTO, **{"x-action-token": "other"}), 403, "forbidden")
+    assert "open it again" in refused(send(PHOTO, **{"x-action-token": "other"}), 403, "forbidden")
 
 
 def test_followed_files_come_with_word_reason_and_preview(console: Client, cloud: FakeCloud) -> None:

@@ -52,6 +52,25 @@ document.body.addEventListener("htmx:after:swap", showAges);
 setInterval(refresh, REFRESH_MS);
 document.addEventListener("visibilitychange", refresh);
 
+// The sentence about an action is for the page that follows it, not for a reload.
+const address = new URL(location.href);
+if (address.searchParams.has("told")) {
+  address.searchParams.delete("told");
+  history.replaceState(history.state, "", address);
+}
+
+// The field at fault takes the focus once the browser has followed the fragment of the address.
+window.addEventListener("load", () => setTimeout(() => document.querySelector("[aria-invalid]")?.focus()));
+
+// A menu closes by Escape, or by a click beside it.
+const closeMenu = () => document.querySelector(".menu[open]")?.removeAttribute("open");
+document.addEventListener("click", (event) => event.target.closest(".menu") || closeMenu());
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !document.querySelector(".menu[open]")) return;
+  document.querySelector(".menu[open] > summary").focus();
+  closeMenu();
+});
+
 // Copy the line beside the button.
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 document.body.addEventListener("click", async (event) => {
