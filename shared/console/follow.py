@@ -46,6 +46,6 @@ def _newest(visit: Visit, since: int) -> Sequence[Entry]:
 
 def _state(job: Entry, pictured: Collection[str]) -> Json:
     word, colour = words.STATES[job.verdict]
-    reason = reasons.titles(job.reason)
+    reason = reasons.titles(job.reason, word)
     picture = f"/preview/{job.job_id}" if job.job_id in pictured else ""
     return {"word": word, "colour": colour, "reason": reason, "preview": picture, "ended": job.verdict != PROCESSING}

@@ -121,9 +121,10 @@ REASONS: Mapping[str, Reason] = {
 }
 
 
-def titles(codes: str) -> str:
-    """The titles of a job's reasons, which lists show beside its state."""
-    return ", ".join(dict.fromkeys(of(code).title for code in codes.split(",") if code))
+def titles(codes: str, state: str = "") -> str:
+    """The titles of a job's reasons, which lists show beside the word of its state; without one that says the same."""
+    found = dict.fromkeys(of(code).title for code in codes.split(",") if code)
+    return ", ".join(title for title in found if title.lower() != state)
 
 
 def of(code: str) -> Reason:

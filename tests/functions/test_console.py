@@ -61,6 +61,15 @@ def test_a_list_names_reasons_as_the_failed_page_does(client: Load, cloud: FakeC
     assert '<span class="reason">Damaged file, Cut off</span>' in client("console").get("/", headers=HERE).text
 
 
+def test_a_reason_that_says_the_same_as_the_state_is_not_repeated(client: Load, cloud: FakeCloud) -> None:
+    entry = "index/gone/8299999999999999-" + "a" * 26 + "-1700000000000001"
+    cloud.results.create(entry, "application/octet-stream", b"", {"name": "a", "size": "1", "reason": "gone"})
+    rows = client("console").get("/rows", headers=HERE).text
+
+    assert ">deleted</span>" in rows
+    assert "Deleted" not in rows
+
+
 def test_rows_that_a_page_shows_already_are_not_sent_again(client: Load) -> None:
     console = client("console")
     first = console.get("/rows", headers=HERE)

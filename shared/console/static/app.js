@@ -38,7 +38,8 @@ function showAges() {
     const [length, unit] = SPANS.find(([length]) => seconds >= length);
     const span = `${Math.floor(seconds / length)} ${unit}`;
     time.title ||= time.textContent;
-    time.textContent = age < 0 && time.className === "due" ? `in ${span}` : `${span} ago`;
+    const shown = age < 0 && time.className === "due" ? `in ${span}` : `${span} ago`;
+    if (time.textContent !== shown) time.textContent = shown; // writing lays the whole table out again
   }
 }
 
