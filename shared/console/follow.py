@@ -1,7 +1,7 @@
 """States of the files that a page has uploaded and follows: all by one list, which all viewers share."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 
 from flask import Response
 
@@ -30,8 +30,9 @@ def states(visit: Visit) -> Response:
     if not since.isdecimal() or len(since) > 15:
         raise BadRequest("since: send the time of the oldest upload in milliseconds since 1970")
     found = {job.name[:_KEY_CHARACTERS]: job for job in _newest(visit, int(since) * 1000)}
-    pictured = preview.pictured(found.values(), visit.cloud)
-    return web.conditional(visit.request, {key: _state(found[key], pictured) for key in keys.split(",") if key in found})
+    asked = {key: found[key] for key in keys.split(",") if key in found}
+    pictured = preview.pictured(asked.values(), visit.cloud)
+    return web.conditional(visit.request, {key: _state(job, pictured) for key, job in asked.items()})
 
 
 def _newest(visit: Visit, since: int) -> Sequence[Entry]:
@@ -44,7 +45,7 @@ def _newest(visit: Visit, since: int) -> Sequence[Entry]:
     return jobs
 
 
-def _state(job: Entry, pictured: Collection[str]) -> Json:
+def _state(job: Entry, pictured: Container[str]) -> Json:
     word, colour = words.STATES[job.verdict]
     reason = reasons.titles(job.reason, word)
     picture = f"/preview/{job.job_id}" if job.job_id in pictured else ""

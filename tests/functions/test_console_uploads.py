@@ -58,12 +58,12 @@ def key(number: int) -> str:
     return f"{number:026d}".translate(str.maketrans("0189", "abcd"))
 
 
-def entry(cloud: FakeCloud, number: int, verdict: str = "succeeded", reason: str = "") -> str:
+def entry(cloud: FakeCloud, number: int, verdict: str = "succeeded", reason: str = "", step: str = "thumbnails") -> str:
     """Write the index entry of the upload of this number; the higher numbers are the newer ones."""
     generation = 1_700_000_000_000_000 + number * 1000
     job = f"{'a' * 26}-{generation}"
     described = {"name": f"{key(number)}/photo.jpg", "size": "1", "type": "image/jpeg", "reason": reason}
-    described["recipes"] = "thumbnails-01234567"
+    described["recipes"] = f"{step}-01234567"
     cloud.results.create(f"index/{verdict}/{10**16 - generation:016d}-{job}", "application/octet-stream", b"", described)
     return job
 
@@ -148,11 +148,13 @@ def test_a_session_needs_the_token_of_the_page(send: Send) -> None:
 def test_followed_files_come_with_word_reason_and_preview(console: Client, cloud: FakeCloud) -> None:
     job = entry(cloud, 1)
     entry(cloud, 2, "failed", "not_a_picture,too_large")
-    found = console.get(f"/follow?since=0&keys={key(1)},{key(2)},{key(3)}", base_url=HERE).json
+    entry(cloud, 4, step="digest")
+    found = console.get(f"/follow?since=0&keys={key(1)},{key(2)},{key(3)},{key(4)}", base_url=HERE).json
 
     assert found == {
         key(1): {"word": "done", "colour": "good", "reason": "", "preview": f"/preview/{job}", "ended": True},
         key(2): {"word": "failed", "colour": "bad", "reason": "Not a picture, Too large", "preview": "", "ended": True},
+        key(4): {"word": "done", "colour": "good", "reason": "", "preview": "", "ended": True},
     }
 
 
