@@ -70,6 +70,10 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "utimes": (235, None),
     "futimesat": (261, None),
     "utimensat": (280, 88),
+    # pages in a pipe keep their memory after they are unmapped, a page of 2 MiB for each byte, which no limit counts
+    "vmsplice": (278, 75),
+    "splice": (275, 76),
+    "tee": (276, 77),
     # parts of the kernel that file formats do not need
     "bpf": (321, 280),
     "perf_event_open": (298, 241),

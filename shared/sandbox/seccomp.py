@@ -27,7 +27,7 @@ _BY_ARGUMENTS = (
 _NEWEST = 450
 
 _CLONE_THREAD, _CLONE_FILES = 0x10000, 0x400
-_MAP_SHARED, _MAP_ANONYMOUS = 0x1, 0x20
+_MAP_SHARED, _MAP_ANONYMOUS, _MAP_GROWSDOWN = 0x1, 0x20, 0x100
 _AF_UNIX, _NO_STREAM = 1, 2
 _F_SETOWN, _F_SETOWN_EX = 8, 15
 _FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902
@@ -121,8 +121,9 @@ def _by_arguments(number_of: dict[str, int | None], pid: int) -> Iterator[_Instr
     # A datagram reaches any socket that has a path.
     pair = [_argument(0), (_IF_EQUAL, 0, 2, _AF_UNIX), _argument(1), (_IF_BITS, 0, 1, _NO_STREAM), _DENY]
     yield from _where(number_of["socketpair"], pair)
-    # RLIMIT_DATA does not count shared memory.
-    anonymous = [_argument(3), (_IF_BITS, 0, 2, _MAP_ANONYMOUS), (_IF_BITS, 0, 1, _MAP_SHARED), _NO_MEMORY]
+    # RLIMIT_DATA counts neither stacks nor shared memory.
+    tests = [(_IF_BITS, 2, 0, _MAP_GROWSDOWN), (_IF_BITS, 0, 2, _MAP_ANONYMOUS), (_IF_BITS, 0, 1, _MAP_SHARED)]
+    anonymous = [_argument(3), *tests, _NO_MEMORY]
     yield from _where(number_of["mmap"], anonymous)
 
 

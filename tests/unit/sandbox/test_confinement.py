@@ -66,6 +66,29 @@ def test_shared_memory_that_no_limit_counts_is_refused(run: Run) -> None:
     assert found == {"shared": os.strerror(errno.ENOMEM)}
 
 
+def test_a_mapping_that_counts_as_a_stack_is_refused(run: Run) -> None:
+    code = """
+import mmap
+flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+found["heap"] = tried(lambda: mmap.mmap(-1, 4096, flags=flags))
+found["stack"] = tried(lambda: mmap.mmap(-1, 4096, flags=flags | 0x100))
+"""
+    assert run("python " + code).made().facts == {"heap": "done", "stack": os.strerror(errno.ENOMEM)}
+
+
+def test_memory_that_a_pipe_would_keep_is_refused(run: Run) -> None:
+    code = """
+import ctypes, os
+end, start = os.pipe()
+class Part(ctypes.Structure):
+    _fields_ = [("first", ctypes.c_char_p), ("size", ctypes.c_size_t)]
+found["vmsplice"] = [libc.vmsplice(start, ctypes.byref(Part(b"page", 4)), 1, 0), ctypes.get_errno()]
+found["splice"] = [libc.splice(os.open(source, os.O_RDONLY), None, start, None, 4, 0), ctypes.get_errno()]
+found["tee"] = [libc.tee(end, os.pipe()[1], 4, 0), ctypes.get_errno()]
+"""
+    assert run("python " + code).made().facts == dict.fromkeys(("vmsplice", "splice", "tee"), [-1, errno.EPERM])
+
+
 def test_a_child_may_start_threads(run: Run) -> None:
     assert run("thread").made().facts == {"threads": 1}
 
