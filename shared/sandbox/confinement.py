@@ -52,6 +52,7 @@ class Confinement:
         if linux.IS_LINUX:
             linux.drop_capabilities()
         os.closerange(3, MOST_DESCRIPTORS)
+        _set(resource.RLIMIT_NOFILE, DESCRIPTORS)  # not before: it inherits one for each call at the same time
         if self._has_seccomp:
             seccomp.install()
 
@@ -71,12 +72,11 @@ def die_with(parent: int) -> None:
 
 
 def limit(limits: Limits) -> None:
-    """Bound the memory, CPU time, files and descriptors of this process. It dumps no core."""
+    """Bound the memory, CPU time and files of this process. It dumps no core."""
     # Wall time is watched from outside. This is for a service that cannot: it stands still, or was stopped.
     cpu_seconds = limits.seconds * CPUS
     _set(resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1)  # first SIGXCPU, which shows why it ended
     _set(resource.RLIMIT_FSIZE, limits.output_bytes + RESULT_BYTES)
-    _set(resource.RLIMIT_NOFILE, DESCRIPTORS)
     _set(resource.RLIMIT_CORE, 0)
     if linux.IS_LINUX:  # macOS accepts these and ignores them
         mapped, data = _memory_in_use()

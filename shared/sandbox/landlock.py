@@ -62,10 +62,10 @@ class Ruleset:
 
 
 def _rule(path: str, rights: int) -> bytes:
-    """The rights on a file, or on a folder and all below it; empty where it does not exist."""
+    """The rights on a file, or on a folder and all below it; empty where it does not exist. Raises `OSError`."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return b""
     is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
     return struct.pack("=Qi", rights if is_folder else rights & _ON_FILES, descriptor)

@@ -26,7 +26,13 @@ class NoOptions:
     """No options."""
 
 
-@processor(NAME, version=1, options=NoOptions, limits=LIMITS)
+def _hold_descriptors() -> None:
+    """Open as many in the zygote as 100 calls at once do."""
+    for _ in range(100):
+        os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+
+@processor(NAME, version=1, options=NoOptions, limits=LIMITS, prepare=_hold_descriptors)
 def hostile(source: Path, folder: Path, _options: NoOptions) -> Iterator[Draft | Mapping[str, Any]]:
     """Do what the file says."""
     word, _, rest = source.read_text().partition(" ")

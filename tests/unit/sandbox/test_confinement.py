@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.sandbox import denied, seccomp
+from shared.sandbox.confinement import DESCRIPTORS
 from tests.unit.sandbox.conftest import Run
 
 DENIED, FORBIDDEN = os.strerror(errno.EACCES), os.strerror(errno.EPERM)
@@ -52,6 +53,12 @@ libc.capget(ctypes.create_string_buffer(bytes.fromhex("2205082000000000"), 8), h
 found["held"] = sum(held.raw)
 """
     assert run("python " + code).made().facts == {"held": 0}
+
+
+def test_a_child_among_a_hundred_has_few_descriptors_of_its_own(run: Run) -> None:
+    code = 'import resource\nfound["most"] = resource.getrlimit(resource.RLIMIT_NOFILE)'
+
+    assert run("python " + code).made().facts == {"most": [DESCRIPTORS, DESCRIPTORS]}
 
 
 def test_a_child_dumps_no_core(run: Run) -> None:
