@@ -51,7 +51,7 @@ def main() -> int:
     price = sandbox.measure(ROOT / "tests" / "data" / "photo.jpg")
     figures |= {"sandbox": price, "cost": spent, "cold_start_ms": cold, "local_cloud": alone, "pictures": rendered}
     _print(figures)
-    is_met = cost.show(spent, price["in_process"])
+    is_met = cost.show(spent)
     sandbox.show(price)
     pictures.show(rendered)
     cold_start.show(cold)

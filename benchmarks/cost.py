@@ -61,7 +61,7 @@ def measure(bucket: Bucket, notices: JobNotices, machine: Machine) -> Figures:
     return {"files": files, "calls": rows(calls, bare.outputs), "dollars_per_million": price, "cpu_ms": _medians(blocks)}
 
 
-def show(figures: Figures, photo_ms: float) -> bool:
+def show(figures: Figures) -> bool:
     """Print the figures beside their goals, which `goals` scales; whether every goal of calls is met."""
     width, height = SIZE_PX
     print(f"cost per picture, {width}×{height} JPEG, {figures['files']} files through the bucket; the upload is not counted")
@@ -71,17 +71,16 @@ def show(figures: Figures, photo_ms: float) -> bool:
     price = figures["dollars_per_million"]
     parts = ", ".join(f"{part} {dollars:.2f}" for part, dollars in price.items())
     print(f"  list price of a million files: ${sum(price.values()):.2f} ({parts}); of their uploads: ${prices.UPLOAD:.2f}")
-    _show_cpu(figures["cpu_ms"], photo_ms)
+    _show_cpu(figures["cpu_ms"])
     return all(row["is_met"] for row in figures["calls"])
 
 
-def _show_cpu(cpu: Figures, photo_ms: float) -> None:
+def _show_cpu(cpu: Figures) -> None:
     parts = ", ".join(f"{name} {ms:.1f}" for name, ms in cpu["by_function"].items() if ms >= 0.05)
-    goal = goals.verdict(cpu["overhead"], CPU_GOAL_MS, photo_ms)
+    goal = goals.verdict(cpu["overhead"], CPU_GOAL_MS, goals.scale())
     print(f"  CPU per file, medians: functions {cpu['functions']:.1f} ms ({parts}), bare processing {cpu['bare']:.1f} ms")
     overhead = f"{cpu['overhead']:.1f} ms, {cpu['overhead_to_bare']:.2f} × the bare processing"
     print(f"  overhead of the functions: {overhead}, {goal}; the local cloud: {cpu['cloud']:.1f} ms")
-    print(f"  {goals.scale(photo_ms)}")
 
 
 def rows(calls: dict[Call, float], outputs: int) -> list[Figures]:

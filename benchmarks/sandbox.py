@@ -59,7 +59,7 @@ def _cpu_seconds(sandbox: Sandbox) -> float:
 def show(figures: dict[str, Any]) -> None:
     """Print the price beside its goal, which `goals` scales."""
     parts = f"child {figures['child']:.1f}, around it {figures['around']:.1f}, in process {figures['in_process']:.1f}"
-    goal = goals.verdict(figures["more"], GOAL_MS, figures["in_process"])
+    goal = goals.verdict(figures["more"], GOAL_MS, goals.scale())
     print(
         f"sandbox, CPU of a step on a 1.5 MP photograph, {figures['pairs']} pairs: {figures['more']:.1f} ms more ({parts}), {goal}"
     )
