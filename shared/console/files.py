@@ -15,6 +15,8 @@ from shared.operations.listing import Page, Query
 STATES = (PROCESSING, *VERDICTS)
 PAGE_ROWS = 50
 MAX_ROWS = 1000
+#: Of each queue: one call. Files that wait behind more tasks are in the list when they have ended.
+MAX_TASKS = 1000
 #: Wildcards of a type: the time to compare a long one grows with their number as its exponent.
 MAX_WILDCARDS = 2
 
@@ -32,7 +34,7 @@ def rows(visit: Visit) -> Response:
 
 def listed(visit: Visit, query: Query, limit: int, after: str = "") -> Page:
     """A page of the list, read once for all viewers."""
-    return visit.recent.get((query, limit, after), lambda: listing.page(query, visit.cloud, limit, after))
+    return visit.recent.get((query, limit, after), lambda: listing.page(query, visit.cloud, limit, after, max_tasks=MAX_TASKS))
 
 
 def _shown(visit: Visit) -> dict[str, Any]:

@@ -56,24 +56,24 @@ class Page:
     next: str
 
 
-def page(query: Query, cloud: Cloud, limit: int, token: str = "") -> Page:
+def page(query: Query, cloud: Cloud, limit: int, token: str = "", *, max_tasks: int = MAX_TASKS) -> Page:
     """One page of the wanted jobs. Its successors stay the same while new jobs end.
 
     Raises `BadRequest` for a token that is none of `Page.next`.
     """
-    found = list(islice(jobs(query, cloud, after=token, first=limit), limit))
+    found = list(islice(jobs(query, cloud, after=token, first=limit, max_tasks=max_tasks), limit))
     return Page(found, found[-1].file_key if len(found) == limit else "")
 
 
-def jobs(query: Query, cloud: Cloud, *, after: str = "", first: int = MAX_PAGE) -> Iterator[Entry]:
+def jobs(query: Query, cloud: Cloud, *, after: str = "", first: int = MAX_PAGE, max_tasks: int = MAX_TASKS) -> Iterator[Entry]:
     """The wanted jobs after this file key, each by the newest run of its file, newest upload first.
 
     `first` jobs cost one list call for each wanted verdict and one for the claims, unless many are hidden or unwanted. Where
-    `processing` is wanted, every verdict is read, and up to `MAX_TASKS` tasks of each queue.
+    `processing` is wanted, every verdict is read, and up to `max_tasks` tasks of each queue.
     """
     if after and not _TOKEN.fullmatch(after):
         raise BadRequest(f"page token {after[:80]!r} is not one of these lists'; send the one of the page before", "bad_token")
-    claims, *others = _sources(query, cloud, after, min(first, MAX_PAGE))
+    claims, *others = _sources(query, cloud, after, min(first, MAX_PAGE), max_tasks)
     for runs in _by_file(claims, others, after):
         if runs[0].generation < query.since:
             return
@@ -94,10 +94,10 @@ def _by_file(claims: "_Source", others: "Sequence[_Source]", after: str) -> Iter
         yield runs
 
 
-def _sources(query: Query, cloud: Cloud, after: str, size: int) -> "list[_Source]":
+def _sources(query: Query, cloud: Cloud, after: str, size: int, max_tasks: int) -> "list[_Source]":
     is_all = not query.verdicts or PROCESSING in query.verdicts
     # Read first: a job's last task leaves its queue only after the job has its entry, so a file that ends meanwhile is not missed.
-    queued = [_Source(iter([_queued(cloud)]))] if is_all else []
+    queued = [_Source(iter([_queued(cloud, max_tasks)]))] if is_all else []
     verdicts = VERDICTS if is_all else [verdict for verdict in VERDICTS if verdict in query.verdicts]
     found = [_Source(_listed(cloud.results, index.folder(kind), after, size)) for kind in (RERUN, *verdicts)]
     return [*found, *queued]
@@ -114,11 +114,11 @@ def _listed(results: Bucket, folder: str, after: str, size: int) -> Iterator[lis
         start, size = f"{max(found)}!", MAX_PAGE  # `!` sorts before `-`
 
 
-def _queued(cloud: Cloud) -> list[Entry]:
+def _queued(cloud: Cloud, max_tasks: int) -> list[Entry]:
     """The jobs whose tasks are in the queues, read in the order in which files pass them: none moves on unseen."""
     passed = [step.queue.name for step in cloud.routes.steps.values()]
     queues = [name for name, _ in groupby([*(name for name in cloud.routes.queues if name not in passed), *passed])]
-    tasks = (task for queue in queues for task, _ in islice(cloud.queue.tasks(queue), MAX_TASKS))
+    tasks = (task for queue in queues for task, _ in islice(cloud.queue.tasks(queue), max_tasks))
     return sorted({task.run.job_id: index.in_work(task.run) for task in tasks}.values(), key=lambda job: job.file_key)
 
 

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import index, manifest
+from shared import index, manifest, pipeline
 from shared import routes as routing
 from shared import settings as configuration
 from shared.errors import BadRequest, Unavailable
@@ -173,6 +173,13 @@ def test_a_page_stays_the_same_while_newer_jobs_end(cloud: FakeCloud) -> None:
     second = listing.page(Query(), cloud, 5, first.next)
 
     assert [job.job_id for job in second.jobs] == [run.job_id for run in runs[5:10]]
+
+
+def test_so_many_tasks_of_each_queue_are_read(cloud: FakeCloud, uploaded: Callable[..., File]) -> None:
+    for number in range(3):
+        pipeline.enlist(Run(uploaded(f"{number}.jpg", b"x")), STEPS, cloud)
+
+    assert [len(listing.page(Query(), cloud, 9, max_tasks=limit).jobs) for limit in (1, 2, 9)] == [1, 2, 3]
 
 
 def test_the_last_page_has_no_successor(cloud: FakeCloud) -> None:
