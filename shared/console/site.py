@@ -80,6 +80,8 @@ class Site:
             answer = rendering.error(request, viewer, error)
             if isinstance(error, Transient):
                 answer.headers["retry-after"] = "5"
+            if isinstance(error, MethodNotAllowed):
+                answer.headers["allow"] = ", ".join(error.allowed)
         return protection.protected(answer, self._cloud.settings)
 
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 import shared.cloud
+from shared.console import site
 from shared.testing import FakeCloud
 from tests.functions.calls import Load
 
@@ -33,11 +34,41 @@ def test_another_name_of_this_computer_is_refused(client: Load, host: str) -> No
     assert "127.0.0.1" in answer.text
 
 
-def test_a_page_runs_no_script_but_its_own(client: Load) -> None:
-    policy = client("console").get("/", headers=HERE).headers["content-security-policy"]
+@pytest.mark.parametrize("path", ["/", "/rows", "/lost", "/queues/lost", "/preview/x", "/follow"])
+def test_every_answer_keeps_other_sites_out(client: Load, cloud: FakeCloud, path: str) -> None:
+    headers = client("console").get(path, headers=HERE).headers
+    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
 
-    assert "script-src 'self';" in policy
-    assert "unsafe" not in policy
+    allowed = f"'self' {cloud.settings.storage_origin}"
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": f"{allowed} data:",
+        "media-src": allowed,
+        "connect-src": allowed,
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert {headers[f"cross-origin-{kind}-policy"] for kind in ("opener", "resource")} == {"same-origin"}
+    assert headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", [f"/{name}" for name in site.PAGES if name not in site.ACTIONS])
+def test_a_page_takes_no_action(client: Load, path: str) -> None:
+    answer = client("console").post(path, headers=HERE)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_an_outage_names_the_time_to_try_again(client: Load, cloud: FakeCloud) -> None:
+    cloud.results.broken.add("page")
+    answer = client("console").get("/", headers=HERE)
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
 def test_names_reasons_and_filters_are_text(client: Load, cloud: FakeCloud) -> None:
