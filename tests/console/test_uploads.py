@@ -2,11 +2,11 @@
 
 import shutil
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.console.uploader import CHUNKS, LARGE_BYTES, choose, frozen, hand_over, ranges, row, stored, sum_line
 from tests.eventually import eventually
@@ -35,6 +35,18 @@ def test_a_file_is_sent_in_chunks_and_followed_to_its_verdict(files: Page, machi
     ]
     expect(row(files, "photo.jpg").locator(".chip")).to_have_text("done")
     expect(sum_line(files)).to_have_text("2 uploaded · 2 done")
+
+
+def test_a_file_that_was_replaced_is_not_called_done(files: Page) -> None:
+    def answer(route: Route) -> None:
+        keys = parse_qs(urlsplit(route.request.url).query)["keys"][0].split(",")
+        state = {"word": "replaced", "colour": "none", "reason": "superseded", "preview": "", "ended": True}
+        route.fulfill(json=dict.fromkeys(keys, state))
+
+    files.route("**/follow?*", answer)
+    choose(files, PHOTO)
+
+    expect(sum_line(files)).to_have_text("1 uploaded · 1 not processed")
 
 
 def test_a_chunk_cut_in_the_middle_goes_on_where_it_ended(files: Page, machine: Machine, large: Path) -> None:

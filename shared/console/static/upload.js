@@ -415,7 +415,7 @@ function drawSum() {
   const open = count(...UNSENT);
   const sum = (key) => all.reduce((total, upload) => total + (upload.isFinal ? 0 : upload[key]), 0);
   find(".sent").hidden = !all.length;
-  write(find(".line"), open ? progressLine(all.length, open, failed) : endLine(all.length, failed, count));
+  write(find(".line"), open ? progressLine(all.length, open, failed) : endLine(all, failed, count));
   find(".lost").hidden = !lost;
   write(find(".lost"), `The page was reloaded. Choose the same files or folder again to go on with ${lost === 1 ? "1 file" : `${lost} files`}.`);
   find(".whole").value = sum("moved") / (sum("size") || 1);
@@ -450,9 +450,12 @@ function progressLine(total, open, failed) {
   return parts.filter(Boolean).join(" · ");
 }
 
-function endLine(total, failed, count) {
-  const parts = [`${total - failed} uploaded`, failed && `${failed} not uploaded`, count("sent") && `${count("sent")} in work`];
-  return [...parts, count("ended") && `${count("ended")} done`, count("bad") && `${count("bad")} with failures`].filter(Boolean).join(" · ");
+function endLine(all, failed, count) {
+  const done = all.filter(({ phase, state }) => phase === "ended" && state.colour === "good").length;
+  const other = count("ended") - done; // skipped, replaced, deleted
+  const parts = [`${all.length - failed} uploaded`, failed && `${failed} not uploaded`, count("sent") && `${count("sent")} in work`];
+  parts.push(done && `${done} done`, other && `${other} not processed`, count("bad") && `${count("bad")} with failures`);
+  return parts.filter(Boolean).join(" · ");
 }
 
 // For screen readers: a sentence at each quarter, not at each change.
