@@ -57,12 +57,13 @@ class RunView:
 
     @property
     def outputs(self) -> list[Json]:
-        """All outputs, each with its step and the address that leads to it."""
-        return [
-            output | {"step": step["step"], "address": addresses.of_output(self.run["job_id"], step["step"], output["name"])}
-            for step in self.run["steps"]
-            for output in step.get("outputs", ())
-        ]
+        """All outputs, each with the address that leads to it."""
+        return [output for step in self.run["steps"] for output in self.outputs_of(step)]
+
+    def outputs_of(self, step: Json) -> list[Json]:
+        """The outputs of one step, each with the address that leads to it."""
+        job_id, name = self.run["job_id"], step["step"]
+        return [one | {"address": addresses.of_output(job_id, name, one["name"])} for one in step.get("outputs", ())]
 
     @property
     def pictures(self) -> list[Json]:
