@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from shared.errors import BadConfiguration, BadFile
 from shared.testing import Produced, run_processor
@@ -211,3 +211,36 @@ def test_a_wrong_option_is_refused_with_a_right_one(options: dict[str, Any], rem
         run(b"", **options)
 
     assert refused.value.message == remedy
+
+
+@pytest.mark.parametrize(
+    "between", [b"\x21\xfe\x04note\0", b"\x21\xff\x0bXMP DataXMP\x04note\0"], ids=["comment", "application"]
+)
+def test_a_block_between_a_frame_and_its_control_changes_nothing(between: bytes) -> None:
+    frames = [quadrants(picture) for picture, _ in shown(kept(MOVING.replace(b"\0\x2c", b"\0" + between + b"\x2c")).data)]
+
+    assert all(
+        near(one, other) for frame, wanted in zip(frames, SEEN, strict=True) for one, other in zip(frame, wanted, strict=True)
+    )
+
+
+def test_exif_data_turn_every_frame_of_a_webp() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    frames = [plain("RGBA", (*paint, 255), (32, 16)) for paint in (RED, GREEN)]
+    for frame in frames:
+        frame.paste((*BLUE, 255), (0, 0, 16, 16))
+    data = saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True, exif=exif.tobytes())
+
+    pictures = [picture for picture, _ in shown(kept(data, 32).data)]
+    assert [picture.size for picture in pictures] == [(16, 32)] * 2
+    assert all(near(colour(picture, 0.5, 0.2), BLUE) for picture in pictures)
+    assert all(near(colour(one, 0.5, 0.8), paint) for one, paint in zip(pictures, (RED, GREEN), strict=True))
+
+
+def test_equal_transparent_frames_become_one_picture() -> None:
+    data = gif((16, 16), *[Frame((0, 0, 8, 16), [0])] * 2)
+
+    ((picture, _),) = shown(kept(data).data)
+    assert (colour(picture, 0.2), colour(picture, 0.8)[3]) == (colour(picture, 0.2, 0.9), 0)
+    assert near(colour(picture, 0.2), SOLID_RED)

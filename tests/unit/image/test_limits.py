@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import BadConfiguration, BadFile
 from shared.testing import run_processor
-from tests.unit.image.pictures import RED, plain, run, saved
+from tests.unit.image.pictures import BLUE, RED, plain, reason, run, saved
 
 
 def test_the_limit_of_a_step_holds_for_both_processors() -> None:
@@ -33,3 +33,11 @@ def test_a_jpeg_and_a_scan_may_have_five_times_the_pixels(kind: str, mode: str) 
 def test_a_wrong_limit_is_refused_at_start_up(options: dict[str, Any]) -> None:
     with pytest.raises(BadConfiguration, match=next(iter(options))):
         run(b"", **options)
+
+
+def test_an_animated_webp_counts_twice() -> None:
+    first, second = (plain("RGB", paint, (100, 100)) for paint in (RED, BLUE))
+    data = saved(first, "WEBP", save_all=True, append_images=[second])
+
+    assert reason(data, max_pixels=19_999) == "too_many_pixels"
+    assert run(data, max_pixels=20_000)

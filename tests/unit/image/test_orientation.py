@@ -1,14 +1,15 @@
 """Renditions are upright, by EXIF data alone."""
 
+import io
 import struct
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image, ImageChops, ImageStat, PngImagePlugin
 
 from shared.testing import run_processor
-from tests.unit.image.pictures import BLUE, GREEN, RED, WHITE, colour, near, rendered, saved
+from tests.unit.image.pictures import BLUE, GREEN, RED, WHITE, colour, near, noise, rendered, run, saved
 
 
 def corners(picture: Image.Image) -> list[tuple[int, ...]]:
@@ -112,3 +113,14 @@ def test_exif_data_of_old_programs_in_the_text_of_a_png_turn_it(flag: Image.Imag
     text.add_text("Raw profile type exif", f"\nexif\n{len(raw):8}\n{raw.hex()}\n", zip=True)
 
     assert rendered(saved(flag.transpose(Image.Transpose.ROTATE_90), "PNG", pnginfo=text)).tobytes() == flag.tobytes()
+
+
+def test_a_lying_jpeg_keeps_the_detail_that_its_upright_box_asks_for() -> None:
+    lying = noise(400, 100)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    (produced,) = run(saved(lying, "JPEG", quality=95, exif=exif), ("100x400",))
+
+    with Image.open(io.BytesIO(produced.data)) as upright:
+        wanted = lying.transpose(Image.Transpose.ROTATE_270).convert("RGB")
+        assert ImageStat.Stat(ImageChops.difference(upright.convert("RGB"), wanted)).mean[0] < 10

@@ -162,3 +162,11 @@ def test_scripts_and_events_change_nothing() -> None:
     data = drawing(f'{script}<a href="javascript:alert(1)">{rect()}</a>', 'width="10" height="20" onload="alert(1)"')
 
     assert near(colour(rendered(data)), RED)
+
+
+def test_a_drawing_of_nearly_the_shape_of_its_view_box_is_not_distorted() -> None:
+    view = 'width="20" height="19" viewBox="0 0 10 10"'
+    picture = rendered(drawing(rect("#f00", 'width="10" height="10"'), view), 100)
+
+    assert (colour(picture, 0.005, 0.5)[3], colour(picture, 0.995, 0.5)[3]) == (0, 0)
+    assert near(colour(picture), (*RED, 255))

@@ -181,3 +181,12 @@ def test_a_drawing_at_which_resvg_panics_is_corrupt() -> None:
 )
 def test_what_is_no_whole_drawing_is_refused(data: bytes, code: str) -> None:
     assert reason(data) == code
+
+
+def test_pictures_in_all_drawings_inside_count_together() -> None:
+    picture = data_url(saved(plain("L", 0, (100, 100)), "PNG"))
+    inner = data_url(drawing(f'<image href="{picture}"/>'), "image/svg+xml")
+    data = drawing(f'<image href="{inner}"/>' * 3)
+
+    assert reason(data, max_pixels=29_999) == "too_many_pixels"
+    assert run(data, max_pixels=30_000)

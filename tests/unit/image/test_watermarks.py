@@ -214,3 +214,12 @@ def test_a_wrong_option_is_refused_with_a_right_one(watermark: Any, message: str
         run(watermark=watermark)
 
     assert refused.value.message.startswith(f"options.{message}")
+
+
+def test_it_keeps_its_colour_in_front_of_a_transparent_picture() -> None:
+    clear = saved(plain("RGBA", (0, 0, 0, 0), (200, 100)), "PNG")
+
+    picture = marked(clear, BLUE_LOGO, SOLID | {"gravity": "left", "opacity": 0.5, "margin": 0, "scale": 0.5})
+
+    assert near(colour(picture, 0.2), (*BLUE, 128))
+    assert colour(picture, 0.8)[3] == 0
