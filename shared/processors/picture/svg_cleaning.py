@@ -20,6 +20,7 @@ from shared import media
 from shared.errors import BadFile
 from shared.processors.picture import kinds
 from shared.processors.picture.refusals import check_size, corrupt, too_much_metadata, truncated, unsupported
+from shared.processors.picture.svg_colours import PAINTING, understood
 
 #: Of XML, unpacked and with its entities resolved; it takes about ten times as much memory.
 MAX_BYTES = 32 << 20
@@ -72,13 +73,14 @@ class _Cleaner:
         self._length = 0
         self._root = Cleaned("", {}, "")
         self._parts: list[str] = []
+        self._css: list[str] | None = None
 
     def clean(self, data: bytes) -> Cleaned:
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = lambda text: self._add(escape(text))
+        parser.CharacterDataHandler = self._text
         try:
             parser.Parse(data, True)
         except expat.ExpatError as error:
@@ -89,6 +91,7 @@ class _Cleaner:
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        self._css = [] if _local(name) == "style" else self._css
         if self._depth > MAX_DEPTH:
             raise unsupported(f"an SVG drawing with more than {MAX_DEPTH} elements inside each other")
         kept = {key: value for key, own in attributes.items() if (value := self._kept(key, own)) is not None}
@@ -99,21 +102,27 @@ class _Cleaner:
         else:
             self._add(f"<{name}" + "".join(f" {key}={quoteattr(value)}" for key, value in kept.items()) + ">")
 
+    def _text(self, text: str) -> None:
+        self._add(escape(text), self._parts if self._css is None else self._css)
+
     def _end(self, name: str) -> None:
+        if self._css is not None and _local(name) == "style":
+            self._parts.append(understood("".join(self._css)))
+            self._css = None
         self._depth -= 1
         if self._depth:
             self._add(f"</{name}>")
 
-    def _add(self, part: str) -> None:
+    def _add(self, part: str, parts: list[str] | None = None) -> None:
         self._length += len(part)
         if self._length > MAX_BYTES:
             raise _too_large()
-        self._parts.append(part)
+        (self._parts if parts is None else parts).append(part)
 
     def _kept(self, name: str, value: str) -> str | None:
         """The value of an attribute; None for a reference that leads outside."""
         if _local(name) != "href":
-            return value
+            return understood(value) if name in PAINTING else value
         reference = value.strip()
         if reference.startswith("data:"):
             return self._embedded(reference)

@@ -190,3 +190,36 @@ def test_pictures_in_all_drawings_inside_count_together() -> None:
 
     assert reason(data, max_pixels=29_999) == "too_many_pixels"
     assert run(data, max_pixels=30_000)
+
+
+# ---- colours
+
+
+@pytest.mark.parametrize(
+    "paint",
+    [
+        "var(--a, red)",
+        "color(display-p3 1 0 0)",
+        "OKLCH(60% 0.2 30)",
+        "light-dark(red, blue)",
+        "rgb(255 0 0 / 50%)",
+        "rgba(255, 0, 0, 50%)",
+        "hsl(0deg, 100%, 50%)",
+        "rgb(none 0 0)",
+    ],
+)
+def test_a_colour_that_would_be_black_is_refused(paint: str) -> None:
+    long = "/* a longer comment than the parser's buffer */" * 400
+    for data in (rect(paint), f'<rect style="fill:{paint}"/>', f"<style>{long}rect {{ fill: {paint} }}</style>{rect()}"):
+        with pytest.raises(BadFile, match=rf"an SVG drawing with {paint.partition('(')[0]}\(\) of newer CSS") as refused:
+            run(drawing(data))
+        assert refused.value.code == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "paint", ["rgb(255 0 0)", "rgb(100%,0%,0%)", "rgba(255,0,0,1)", "hsl(0 100% 50%)", "#f00 icc-color(press, 0, 1)", "RED"]
+)
+def test_a_colour_that_is_understood_is_painted(paint: str) -> None:
+    assert near(colour(rendered(drawing(rect(paint)))), RED)
+    assert near(colour(rendered(drawing(f"<style>rect {{ fill: {paint} }}</style>{rect('blue')}"))), RED)
+    assert near(colour(rendered(drawing(f"<title>var(--a)</title>{rect(paint)}"))), RED)
