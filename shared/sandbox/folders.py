@@ -36,8 +36,8 @@ class Folders:
         with self._guard:
             if self._own is None or self._own[0] != os.getpid():
                 _sweep()
-                base = Path(tempfile.mkdtemp(prefix=PREFIX))
-                _lock(base / LOCK)
+                while not _lock((base := Path(tempfile.mkdtemp(prefix=PREFIX))) / LOCK):
+                    pass  # another process that starts now has swept it
                 atexit.register(delete, base)
                 self._own = os.getpid(), base
             return self._own[1]
@@ -66,14 +66,16 @@ def delete(folder: Path) -> None:
 
 
 def _lock(path: Path) -> bool:
-    """Hold a lock until this process ends; False when another process holds it."""
+    """Hold a lock until this process ends; False when another process holds it, or has deleted its file meanwhile."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_held = os.fstat(descriptor).st_nlink > 0
     except OSError:
+        is_held = False
+    if not is_held:
         os.close(descriptor)
-        return False
-    return True
+    return is_held
 
 
 def _sweep() -> None:

@@ -1,14 +1,16 @@
 """Deliveries leave no files: their folders are deleted at their end, or by the next process."""
 
+import fcntl
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
-from shared.sandbox.folders import Folders
+from shared.sandbox.folders import Folders, delete
 from tests.eventually import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,3 +68,30 @@ def test_the_folders_of_a_living_process_stay(place: Path) -> None:
         living.communicate("\n", timeout=10)
 
     eventually(lambda: not folder.parent.exists())  # and with its end they go
+
+
+def test_a_folder_whose_lock_another_process_was_faster_to_take_is_left_to_it(place: Path) -> None:
+    """Another process sweeps between the creation of the lock's file and its locking."""
+    done = threading.Event()
+
+    def sweep() -> None:
+        swept: set[Path] = set()
+        while not done.is_set():
+            for lock in set(place.glob("sluice-*/lock")) - swept:
+                with lock.open() as file:
+                    swept.add(lock)
+                    try:
+                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    except OSError:
+                        continue
+                    delete(lock.parent)
+
+    other = threading.Thread(target=sweep)
+    other.start()
+    try:
+        for _ in range(60):
+            with Folders().new() as folder:
+                assert folder.exists()
+    finally:
+        done.set()
+        other.join()
