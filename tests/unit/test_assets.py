@@ -130,6 +130,15 @@ def test_the_first_of_two_deliveries_at_once_decides(cloud: FakeCloud, file: Fil
     assert deliver(file, cloud).reason == "asset_changed"
 
 
+def test_an_asset_counts_as_memory_of_the_delivery(cloud: FakeCloud, file: File, tmp_path: Path) -> None:
+    cloud.results.put(LOGO, BLUE_LOGO)
+    (step,) = planned(file).steps
+
+    with cloud.sandbox.reserved(100) as memory:
+        assets.fetch(step.recipe, tmp_path, cloud, memory)
+        assert memory.held_bytes == 100 + len(BLUE_LOGO)
+
+
 class Replaced(FakeBucket):
     """Assets are replaced between a look at them and their download."""
 

@@ -127,6 +127,12 @@ def test_a_bucket_as_it_should_be_is_left_alone(tmp_path: Path) -> None:
     assert bucket(it, BUCKET) == []
 
 
+def test_old_uploads_are_deleted_whatever_their_names(tmp_path: Path) -> None:
+    bucket(deployment(tmp_path), BUCKET)
+
+    assert json.loads((tmp_path / "lifecycle-uploads.json").read_text())["rule"] == BUCKET["lifecycle_config"]["rule"]
+
+
 def test_old_results_are_deleted_but_not_the_assets(tmp_path: Path) -> None:
     it = deployment(tmp_path)
     create, _cors = commands(buckets.bucket(it, "results", "7d", "30"))
