@@ -156,9 +156,10 @@ def test_an_asset_that_is_replaced_meanwhile_is_read_again(cloud: FakeCloud, fil
         deliver(file, cloud)
 
 
-def test_an_outage_before_the_asset_is_on_disk_costs_no_attempt(cloud: FakeCloud, file: File) -> None:
+@pytest.mark.parametrize("call", ["find assets", "read recipes", "create recipes", "download assets"])
+def test_an_outage_before_the_asset_is_on_disk_costs_no_attempt(cloud: FakeCloud, file: File, call: str) -> None:
     cloud.results.put(LOGO, BLUE_LOGO)
-    cloud.results.broken = {"find assets"}
+    cloud.results.broken = {call}
     for number in range(1, 9):
         with pytest.raises(Unavailable):
             deliver(file, cloud, number=number)
