@@ -14,10 +14,12 @@ _NEWER = re.compile(
 )
 #: Stands behind the same colour in sRGB (SVG 1.1 §11.2).
 _ICC = re.compile(r"(?<![\w-])icc-color\([^()]*+\)", re.IGNORECASE)
+#: The only named colour that CSS 3 lacks, and its value (CSS Color 4 §6.1).
+_NEW_NAME, _ITS_VALUE = re.compile(r"(?<![\w-])rebeccapurple(?![\w-])", re.IGNORECASE), "#663399"
 
 
 def understood(css: str) -> str:
     """The colours or CSS without what resvg can leave out. Raises `BadFile` for colours that it cannot read."""
     if found := _NEWER.search(css):
         raise unsupported(f"an SVG drawing with {found[1] or found[2]}() of newer CSS")
-    return _ICC.sub("", css)
+    return _NEW_NAME.sub(_ITS_VALUE, _ICC.sub("", css))

@@ -223,3 +223,8 @@ def test_a_colour_that_is_understood_is_painted(paint: str) -> None:
     assert near(colour(rendered(drawing(rect(paint)))), RED)
     assert near(colour(rendered(drawing(f"<style>rect {{ fill: {paint} }}</style>{rect('blue')}"))), RED)
     assert near(colour(rendered(drawing(f"<title>var(--a)</title>{rect(paint)}"))), RED)
+
+
+@pytest.mark.parametrize("name", ["rebeccapurple", "RebeccaPurple"])
+def test_the_newest_named_colour_is_painted(name: str) -> None:
+    assert near(colour(rendered(drawing(rect(name)))), (102, 51, 153))
