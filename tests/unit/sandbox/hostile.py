@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,13 +27,14 @@ class NoOptions:
     """No options."""
 
 
-def _hold_descriptors() -> None:
-    """Open as many in the zygote as 100 calls at once do."""
+def _prepare() -> None:
+    """Choose a folder for temporary files, as libraries do, and open as many descriptors as 100 calls at once."""
+    tempfile.gettempdir()
     for _ in range(100):
         os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
 
-@processor(NAME, version=1, options=NoOptions, limits=LIMITS, prepare=_hold_descriptors)
+@processor(NAME, version=1, options=NoOptions, limits=LIMITS, prepare=_prepare)
 def hostile(source: Path, folder: Path, _options: NoOptions) -> Iterator[Draft | Mapping[str, Any]]:
     """Do what the file says."""
     word, _, rest = source.read_text().partition(" ")
