@@ -1,4 +1,4 @@
-"""A child is a fork: what its libraries do with threads, logs and chance is right in it all the same. So is a large call."""
+"""A child is a fork: threads, logs and chance work in it all the same. Its call arrives whole, however large."""
 
 from pathlib import Path
 
