@@ -326,6 +326,16 @@ def service(it: Deployment, change: Callable[[Json], None] = lambda _: None) -> 
     return commands(services.service(it, *SERVICE_ROW)) + commands(services.newest_revisions(it))
 
 
+@pytest.mark.parametrize(
+    ("name", "accounts"), [("issuer", ["signer"]), ("status", ["reader"]), ("console", ["reader", "signer"])]
+)
+def test_a_service_that_signs_is_given_the_accounts_for_it(name: str, accounts: list[str], tmp_path: Path) -> None:
+    given = services.variables(deployment(tmp_path), name, "40")
+    named = {variable: given[variable] for variable in ("SLUICE_READER", "SLUICE_SIGNER") if variable in given}
+
+    assert list(named.values()) == [ACCOUNT.format(f"sluice-{account}") for account in accounts]
+
+
 def test_a_service_as_it_should_be_is_left_alone(tmp_path: Path) -> None:
     assert service(deployment(tmp_path)) == []
 
