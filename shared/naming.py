@@ -69,7 +69,7 @@ def stem(name: str) -> str:
     last = name.rstrip("/").rpartition("/")[2]
     whole = last.rpartition(".")[0] or last or "_"
     printable = "".join(character if character.isprintable() and character not in "{}" else "_" for character in whole)
-    return printable.encode()[:MAX_STEM_BYTES].decode(errors="ignore")
+    return "_" if printable in (".", "..") else printable.encode()[:MAX_STEM_BYTES].decode(errors="ignore")
 
 
 def clean(name: str) -> str:

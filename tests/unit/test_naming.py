@@ -122,7 +122,7 @@ def test_a_name_that_cloud_storage_refuses_is_impossible(name: str) -> None:
         ("no-extension", "no-extension"),
         ("a.b/no-extension", "no-extension"),
         (".jpg", ".jpg"),
-        ("a/..", "."),
+        ("a/..", "_"),
         ("folder/", "folder"),
         ("/", "_"),
         ("{size}.jpg", "_size_"),
@@ -142,3 +142,8 @@ def test_any_name_has_a_stem_that_an_output_may_have(name: str) -> None:
     assert naming.is_output(f"{stem}_1.webp")
     assert not set(stem) & set("{}")
     assert 1 <= len(stem.encode()) <= naming.MAX_STEM_BYTES
+
+
+@pytest.mark.parametrize("name", [".", "..", "...", "a/...", "/", "{.}.jpg"])
+def test_a_stem_alone_is_a_name_of_an_output(name: str) -> None:
+    assert naming.is_output(naming.stem(name))
