@@ -23,8 +23,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], s
         yield machine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(program: Callable[[str], str]) -> Iterator[Browser]:
+    # Not for the whole session: until playwright ends, its event loop runs in this thread, and no other test can run one.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
         yield browser

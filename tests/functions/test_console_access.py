@@ -116,35 +116,35 @@ def test_without_operators_nobody_may_act(deployed: Callable[..., Look]) -> None
     assert f"{ANN} · may look" in answer.text
 
 
-NOW = int(time.time())
-FORGED = {
-    "algorithm none": forged({"alg": "none", "kid": "k1"}, claims()),
-    "hmac with the public key": forged({"alg": "HS256", "kid": "k1"}, claims(), by_secret),
-    "another algorithm's name": forged({"alg": "RS256", "kid": "k1"}, claims()),
-    "an algorithm that is not expected": forged({"alg": "RS256", "kid": "rsa"}, claims(), by_rsa),
-    "no signature": forged({"alg": "ES256", "kid": "k1"}, claims()),
-    "a signature of another key": signed(claims(), OTHER),
-    "an unknown key": signed(claims(), key_id="k2"),
-    "no key": forged({"alg": "ES256"}, claims()),
-    "another audience": signed(claims(aud=AUDIENCE.replace("console", "status"))),
-    "no audience": signed(claims(aud=None)),
-    "another issuer": signed(claims(iss="https://accounts.google.com")),
-    "no issuer": signed(claims(iss=None)),
-    "expired": signed(claims(iat=NOW - 900, exp=NOW - 300)),
-    "no expiry": signed(claims(exp=None)),
-    "of the future": signed(claims(iat=NOW + 300, exp=NOW + 900)),
-    "no e-mail": signed(claims(email=None)),
-    "an e-mail that is no text": signed(claims(email=[ANN])),
-    "claims that are no object": forged({"alg": "ES256", "kid": "k1"}, [ANN]),  # type: ignore[arg-type]
-    "two tokens": f"{signed(claims())}, {signed(claims())}",
-    "no token": "bearer",
-    "empty": "",
+#: Made when they are used: an assertion that has expired meanwhile would be refused for that.
+FORGED: dict[str, Callable[[], str]] = {
+    "algorithm none": lambda: forged({"alg": "none", "kid": "k1"}, claims()),
+    "hmac with the public key": lambda: forged({"alg": "HS256", "kid": "k1"}, claims(), by_secret),
+    "another algorithm's name": lambda: forged({"alg": "RS256", "kid": "k1"}, claims()),
+    "an algorithm that is not expected": lambda: forged({"alg": "RS256", "kid": "rsa"}, claims(), by_rsa),
+    "no signature": lambda: forged({"alg": "ES256", "kid": "k1"}, claims()),
+    "a signature of another key": lambda: signed(claims(), OTHER),
+    "an unknown key": lambda: signed(claims(), key_id="k2"),
+    "no key": lambda: forged({"alg": "ES256"}, claims()),
+    "another audience": lambda: signed(claims(aud=AUDIENCE.replace("console", "status"))),
+    "no audience": lambda: signed(claims(aud=None)),
+    "another issuer": lambda: signed(claims(iss="https://accounts.google.com")),
+    "no issuer": lambda: signed(claims(iss=None)),
+    "expired": lambda: signed(claims(iat=int(time.time()) - 900, exp=int(time.time()) - 300)),
+    "no expiry": lambda: signed(claims(exp=None)),
+    "of the future": lambda: signed(claims(iat=int(time.time()) + 300, exp=int(time.time()) + 900)),
+    "no e-mail": lambda: signed(claims(email=None)),
+    "an e-mail that is no text": lambda: signed(claims(email=[ANN])),
+    "claims that are no object": lambda: forged({"alg": "ES256", "kid": "k1"}, [ANN]),  # type: ignore[arg-type]
+    "two tokens": lambda: f"{signed(claims())}, {signed(claims())}",
+    "no token": lambda: "bearer",
+    "empty": lambda: "",
 }
 
 
 @pytest.mark.parametrize("assertion", FORGED.values(), ids=FORGED.keys())
-def test_a_forged_assertion_is_refused(deployed: Callable[..., Look], assertion: str) -> None:
-    answer = deployed("iap")(x_goog_iap_jwt_assertion=assertion)
+def test_a_forged_assertion_is_refused(deployed: Callable[..., Look], assertion: Callable[[], str]) -> None:
+    answer = deployed("iap")(x_goog_iap_jwt_assertion=assertion())
 
     assert (answer.status_code, answer.mimetype) == (401, "text/html")
     assert "content-security-policy" in answer.headers

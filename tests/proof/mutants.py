@@ -130,7 +130,7 @@ MUTANTS = (
     mutant(
         "recipe-without-lineage",
         "a recipe's id does not depend on the step that makes its input: outputs of two inputs share a path",
-        (model, "recipe", "made_by or None]", "None]"),
+        (model, "recipe", "made_by or None, *stored_with]", "None, *stored_with]"),
         shape="another-recipe",
     ),
     mutant(
