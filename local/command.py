@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from local import demo, hostile
+from local import demo, hostile, usage
 from local.pipeline import ROOT
 from local.services import all_ports
 from local.stack import DATA, Stack, client_environment
@@ -30,7 +30,7 @@ def main() -> int:
 def up(options: argparse.Namespace) -> int:
     """Run the stack until a signal comes."""
     stack = Stack(options.data, options.port_offset, options.functions)
-    return run_interruptible(keep_running(stack, lambda: demo.how_to_use(stack), stack.data))
+    return run_interruptible(keep_running(stack, lambda: usage.how_to_use(stack), stack.data))
 
 
 def env(options: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shlex
-import shutil
 import signal
 import time
 import urllib.request
@@ -17,16 +16,12 @@ from urllib.parse import quote
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
-from local import services
 from local.pipeline import ROOT
-from local.stack import DATA, Stack, client_environment
+from local.stack import Stack, client_environment
+from local.usage import ASK_ISSUER, CAT, PICTURES, POST, ROCKET, console, gsutil, on_request
 from localcloud.address import PROJECT
-from localcloud.cli.command import command_line
 from localcloud.errors import CannotRun
 
-PICTURES = Path("tests") / "data"
-CAT, ROCKET, EARTH = PICTURES / "cat.png", PICTURES / "rocket.jpg", PICTURES / "earth.jpg"
-GSUTIL_OF_OUR_OWN = ROOT / ".venv-gsutil" / "bin" / "gsutil"
 NOTICE_SECONDS = 60
 JOB_FINISHED = "sluice.job.finished.v1"
 
@@ -45,7 +40,7 @@ async def run(data: Path, offset: int) -> int:
         await _walk(stack)
     finally:
         await stack.stop()
-    print(f"\nEvery process is stopped. `make up` starts the same and keeps it running, with the console at {_console(stack)}")
+    print(f"\nEvery process is stopped. `make up` starts the same and keeps it running, with the console at {console(stack)}")
     return 0
 
 
@@ -67,79 +62,33 @@ async def _walk(stack: Stack) -> None:
 
 async def _bucket(shell: "_Shell") -> str:
     print("\n1. straight into the bucket")
-    name = f"demo/{datetime.now():%Y%m%d-%H%M%S}/{CAT.name}"  # noqa: DTZ005  (a name for people)
+    name = f"{_folder()}/{CAT.name}"
     await shell.run(f"{shlex.quote(gsutil())} -q cp {CAT} gs://uploads/{name}")
     return name
 
 
 async def _issuer(shell: "_Shell") -> str:
     print("\n2. a signed URL from the issuer")
-    ticket = json.loads(await shell.run(_ASK_ISSUER))
+    ticket = json.loads(await shell.run(ASK_ISSUER))
     await shell.run(ticket["curl"], ROOT / PICTURES)
     return str(ticket["object"])
 
 
 async def _upload(shell: "_Shell") -> str:
     print("\n3. a POST to the Upload Service, of a large picture")
-    answer = json.loads(await shell.run(_POST))
+    answer = json.loads(await shell.run(POST))
     return str(answer["object"])
 
 
 async def _two_stages(shell: "_Shell") -> str:
     print("\n4. a step on request, after another one and in a queue and a pool of its own: two stages")
-    name = f"demo/{datetime.now():%Y%m%d-%H%M%S}-two-stages/{ROCKET.name}"  # noqa: DTZ005  (a name for people)
-    await shell.run(f"{_on_request()} {ROCKET} gs://uploads/{name}")
+    name = f"{_folder()}-two-stages/{ROCKET.name}"
+    await shell.run(f"{on_request()} {ROCKET} gs://uploads/{name}")
     return name
 
 
-def _on_request() -> str:
-    return f"{shlex.quote(gsutil())} -q -h x-goog-meta-sluice-steps:avif cp"
-
-
-_ASK_ISSUER = f'curl -sS --fail-with-body "$SLUICE_ISSUER_URL/?name={ROCKET.name}&content_type=image/jpeg"'
-_POST = f"curl -sS --fail-with-body -F file=@{EARTH} $SLUICE_UPLOAD_URL"
-_TAKE_TICKET = f"python3 -c 'import json, sys; print(json.load(sys.stdin)[\"curl\"])' | (cd {PICTURES} && sh)"
-
-
-def how_to_use(stack: Stack) -> str:
-    """Copy-paste lines for a running stack."""
-    env = command_line("local", "env", None if stack.data == DATA else stack.data, stack.ports.offset)
-    return f"""Sluice is up. The console: {_console(stack)}
-
-In another shell, in this folder:
-
-eval "$({env})"
-
-# 1. straight into the bucket
-{shlex.quote(gsutil())} cp {CAT} gs://uploads/cat.png
-# 2. a signed URL from the issuer, used at once
-{_ASK_ISSUER} | {_TAKE_TICKET}
-# 3. a POST to the Upload Service
-{_POST}
-# with a step that runs only on request
-{_on_request()} {ROCKET} gs://uploads/on-request.jpg
-
-# the results
-gcloud pubsub subscriptions pull completions --auto-ack --limit=9 \\
-  --format='table(message.attributes.name,message.attributes.step,message.attributes.verdict)'
-{shlex.quote(gsutil())} ls -r gs://results
-curl $SLUICE_STATUS_URL/objects/cat.png
-
-The functions' logs are in {stack.logs}; a function that ends is restarted.
-Ctrl-C ends every process. The data stays in {stack.data} for the next start."""
-
-
-def _console(stack: Stack) -> str:
-    return services.url("console", stack.ports)
-
-
-def gsutil() -> str:
-    """The gsutil on the PATH, else the one that `make` installed. Raises `DemoFailed`."""
-    if shutil.which("gsutil"):
-        return "gsutil"
-    if GSUTIL_OF_OUR_OWN.exists():
-        return str(GSUTIL_OF_OUR_OWN)
-    raise DemoFailed("gsutil not found; run `make setup`, which installs it into .venv-gsutil")
+def _folder() -> str:
+    return f"demo/{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005  (a name for people)
 
 
 def _show(job: Mapping[str, Any], seconds: float, kept: Path) -> None:

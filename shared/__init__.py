@@ -3,10 +3,10 @@
 story        pipeline: receive · dispatch · process
              model (the nouns) · routes (pipeline.toml → tasks) · ledger (manifests) · events (notifications and notices)
 doors        intake (posted files) · signed_upload (the issuer) · cors (for pages) · naming · media · status (receipts)
-operators    operations (one engine for the command line and the services) · index (ended jobs, claims) · progress (of a run)
+operators    operations (one engine for the command line and the console) · index (ended jobs, claims) · progress (of a run)
+             console (the pages)
 platform     web (HTTP answers) · identity (callers' tokens) · settings · errors (the tree of failures) · log
              cloud (the only package that calls Google; `cloud.protocols` is what the rest sees of it)
 processors   processors (the registry and the processors) · sandbox (runs one) · source, assets (its files)
-operators    operations (one engine for the command line and the services) · index (ended jobs, and claims of runs)
 tests        testing (the cloud in memory, and `run_processor`) · testing_queues (its queues and topics)
 """

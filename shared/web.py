@@ -83,13 +83,18 @@ def _lingering(answer: Iterable[bytes], body: IO[bytes]) -> Iterator[bytes]:
 def foreseen(error: PipelineError) -> Response:
     """The answer to a foreseen error: its code, message and details."""
     log.warning("answered with an error", status=error.status, code=error.code, error=error.message)
-    answer = reply({"error": error.code, "message": error.message, **error.details}, error.status)
+    answer = with_remedy(reply({"error": error.code, "message": error.message, **error.details}, error.status), error)
+    if isinstance(error, TooLarge):
+        answer.response = _lingering(answer.iter_encoded(), flask.request.input_stream)
+    return answer
+
+
+def with_remedy(answer: Response, error: PipelineError) -> Response:
+    """The answer with the headers that name the time of a retry, and the allowed methods."""
     if isinstance(error, Transient):
         answer.headers["retry-after"] = "5"
     if isinstance(error, MethodNotAllowed):
         answer.headers["allow"] = ", ".join(error.allowed)
-    if isinstance(error, TooLarge):
-        answer.response = _lingering(answer.iter_encoded(), flask.request.input_stream)
     return answer
 
 

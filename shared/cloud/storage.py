@@ -94,19 +94,8 @@ class StorageBucket:
         cache_control: str = "",
     ) -> Stored:
         blob = self._new(name, metadata, cache_control)
-        options = {
-            "content_type": content_type,
-            "if_generation_match": 0,
-            "checksum": "crc32c",
-            **self._limits,
-        }
         try:
-            if isinstance(body, bytes):
-                blob.upload_from_string(body, **options)
-            elif isinstance(body, Path):
-                blob.upload_from_filename(str(body), **options)
-            else:
-                _stream(blob, body, options)
+            _upload(blob, body, {"content_type": content_type, "if_generation_match": 0, "checksum": "crc32c", **self._limits})
         except exceptions.PreconditionFailed:
             raise AlreadyExists(f"object {name} already exists in {self.name}") from None
         except exceptions.Forbidden as error:
@@ -190,6 +179,15 @@ class StorageBucket:
     def _unavailable(self, error: Exception) -> Unavailable:
         last = error.cause if isinstance(error, exceptions.RetryError) else error
         return Unavailable(f"bucket {self.name} is unavailable ({type(last).__name__}); retry")
+
+
+def _upload(blob: Any, body: bytes | Path | Iterable[bytes], options: Mapping[str, Any]) -> None:
+    if isinstance(body, bytes):
+        blob.upload_from_string(body, **options)
+    elif isinstance(body, Path):
+        blob.upload_from_filename(str(body), **options)
+    else:
+        _stream(blob, body, options)
 
 
 def _stream(blob: Any, blocks: Iterable[bytes], options: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ pages      files (lists, live) · file (one file; `run_view` draws its runs) · 
 actions    reruns · uploads (signs what the page uploads) · queues
 platform   visit (a request to a page) · access (viewers) · protection (from other sites) · rendering (templates) · words
            reasons · addresses · preview (signed links to pictures and outputs)
-           assets (scripts and styles) · recent (lists shared by all viewers)
+           static_files (scripts and styles) · recent (lists shared by all viewers)
 """
 
 from shared.console.site import RETRY_SECONDS, Site

@@ -32,7 +32,7 @@ _REQUEST = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Sentence:
     """A sentence about an action, and its colour (a class of app.css)."""
 
     text: str
@@ -41,15 +41,15 @@ class Told:
 
 _LOST = "It cannot run again:"
 #: The outcome for one file, which the address of its page carries → its sentence.
-TOLD: Mapping[str, Told] = {
-    "begun": Told("A new run has begun.", "good"),
-    "resumed": Told("That request had begun its run before. To begin another one, press the button on this page.", "busy"),
-    "processing": Told("It is still in work. When it has ended, it can run again.", "busy"),
-    "unavailable": Told("Google Cloud does not answer at the moment. Nothing was begun; try again.", "bad"),
-    "replaced": Told(f"{_LOST} a newer upload has taken its name.", "bad"),
-    "gone": Told(f"{_LOST} the original was deleted. Upload it again.", "bad"),
-    "ignored": Told(f"{_LOST} the pipeline ignores folder markers and parts of uploads.", "bad"),
-    "unknown": Told(f"{_LOST} there is no upload of this name.", "bad"),
+TOLD: Mapping[str, Sentence] = {
+    "begun": Sentence("A new run has begun.", "good"),
+    "resumed": Sentence("That request had begun its run before. To begin another one, press the button on this page.", "busy"),
+    "processing": Sentence("It is still in work. When it has ended, it can run again.", "busy"),
+    "unavailable": Sentence("Google Cloud does not answer at the moment. Nothing was begun; try again.", "bad"),
+    "replaced": Sentence(f"{_LOST} a newer upload has taken its name.", "bad"),
+    "gone": Sentence(f"{_LOST} the original was deleted. Upload it again.", "bad"),
+    "ignored": Sentence(f"{_LOST} the pipeline ignores folder markers and parts of uploads.", "bad"),
+    "unknown": Sentence(f"{_LOST} there is no upload of this name.", "bad"),
 }
 
 

@@ -35,7 +35,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NoticeRow:
     """A notice as it was published: its id, type, verdict and time."""
 
     id: str
@@ -101,12 +101,12 @@ class RunView:
         return cost.total(cost.cost(self.manifests))
 
     @property
-    def told(self) -> list[Told]:
+    def told(self) -> list[NoticeRow]:
         """The notices that its manifests make, the job's last."""
         notices = [notice for one in self.manifests for notice in events.step_notices(one)]
         whole = [events.job_notice(Job(self.manifests))] if self.is_ended and self.manifests else []
         named = [notice.attributes for notice in (*notices, *whole)]
-        return [Told(one["ce-id"], one["ce-type"], one["verdict"], one["ce-time"]) for one in named]
+        return [NoticeRow(one["ce-id"], one["ce-type"], one["verdict"], one["ce-time"]) for one in named]
 
     @property
     def texts(self) -> list[str]:

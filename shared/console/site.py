@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from flask import Request, Response
 
-from shared import log
+from shared import log, web
 from shared.cloud.protocols import Cloud
 from shared.console import (
-    assets,
     failed,
     file,
     files,
@@ -18,12 +17,13 @@ from shared.console import (
     queues,
     rendering,
     reruns,
+    static_files,
     uploads,
 )
 from shared.console.access import Access, Viewer
 from shared.console.recent import Recent
 from shared.console.visit import View, Visit
-from shared.errors import MethodNotAllowed, NotFound, PipelineError, Transient
+from shared.errors import MethodNotAllowed, NotFound, PipelineError
 
 #: Age at which what all viewers see is read again.
 LIVE_SECONDS = 5.0
@@ -69,7 +69,7 @@ class Site:
         """The page of this path; for an error, a page about it."""
         _, kind, rest = [*request.path.split("/", 2), ""][:3]
         if kind == "assets":  # Flask itself answers `static`
-            return assets.answer(request, rest)
+            return static_files.answer(request, rest)
         viewer = None
         try:
             viewer = self._access.viewer(request)
@@ -77,11 +77,7 @@ class Site:
             answer = view(Visit(request, viewer, rest, self._cloud, self._recent, self._links))
         except PipelineError as error:
             log.warning("answered with an error", status=error.status, code=error.code, error=error.message)
-            answer = rendering.error(request, viewer, error)
-            if isinstance(error, Transient):
-                answer.headers["retry-after"] = "5"
-            if isinstance(error, MethodNotAllowed):
-                answer.headers["allow"] = ", ".join(error.allowed)
+            answer = web.with_remedy(rendering.error(request, viewer, error), error)
         return protection.protected(answer, self._cloud.settings)
 
 

@@ -7,12 +7,10 @@ from typing import Any
 
 from shared import model, processors
 from shared.errors import PipelineError
+from shared.metadata import OURS, RESERVED
 from shared.plan import Plan, PlannedStep
 from shared.routes.definitions import REQUEST, Step, requested
 
-PREFIX = "sluice-"
-#: Keys that Sluice itself sets.
-RESERVED = ("sluice-hops", "sluice-parent")
 #: Limits of what a plan repeats of a file's metadata: a task carries the plan.
 MAX_IGNORED = 20
 MAX_CHARACTERS = 300
@@ -20,12 +18,12 @@ MAX_CHARACTERS = 300
 
 def concerns(metadata: Mapping[str, str]) -> bool:
     """Whether this metadata asks for steps or options."""
-    return any(key.startswith(PREFIX) and key not in RESERVED for key in metadata)
+    return any(key.startswith(OURS) and key not in RESERVED for key in metadata)
 
 
 def key(step: str, option: str) -> str:
     """The metadata key by which a file sets an option of this step."""
-    return f"{PREFIX}{step}-{option.replace('_', '-')}"
+    return f"{OURS}{step}-{option.replace('_', '-')}"
 
 
 def keys(steps: Mapping[str, Step]) -> list[str]:
@@ -43,7 +41,7 @@ def effective(metadata: Mapping[str, str], plan: Plan, steps: Mapping[str, Step]
 
 
 def _is_option(key: str) -> bool:
-    return key.startswith(PREFIX) and key not in (REQUEST, *RESERVED)
+    return key.startswith(OURS) and key not in (REQUEST, *RESERVED)
 
 
 def applied(plan: Plan, steps: Mapping[str, Step], metadata: Mapping[str, str], on_request: Collection[str]) -> Plan:
@@ -66,9 +64,9 @@ def _split(key: str, steps: Collection[str]) -> tuple[str, str]:
 
     In an option, hyphens stand for underscores: gunicorn drops headers whose names contain one.
     """
-    fitting = [name for name in steps if key.startswith(f"{PREFIX}{name}-")]
+    fitting = [name for name in steps if key.startswith(f"{OURS}{name}-")]
     step = max(fitting, key=len, default="")
-    return step, key.removeprefix(f"{PREFIX}{step}-").replace("-", "_")
+    return step, key.removeprefix(f"{OURS}{step}-").replace("-", "_")
 
 
 def _fault(step: str, option: str, plan: Plan, steps: Mapping[str, Step]) -> str:
@@ -118,7 +116,7 @@ def _options(configured: model.Recipe, texts: Mapping[str, str]) -> tuple[Mappin
 
 
 def _reason(error: PipelineError, configured: model.Recipe, texts: Mapping[str, str]) -> str:
-    beginning = f"{PREFIX}{configured.step}-"
+    beginning = f"{OURS}{configured.step}-"
     if error.message.startswith("options."):
         return _cut(error.message.replace("options.", beginning, 1))
     keys = ", ".join(beginning + option for option in texts)  # the text of an exception is not for whoever sends files

@@ -16,7 +16,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class _Asset:
+class _StaticFile:
     content_type: str
     data: bytes
     compressed: bytes
@@ -25,17 +25,17 @@ class _Asset:
 
 def url(name: str) -> str:
     """The address of a file in `static/`. It changes with the file's bytes."""
-    return f"/assets/{_assets()[name].tag}/{name}"
+    return f"/assets/{_files()[name].tag}/{name}"
 
 
 def answer(request: Request, path: str) -> Response:
     """The file of this address. Raises `NotFound`."""
     tag, _, name = path.partition("/")
-    asset = _assets().get(name)
-    if not asset or tag != asset.tag:
+    file = _files().get(name)
+    if not file or tag != file.tag:
         raise NotFound("file not found")
     is_compressed = request.accept_encodings["gzip"] > 0
-    found = Response(asset.compressed if is_compressed else asset.data, content_type=asset.content_type)
+    found = Response(file.compressed if is_compressed else file.data, content_type=file.content_type)
     found.headers |= {"cache-control": f"public, max-age={_YEAR_SECONDS}, immutable", "vary": "accept-encoding"}
     found.headers["x-content-type-options"] = "nosniff"
     if is_compressed:
@@ -44,11 +44,11 @@ def answer(request: Request, path: str) -> Response:
 
 
 @functools.cache
-def _assets() -> dict[str, _Asset]:
+def _files() -> dict[str, _StaticFile]:
     paths = [path for path in FOLDER.rglob("*") if path.suffix in _TYPES]
     return {str(path.relative_to(FOLDER)): _read(path) for path in paths}
 
 
-def _read(path: Path) -> _Asset:
+def _read(path: Path) -> _StaticFile:
     data = path.read_bytes()
-    return _Asset(_TYPES[path.suffix], data, gzip.compress(data, 9, mtime=0), hashlib.sha256(data).hexdigest()[:12])
+    return _StaticFile(_TYPES[path.suffix], data, gzip.compress(data, 9, mtime=0), hashlib.sha256(data).hexdigest()[:12])
