@@ -1,4 +1,4 @@
-"""The demo: pictures through all three doors and through two stages, sent by the clients of users."""
+"""The demo: pictures through three doors and through two stages, sent by the clients of users."""
 
 import asyncio
 import json
