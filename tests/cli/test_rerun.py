@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -109,6 +110,15 @@ class Interrupted(FakeQueue):
         return is_new
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT as in a terminal. A shell's background job ignores it, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_prints_what_had_begun(sluice: Sluice, send: Send, work: Work, cloud: FakeCloud) -> None:
     for number in range(30):
         send(f"{number}.png", b"no picture")
