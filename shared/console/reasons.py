@@ -33,7 +33,7 @@ REASONS: Mapping[str, Reason] = {
     "unsupported": Reason(
         "Kind not supported",
         "The file is fine, but this kind is not opened.",
-        "Convert it to a kind that is opened, such as JPEG or PNG.",
+        "Convert it to a kind that is opened, such as JPEG, PNG or PDF.",
     ),
     "too_many_pixels": Reason(
         "Too many pixels", "The picture is larger than its step allows.", f"Make it smaller. {_CHANGE_LIMIT}"
@@ -45,6 +45,18 @@ REASONS: Mapping[str, Reason] = {
         "Too much metadata",
         "The colour profile or directory of the picture is too large to be read.",
         "Save it without metadata.",
+    ),
+    "password": Reason("Password needed", "The document opens only with a password.", "Save it without one, and upload that."),
+    "unpacks_too_large": Reason(
+        "Too large inside",
+        "The document unpacks to more than 512 MB, or has more than 50,000 parts.",
+        "Split it into smaller documents.",
+    ),
+    "too_many_pages": Reason(
+        "Too many pages", "The document has more pages than its step allows.", f"Split it. {_CHANGE_LIMIT}"
+    ),
+    "not_a_text": Reason(
+        "Not a text", "The name or content type says text; the bytes do not.", "Upload it under its own type."
     ),
     "no_output": Reason(
         "Nothing found", "The processor found nothing to make from this file.", "Look at the file: it may be empty inside."

@@ -125,7 +125,11 @@ def test_a_pool_loads_the_processors_of_its_own_queues() -> None:
 
     loaded = {name: capacity.processors(shipped, pool) for name, pool in shipped.pools.items()}
 
-    assert loaded == {"default": ["any.digest", "image.facts", "image.renditions"], "slow": ["image.renditions"]}
+    documents = ["document.facts", "document.pages", "document.text"]
+    assert loaded == {
+        "default": ["any.digest", *documents, "image.facts", "image.renditions", "text.facts"],
+        "slow": ["image.renditions"],
+    }
 
 
 def test_the_checks_need_the_standard_library_alone() -> None:

@@ -104,7 +104,10 @@ def test_an_object_counts_with_its_own_values_unless_others_are_given(shipped: F
 
     values = [(one["exists"], one["content_type"], one["metadata"], one["size"]) for one in (own, other)]
     assert values == [(True, "text/plain", {"order": "7"}, 5), (True, "image/jpeg", {"order": "8"}, 70)]
-    assert [[step["step"] for step in one["steps"]] for one in (own, other)] == [["digest"], ["digest", "facts", "thumbnails"]]
+    assert [[step["step"] for step in one["steps"]] for one in (own, other)] == [
+        ["digest", "lines"],
+        ["digest", "facts", "thumbnails"],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,12 @@ def test_usual_misnomers_of_pictures_are_taken(content_type: str) -> None:
 
 
 def test_other_files_wait_in_their_own_queue() -> None:
-    planned = plan("text/plain")
+    assert [(step.name, step.queue) for step in plan("video/mp4").steps] == [("digest", "files")]
+    assert [(step.name, step.queue) for step in plan("text/plain").steps] == [("digest", "files"), ("lines", "files")]
 
-    assert [(step.name, step.queue) for step in planned.steps] == [("digest", "files")]
+
+def test_the_first_page_of_a_pdf_has_thumbnails_in_a_second_stage() -> None:
+    planned = plan("application/pdf")
+
+    assert [str(place) for place in planned.places] == ["0-documents", "0-files", "1-images"]
+    assert planned.by_name["previews"].recipe.input == "pages/1.webp"

@@ -31,9 +31,14 @@ def test_the_shipped_pipeline_has_its_routes_steps_and_lanes(shipped: Routes) ->
         ("route 2", "facts in images"),
         ("route 2", "avif in slow"),
         ("facts in images", "avif in slow"),
-        ("route 3", "digest in files"),
+        ("route 6", "digest in files"),
     }
-    assert list(drawn.lanes.values()) == ["queue images · pool default", "queue files · pool default", "queue slow · pool slow"]
+    assert list(drawn.lanes.values()) == [
+        "queue images · pool default",
+        "queue documents · pool default",
+        "queue files · pool default",
+        "queue slow · pool slow",
+    ]
     assert [node.key for node in drawn.nodes if node.is_conditional] == ["avif in slow"]
     assert [node.key for node in drawn.nodes if node.is_on_request] == ["route 2"]
 

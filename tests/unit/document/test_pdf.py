@@ -1,0 +1,128 @@
+"""PDF: facts, text and pages against values written by hand."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from shared.errors import BadConfiguration, BadFile
+from shared.testing import run_processor
+from tests.unit.document import pdfs
+
+INFO = "/Title (Annual  report) /Author (J. Doe) /CreationDate (D:20240131120000+01'00') /ModDate (D:2024) /Producer (us)"
+
+
+def refused(processor: str, data: bytes, **options: Any) -> str:
+    with pytest.raises(BadFile) as error:
+        run_processor(processor, data, **options)
+    return error.value.code
+
+
+def test_a_pdf_states_its_facts() -> None:
+    data = pdfs.pdf(["one", "two"], INFO)
+
+    assert run_processor("document.facts", data).facts == {
+        "format": "pdf",
+        "pages": 2,
+        "title": "Annual report",
+        "author": "J. Doe",
+        "producer": "us",
+        "created_at": "2024-01-31T12:00:00+01:00",
+        "modified_at": "2024",
+        "version": "1.7",
+        "page_sizes_pt": ["612×792"],
+        "attachment_count": 0,
+        "encrypted": False,
+        "signed": False,
+        "tagged": False,
+    }
+
+
+def test_text_comes_by_page() -> None:
+    made = run_processor("document.text", pdfs.pdf(["first line\nsecond line", "last words"]), by_page=True)
+    text, pages = made.outputs
+
+    assert text.data.decode() == "first line\nsecond line\flast words"
+    assert json.loads(pages.data) == ["first line\nsecond line", "last words"]
+    assert made.facts == {"pages": 2, "words": 6, "characters": 32}
+
+
+@pytest.mark.parametrize(
+    ("pages", "made"),
+    [
+        ("1", ["1"]),
+        ("2-3,last", ["2", "3", "5"]),
+        ("last", ["5"]),
+        ("4-9,1", ["4", "5", "1"]),
+        ("7", []),
+        ("1-last", list("12345")),
+    ],
+)
+def test_chosen_pages_become_pictures(pages: str, made: list[str]) -> None:
+    outcome = run_processor("document.pages", pdfs.pdf(["x"] * 5), pages=pages, format="png", size_px=100)
+
+    assert [output.name for output in outcome.outputs] == [f"{page}.png" for page in made]
+    assert outcome.facts == {"pages": 5}
+
+
+def test_a_page_is_drawn_black_on_white_with_the_longest_edge() -> None:
+    made = run_processor("document.pages", pdfs.pdf(["IIIIIIII"]), format="png", size_px=792).outputs[0]
+    with Image.open(io.BytesIO(made.data)) as picture:
+        assert (picture.size, picture.mode, picture.getpixel((0, 0))) == ((612, 792), "RGB", (255, 255, 255))
+        text = picture.convert("L").crop((70, 70, 200, 100))  # it begins 72 points from the left
+    assert min(text.tobytes()) < 60
+    assert made.facts == {"page": 1, "width_px": 612, "height_px": 792}
+
+
+@pytest.mark.parametrize("processor", ["document.facts", "document.text", "document.pages"])
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (pdfs.locked(), "password"),
+        (b"%PDF-1.7\nnothing", "corrupt"),
+        (pdfs.written(["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 9 >>"]), "corrupt"),
+        (pdfs.written(["<< /Type /Catalog >>"]), "corrupt"),
+    ],
+    ids=["locked", "no objects", "pages within pages", "no pages"],
+)
+def test_a_bad_pdf_is_refused_by_its_reason(processor: str, data: bytes, reason: str) -> None:
+    assert refused(processor, data) == reason
+
+
+@pytest.mark.parametrize("processor", ["document.text", "document.pages"])
+def test_too_many_pages_are_refused(processor: str) -> None:
+    assert refused(processor, pdfs.pdf(["x"] * 3), max_pages=2) == "too_many_pages"
+
+
+def test_a_pdf_may_begin_after_other_bytes() -> None:
+    assert run_processor("document.facts", b"\n" * 100 + pdfs.pdf(["x"])).facts["pages"] == 1
+
+
+@pytest.mark.parametrize("size", [(1, 14400), (14400, 1), (14400, 14400)])
+def test_pages_of_every_shape_have_a_picture(size: tuple[int, int]) -> None:
+    made = run_processor("document.pages", pdfs.pdf(["x"], size=size), size_px=200).outputs[0]
+
+    assert max(made.facts["width_px"], made.facts["height_px"]) == 200
+    assert min(made.facts["width_px"], made.facts["height_px"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("pages", "0"),
+        ("pages", "1-"),
+        ("pages", ""),
+        ("pages", "a"),
+        ("pages", 1),
+        ("size_px", 0),
+        ("size_px", 9000),
+        ("format", "gif"),
+        ("quality", 101),
+        ("max_pages", 0),
+    ],
+)
+def test_a_wrong_option_is_named(option: str, value: object) -> None:
+    with pytest.raises(BadConfiguration, match=rf"^options\.{option}: "):
+        run_processor("document.pages", b"", **{option: value})
