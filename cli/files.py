@@ -1,15 +1,18 @@
 """`ls`, `show` and `explain`."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
 
-from cli import options, texts
+from cli import findings, options, texts
 from cli.connection import connect
 from cli.exits import Code
-from cli.output import Output
+from cli.output import Output, terminal_width
 from cli.table import Column, field
 from cli.times import short
+from shared.cloud.protocols import Cloud
+from shared.model import Json
 from shared.operations import explain as explaining
 from shared.operations import listing
 from shared.operations import show as showing
@@ -55,11 +58,20 @@ def show(out: Output, name: str, older: str) -> Code:
     """Show the runs of a file, and why its steps failed.
 
     Each step has its times, cost, reason and outputs; in work its queue, attempt, last error and next try.
+    What the newest run found out about a document, table or text follows; --format=json has all facts.
     """
     cloud = connect()
     answer = showing.show(name, cloud, older)
-    out.document(answer, texts.of_file(answer, datetime.now(UTC)), texts.outputs(answer, cloud.settings.results_bucket))
+    found = list(findings.lines(_facts(answer, cloud), terminal_width())) if out.format == "table" else []
+    text = texts.of_file(answer, datetime.now(UTC), found)
+    out.document(answer, text, texts.outputs(answer, cloud.settings.results_bucket))
     return Code.DONE
+
+
+def _facts(answer: Json, cloud: Cloud) -> Iterator[Json]:
+    """The facts of each step of the newest run."""
+    for run in answer.get("runs", ())[:1]:
+        yield from (showing.facts(step, cloud) for step in run["steps"])
 
 
 @click.command("explain")

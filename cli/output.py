@@ -72,8 +72,7 @@ class Output:
                 _print(name)
 
     def _table(self, rows: list[Json], columns: Sequence[Column]) -> None:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-        header, *lines = table.lines(rows, columns, width)
+        header, *lines = table.lines(rows, columns, terminal_width())
         if rows:
             _print(styled(header, bold=True))
         for line in lines:
@@ -91,6 +90,11 @@ class Output:
             return
         with click.progressbar(items, length=count or None, label=label, file=sys.stderr, show_pos=True) as bar:
             yield from bar
+
+
+def terminal_width() -> int:
+    """The columns of the terminal, 0 elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
 
 def print_json(value: Any) -> None:

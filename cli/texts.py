@@ -1,6 +1,6 @@
 """Answers about one file as text, for people. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from cli import table
@@ -9,10 +9,11 @@ from cli.times import due, short
 from shared.model import Json
 
 
-def of_file(answer: Json, now: datetime) -> str:
-    """The runs of a file, newest first, each with its steps and outputs; or older generations."""
+def of_file(answer: Json, now: datetime, found: Sequence[str] = ()) -> str:
+    """The runs of a file, newest first, with steps and outputs; or older generations. `found` is about the newest."""
     runs = answer["runs"] if "runs" in answer else answer["jobs"]
     blocks = ["\n".join(_run(run, now)) for run in runs]
+    blocks[1:1] = ["\n".join(f"  {line}" for line in found)] if found else []
     more = [f"older generations: --older {answer['older']}"] if answer["older"] else []
     return "\n\n".join([*blocks, *more])
 

@@ -4,7 +4,7 @@ story        pipeline: receive · dispatch · process
              model (the nouns) · routes (pipeline.toml → tasks) · ledger (manifests) · events (notifications and notices)
 doors        intake (posted files) · signed_upload (the issuer) · cors (for pages) · naming · media · status (receipts)
 operators    operations (one engine for the command line and the console) · index (ended jobs, claims) · progress (of a run)
-             console (the pages)
+             console (the pages) · findings (facts as people read them, for pages and terminals)
 platform     web (HTTP answers) · identity (callers' tokens) · settings · errors (the tree of failures) · log
              cloud (the only package that calls Google; `cloud.protocols` is what the rest sees of it)
 processors   processors (the registry and the processors) · sandbox (runs one) · source, assets (its files)

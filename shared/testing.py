@@ -117,13 +117,13 @@ class FakeBucket:
         self.versions[name] = {generation: (stored, data)}
         return stored
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, most: int = 0) -> bytes | None:
         self._fail("read", name)
         if name in self.hidden_once:
             self.hidden_once.remove(name)
             return None
         live = self.versions.get(name)
-        return max(live.items())[1][1] if live else None
+        return max(live.items())[1][1][: most or None] if live else None
 
     def download(self, name: str, generation: int, size: int, path: Path) -> str:  # noqa: ARG002
         self._fail("download", name)

@@ -116,8 +116,8 @@ class Bucket(Protocol):
         Raises `AlreadyExists`.
         """
 
-    def read(self, name: str) -> bytes | None:
-        """The bytes of a small object, or None."""
+    def read(self, name: str, most: int = 0) -> bytes | None:
+        """The bytes of a small object, or None. With `most`, at most so many from its beginning."""
 
     def download(self, name: str, generation: int, size: int, path: Path) -> str:
         """Download exactly this generation to a file, as stored, verify its checksum, and return its Content-Encoding.

@@ -2,21 +2,21 @@
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response
 
 from shared import ledger, status
 from shared.cloud.protocols import Cloud
-from shared.console import addresses, rendering, reruns, run_view
+from shared.console import addresses, excerpts, rendering, reruns, run_view
 from shared.console.run_view import RunView
 from shared.console.visit import Visit
 from shared.errors import NotFound
 from shared.manifest import Manifest
 from shared.model import Json
 from shared.operations import bulk
-from shared.operations.show import show
+from shared.operations.show import facts, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,20 @@ def _seen(visit: Visit) -> _Seen:
 def _read(name: str, older: str, cloud: Cloud) -> _Seen:
     found = show(name, cloud, older)
     runs = found.get("jobs") or found.get("runs") or []
-    return _Seen(name, list(_with_manifests(runs, cloud)), found["older"])
+    return _Seen(name, list(_with_manifests(runs, cloud, is_old=bool(older))), found["older"])
 
 
-def _with_manifests(runs: Iterable[Json], cloud: Cloud) -> Iterable[RunView]:
-    for run in runs:
+def _with_manifests(runs: Iterable[Json], cloud: Cloud, *, is_old: bool) -> Iterable[RunView]:
+    for number, run in enumerate(runs):
         found = ledger.history(cloud.results, run["file_id"], run["generation"], str(run["run"]))
-        yield RunView(run, [one for one in found if isinstance(one, Manifest)])
+        view = RunView(run, [one for one in found if isinstance(one, Manifest)])
+        yield view if number or is_old else _with_contents(view, cloud)
+
+
+def _with_contents(view: RunView, cloud: Cloud) -> RunView:
+    """The newest run with all its facts, and with the beginnings of its texts."""
+    steps = [step | {"facts": facts(step, cloud)} for step in view.run["steps"]]
+    return replace(view, run=view.run | {"steps": steps}, excerpts=[*excerpts.read(view.outputs, cloud)])
 
 
 def _lines(seen: _Seen, cloud: Cloud) -> dict[str, str]:

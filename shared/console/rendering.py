@@ -10,7 +10,7 @@ from flask import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared import web
-from shared.console import addresses, protection, reasons, static_files, words
+from shared.console import addresses, kinds, protection, reasons, static_files, words
 from shared.console.access import Viewer
 from shared.errors import PipelineError
 
@@ -25,7 +25,8 @@ _templates = Environment(
     auto_reload=False,
 )
 _icon = (static_files.FOLDER / "icon.svg").read_text(encoding="utf-8")
-_templates.globals |= {"static": static_files.url, "words": words, "reasons": reasons, "addresses": addresses, "icon": _icon}
+_templates.globals |= {"static": static_files.url, "words": words, "reasons": reasons, "addresses": addresses}
+_templates.globals |= {"kinds": kinds, "icon": _icon}
 _templates.filters |= {
     "bytes": words.size,
     "memory": words.memory,

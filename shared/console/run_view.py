@@ -1,13 +1,14 @@
 """A run as the page of its file shows it: pictures, bars of times, facts as rows, cost, notices. Pure."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from shared import events
 from shared.console import addresses, preview
+from shared.findings import Finding, findings, values
 from shared.manifest import Job, Manifest
 from shared.model import Json
 from shared.operations import cost
@@ -19,7 +20,7 @@ MARKS = {"fetched": "read the file", "worked": "worked", "stored": "stored"}
 BAR_UNITS, LEAST_UNITS = 1000, 5
 MAX_PICTURES = 24
 MAX_FACTS = 200
-MAX_FACT_CHARACTERS = 500
+MAX_NAME_CHARACTERS = 200
 MAX_MANIFEST_CHARACTERS = 200_000
 MEDIA = ("video", "audio")
 
@@ -45,11 +46,25 @@ class NoticeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The beginning of an output that is a text, and the address of all of it."""
+
+    name: str
+    address: str
+    text: str
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
-    """A run: its description (`shared.progress`), with what is drawn from it and from its manifests."""
+    """A run: its description (`shared.progress`), with what is drawn from it and from its manifests.
+
+    `excerpts` are read for the newest run only.
+    """
 
     run: Json
     manifests: Sequence[Manifest]
+    excerpts: Sequence[Excerpt] = ()
 
     @property
     def is_ended(self) -> bool:
@@ -69,6 +84,21 @@ class RunView:
     def pictures(self) -> list[Json]:
         """The outputs that the page shows as pictures."""
         return [one for one in self.outputs if preview.is_picture(one["content_type"]) and _opens(one)]
+
+    @property
+    def page_pictures(self) -> list[Json]:
+        """The pictures of pages of a document. Other pictures of such a run are smaller copies of them."""
+        return [one for one in self.pictures if "page" in one["facts"]]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The findings of its steps, one for each kind of file."""
+        return findings(step.get("facts") or {} for step in self.run["steps"])
+
+    @property
+    def shown_facts(self) -> frozenset[str]:
+        """The names of the facts that the findings show in grids."""
+        return frozenset().union(*(one.facts for one in self.findings))
 
     @property
     def faults(self) -> list[Json]:
@@ -114,9 +144,10 @@ class RunView:
         return [json.dumps(one.body, indent=1, ensure_ascii=False)[:MAX_MANIFEST_CHARACTERS] for one in self.manifests]
 
 
-def facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Facts as rows of a table: a fact within another has both names, `page.width`."""
-    rows = list(_rows(found, "")) if found else []
+def facts(found: Mapping[str, Any], left_out: Container[str] = ()) -> list[tuple[str, str]]:
+    """Facts as rows of a table, but for those `left_out`: a fact within another has both names, `page.width`."""
+    every = {name: value for name, value in found.items() if name not in left_out}
+    rows = list(_rows(every, "")) if every else []
     left = len(rows) - MAX_FACTS
     return rows[:MAX_FACTS] + ([("…", f"{left:,} more in the manifest")] if left > 0 else [])
 
@@ -129,19 +160,7 @@ def _rows(value: Any, path: str) -> Iterator[tuple[str, str]]:
         for number, item in enumerate(value, 1):
             yield from _rows(item, f"{path}.{number}")
     else:
-        yield path, _text(value)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        text = ", ".join(map(_text, value)) or "none"
-    elif isinstance(value, bool) or value is None or value == {}:
-        text = {True: "yes", False: "no"}.get(value, "none") if isinstance(value, bool) else "none"
-    elif isinstance(value, int) and abs(value) >= 100_000:
-        text = f"{value:,}"
-    else:
-        text = str(value)
-    return text if len(text) <= MAX_FACT_CHARACTERS else f"{text[:MAX_FACT_CHARACTERS]}…"
+        yield values.plain(path[:MAX_NAME_CHARACTERS]), values.shown(value)
 
 
 def _opens(output: Json) -> bool:

@@ -1,8 +1,16 @@
 """Showing a file: all runs of its newest generation with their steps; the generations before, page by page."""
 
+import json
+
 from shared import progress, status
 from shared.cloud.protocols import Cloud
 from shared.model import Json, file_id
+from shared.processors.registry import FACTS_NAME
+
+#: Largest `facts.json` that is read; of more facts the answer has the output only.
+MAX_FACTS_BYTES = 1 << 20
+#: Objects and lists inside each other.
+MAX_DEPTH = 32
 
 
 def show(name: str, cloud: Cloud, older: str = "") -> Json:
@@ -18,3 +26,23 @@ def show(name: str, cloud: Cloud, older: str = "") -> Json:
     before = [progress.find(identity, int(newest["generation"]), cloud, number) for number in reversed(range(newest["run"]))]
     head = {key: newest[key] for key in ("object", "file_id", "generation", "state", "older")}
     return {**head, "runs": [newest, *(progress.describe(one, cloud) for one in before if one)]}
+
+
+def facts(step: Json, cloud: Cloud) -> Json:
+    """The facts of a step of an answer: those in its manifest, else those of `facts.json`.
+
+    Empty where that is too large, or no JSON that can be read: the sandbox's child wrote it.
+    """
+    stored = next((one for one in step.get("outputs", ()) if one["name"] == FACTS_NAME), None)
+    if step.get("facts") or not stored or stored["size"] > MAX_FACTS_BYTES:
+        return dict(step.get("facts") or {})
+    try:
+        found = json.loads(cloud.results.read(stored["object"]) or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) and _is_shallow(found) else {}
+
+
+def _is_shallow(value: object, levels: int = MAX_DEPTH) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(one, levels - 1) for one in inner)

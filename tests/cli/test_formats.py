@@ -229,3 +229,18 @@ def test_an_unexpected_failure_is_one_sentence_unless_debugged(sluice: Sluice, c
     assert "unexpected failure: AttributeError" in done.err
     with pytest.raises(AttributeError):
         sluice("--debug", "ls")
+
+
+def test_a_shown_file_ends_with_its_findings(sluice: Sluice, cloud: FakeCloud) -> None:
+    (name,) = [one for one in cloud.results.names("jobs/") if b'"good.png"' in (cloud.results.read(one) or b"")]
+    manifest = json.loads(cloud.results.read(name) or b"")
+    manifest["steps"][0]["facts"] = {"format": "pdf", "title": "Alice\x1b[2J", "pages": 3}
+    cloud.results.put(name, json.dumps(manifest).encode(), "application/json")
+
+    assert sluice("show", "good.png").lines[-5:] == [
+        "",
+        "  document",
+        "    title   Alice\\x1b[2J",
+        "    format  PDF",
+        "    pages   3",
+    ]

@@ -37,6 +37,7 @@ def test_a_stored_object_is_described_exactly(cloud: Cloud, name: str, body: byt
     assert (stored.name, stored.size, stored.content_type, stored.crc32c) == (name, len(body), "text/x-words", crc32c(body))
     assert cloud.results.find(name) == stored
     assert cloud.results.read(name) == body
+    assert cloud.results.read(name, 3) == body[:3]
 
 
 @pytest.mark.parametrize("kind", ["bytes", "file", "short stream", "long stream"])

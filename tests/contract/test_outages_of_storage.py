@@ -27,6 +27,7 @@ CALLS: dict[str, Callable[[StorageBucket, Path], Any]] = {
     "create from a file": lambda bucket, path: bucket.create("name", "text/plain", path),
     "create from a stream": lambda bucket, _path: bucket.create("name", "text/plain", iter([b"x" * (storage.CHUNK_BYTES + 1)])),
     "read": lambda bucket, _path: bucket.read("name"),
+    "read the beginning": lambda bucket, _path: bucket.read("name", 2),
     "download": lambda bucket, path: bucket.download("name", 7, 5, path),
     "download in steps": lambda bucket, path: bucket.download("name", 7, storage.WHOLE_BYTES + 1, path),
     "find": lambda bucket, _path: bucket.find("name"),

@@ -1,6 +1,7 @@
 """The page of one file over HTTP: what it shows of runs, and running it again."""
 
 import html
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from shared import index, pipeline
 from shared.attempts import Attempts
 from shared.cloud.protocols import Queued
+from shared.console import excerpts
 from shared.model import File, Place, Run
 from shared.plan import Task
 from shared.testing import FakeCloud
@@ -99,6 +101,86 @@ def test_hostile_facts_and_messages_stay_text(viewer: Viewer, cloud: FakeCloud, 
     assert "<script>alert" not in page.text
     assert "odd<b>" not in page.text
     assert "\\udcff" in page.text
+
+
+def with_facts(cloud: FakeCloud, file: File, facts: Any, outputs: dict[str, bytes]) -> None:
+    """Give the first step of the file's job these facts and outputs."""
+    worked(file, cloud)
+    for name in cloud.results.names(f"jobs/{file.file_id}/"):
+        manifest = json.loads(cloud.results.read(name) or b"")
+        made = [_stored(cloud, output, data) for output, data in outputs.items()]
+        manifest["steps"][0] |= {"facts": facts, "outputs": made}
+        cloud.results.put(name, json.dumps(manifest).encode(), "application/json")
+
+
+def _stored(cloud: FakeCloud, name: str, data: bytes) -> dict[str, Any]:
+    kind = {"txt": "text/plain; charset=utf-8", "webp": "image/webp", "json": "application/json"}[name.rpartition(".")[2]]
+    cloud.results.put(f"made/{name}", data, kind)
+    page = {"page": int(name[0])} if name[0].isdigit() else {}
+    return {
+        "name": name,
+        "object": f"made/{name}",
+        "content_type": kind,
+        "size": len(data),
+        "crc32c": "AAAAAA==",
+        "facts": page,
+    }
+
+
+def test_a_document_shows_its_facts_its_pages_and_its_text(viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded) -> None:
+    text = "Über <b>\u202e\x07\fnext".encode() + b"y" * 9000 + "ß".encode() * 9000
+    outputs = {"1.webp": b"x", "12.webp": b"x", "small.webp": b"x", "text.txt": text, "empty.txt": b""}
+    with_facts(cloud, uploaded("a.pdf", b"x", "text/plain"), {"format": "pdf", "title": "<i>", "pages": 3}, outputs)
+    page = viewer.get("/files/a.pdf").text
+
+    assert "<dt>Title</dt><dd><bdi>&lt;i&gt;</bdi></dd>" in page
+    assert re.findall(r"<span>(Page \d+)</span>", page) == ["Page 1", "Page 1"]
+    assert page.count("<img") == 2
+    (shown,) = re.findall(r'<pre class="excerpt"[^>]*>(.*?)</pre>', page, re.DOTALL)
+    assert shown.startswith("Über &lt;b&gt;\\u202e\\x07\n\nnexty")
+    assert len(shown.encode()) < 2 * excerpts.MOST_BYTES
+    assert shown.endswith("y…")
+    assert re.search(r'Its beginning: <a href="/outputs/[^"]*/text.txt">', page)
+
+
+def test_a_text_cut_within_a_character_ends_before_it(viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded) -> None:
+    with_facts(cloud, uploaded("a.pdf", b"x", "text/plain"), {"format": "pdf"}, {"text.txt": b"y" + "ß".encode() * 5000})
+
+    assert "ß…</pre>" in viewer.get("/files/a.pdf").text
+    assert "\ufffd" not in viewer.get("/files/a.pdf").text
+
+
+def test_a_table_is_a_table_and_not_a_row_for_each_fact(viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded) -> None:
+    columns = [{"name": "<b>", "type": "text", "nulls": 0}]
+    facts = {"rows": 1, "columns": columns, "sample": [["=1+1"]]}
+    with_facts(cloud, uploaded("t.csv", b"x", "text/plain"), facts, {})
+    page = viewer.get("/files/t.csv").text
+
+    assert "<tr><td><bdi>&lt;b&gt;</bdi></td><td><bdi>text</bdi></td>" in page
+    assert "<td><bdi>=1+1</bdi></td>" in page
+    assert "columns.1.name" not in page
+
+
+@pytest.mark.parametrize(
+    ("data", "is_shown"),
+    [
+        (b'{"rows":7,"columns":[{"name":"moons"}]}', True),
+        (b'{"rows":7,"columns":[{"name":"moons"}]', False),
+        (b"[" * 100_000, False),
+        (b'{"rows":7,"columns":[{"name":"moons"}],"deep":' + b"[" * 40 + b"]" * 40 + b"}", False),
+        (b'{"rows":7,"columns":[{"name":"moons"}]}' + b" " * (1 << 20), False),
+    ],
+    ids=["good", "cut", "nested", "deep", "large"],
+)
+def test_facts_that_a_manifest_does_not_take_are_read(
+    viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded, data: bytes, is_shown: bool
+) -> None:
+    with_facts(cloud, uploaded("t.csv", b"x", "text/plain"), {}, {"facts.json": data})
+    page = viewer.get("/files/t.csv")
+
+    assert page.status_code == 200
+    assert ("<bdi>moons</bdi>" in page.text) == is_shown
+    assert ">facts.json</a>" in page.text
 
 
 @pytest.mark.parametrize("kind", ["video", "audio"])

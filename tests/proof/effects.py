@@ -75,8 +75,8 @@ class Bucket:
 
         self._stage.effect(f"overwrite {name}", act)
 
-    def read(self, name: str) -> bytes | None:
-        return self._stage.effect(f"read {name}", lambda: self.inner.read(name))
+    def read(self, name: str, most: int = 0) -> bytes | None:
+        return self._stage.effect(f"read {name}", lambda: self.inner.read(name, most))
 
     def download(self, name: str, generation: int, size: int, path: Path) -> str:
         return self._stage.effect(f"download {name}", lambda: self.inner.download(name, generation, size, path))

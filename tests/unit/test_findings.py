@@ -1,0 +1,150 @@
+"""Findings: facts of documents, tables and texts in an order for readers, short and harmless."""
+
+from typing import Any
+
+import pytest
+
+from shared.findings import Grid, Pairs, blocks, findings, values
+
+PLANETS: dict[str, Any] = {
+    "columns": [
+        {"name": "planet", "type": "text", "nulls": 0, "min": "Earth", "max": "Venus", "distinct": 8},
+        {"name": "diameter_km", "type": "integer", "nulls": 0, "min": 4879, "max": 142984, "distinct": 8},
+    ],
+    "delimiter": ";",
+    "encoding": "utf-8",
+    "format": "csv",
+    "rejects": {"count": 3, "first": [{"line": 7, "reason": "one column too many", "text": "Mars;6792;x"}]},
+    "rows": 12345,
+    "sample": [["Mercury", 4879], ["Venus", None]],
+}
+
+
+def grids(*facts: dict[str, Any]) -> list[Grid]:
+    (found,) = findings(facts)
+    return [block for block in found.blocks if isinstance(block, Grid)]
+
+
+def rows(*facts: dict[str, Any]) -> list[tuple[str, str]]:
+    (found,) = findings(facts)
+    return [row for block in found.blocks if isinstance(block, Pairs) for row in block.rows]
+
+
+def test_a_document_is_read_from_its_title_to_its_details() -> None:
+    stated = {
+        "author": "Lewis Carroll",
+        "created_at": "2026-11-28T12:00:00+00:00",
+        "encrypted": False,
+        "format": "pdf",
+        "page_sizes_pt": ["595×842", "842×595", "100×100"],
+        "pages": 1234,
+        "signed": True,
+        "title": "Alice",
+    }
+
+    assert rows({"sha256": "x"}, stated, {"characters": 200_000, "pages": 1234, "words": 40_000}) == [
+        ("Title", "Alice"),
+        ("Author", "Lewis Carroll"),
+        ("Format", "PDF"),
+        ("Pages", "1,234"),
+        ("Words", "40,000"),
+        ("Characters", "200,000"),
+        ("Page sizes", "A4 (595 × 842 pt), A4 landscape (842 × 595 pt), 100 × 100 pt"),
+        ("Created", "2026-11-28 12:00:00 UTC"),
+        ("Signed", "yes"),
+    ]
+
+
+def test_a_document_that_is_not_laid_out_has_no_pages() -> None:
+    assert rows({"format": "docx", "macros": False}, {"characters": 5, "pages": 1, "words": 1}) == [
+        ("Format", "Word (docx)"),
+        ("Words", "1"),
+        ("Characters", "5"),
+        ("Macros", "no"),
+    ]
+
+
+def test_attachments_are_a_grid() -> None:
+    listed = [{"name": "a.txt", "content_type": "text/plain", "size": 1234}]
+    (grid,) = grids({"format": "mail", "attachment_count": 102, "attachments": listed})
+
+    assert [one.title for one in grid.headings] == ["Name", "Type", "Bytes"]
+    assert (grid.rows, grid.note) == ([["a.txt", "text/plain", "1,234"]], "101 more attachments")
+
+
+def test_a_table_has_its_profile_its_first_rows_and_the_lines_left_out() -> None:
+    profile, sample, rejects = grids(PLANETS)
+
+    assert rows(PLANETS) == [
+        ("Format", "CSV"),
+        ("Encoding", "utf-8"),
+        ("Delimiter", "semicolon"),
+        ("Rows", "12,345"),
+        ("Columns", "2"),
+    ]
+    assert [one.title for one in profile.headings] == ["Column", "Type", "Nulls", "Min", "Max", "Distinct (about)"]
+    assert profile.rows[1] == ["diameter_km", "integer", "0", "4879", "142984", "8"]
+    assert [(one.title, one.is_number) for one in sample.headings] == [("planet", False), ("diameter_km", True)]
+    assert sample.rows == [["Mercury", "4879"], ["Venus", ""]]
+    assert (rejects.rows, rejects.note) == ([["7", "one column too many", "Mars;6792;x"]], "2 more lines")
+
+
+def test_a_workbook_has_the_grids_of_each_sheet() -> None:
+    sheets = [
+        {"name": f"S{number}", "rows": 1, "columns": [{"name": "a", "type": "text"}], "sample": [["x"]]} for number in range(12)
+    ]
+    found = grids({"format": "xlsx", "sheets": sheets})
+
+    assert [grid.title for grid in found][:4] == ["Columns of S0", "First rows of S0", "Columns of S1", "First rows of S1"]
+    assert len(found) == 20
+    assert rows({"format": "xlsx", "sheets": sheets})[-1] == ("Not shown", "2 more sheets")
+
+
+@pytest.mark.parametrize(
+    ("facts", "format_row"),
+    [({}, None), ({"format": "json", "valid": False}, "JSON, not valid"), ({"format": "xml", "valid": True}, "XML, valid")],
+)
+def test_a_text_says_whether_it_is_valid(facts: dict[str, Any], format_row: str | None) -> None:
+    counted = {"encoding": "utf-16-le", "lines": 7, "words": 2000, "characters": 12000, "longest_line": 80}
+    found = dict(rows(counted | facts))
+
+    assert found.get("Format") == format_row
+    assert (found["Encoding"], found["Words"], found["Longest line"]) == ("utf-16-le", "2,000", "80 characters")
+
+
+def test_other_facts_are_no_finding() -> None:
+    assert findings([{"format": "jpeg", "width_px": 3}, {"sha256": "x", "size": 3}, {}]) == []
+
+
+def test_a_huge_hostile_table_stays_small_and_plain() -> None:
+    steering = "=1+1\u202e\x1b[2J\x00\u2028"
+    columns = [{"name": steering, "type": "x" * 9000, "nulls": "many", "min": {"a": [[]]}} for _ in range(10_000)]
+    profile, sample = grids({"rows": 1, "columns": columns, "sample": [[steering] * 10_000] * 1000, "rejects": "all"})
+
+    assert (len(profile.rows), profile.note) == (blocks.MAX_ROWS, "9,900 more columns")
+    assert profile.rows[0][0] == "=1+1\\u202e\\x1b[2J\\x00\\u2028"
+    assert len(profile.rows[0][1]) == values.MAX_CELL_CHARACTERS + 1
+    assert (len(sample.rows), len(sample.rows[0]), sample.note) == (20, 40, "9,960 more columns")
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "text", [], [7], [[]], {}, {"a": 1}, [None], True])
+def test_facts_of_a_wrong_form_are_left_out(wrong: Any) -> None:
+    """Processors of others may use the same names."""
+    for name in PLANETS:
+        findings([PLANETS | {name: wrong}])
+    for name in ("title", "pages", "page_sizes_pt", "attachments", "attachment_count", "created_at", "signed", "links"):
+        findings([{"format": "pdf", "title": "x"} | {name: wrong}])
+    for name in ("encoding", "lines", "longest_line", "format", "valid"):
+        findings([{"encoding": "utf-8", "lines": 1, "longest_line": 2} | {name: wrong}])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a\u202eb", "a\\u202eb"), ("\x9b1m", "\\x9b1m"), ("a\tb", "a\\tb"), ("日本 é\u00a0😀", "日本 é\u00a0😀")],
+)
+def test_steering_characters_are_escaped(text: str, shown: str) -> None:
+    assert values.shown(text) == shown
+
+
+def test_a_text_keeps_its_lines() -> None:
+    assert values.lines("a\tb\r\nc\rd\fe\u202e\x00") == "a\tb\nc\nd\n\ne\\u202e\\x00"
