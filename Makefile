@@ -18,7 +18,7 @@ help: ## print this list
 
 setup: $(STAMP) gsutil ## install .venv, and gsutil if it is missing; other commands do this too. EXTRAS=heic,svg adds formats
 
-demo: setup ## send pictures through three doors and two stages, and print the results
+demo: setup ## send files through three doors and two stages, and print the results
 	@$(BIN)/python -m local demo $(ARGS)
 
 up: setup ## start everything and keep it running until Ctrl-C; prints commands to copy

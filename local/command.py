@@ -16,7 +16,7 @@ def main() -> int:
     commands = {
         "up": Command(up, "start everything, print how to use it, stop on Ctrl-C", _add_functions_option),
         "env": Command(env, 'print export lines for a shell: eval "$(python -m local env)"'),
-        "demo": Command(run_demo, "send pictures through three doors and two stages, and print the results"),
+        "demo": Command(run_demo, "send files through three doors and two stages, and print the results"),
         "hostile": Command(
             run_hostile, "send a folder of files through the running stack, print how each ended", hostile.options
         ),

@@ -1,4 +1,4 @@
-"""The demo: pictures through three doors and through two stages, sent by the clients of users."""
+"""The demo: files through three doors and through two stages, one of each kind, sent by the clients of users."""
 
 import asyncio
 import json
@@ -18,7 +18,8 @@ from google.cloud.pubsub_v1.subscriber.message import Message
 
 from local.pipeline import ROOT
 from local.stack import Stack, client_environment
-from local.usage import ASK_ISSUER, CAT, PICTURES, POST, ROCKET, console, gsutil, on_request
+from local.summary import lines
+from local.usage import ASK_ISSUER, CAT, OTHERS, PICTURES, POST, ROCKET, console, gsutil, on_request
 from localcloud.address import PROJECT
 from localcloud.errors import CannotRun
 
@@ -47,15 +48,18 @@ async def run(data: Path, offset: int) -> int:
 async def _walk(stack: Stack) -> None:
     shell = _Shell(client_environment(stack.data, stack.ports))
     notices = _Notices(shell.environment["PUBSUB_EMULATOR_HOST"], stack.logs)
+    folder, jobs = stack.data / "demo", []
     try:
-        for folder, take in (("1-bucket", _bucket), ("2-issuer", _issuer), ("3-upload", _upload), ("4-stages", _two_stages)):
+        for place, take in (("1-bucket", _bucket), ("2-issuer", _issuer), ("3-upload", _upload), ("4-stages", _two_stages)):
             name = await take(shell)
             job, arrived = await notices.of(name)
             # The cloud runs in this event loop: blocking calls to it need another thread.
             created = await asyncio.to_thread(shell.created, name)
-            kept = await asyncio.to_thread(shell.keep, job, stack.data / "demo" / folder)
+            kept = await asyncio.to_thread(shell.keep, job, folder / place)
             _show(job, arrived - created, kept)
+            jobs.append(job)
         _show_stages(json.loads(await shell.run(f"curl -sS --fail-with-body $SLUICE_STATUS_URL/objects/{quote(name)}")))
+        await _show_kinds(jobs[0], await _other_kinds(shell), shell, notices, folder / "5-kinds")
     finally:
         await asyncio.to_thread(notices.close)
 
@@ -87,6 +91,24 @@ async def _two_stages(shell: "_Shell") -> str:
     return name
 
 
+async def _other_kinds(shell: "_Shell") -> list[str]:
+    print("\n5. a document, a table and a text, at once")
+    folder = f"{_folder()}-kinds"
+    await shell.run(f"{shlex.quote(gsutil())} -q cp {' '.join(map(str, OTHERS))} gs://uploads/{folder}/")
+    return [f"{folder}/{path.name}" for path in OTHERS]
+
+
+async def _show_kinds(picture: Mapping[str, Any], names: list[str], shell: "_Shell", notices: "_Notices", folder: Path) -> None:
+    """A line for one file of each kind. Raises `DemoFailed`."""
+    jobs = [picture, *[(await notices.of(name))[0] for name in names]]
+    for job in jobs[1:]:
+        await asyncio.to_thread(shell.keep, job, folder)
+        _check(job)
+    print(f"   kept in  {os.path.relpath(folder)}/\n\nOne file of each kind:")
+    for line in lines(jobs):
+        print(f"   {line}")
+
+
 def _folder() -> str:
     return f"demo/{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005  (a name for people)
 
@@ -102,6 +124,10 @@ def _show(job: Mapping[str, Any], seconds: float, kept: Path) -> None:
         if step["facts"]:
             print(f"   facts    {step['step']}  {', '.join(f'{name} {_short(fact)}' for name, fact in step['facts'].items())}")
     print(f"   kept in  {os.path.relpath(kept)}/")
+    _check(job)
+
+
+def _check(job: Mapping[str, Any]) -> None:
     if job["verdict"] != "succeeded":
         raise DemoFailed(f"the verdict is {job['verdict']}: {json.dumps(job['steps'], indent=1)}")
 

@@ -12,6 +12,7 @@ from localcloud.errors import CannotRun
 
 PICTURES = Path("tests") / "data"
 CAT, ROCKET, EARTH = PICTURES / "cat.png", PICTURES / "rocket.jpg", PICTURES / "earth.jpg"
+OTHERS = tuple(PICTURES / name for name in ("alice.pdf", "planets.csv", "sonnet.txt"))
 GSUTIL_OF_OUR_OWN = ROOT / ".venv-gsutil" / "bin" / "gsutil"
 ASK_ISSUER = f'curl -sS --fail-with-body "$SLUICE_ISSUER_URL/?name={ROCKET.name}&content_type=image/jpeg"'
 POST = f"curl -sS --fail-with-body -F file=@{EARTH} $SLUICE_UPLOAD_URL"
