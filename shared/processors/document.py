@@ -1,5 +1,6 @@
 """Facts, text and pages of documents: the processors and their limits. The work is in `documents/`."""
 
+import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,14 @@ from shared.processors.registry import Draft, processor
 
 
 def _prepare() -> None:
-    import pypdfium2  # noqa: F401
-    from PIL import Image
+    """Load the readers, and draw a sample: the fonts and the encoder are found on first use."""
+    import pypdfium2
 
-    Image.preinit()
+    from shared.processors import documents  # noqa: F401
+
+    sample = pypdfium2.PdfDocument.new()
+    sample.new_page(9, 9).render().to_pil().save(io.BytesIO(), "WEBP")
+    sample.close()
 
 
 @processor(

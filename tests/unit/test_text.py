@@ -42,7 +42,7 @@ def test_pieces_do_not_change_the_counts(monkeypatch: pytest.MonkeyPatch) -> Non
     [
         (b"plain", "utf-8"),
         ("ä".encode(), "utf-8"),
-        ("\ufeffä".encode(), "utf-8-sig"),
+        ("\ufeffä".encode(), "utf-8"),
         ("\ufeffä".encode("utf-16-le"), "utf-16"),
         ("\ufeffä".encode("utf-16-be"), "utf-16"),
         ("Größe: 5 €, größer".encode("cp1252"), "cp1252"),

@@ -1,214 +1,113 @@
-"""Word, Excel, PowerPoint and OpenDocument: facts and text. Macros never run; external parts are never fetched."""
+"""Word, Excel and PowerPoint files: facts and text. Macros never run; external parts are never fetched."""
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from shared.errors import BadFile
-from shared.processors.documents.package import Package
-from shared.processors.documents.reader import check_pages, corrupt, password, unsupported
-from shared.processors.documents.words import iso_date, plain, stated
+from shared.processors.documents import properties
+from shared.processors.documents.flow import OFFICE, Flow
+from shared.processors.documents.lines import Lines
+from shared.processors.documents.package import Package, attribute
+from shared.processors.documents.reader import PAGE_BREAK, check_pages, corrupt, unsupported
+from shared.processors.documents.relations import Relations
+from shared.processors.documents.sheets import Workbook
 
-#: The part that a document of each kind has, and its name in messages.
-_KINDS = {
-    "docx": ("word/document.xml", "Word document"),
-    "xlsx": ("xl/workbook.xml", "Excel workbook"),
-    "pptx": ("ppt/presentation.xml", "PowerPoint presentation"),
-}
-_OPEN_DOCUMENTS = {
-    "application/vnd.oasis.opendocument.text": "odt",
-    "application/vnd.oasis.opendocument.spreadsheet": "ods",
-    "application/vnd.oasis.opendocument.presentation": "odp",
-}
-#: Elements of docProps/core.xml and meta.xml → facts (ECMA-376-2 §11, OpenDocument 1.3 §4.3).
-_PROPERTIES = {
-    "title": "title",
-    "creator": "author",
-    "initial-creator": "author",
-    "subject": "subject",
-    "description": "description",
-    "keywords": "keywords",
-    "keyword": "keywords",
-    "language": "language",
-    "created": "created_at",
-    "creation-date": "created_at",
-    "modified": "modified_at",
-    "date": "modified_at",
-}
-_MACROS = re.compile(r"(?:.*/)?(?:vbaProject\.bin|Basic/.*|Scripts/.*)", re.IGNORECASE)
-#: Elements that end a line, that stand for white space, and whose content is no text of the document.
-_LINES = frozenset({"p", "h", "tr", "table-row", "br", "cr", "line-break"})
-_CELLS = frozenset({"tc", "table-cell", "tab"})
-_UNSEEN = frozenset({"instrText", "delText", "tracked-changes", "annotation", "fldData", "binary-data"})
-#: Most spaces or cells that one element may stand for.
-_MAX_REPEATS = 100
+#: The root element of the main part → the format.
+_FORMATS = {"document": "docx", "workbook": "xlsx", "presentation": "pptx"}
+#: Where the main part is, if nothing says so.
+_USUAL = ("word/document.xml", "xl/workbook.xml", "ppt/presentation.xml")
+_MACROS = re.compile(r".*/(?:vbaProject\.bin|macrosheets/.*)", re.IGNORECASE)
+_BEFORE, _AFTER = ("header",), ("footnotes", "endnotes", "footer")
 
 
 class Office:
-    """An open Office or OpenDocument file."""
+    """An open Office file, also one with macros, a template or a slide show, transitional or strict."""
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, package: Package) -> None:
         """Raises `BadFile`."""
-        self._source = source
-        self._package = Package(source, "document")
-        self.format = self._format()
+        self._package = package
+        self._main = _main_part(package)
+        self._relations = Relations(package, self._main)
+        self.format = _format(package, self._main)
 
     def facts(self) -> Mapping[str, Any]:
         """See `Reader.facts`."""
-        part = "meta.xml" if self.format.startswith("od") else "docProps/core.xml"
-        found = _properties(self._package, part) if part in self._package else {}
-        dates = {name: iso_date(found.pop(name, "")) for name in ("created_at", "modified_at")}
+        core = next(iter(Relations(self._package, "").of("core-properties")), "docProps/core.xml")
+        pages = {} if self.format == "docx" else {"pages": len(self._page_parts())}
         has_macros = any(_MACROS.fullmatch(name) for name in self._package.names())
-        pages = {} if self.format in ("docx", "odt") else {"pages": len(self._parts_of_pages())}
-        return {"format": self.format, **pages, **stated({**found, **dates}), "macros": has_macros}
+        return {"format": self.format, **pages, **properties.read(self._package, core, properties.OFFICE), "macros": has_macros}
 
-    def pages(self, max_pages: int) -> Iterator[str]:
-        """See `Reader.pages`. A slide and a sheet are a page; a text has one."""
-        if self.format in ("xlsx", "ods"):
-            yield from self._sheets(max_pages)
-        elif self.format == "odp":
-            yield from _split(_text(self._package, "content.xml", "page"), max_pages)
-        else:
-            parts = self._parts_of_pages()
-            check_pages(len(parts), max_pages)
-            yield from (_text(self._package, part) for part in parts)
-
-    def _format(self) -> str:
-        if (declared := self._package.read("mimetype", 200).decode("ascii", "replace").strip()) in _OPEN_DOCUMENTS:
-            if b"encryption-data" in self._package.read("META-INF/manifest.xml"):
-                raise password("document")
-            return _OPEN_DOCUMENTS[declared]
-        found = next((kind for kind, (part, _) in _KINDS.items() if part in self._package), "")
-        if not found:
-            raise unsupported("a zip archive that is no document")
-        return found
-
-    def _parts_of_pages(self) -> list[str]:
+    def text(self, max_pages: int) -> Iterator[str]:
+        """See `Reader.text`. A slide and a sheet are a page; a Word document is one."""
         if self.format == "docx":
-            return [_KINDS["docx"][0]]
-        if self.format == "pptx":
-            return _slides(self._package)
-        if self.format == "odt":
-            return ["content.xml"]
-        return _elements(self._package, *(("content.xml", "page") if self.format == "odp" else self._sheet_element()))
+            before, after = ([part for kind in kinds for part in self._relations.of(kind)] for kinds in (_BEFORE, _AFTER))
+            return _flow(self._package, [*before, self._main, *after])
+        pages = self._page_parts()
+        check_pages(len(pages), max_pages)
+        if self.format == "xlsx":
+            return Workbook(self._package, self._main).text(pages)
+        return self._slides(pages)
 
-    def _sheet_element(self) -> tuple[str, str]:
-        return ("content.xml", "table") if self.format == "ods" else ("xl/workbook.xml", "sheet")
+    def _page_parts(self) -> list[str]:
+        """The parts of the slides or sheets, in the order in which they are shown (ECMA-376-1 §18.2.20, §19.2.1.34)."""
+        order = _Order()
+        self._package.parse(self._main, order)
+        return [part for name in order.found if (part := self._relations.target(name))]
 
-    def _sheets(self, max_pages: int) -> Iterator[str]:
-        from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-
-        try:
-            workbook = CalamineWorkbook.from_path(self._source)
-            check_pages(len(workbook.sheet_names), max_pages)
-            for name in workbook.sheet_names:
-                rows = workbook.get_sheet_by_name(name).to_python()
-                yield plain("\n".join(["\t".join(map(str, row)).rstrip("\t") for row in rows]))
-        except PasswordError:
-            raise password("workbook") from None
-        except CalamineError:
-            raise corrupt("workbook") from None
+    def _slides(self, parts: list[str]) -> Iterator[str]:
+        for number, part in enumerate(parts):
+            if number:
+                yield PAGE_BREAK
+            yield from _flow(self._package, [part, *Relations(self._package, part).of("notesSlide")])
 
 
-def _properties(package: Package, part: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    current = [""]
-
-    def start(tag: str, _found: Mapping[str, str]) -> None:
-        current[0] = _PROPERTIES.get(tag, "")
-
-    def text(characters: str) -> None:
-        if current[0]:
-            found[current[0]] = (found.get(current[0], "") + characters)[:2000]
-
-    package.parse(part, start, lambda _tag: current.__setitem__(0, ""), text)
-    return found
-
-
-def _elements(package: Package, part: str, element: str) -> list[str]:
-    found: list[str] = []
-    package.parse(
-        part, lambda tag, _found: found.append(tag) if tag == element else None, lambda _tag: None, lambda _text: None
-    )
-    return found
-
-
-def _slides(package: Package) -> list[str]:
-    """The parts of the slides, in the order in which they are shown (ECMA-376-1 §19.2.1.34)."""
-    targets: dict[str, str] = {}
-    order: list[str] = []
-    relations = "ppt/_rels/presentation.xml.rels"
-
-    def relation(tag: str, found: Mapping[str, str]) -> None:
-        if tag == "Relationship":
-            targets[found.get("Id", "")] = posixpath.normpath(posixpath.join("ppt", found.get("Target", "")))
-
-    def slide(tag: str, found: Mapping[str, str]) -> None:
-        if tag == "sldId":
-            order.append(found.get("id", ""))
-
-    if relations in package:
-        package.parse(relations, relation, lambda _tag: None, lambda _text: None)
-    package.parse("ppt/presentation.xml", slide, lambda _tag: None, lambda _text: None)
-    return [part.lstrip("/") for name in order if (part := targets.get(name, "")) and part.lstrip("/") in package]
-
-
-def _text(package: Package, part: str, page: str = "") -> str:
-    """The text of a part; where `page` names an element, a form feed begins each of them."""
-    if part not in package:
-        raise BadFile(f"the document lacks its part {part}", "corrupt")
-    writer = _Writer(page)
-    package.parse(part, writer.start, writer.end, writer.text)
-    return plain_pages("".join(writer.parts))
-
-
-def plain_pages(text: str) -> str:
-    """The text of a document, without empty lines in a row; form feeds stay."""
-    pages = (re.sub(r"\n{3,}", "\n\n", plain(one)).strip("\n") for one in text.split("\f"))
-    return "\f".join(pages)
-
-
-def _split(text: str, max_pages: int) -> Iterator[str]:
-    pages = text.split("\f")[1:]  # what comes before the first page is not on one
-    check_pages(len(pages), max_pages)
-    yield from pages
-
-
-class _Writer:
-    """Collects text: a line for each paragraph, a tab between cells."""
-
-    def __init__(self, page: str) -> None:
-        self.parts: list[str] = []
-        self._page = page
-        self._unseen = 0
+class _Order:
+    def __init__(self) -> None:
+        self.found: list[str] = []
 
     def start(self, tag: str, found: Mapping[str, str]) -> None:
-        if tag in _UNSEEN:
-            self._unseen += 1
-        elif tag == self._page:
-            self.parts.append("\f")
-        elif tag == "s":  # OpenDocument: spaces
-            count = found.get("c", "1")
-            self.parts.append(" " * min(int(count) if count.isdecimal() else 1, _MAX_REPEATS))
-        elif tag in ("tab", "br", "cr", "line-break"):
-            self.parts.append("\t" if tag == "tab" else "\n")
+        if tag in ("sldId", "sheet"):
+            self.found.append(attribute(found, "id"))
 
     def end(self, tag: str) -> None:
-        if tag in _UNSEEN:
-            self._unseen -= 1
-        elif tag in ("tc", "table-cell"):
-            if self.parts and self.parts[-1] == "\n":
-                self.parts.pop()  # the paragraph in the cell
-            self.parts.append("\t")
-        elif tag in ("tr", "table-row"):
-            if self.parts and self.parts[-1] == "\t":
-                self.parts.pop()
-            self.parts.append("\n")
-        elif tag in ("p", "h"):
-            self.parts.append("\n")
+        pass
 
     def text(self, characters: str) -> None:
-        if not self._unseen:
-            self.parts.append(characters)
+        pass
+
+
+class _Root(_Order):
+    def start(self, tag: str, _found: Mapping[str, str]) -> None:
+        self.found.append(tag)
+
+
+def _flow(package: Package, parts: list[str]) -> Iterator[str]:
+    lines = Lines()
+    flow = Flow(OFFICE, lines)
+    for part in parts:
+        for _ in package.walk(part, flow):
+            yield from flow.taken()
+        flow.end_part()
+    yield lines.taken()
+
+
+def _main_part(package: Package) -> str:
+    stated = (part for part in Relations(package, "").of("officeDocument") if part in package)
+    found = next(stated, "") or next((part for part in _USUAL if part in package), "")
+    if found.endswith(".bin"):
+        raise unsupported("an Excel binary workbook", "save it as xlsx")
+    if not found:
+        raise unsupported("a zip archive that is no document")
+    return found
+
+
+def _format(package: Package, main: str) -> str:
+    root = _Root()
+    for _ in package.walk(main, root):
+        if root.found:
+            break
+    if not root.found:
+        raise corrupt("document")
+    if root.found[0] not in _FORMATS:
+        raise unsupported("an Office file of this kind")
+    return _FORMATS[root.found[0]]

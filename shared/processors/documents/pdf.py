@@ -11,7 +11,7 @@ import pypdfium2.raw as pdfium
 from PIL import Image
 
 from shared.errors import BadFile
-from shared.processors.documents.reader import check_pages, corrupt, password, unsupported
+from shared.processors.documents.reader import PAGE_BREAK, check_pages, corrupt, password, unsupported
 from shared.processors.documents.words import pdf_date, plain, stated
 
 #: Sizes of pages that are listed, the most frequent first.
@@ -32,11 +32,9 @@ class Pdf:
         """Raises `BadFile`."""
         try:
             self._document = pypdfium2.PdfDocument(source)
-        except pypdfium2.PdfiumError:
-            raise _refusal(pdfium.FPDF_GetLastError()) from None
+        except pypdfium2.PdfiumError as error:
+            raise _refusal(error.err_code) from None
         self.count = len(self._document)
-        if self.count < 1:
-            raise corrupt("PDF")
 
     def facts(self) -> Mapping[str, Any]:
         """See `Reader.facts`. Sizes are in points, 1/72 inch."""
@@ -58,15 +56,13 @@ class Pdf:
         }
         return {"format": "pdf", "pages": self.count, **stated({**info, **dates, **more}), **flags}
 
-    def pages(self, max_pages: int) -> Iterator[str]:
-        """See `Reader.pages`."""
+    def text(self, max_pages: int) -> Iterator[str]:
+        """See `Reader.text`."""
         check_pages(self.count, max_pages)
         for number in range(self.count):
-            page = self._page(number)
-            text = page.get_textpage()
-            yield plain(_BROKEN_WORD.sub("", text.get_text_bounded(errors="replace")))
-            text.close()
-            page.close()
+            if number:
+                yield PAGE_BREAK
+            yield plain(_BROKEN_WORD.sub("", self._text(number)))
 
     def pictures(self, numbers: list[int], size_px: int) -> Iterator[tuple[int, Image.Image]]:
         """Each of these pages, counted from 1, as a picture with this longest edge, on white, with filled-in forms."""
@@ -78,29 +74,48 @@ class Pdf:
                 raise BadFile(f"page {number} has no area", "corrupt")
             # A page of 1 × 10,000 points would have no pixel across.
             scale = size_px / max(width, height)
-            picture = page.render(scale=scale).to_pil().convert("RGB")
-            yield number, picture
+            yield number, page.render(scale=scale).to_pil()
             page.close()
+
+    def _text(self, number: int) -> str:
+        page = self._page(number)
+        try:
+            text = page.get_textpage()
+            return str(text.get_text_bounded(errors="replace"))
+        except pypdfium2.PdfiumError:
+            raise _damaged(number) from None
+        finally:
+            page.close()  # and its text
 
     def _page(self, number: int) -> Any:
         try:
             return self._document[number]
         except pypdfium2.PdfiumError:
-            raise corrupt(f"page {number + 1} of the PDF") from None
+            raise _damaged(number) from None
 
     def _value(self, key: str) -> str:
         return str(self._document.get_metadata_value(key))
 
     def _sizes(self) -> list[str]:
+        """Those of the pages that can be read. Raises `BadFile` if there is none."""
+        measured = Counter(filter(None, map(self._size, range(min(self.count, MAX_MEASURED)))))
+        if not measured:
+            raise corrupt("PDF")
+        return [size for size, _ in measured.most_common(MAX_SIZES)]
+
+    def _size(self, number: int) -> str:
         try:
-            measured = [self._document.get_page_size(number) for number in range(min(self.count, MAX_MEASURED))]
+            width, height = self._document.get_page_size(number)
         except pypdfium2.PdfiumError:
-            raise corrupt("PDF") from None
-        counted = Counter(f"{width:.0f}×{height:.0f}" for width, height in measured)
-        return [size for size, _ in counted.most_common(MAX_SIZES)]
+            return ""
+        return f"{width:.0f}×{height:.0f}"
 
 
-def _refusal(error: int) -> BadFile:
+def _damaged(number: int) -> BadFile:
+    return corrupt(f"PDF's page {number + 1}")
+
+
+def _refusal(error: int | None) -> BadFile:
     if error == pdfium.FPDF_ERR_PASSWORD:
         return password("PDF")
     if error == pdfium.FPDF_ERR_SECURITY:

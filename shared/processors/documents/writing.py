@@ -2,32 +2,54 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from shared.processors.counting import Counted
 from shared.processors.document_options import PAGE_FORMATS, Pages, Text
 from shared.processors.documents.pdf import Pdf
-from shared.processors.documents.reader import Reader, check_pages, unsupported
+from shared.processors.documents.reader import PAGE_BREAK, Reader, check_pages, unsupported
 from shared.processors.registry import Draft
-
-_PAGE_BREAK = "\f"
 
 
 def write_text(document: Reader, folder: Path, options: Text) -> Iterator[Draft | Mapping[str, Any]]:
     """Write `text.txt`, on request `pages.json`, a list with the text of each page. Raises `BadFile`."""
     whole, by_page = folder / "text.txt", folder / "pages.json"
-    pages = words = characters = 0
-    texts = []
-    with whole.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-        for text in document.pages(options.max_pages):
-            file.write(_PAGE_BREAK * bool(pages) + text)
-            pages, words, characters = pages + 1, words + len(text.split()), characters + len(text)
-            texts += [text] * options.by_page
+    pages, counted = 1, Counted()
+    with ExitStack() as files:
+        file = files.enter_context(whole.open("w", encoding="utf-8", errors="replace", newline="\n"))
+        listed = files.enter_context(_Listed(by_page)) if options.by_page else None
+        for text in document.text(options.max_pages):
+            pages += text == PAGE_BREAK
+            file.write(text)
+            counted.add(text)
+            if listed:
+                listed.add(text)
     yield Draft(whole.name, "text/plain; charset=utf-8", whole)
     if options.by_page:
-        by_page.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8", errors="replace")
         yield Draft(by_page.name, "application/json", by_page)
-    yield {"pages": pages, "words": words, "characters": characters}
+    yield {"pages": pages, "words": counted.words, "characters": counted.characters - (pages - 1)}
+
+
+class _Listed:
+    """A file with a JSON list of texts that come in pieces."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> "_Listed":
+        self._file: IO[str] = self._path.open("w", encoding="utf-8", errors="replace")
+        self._file.write('["')
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.write('"]')
+        self._file.close()
+
+    def add(self, text: str) -> None:
+        """Append a piece to the last text, or begin the next one."""
+        self._file.write('", "' if text == PAGE_BREAK else json.dumps(text, ensure_ascii=False)[1:-1])
 
 
 def write_pages(document: Reader, folder: Path, options: Pages) -> Iterator[Draft | Mapping[str, Any]]:
