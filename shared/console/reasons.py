@@ -55,6 +55,11 @@ REASONS: Mapping[str, Reason] = {
     "too_many_pages": Reason(
         "Too many pages", "The document has more pages than its step allows.", f"Split it. {_CHANGE_LIMIT}"
     ),
+    "table_too_large": Reason(
+        "Table too large",
+        "The table has more than 2,000 columns, or a sheet spans more than 5,000,000 cells.",
+        "Delete stray cells or split it; send CSV or Parquet for many rows.",
+    ),
     "not_a_text": Reason(
         "Not a text", "The name or content type says text; the bytes do not.", "Upload it under its own type."
     ),

@@ -1,0 +1,109 @@
+"""The limits of workbooks, checked before they are opened: calamine holds a sheet's whole rectangle in memory."""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from shared.errors import BadFile
+from shared.processors.tables.ods import check_repeats
+
+#: Of the rectangle around a sheet's cells.
+MAX_CELLS = 5_000_000
+#: Of all parts of a workbook, unpacked.
+MAX_BYTES, MAX_PARTS = 512 << 20, 50_000
+_BLOCK_BYTES, _OVERLAP_BYTES = 1 << 20, 256
+_SHEET = re.compile(r"xl/.*sheets?/[^/]+\.xml", re.IGNORECASE)
+#: Few sheets have such cells; only those with rows or columns beyond these are looked through cell by cell.
+_FAR = re.compile(rb"""\br\s*=\s*["'](?:[A-Z]{2,3}[0-9]|[A-Z][0-9]{6,7}["'])""")
+_NEAR_CELLS = 26 * 99_999
+_CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["'][^>]*(?<!/)>""")
+
+
+def check_package(source: Path) -> str:
+    """The format of a zipped workbook: `xlsx`, `xlsb` or `ods`. Raises `BadFile`."""
+    try:
+        with zipfile.ZipFile(source) as package:
+            kind = _kind(package)
+            _check_parts(package, kind)
+            return kind
+    except RuntimeError:  # a part is encrypted
+        raise BadFile("the workbook is locked with a password; save it without one", "password") from None
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, KeyError):
+        raise BadFile("the workbook is damaged and cannot be read", "corrupt") from None
+
+
+def check_area(rows: int, columns: int) -> None:
+    """Refuse a sheet whose cells span too large a rectangle. Raises `BadFile`."""
+    if rows * columns > MAX_CELLS:
+        spans = f"{rows:,} rows by {columns:,} columns"
+        raise BadFile(
+            f"a sheet spans {spans}, more than {MAX_CELLS:,} cells; delete stray cells, or send CSV", "table_too_large"
+        )
+
+
+def _kind(package: zipfile.ZipFile) -> str:
+    names = package.NameToInfo
+    if len(names) > MAX_PARTS:
+        raise BadFile(f"the workbook has more than {MAX_PARTS:,} parts", "unpacks_too_large")
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    if "xl/workbook.bin" in names:
+        return "xlsb"
+    if "mimetype" in names and b"opendocument.spreadsheet" in package.open("mimetype").read(200):
+        return "ods"
+    raise BadFile("a zip archive that is no workbook cannot be read; send xlsx, xlsb, xls, ods, CSV or Parquet", "unsupported")
+
+
+def _check_parts(package: zipfile.ZipFile, kind: str) -> None:
+    """Read every part that calamine reads. What a header states of its size may be a lie."""
+    left = MAX_BYTES
+    for name in package.NameToInfo:
+        if not name.startswith("xl/") and name != "content.xml":
+            continue
+        is_xml, far = name.endswith((".xml", ".rels")), False
+        with package.open(name) as part:
+            for block in _blocks(part):
+                left -= len(block) - _OVERLAP_BYTES
+                if left < 0:
+                    raise BadFile(f"the workbook unpacks to more than {MAX_BYTES >> 20} MB", "unpacks_too_large")
+                if is_xml and b"<!DOCTYPE" in block:
+                    raise BadFile("the workbook declares a document type, which no program writes; save it anew", "corrupt")
+                far = far or (is_xml and _FAR.search(block) is not None)
+        if kind == "xlsx" and far and _SHEET.fullmatch(name):
+            _check_cells(package, name)
+        if kind == "ods" and name == "content.xml":
+            with package.open(name) as part:
+                check_repeats(part, check_area)
+
+
+def _check_cells(package: zipfile.ZipFile, name: str) -> None:
+    rows: set[int] = set()
+    columns: set[bytes] = set()
+    with package.open(name) as part:
+        for block in _blocks(part):
+            found = _CELL.findall(block)
+            columns.update(column for column, _ in found)
+            if numbers := [int(row) for _, row in found]:
+                rows.update((min(numbers), max(numbers)))
+    if rows:
+        across = [_number(column) for column in columns]
+        check_area(max(rows) - min(rows) + 1, max(across) - min(across) + 1)
+
+
+def _blocks(part: IO[bytes]) -> Iterator[bytes]:
+    """Blocks that overlap, so that none cuts what is looked for."""
+    tail = b" " * _OVERLAP_BYTES
+    while block := part.read(_BLOCK_BYTES):
+        yield tail + block
+        tail = (tail + block)[-_OVERLAP_BYTES:]
+
+
+def _number(column: bytes) -> int:
+    """`A` is 1, `XFD` is 16,384."""
+    number = 0
+    for letter in column:
+        number = number * 26 + letter - ord("A") + 1
+    return number
