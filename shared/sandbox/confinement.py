@@ -25,6 +25,8 @@ _SYSTEM = (
     *("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/mime.types", "/etc/localtime", "/dev/urandom"),
     *("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/sys/fs/cgroup"),
 )
+#: The child's own, which has another path in each: DuckDB looks there for its limits, and stops where it may not.
+_OWN = "/proc/self/cgroup"
 
 
 def missing() -> list[str]:
@@ -48,7 +50,7 @@ class Confinement:
         if linux.IS_LINUX:
             linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         if self._landlock:
-            self._landlock.restrict(sources, folder)
+            self._landlock.restrict([*sources, _OWN], folder)
         if linux.IS_LINUX:
             linux.drop_capabilities()
         os.closerange(3, MOST_DESCRIPTORS)

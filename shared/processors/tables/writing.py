@@ -119,8 +119,10 @@ class _Cells:
 def _copy_cells(cells: Path, path: Path, columns: list[Column], options: Convert) -> None:
     types = ", ".join(f"{literal(column.name)}: {literal(column.sql_type)}" for column in columns)
     given = f"auto_detect = false, delim = ',', quote = '\"', escape = '\"', header = false, columns = {{{types}}}"
+    connection = connect(cells, path.parent)
+    relation = _Cells(f"read_csv({literal(str(cells))}, {given})", columns)
     with refusals("workbook"):
-        connect(cells, path.parent).execute(_copy(_Cells(f"read_csv({literal(str(cells))}, {given})", columns), path, options))
+        connection.execute(_copy(relation, path, options))
     cells.unlink()
 
 
