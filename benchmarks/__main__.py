@@ -14,7 +14,7 @@ from typing import Any
 
 from google.cloud.storage import Bucket, Client
 
-from benchmarks import cold_start, cost, local_cloud, pictures, sandbox
+from benchmarks import cold_start, cost, documents, local_cloud, pictures, sandbox
 from benchmarks.bare import Bare
 from benchmarks.processes import cpu_seconds
 from benchmarks.subscriber import JobNotices
@@ -47,13 +47,17 @@ def main() -> int:
         alone = local_cloud.measure(Path(folder))
     with tempfile.TemporaryDirectory(prefix="sluice-pictures-") as folder:
         rendered = pictures.measure(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="sluice-documents-") as folder:
+        read = documents.measure(Path(folder))
     figures = {"latency": latency, "throughput": throughput, "bare_cpu_ms_per_file": Bare(PHOTO).cpu_ms(THROUGHPUT_FILES)}
     price = sandbox.measure(ROOT / "tests" / "data" / "photo.jpg")
     figures |= {"sandbox": price, "cost": spent, "cold_start_ms": cold, "local_cloud": alone, "pictures": rendered}
+    figures |= {"documents": read}
     _print(figures)
     is_met = cost.show(spent)
     sandbox.show(price)
     pictures.show(rendered)
+    documents.show(read)
     cold_start.show(cold)
     local_cloud.show(alone)
     _write(figures)

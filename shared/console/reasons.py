@@ -49,7 +49,7 @@ REASONS: Mapping[str, Reason] = {
     "password": Reason("Password needed", "The document opens only with a password.", "Save it without one, and upload that."),
     "unpacks_too_large": Reason(
         "Too large inside",
-        "The document unpacks to more than 512 MB, or has more than 50,000 parts.",
+        "The document unpacks to more than 512 MiB, or has too many parts or repeated cells.",
         "Split it into smaller documents.",
     ),
     "too_many_pages": Reason(

@@ -71,7 +71,7 @@ def named(label: str) -> str:
 def _utf16(sample: bytes) -> str:
     """UTF-16 without a mark: every other byte is mostly zero, the ones between hardly ever."""
     pairs = len(sample) // 2
-    if not pairs or b"\0" not in sample:
+    if not pairs or len(sample) % 2 or b"\0" not in sample:
         return ""
     even, odd = sample[: 2 * pairs : 2].count(0) / pairs, sample[1 : 2 * pairs : 2].count(0) / pairs
     for name, high, low in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):

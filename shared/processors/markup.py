@@ -1,4 +1,7 @@
-"""Whether a text is well-formed JSON, JSON lines or XML. Nothing is built in memory, and no entity is fetched or multiplied."""
+"""Whether a text is well-formed JSON, JSON lines or XML.
+
+Nothing is built in memory, and no entity is fetched or multiplied.
+"""
 
 import re
 from collections.abc import Iterator
@@ -64,7 +67,7 @@ def _next(is_object: bytearray, kind: str, expected: str) -> str:
 
 
 def is_xml(source: Path, encoding: str) -> bool:
-    """Whether this is well-formed XML. A document that names an encoding which the parser has not is decoded by its bytes."""
+    """Whether this is well-formed XML. One in an encoding that the parser has not is decoded first."""
     with source.open("rb") as file:
         try:
             return _parsed(expat.ParserCreate(), iter(lambda: file.read(_BLOCK_CHARACTERS), b""))

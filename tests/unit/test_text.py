@@ -46,6 +46,9 @@ def test_pieces_do_not_change_the_counts(monkeypatch: pytest.MonkeyPatch) -> Non
         ("\ufeffä".encode("utf-16-le"), "utf-16"),
         ("\ufeffä".encode("utf-16-be"), "utf-16"),
         ("Größe: 5 €, größer".encode("cp1252"), "cp1252"),
+        ("Größe ohne Marke".encode("utf-16-le"), "utf-16-le"),
+        ("Größe ohne Marke".encode("utf-16-be"), "utf-16-be"),
+        ("これは日本語のテキストです。".encode("shift_jis") * 20, "shift-jis"),
         ("Привет, как дела? Это текст на русском языке.".encode("cp1251"), "cp1251"),
     ],
 )
@@ -63,6 +66,25 @@ def test_the_encoding_is_found(data: bytes, encoding: str) -> None:
         (b'<?xml version="1.0"?><a><b/></a>', {"format": "xml", "valid": True}),
         (b'<?xml version="1.0"?><a><b></a>', {"format": "xml", "valid": False}),
         (b"[" * 100_000, {"format": "json", "valid": False}),
+        (b"[" * 100_000 + b"]" * 100_000, {"format": "json", "valid": True}),
+        (b'[NaN, {"a": Infinity}]', {"format": "json", "valid": False}),
+        (b'{"a": 1, "a": 2, "b": [], "c": {}, "d": "\\u00e4\\n", "e": -1.5E+3}', {"format": "json", "valid": True}),
+        (b"[1,]", {"format": "json", "valid": False}),
+        (b"{,}", {"format": "json", "valid": False}),
+        (b'{"a"}', {"format": "json", "valid": False}),
+        (b'{"a": 1 "b": 2}', {"format": "json", "valid": False}),
+        (b"[01]", {"format": "json", "valid": False}),
+        (b'["a\tb"]', {"format": "json", "valid": False}),
+        (b"[1}", {"format": "json", "valid": False}),
+        (b"[1] 2", {"format": "json", "valid": False}),
+        (b"[" + b"9" * 5000 + b"]", {"format": "json", "valid": True}),
+        (b'\xef\xbb\xbf{"a": "\xc3\xa4"}', {"format": "json", "valid": True}),
+        ('{"a": "é"}'.encode("cp1252"), {"format": "json", "valid": True}),
+        (b"[1]\n\n[2]\n", {"format": "ndjson", "valid": True}),
+        ('<?xml version="1.0" encoding="Shift_JIS"?><a>日本</a>'.encode("shift_jis"), {"format": "xml", "valid": True}),
+        (b'<?xml version="1.0" encoding="none"?><a/>', {"format": "xml", "valid": True}),
+        (b"<rss><a/></rss>", {"format": "xml", "valid": True}),
+        (b"<p>one<br>two", {}),
         (b"plain", {}),
     ],
 )
@@ -78,8 +100,16 @@ def test_entities_are_not_expanded() -> None:
     assert facts(f'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY e0 "x">{entities}]><a>&e29;</a>'.encode())["valid"] is False
 
 
-def test_a_file_that_is_no_text_is_refused() -> None:
+def test_a_long_text_is_not_checked_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.processors.markup.MAX_JSON_CHARACTERS", 10)
+
+    assert "valid" not in facts(b"[1, 2, 3, 4]")
+    assert facts(b"[1]\n" * 10)["valid"] is True
+
+
+@pytest.mark.parametrize("data", [b"text\0text", b"a\0b", b"\x01\x02", b"\xff\xfe\x01\x00"])
+def test_a_file_that_is_no_text_is_refused(data: bytes) -> None:
     with pytest.raises(BadFile) as error:
-        facts(b"text\0text")
+        facts(data)
 
     assert error.value.code == "not_a_text"

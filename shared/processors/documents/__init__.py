@@ -1,8 +1,9 @@
-"""Documents: what each kind states about itself, its text, and pictures of its pages.
+"""Documents: the statements of each kind about itself, its text, and pictures of its pages.
 
-opening    the kind of a document by its bytes; the reader of that kind
-readers    pdf (PDFium) · office (Word, Excel, PowerPoint, OpenDocument) · web (HTML, plain text) · mail
-parts      reader (what each of them gives) · package (zipped XML) · words (dates, cleaning) · writing (outputs)
+opening      START HERE: the kind of a document by its bytes, and its reader
+readers      pdf (PDFium) · office (Word, Excel, PowerPoint) · opendocument · web (HTML) · mail · plaintext (and Markdown)
+zipped XML   package (parts, limits) · relations · properties · flow (paragraphs, tables) · sheets, styles, numbers (Excel)
+parts        reader (the form of all, refusals) · lines (text in pieces) · words (dates, cleaning) · writing (outputs)
 """
 
 from shared.processors.documents.opening import opened

@@ -89,7 +89,7 @@ class Flow:
             self._end("\t")
         elif tag == "note-body":
             self._open.pop()
-        elif tag in ("p", "h"):
+        elif tag in ("p", "h") and not self._in_unseen:
             self._open[-1][0].end_line()
 
     def text(self, characters: str) -> None:
@@ -98,7 +98,7 @@ class Flow:
             self._open[-1][0].add(characters)
 
     def end_part(self) -> None:
-        """The notes, and a new line for whatever follows."""
+        """The notes; an empty line before them and before whatever follows."""
         self._text.end_line()
         self._text.add(self._notes.taken())
         self._text.end_line()

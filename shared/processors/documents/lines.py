@@ -27,6 +27,10 @@ class Lines:
         """At most one empty line stays between two lines with text."""
         self._breaks, self._tabs = min(self._breaks + 1, 2), 0
 
+    def end_block(self) -> None:
+        """A new line, if none has begun."""
+        self._breaks, self._tabs = self._breaks or 1, 0
+
     def end_page(self) -> None:
         """The next text is the first of its page."""
         self._begun, self._breaks, self._tabs = False, 0, 0

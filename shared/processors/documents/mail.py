@@ -68,11 +68,10 @@ def _leaves(message: Message, is_chosen: bool = False) -> Iterator[Message]:
         part, depth = waiting.pop()
         if depth > MAX_DEPTH:
             raise _too_deep()
-        inner = part.get_payload()
-        if not isinstance(inner, list) or (part.get_content_maintype() != "multipart" and depth):
+        if not part.is_multipart() or (part.get_content_maintype() != "multipart" and depth):
             yield part
             continue
-        parts = [one for one in inner if isinstance(one, Message)]
+        parts = [one for one in part.get_payload() if isinstance(one, Message)]
         if is_chosen and part.get_content_subtype() == "alternative":
             parts = [next((one for one in parts if _is_plain(one)), parts[-1])] if parts else []
         waiting += [(one, depth + 1) for one in reversed(parts)]

@@ -34,7 +34,7 @@ def _date(number: float, parts: str, is_1904: bool) -> str:
 
 @functools.lru_cache(256)
 def _parts(pattern: str) -> str:
-    """`d` for a date, `t` for a time, `dt` for both, else empty. `m` alone is a month, beside hours or seconds a minute."""
+    """`d` for a date, `t` for a time, `dt` for both, else empty. `m` is a month, beside hours or seconds a minute."""
     code = _QUOTED.sub("", pattern.partition(";")[0]).lower()
     has_time = bool(re.search("[hs]", code))
     has_date = bool(re.search("[yd]", code)) or ("m" in code and not has_time)

@@ -1,5 +1,6 @@
 """PDF by PDFium: facts, text by page, pictures of pages. It runs no script, and fetches nothing."""
 
+import ctypes
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -40,7 +41,7 @@ class Pdf:
         """See `Reader.facts`. Sizes are in points, 1/72 inch."""
         document, raw = self._document, self._document.raw
         version = document.get_version()
-        info = {name: document.get_metadata_value(key) for key, name in _STATED.items()}
+        info = {name: self._value(key) for key, name in _STATED.items()}
         dates = {"created_at": pdf_date(self._value("CreationDate")), "modified_at": pdf_date(self._value("ModDate"))}
         more = {
             "version": f"{version // 10}.{version % 10}" if version else "",
@@ -94,10 +95,15 @@ class Pdf:
             raise _damaged(number) from None
 
     def _value(self, key: str) -> str:
-        return str(self._document.get_metadata_value(key))
+        """An entry of the information dictionary; pypdfium2's own method fails at half a surrogate."""
+        name = key.encode()
+        size = pdfium.FPDF_GetMetaText(self._document, name, None, 0)
+        buffer = ctypes.create_string_buffer(size)
+        pdfium.FPDF_GetMetaText(self._document, name, buffer, size)
+        return buffer.raw[:-2].decode("utf-16-le", "replace")
 
     def _sizes(self) -> list[str]:
-        """Those of the pages that can be read. Raises `BadFile` if there is none."""
+        """Those of the pages that can be read. Raises `BadFile` without any."""
         measured = Counter(filter(None, map(self._size, range(min(self.count, MAX_MEASURED)))))
         if not measured:
             raise corrupt("PDF")

@@ -1,4 +1,4 @@
-"""The cells of Excel workbooks, row by row: values as Excel stores them, dates in ISO 8601. No formula is computed."""
+"""The cells of Excel workbooks, row by row: values as stored, dates in ISO 8601. No formula is computed."""
 
 import re
 from array import array
@@ -40,7 +40,7 @@ class Workbook:
 
 
 class _SharedTexts:
-    """Texts that cells name by their number (ECMA-376-1 §18.4). They lie in one block: as objects they would be far larger."""
+    """Texts that cells name by their number (ECMA-376-1 §18.4), in one block: objects would be far larger."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()

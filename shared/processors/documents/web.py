@@ -20,37 +20,21 @@ _UNSEEN = frozenset({"script", "style", "template", "noscript", "svg", "math", "
 _MAX_UNSEEN = 50
 _LINES = frozenset(
     [
-        "p",
-        "br",
-        "div",
-        "li",
-        "ul",
-        "ol",
-        "dl",
-        "dt",
-        "dd",
-        "tr",
-        "table",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "pre",
-        "body",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "main",
-        "nav",
-        "aside",
-        "blockquote",
-        "figure",
-        "figcaption",
-        "form",
+        *("p", "br", "div", "li", "ul", "ol", "dl", "dt", "dd", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre"),
+        *(
+            "section",
+            "article",
+            "header",
+            "footer",
+            "main",
+            "nav",
+            "aside",
+            "blockquote",
+            "figure",
+            "figcaption",
+            "form",
+            "body",
+        ),
     ]
 )
 _CELLS = frozenset({"td", "th"})
@@ -102,6 +86,12 @@ class _Page(HTMLParser):
         self._unseen: list[str] = []
         self._has_title = self._in_pre = False
         self._is_new_line, self._has_space = True, False
+
+    def close(self) -> None:
+        """A comment that is left open hides the rest."""
+        if self.rawdata.startswith("<!--"):
+            self.rawdata = ""
+        super().close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """A void element such as `br` has no end tag; an unseen one hides all until its own end."""
@@ -166,12 +156,15 @@ class _Page(HTMLParser):
 
     def _end_line(self, tag: str) -> None:
         if tag in _LINES and not self._unseen:
-            self.lines.end_line()
+            if tag == "br":
+                self.lines.end_line()
+            else:
+                self.lines.end_block()
             self._is_new_line, self._has_space = True, False
 
 
 def _encoding(source: Path) -> str:
-    """The mark decides, then the name in the page, then the bytes; UTF-8 that is valid is no other encoding by chance."""
+    """The mark decides, then valid UTF-8, then the name in the page, then the likeliest one."""
     with source.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     found = _CHARSET.search(head) or _XML_ENCODING.search(head)

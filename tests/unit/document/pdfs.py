@@ -1,6 +1,7 @@
 """Small PDFs, written object by object (ISO 32000-2 §7.5)."""
 
 import hashlib
+import zlib
 from collections.abc import Sequence
 
 #: ISO 32000-1 §7.6.3.3
@@ -32,14 +33,41 @@ def pdf(
 
 def written(objects: Sequence[str], trailer: str = "") -> bytes:
     """The file of these objects, with its table of references. The first one is the catalog."""
-    data, offsets = b"%PDF-1.7\n", []
+    data, offsets = bytearray(b"%PDF-1.7\n"), []
     for number, body in enumerate(objects, 1):
         offsets.append(len(data))
         data += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
     end = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer\n"
     end += f"<< /Size {len(objects) + 1} /Root 1 0 R {trailer} >>\nstartxref\n{len(data)}\n%%EOF\n"
-    return data + end.encode("latin-1")
+    return bytes(data) + end.encode("latin-1")
+
+
+def one(
+    page: str = "/MediaBox [0 0 612 792]", stream: str = "BT /F1 24 Tf 72 700 Td (Hello) Tj ET", catalog: str = "", *more: str
+) -> bytes:
+    """A PDF of one page with these entries, this content, and further objects from 6 on."""
+    return written(
+        [
+            f"<< /Type /Catalog /Pages 2 0 R {catalog} >>",
+            "<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            f"<< /Type /Page /Parent 2 0 R {page} /Contents 5 0 R /Resources << /Font << /F1 3 0 R >> >> >>",
+            f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+            *more,
+        ]
+    )
+
+
+def packed(size: int, times: int) -> bytes:
+    """A PDF whose page has so many spaces, compressed so many times."""
+    data = b" " * size
+    for _ in range(times):
+        data = zlib.compress(data, 1)
+    filters = " ".join(["/FlateDecode"] * times)
+    stream = f"<< /Length {len(data)} /Filter [{filters}] >>\nstream\n{data.decode('latin-1')}\nendstream"
+    page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>"
+    return written(["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", page, stream])
 
 
 def locked(password: bytes = b"secret") -> bytes:

@@ -11,6 +11,12 @@ from shared.testing import run_processor
 from tests.unit.document.offices import cell, docx, open_document, paragraph, pptx, xlsx, zipped
 
 TABLE = "<w:tbl><w:tr><w:tc>{a}</w:tc><w:tc>{b}</w:tc></w:tr></w:tbl>".format(a=paragraph("left"), b=paragraph("right"))
+MAIL = (
+    b"From: =?utf-8?q?J=C3=BCrgen?= <j@b.c>\nTo: x@y.z\nSubject: Hi\n there\nDate: Wed, 31 Jan 2024 12:00:00 +0100\n"
+    b'Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/plain\n\nbody\n--b\n'
+    b'Content-Type: application/pdf\nContent-Disposition: attachment; filename="../../etc/passwd"\n\n12345\n--b--\n'
+)
+PAGE = b'<html lang="de"><head><title>A &lt; B</title><meta name="description" content="D"></head><body><a href=x>1</a></body>'
 CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -73,13 +79,7 @@ def test_the_text_of_each_kind(data: bytes, expected: str) -> None:
 
 
 def test_a_mail_states_its_attachments_by_name_only() -> None:
-    mail = (
-        b"From: =?utf-8?q?J=C3=BCrgen?= <j@b.c>\nTo: x@y.z\nSubject: Hi\n there\nDate: Wed, 31 Jan 2024 12:00:00 +0100\n"
-        b'Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/plain\n\nbody\n--b\n'
-        b'Content-Type: application/pdf\nContent-Disposition: attachment; filename="../../etc/passwd"\n\n12345\n--b--\n'
-    )
-
-    assert run_processor("document.facts", mail).facts == {
+    assert run_processor("document.facts", MAIL).facts == {
         "format": "mail",
         "title": "Hi there",
         "author": "Jürgen <j@b.c>",
@@ -91,11 +91,7 @@ def test_a_mail_states_its_attachments_by_name_only() -> None:
 
 
 def test_html_states_its_facts() -> None:
-    page = (
-        b'<html lang="de"><head><title>A &lt; B</title><meta name="description" content="D"></head><body><a href=x>1</a></body>'
-    )
-
-    assert run_processor("document.facts", page).facts == {
+    assert run_processor("document.facts", PAGE).facts == {
         "format": "html",
         "language": "de",
         "title": "A < B",

@@ -91,6 +91,89 @@ def test_a_bad_pdf_is_refused_by_its_reason(processor: str, data: bytes, reason:
     assert refused(processor, data) == reason
 
 
+@pytest.mark.parametrize(
+    ("page", "size", "shape"),
+    [
+        ("/MediaBox [0 0 612 792] /Rotate 90", "792×612", (100, 78)),
+        ("/MediaBox [0 0 612 792] /CropBox [0 0 100 200]", "100×200", (50, 100)),
+        ("/MediaBox [612 792 0 0]", "612×792", (78, 100)),
+        ("/MediaBox [-100 -100 -50 -20]", "50×80", (63, 100)),
+        ("/MediaBox [0 0 0 0]", "612×792", (78, 100)),
+        ("/MediaBox [0 0 1e39 1e39]", "612×792", (78, 100)),
+        ("/MediaBox [0 0 1000000000 1]", "1000000000×1", (100, 1)),
+        ("/MediaBox [0 0 0.0001 0.0001]", "0×0", (100, 100)),
+        ("/MediaBox [0 0 612 792] /UserUnit 10", "612×792", (78, 100)),
+        ("", "612×792", (78, 100)),
+    ],
+    ids=["rotated", "cropped", "inverted", "negative", "empty", "endless", "thin", "tiny", "units", "missing"],
+)
+def test_pages_have_the_size_that_is_seen(page: str, size: str, shape: tuple[int, int]) -> None:
+    data = pdfs.one(page)
+    (made,) = run_processor("document.pages", data, size_px=100).outputs
+
+    assert run_processor("document.facts", data).facts["page_sizes_pt"] == [size]
+    assert (made.facts["width_px"], made.facts["height_px"]) == shape
+
+
+OUTLINE = ("/Outlines 6 0 R", "<< /First 7 0 R >>", "<< /Title (x) /Next 7 0 R /Parent 6 0 R >>")
+SCRIPT = "/OpenAction << /S /JavaScript /JS (while\\(true\\){}) >>"
+SIGNED = ("/AcroForm << /Fields [6 0 R] /SigFlags 3 >>", "<< /FT /Sig /T (s) /V << /Type /Sig /Filter /Adobe.PPKLite >> >>")
+ATTACHED = (
+    "/Names << /EmbeddedFiles << /Names [(a) 6 0 R] >> >>",
+    "<< /Type /Filespec /F (../../a) /EF << /F 7 0 R >> >>",
+    "<< /Length 1 >>\nstream\nx\nendstream",
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "facts"),
+    [
+        (OUTLINE, {}),
+        ((SCRIPT,), {}),
+        (SIGNED, {"signed": True, "form": "acroform"}),
+        (ATTACHED, {"attachment_count": 1}),
+        (("/MarkInfo << /Marked true >>",), {"tagged": True}),
+    ],
+    ids=["cyclic outline", "script", "signature", "attachment", "tags"],
+)
+def test_what_a_pdf_carries_is_stated_and_has_no_effect(more: tuple[str, ...], facts: dict[str, Any]) -> None:
+    data = pdfs.one("/MediaBox [0 0 612 792]", "BT /F1 24 Tf 72 700 Td (Hello) Tj ET", *more)
+    found = run_processor("document.facts", data).facts
+
+    assert {name: found[name] for name in facts} == facts
+    assert run_processor("document.text", data).outputs[0].data == b"Hello"
+    assert len(run_processor("document.pages", data, size_px=50).outputs) == 1
+
+
+def test_statements_in_odd_encodings_are_texts() -> None:
+    """Half a surrogate, a control character, a mark of direction, PDFDocEncoding, UTF-8 with its mark."""
+    info = "/Title <FEFF00410000D8000042> /Author <FEFF202E05D0> /Subject (\\344) /Keywords <EFBBBFC3A4>"
+    found = run_processor("document.facts", pdfs.pdf(["x"], info)).facts
+
+    assert found["title"] == "A\N{REPLACEMENT CHARACTER}B"
+    assert (found["author"], found["subject"], found["keywords"]) == ("\u202eא", "ä", "ä")
+
+
+def test_control_characters_are_left_out_of_text() -> None:
+    data = pdfs.one("/MediaBox [0 0 612 792]", "BT /F1 24 Tf 72 700 Td (a\0b\x01c) Tj ET")
+
+    assert run_processor("document.text", data).outputs[0].data == b"abc"
+
+
+def test_a_damaged_page_hides_no_facts() -> None:
+    pages = ["<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>", "(no page)"]
+    data = pdfs.written(["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>", *pages])
+
+    assert run_processor("document.facts", data).facts["page_sizes_pt"] == ["9×9"]
+    assert refused("document.text", data) == "corrupt"
+
+
+def test_a_table_of_references_is_repaired() -> None:
+    data = pdfs.pdf(["Hello"]).replace(b"startxref\n", b"startxref\n9")
+
+    assert run_processor("document.text", data).outputs[0].data == b"Hello"
+
+
 @pytest.mark.parametrize("processor", ["document.text", "document.pages"])
 def test_too_many_pages_are_refused(processor: str) -> None:
     assert refused(processor, pdfs.pdf(["x"] * 3), max_pages=2) == "too_many_pages"
