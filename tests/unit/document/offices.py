@@ -13,9 +13,9 @@ META = """<o:document-meta xmlns:o="o" xmlns:dc="d" xmlns:meta="m"><dc:title>Off
 <meta:initial-creator>Bo</meta:initial-creator><meta:creation-date>2024-01-31T12:00:00.5</meta:creation-date></o:document-meta>"""
 
 
-def zipped(parts: Mapping[str, str | bytes]) -> bytes:
+def zipped(parts: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(data, "w", compression) as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
     return data.getvalue()

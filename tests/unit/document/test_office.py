@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import BadFile
 from shared.testing import run_processor
-from tests.unit.document.offices import cell, docx, open_document, paragraph, pptx, xlsx, zipped
+from tests.unit.document.offices import WORD, cell, docx, open_document, paragraph, pptx, xlsx, zipped
 
 TABLE = "<w:tbl><w:tr><w:tc>{a}</w:tc><w:tc>{b}</w:tc></w:tr></w:tbl>".format(a=paragraph("left"), b=paragraph("right"))
 MAIL = (
@@ -104,6 +104,20 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><w:documen
 OUTSIDE = '<!DOCTYPE x SYSTEM "file:///etc/passwd"><w:document xmlns:w="w"/>'
 
 
+ELSEWHERE = '<Relationships><Relationship Id="a" Type="x/officeDocument" Target="{}"/></Relationships>'
+
+
+def overlapping() -> bytes:
+    """The directory says that the document is where another part is, which is twice as long."""
+    data = bytearray(zipped({"word/other.xml": "x" * 100, "word/document.xml": WORD.format("")}))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        start = archive.getinfo("word/document.xml").header_offset
+    at = data.rindex(b"PK\x01\x02") + 42
+    assert data[at : at + 4] == start.to_bytes(4, "little")
+    data[at : at + 4] = bytes(4)
+    return bytes(data)
+
+
 def damaged() -> bytes:
     whole = bytearray(docx(paragraph("x" * 1000)))
     whole[60:70] = b"\xff" * 10
@@ -116,6 +130,18 @@ def damaged() -> bytes:
         (zipped({"word/document.xml": BOMB}), "corrupt"),
         (zipped({"word/document.xml": OUTSIDE}), "corrupt"),
         (zipped({"word/document.xml": "<w:document>"}), "corrupt"),
+        (zipped({"word/document.xml": '<?xml version="1.0" encoding="shift_jis"?><w:document xmlns:w="w"/>'}), "corrupt"),
+        (zipped({"word/document.xml": '<?xml version="1.0" encoding="none"?><w:document xmlns:w="w"/>'}), "corrupt"),
+        (zipped({"word/document.xml": ""}), "corrupt"),
+        (zipped({"mimetype": "application/vnd.oasis.opendocument.text"}), "corrupt"),
+        (zipped({"mimetype": "application/vnd.oasis.opendocument.graphics"}), "unsupported"),
+        (
+            zipped({"_rels/.rels": ELSEWHERE.format("visio/document.xml"), "visio/document.xml": "<VisioDocument/>"}),
+            "unsupported",
+        ),
+        (zipped({"_rels/.rels": ELSEWHERE.format("../../../etc/passwd")}), "unsupported"),
+        (zipped({"word/document.xml": WORD.format("")}, zipfile.ZIP_BZIP2), "corrupt"),
+        (overlapping(), "corrupt"),
         (zipped({"readme.txt": "x"}), "unsupported"),
         (damaged(), "corrupt"),
         (docx("x")[:300], "corrupt"),
@@ -131,6 +157,15 @@ def damaged() -> bytes:
         "entities",
         "outside",
         "open",
+        "shift_jis",
+        "no encoding",
+        "empty",
+        "no content",
+        "drawing",
+        "visio",
+        "path",
+        "bzip2",
+        "overlapping",
         "zip",
         "damaged",
         "cut",
@@ -160,6 +195,13 @@ def test_a_document_that_unpacks_beyond_the_limit_is_refused(monkeypatch: pytest
     monkeypatch.setattr("shared.processors.documents.package.MAX_BYTES", 10_000)
 
     assert reason(docx(paragraph("x" * 20_000))) == "unpacks_too_large"
+
+
+def test_a_tag_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.processors.documents.package.MAX_TAG_BYTES", 100_000)
+
+    assert reason(docx(f'<w:p a="{"x" * 300_000}"/>')) == "unpacks_too_large"
+    assert text(docx(f"<w:p/>{' ' * 300_000}" + paragraph("x" * 300_000))) == "x" * 300_000
 
 
 def test_a_document_with_too_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

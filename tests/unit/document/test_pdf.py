@@ -160,6 +160,12 @@ def test_control_characters_are_left_out_of_text() -> None:
     assert run_processor("document.text", data).outputs[0].data == b"abc"
 
 
+def test_an_owners_password_alone_opens_for_all() -> None:
+    found = run_processor("document.facts", pdfs.locked(b"")).facts
+
+    assert (found["encrypted"], found["pages"]) == (True, 1)
+
+
 def test_a_damaged_page_hides_no_facts() -> None:
     pages = ["<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>", "(no page)"]
     data = pdfs.written(["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>", *pages])
