@@ -29,7 +29,7 @@ hostile: $(STAMP) ## send every file of DIR through the running stack (make up),
 	@$(BIN)/python -m local hostile "$(DIR)" $(ARGS)
 
 test: setup ## every test
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 test-fast: $(STAMP) ## unit tests and functions in memory: no network, no processes, under 30 seconds
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit tests/functions $(ARGS)

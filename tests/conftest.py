@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import functions_framework
 import pytest
@@ -23,6 +24,7 @@ from shared.model import File
 from shared.routes import Routes
 from shared.settings import ROOT, Settings
 from shared.testing import FakeCloud
+from tests import workers
 
 DATA = Path(__file__).parent / "data"
 #: The tests' own, so that editing the shipped one breaks no test.
@@ -60,6 +62,16 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: workers.rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> workers.Scheduler | None:
+    """With `--dist loadfile`, more than files stay together."""
+    return workers.Scheduler(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture
