@@ -12,6 +12,7 @@ import requests
 
 from tests.eventually import eventually
 from tests.machine import Machine, running
+from tests.preloaded import preloaded
 
 SEED = 4
 MEGABYTE = 1 << 20
@@ -24,13 +25,16 @@ PATIENCE = ("-o", "Boto:max_retry_delay=1", "-o", "Boto:num_retries=5")
 
 
 def test_what_gsutil_uploads_arrives_however_often_the_cloud_is_killed(tmp_path: Path, program: Callable[[str], str]) -> None:
-    program("gsutil")
     chance, sums = Random(SEED), _files(tmp_path / "files")
-    with running(Machine(tmp_path / "data", cloud_only=True)) as machine, ThreadPoolExecutor(2) as pool:
+    with (
+        running(Machine(tmp_path / "data", cloud_only=True)) as machine,
+        preloaded(program("gsutil"), machine.environment) as environment,
+        ThreadPoolExecutor(2) as pool,
+    ):
         api = f"{machine.environment['STORAGE_EMULATOR_HOST']}/storage/v1/b"
         requests.post(api, json={"name": "load"}, timeout=10).raise_for_status()
         for command in (("cp", "files/large"), ("-m", "cp", "-r", "files/small")):
-            pool.submit(_until_done, tmp_path, machine.environment, *command, "gs://load/")
+            pool.submit(_until_done, tmp_path, environment, *command, "gs://load/")
         contents: set[Path] = set()
         for between in KILLS:
             enough = chance.randint(*between) * MEGABYTE
