@@ -1,12 +1,14 @@
-"""The commands of `python -m local`: those of the local cloud, with Sluice on it."""
+"""The commands of `python -m local`: those of the local cloud, with Sluice on it.
+
+A command imports the servers, or Google's clients, only when it runs: `env`, `reset` and mistakes need not wait a second for them.
+"""
 
 import argparse
 from pathlib import Path
 
-from local import demo, hostile, usage
+from local.environment import DATA, client_environment
 from local.pipeline import ROOT
 from local.services import all_ports
-from local.stack import DATA, Stack, client_environment
 from localcloud.address import Ports
 from localcloud.cli.command import CALLS, FAULT, RESET, Command, keep_running, print_exports, run_command, run_interruptible
 
@@ -18,7 +20,7 @@ def main() -> int:
         "env": Command(env, 'print export lines for a shell: eval "$(python -m local env)"'),
         "demo": Command(run_demo, "send files through three doors and two stages, and print the results"),
         "hostile": Command(
-            run_hostile, "send a folder of files through the running stack, print how each ended", hostile.options
+            run_hostile, "send a folder of files through the running stack, print how each ended", _add_hostile_options
         ),
         "fault": FAULT,
         "calls": CALLS,
@@ -29,6 +31,9 @@ def main() -> int:
 
 def up(options: argparse.Namespace) -> int:
     """Run the stack until a signal comes."""
+    from local import usage
+    from local.stack import Stack
+
     stack = Stack(options.data, options.port_offset, options.functions)
     return run_interruptible(keep_running(stack, lambda: usage.how_to_use(stack), stack.data))
 
@@ -41,14 +46,24 @@ def env(options: argparse.Namespace) -> int:
 
 def run_demo(options: argparse.Namespace) -> int:
     """Start the stack, send a picture through each door, stop it."""
+    from local import demo
+
     return run_interruptible(demo.run(options.data, options.port_offset))
 
 
 def run_hostile(options: argparse.Namespace) -> int:
     """Send files through the stack that runs already."""
+    from local import hostile
+
     return hostile.run(options.folder, options.data, options.port_offset, options.deadline)
 
 
 def _add_functions_option(parser: argparse.ArgumentParser) -> None:
     help_text = "folder with a folder per function (default: functions)"
     parser.add_argument("--functions", type=Path, default=ROOT / "functions", metavar="DIR", help=help_text)
+
+
+def _add_hostile_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="every file in it and below is sent")
+    help_text = "seconds to wait for verdicts after the last upload (default: 600)"
+    parser.add_argument("--deadline", type=float, default=600, metavar="SECONDS", help=help_text)

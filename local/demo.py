@@ -16,8 +16,9 @@ from urllib.parse import quote
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 
+from local.environment import client_environment
 from local.pipeline import ROOT
-from local.stack import Stack, client_environment
+from local.stack import Stack
 from local.summary import lines
 from local.usage import ASK_ISSUER, CAT, OTHERS, PICTURES, POST, ROCKET, console, gsutil, on_request
 from localcloud.address import PROJECT

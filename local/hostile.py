@@ -11,14 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from google.cloud.storage import Bucket, Client
 from requests import RequestException
 
 from local import pipeline, services
+from local.environment import DATA, client_environment
 from local.processes import Process, Watch
-from local.stack import DATA, client_environment
 from localcloud.address import HOST, PROJECT, Ports
 from localcloud.cli.command import command_line
 from localcloud.errors import CannotRun
@@ -184,10 +183,3 @@ def faults(ended: Iterable[Ended], processes: Iterable[Process], deadline_second
             yield f"dead, which is no fault of the file: {one.name!r}; ./sluice ls --verdict dead has the error"
     for process in processes:
         yield f"a service process ended: {process}; see its log in .local/logs"
-
-
-def options(parser: Any) -> None:
-    """Add the options of the command."""
-    parser.add_argument("folder", type=Path, metavar="DIR", help="every file in it and below is sent")
-    help_text = "seconds to wait for verdicts after the last upload (default: 600)"
-    parser.add_argument("--deadline", type=float, default=600, metavar="SECONDS", help=help_text)

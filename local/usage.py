@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 
 from local import services
+from local.environment import DATA
 from local.pipeline import ROOT
-from local.stack import DATA, Stack
+from local.stack import Stack
 from localcloud.cli.command import command_line
 from localcloud.errors import CannotRun
 

@@ -13,7 +13,11 @@ from localcloud.address import HOST, PROJECT, Ports
 from localcloud.calls import CALLS_PATH, calls_control
 from localcloud.clock import Clock, SystemClock
 from localcloud.control import Control, with_control
-from localcloud.faults import FAULTS_PATH, Faults, Interceptor, MessageFaults, faults_control, with_faults
+from localcloud.faults.calls import with_faults
+from localcloud.faults.control import FAULTS_PATH, faults_control
+from localcloud.faults.messages import MessageFaults
+from localcloud.faults.rpc import Interceptor
+from localcloud.faults.rules import Faults
 from localcloud.folder import claim
 from localcloud.guard import guarded
 from localcloud.http import App, Scope

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 
 from local import pipeline, resources
+from local.environment import client_environment
 from local.services import all_ports
-from local.stack import client_environment
 from localcloud.address import Ports
 from localcloud.cli import child
 from localcloud.faults import command as faults

@@ -11,14 +11,16 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from localcloud import calls, folder
 from localcloud.address import HOST, Ports
 from localcloud.cli import clients, interrupts
-from localcloud.cloud import LocalCloud
 from localcloud.errors import CannotRun
 from localcloud.faults.command import add_arguments, fault
+
+if TYPE_CHECKING:
+    from localcloud.cloud import LocalCloud
 
 DATA = Path(".localcloud")
 LAST_PORT = 65_535
@@ -87,6 +89,8 @@ def port_offset(ports: Iterable[int]) -> Callable[[str], int]:
 
 def up(options: argparse.Namespace) -> int:
     """Run the three services until a signal comes."""
+    from localcloud.cloud import LocalCloud  # its servers take a second to import, which the other commands save
+
     cloud = LocalCloud(options.data, Ports(options.port_offset))
     return run_interruptible(keep_running(cloud, lambda: _greeting(cloud), cloud.data))
 
@@ -151,7 +155,7 @@ def command_line(module: str, command: str, data: Path | None, offset: int) -> s
     return shlex.join([_python(), "-m", module, command, *options])
 
 
-def _greeting(cloud: LocalCloud) -> str:
+def _greeting(cloud: "LocalCloud") -> str:
     ports, data = cloud.ports, None if cloud.data == DATA.resolve() else cloud.data
     return f"""The local cloud is up.
 

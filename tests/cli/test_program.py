@@ -13,7 +13,7 @@ from google.auth.exceptions import RefreshError
 from cli import exits
 from cli.exits import Code
 from cli.options import STATES
-from local.stack import client_environment
+from local.environment import client_environment
 from localcloud.address import Ports
 from shared import settings as configuration
 from shared.errors import BadConfiguration, Unavailable

@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 from functions_framework._http.gunicorn import GunicornApplication
 
+from local.environment import service_environment
 from local.services import all_ports, processors, services, urls
-from local.stack import service_environment
 from localcloud.accounts import Accounts
 from localcloud.address import Ports
 from shared import routes

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from localcloud.control import with_control
-from localcloud.faults import FAULTS_PATH, Faults, faults_control
+from localcloud.faults.control import FAULTS_PATH, faults_control
+from localcloud.faults.rules import Faults
 from localcloud.http import Answer, asgi_app, empty_answer
 from tests.localcloud.asgi import call
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.faults import Faults
+from localcloud.faults.rules import Faults
 
 
 def test_a_rule_ends_after_its_number_of_hits() -> None:
