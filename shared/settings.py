@@ -128,6 +128,11 @@ class Settings:
         "e-mails of those who may act in a deployed console, between commas; others may look",
         deploy="--console-operators",
     )
+    ffmpeg: str = _setting(
+        "SLUICE_FFMPEG",
+        "folder of the programs ffmpeg and ffprobe; empty: those of the PATH, else of the extra media",
+        deploy="",
+    )
     tasks_endpoint: str = _setting(
         "SLUICE_TASKS_ENDPOINT", "Cloud Tasks endpoint in place of Google's, called without credentials", deploy=""
     )

@@ -50,7 +50,7 @@ class GoogleCloud:
         from shared.sandbox.service import Sandbox
 
         pool = capacity.served(self.routes, self.settings.pool)
-        return Sandbox(capacity.processors(self.routes, pool), capacity.room(pool))
+        return Sandbox(capacity.processors(self.routes, pool), capacity.room(pool), self.settings.ffmpeg)
 
     # Each client is imported on first use: a service that never queues saves that library's part of a cold start.
 

@@ -13,6 +13,8 @@ from typing import Any
 from shared import media, naming
 from shared.errors import BadConfiguration, BadFile, Permanent, PipelineError, summary
 from shared.model import LIMITS, Limits, canonical
+from shared.processors import programs as found_programs
+from shared.processors.programs import Programs
 
 #: Facts with more bytes of JSON become an output of this name: a manifest is read whole, and a notice carries it.
 MAX_FACTS_BYTES = 64 << 10
@@ -40,7 +42,7 @@ class Made:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-#: of the source, the folder, the options and, where the processor declares assets, their paths by name
+#: of the source, the folder, the options and, where the processor declares them, the paths of assets by name, and programs
 Work = Callable[..., Iterable[Draft | Mapping[str, Any]]]
 Names = Callable[[Any], Iterable[str]]
 NO_ASSETS: Mapping[str, Path] = MappingProxyType({})
@@ -54,7 +56,8 @@ class Processor:
     as mappings. Raise the `version` whenever the same file and options would give other bytes: it is part of the recipe's id.
     `declared(options)` gives the names of the outputs; see `outputs`. `limits` hold unless a step sets its own. The sandbox
     calls `prepare` once, before there is a file: it imports libraries, and does what they do on first use. `assets(options)` gives
-    the names of the operator's objects that `work` reads; it finds their paths by name in a fourth argument.
+    the names of the operator's objects that `work` reads; it finds their paths by name in a fourth argument. `programs` are names
+    of the programs that it may start, by the `Programs` in its last argument.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Processor:
     limits: Limits = LIMITS
     prepare: Callable[[], None] = lambda: None
     assets: Names | None = None
+    programs: tuple[str, ...] = ()
 
     def check(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the options as JSON values, with their defaults. Raises `BadConfiguration` naming the wrong one."""
@@ -90,13 +94,21 @@ class Processor:
         """The names of the assets under checked options."""
         return tuple(self.assets(self.options(**options))) if self.assets else ()
 
-    def run(self, source: Path, folder: Path, options: Mapping[str, Any], assets: Mapping[str, Path] = NO_ASSETS) -> Made:
-        """Do the work now, in this process.
+    def run(
+        self,
+        source: Path,
+        folder: Path,
+        options: Mapping[str, Any],
+        assets: Mapping[str, Path] = NO_ASSETS,
+        programs: Programs | None = None,
+    ) -> Made:
+        """Do the work now, in this process. Programs are those of this machine, unless given.
 
         Raises `BadFile` when the file is at fault, `ValueError` for wrong names, content types or facts.
         """
         try:
-            more = (assets,) if self.assets else ()
+            more: list[object] = [assets] if self.assets else []
+            more += [programs or Programs(found_programs.find(self.programs))] if self.programs else []
             parts = list(self.work(source, folder, self.options(**options), *more))
         except SystemExit as error:  # it would end the server's worker, and the verdict would lack a message
             raise RuntimeError(f"{self.name} called sys.exit({error.code!r}); raise an exception instead") from error
@@ -182,11 +194,12 @@ def processor(
     limits: Limits = LIMITS,
     prepare: Callable[[], None] = lambda: None,
     assets: Names | None = None,
+    programs: tuple[str, ...] = (),
 ) -> Callable[[Work], Work]:
     """Declare a processor. `options` is a frozen dataclass whose `__post_init__` raises `BadConfiguration`.
 
     `outputs` takes the options and gives the names of the outputs, as patterns of `fnmatch`: with it, a step whose `input` names
-    an output that is never made is refused at start-up. `limits`, `prepare` and `assets` are as in `Processor`.
+    an output that is never made is refused at start-up. `limits`, `prepare`, `assets` and `programs` are as in `Processor`.
     """
 
     def declare(work: Work) -> Work:
@@ -195,7 +208,7 @@ def processor(
         if not dataclasses.is_dataclass(options):
             remedy = "write a class under @dataclass(frozen=True, slots=True)"
             raise BadConfiguration(f"the options of {name!r} are not a dataclass; {remedy}")
-        registered[name] = Processor(name, version, options, work, outputs, limits, prepare, assets)
+        registered[name] = Processor(name, version, options, work, outputs, limits, prepare, assets, programs)
         return work
 
     return declare

@@ -1,12 +1,14 @@
 """The child: confined before it sees the file, it runs one processor, writes a result, and ends."""
 
 import errno
+import functools
 import gc
 import json
 import os
 import signal
 import tempfile
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,6 +16,7 @@ from shared import processors
 from shared.errors import BadFile, summary
 from shared.model import canonical
 from shared.processors import Made
+from shared.processors.programs import ProgramCrashed, Programs
 from shared.sandbox import linux
 from shared.sandbox.confinement import Confinement, die_with, limit
 from shared.sandbox.messages import Call
@@ -34,7 +37,7 @@ def run(data: bytes, zygote: int, confinement: Confinement) -> NoReturn:
         call = Call.from_json(json.loads(data.decode()))
         _begin(call, zygote, confinement)
         code = NO_RESULT
-        _write(_work(call), call.folder)
+        _write(_work(call, confinement), call.folder)
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -53,7 +56,7 @@ def _begin(call: Call, zygote: int, confinement: Confinement) -> None:
     _volunteer_for_the_kernel()
     tempfile.tempdir = call.folder
     limit(call.limits)
-    confinement.forbid([call.source, *call.assets.values()], call.folder)
+    confinement.forbid([call.source, *call.assets.values()], call.folder, list(call.programs.values()))
     gc.enable()
 
 
@@ -74,20 +77,28 @@ def _volunteer_for_the_kernel() -> None:
         pass
 
 
-def _work(call: Call) -> dict[str, Any]:
+def _work(call: Call, confinement: Confinement) -> dict[str, Any]:
     folder = Path(call.folder) / OUTPUTS
+    confine = functools.partial(confinement.forbid_in_program, os.getpid(), call.limits)
     try:
         processor = processors.find(call.recipe.processor)
-        assets = {name: Path(path) for name, path in call.assets.items()}
-        return _as_json(processor.run(Path(call.source), folder, call.recipe.options, assets), folder)
+        assets, paths = _as_paths(call.assets), _as_paths(call.programs)
+        made = processor.run(Path(call.source), folder, call.recipe.options, assets, Programs(paths, confine))
+        return _as_json(made, folder)
     except BadFile as error:
         return {"bad_file": {"code": error.code, "message": error.message}}
+    except ProgramCrashed as error:
+        return {"signal": error.signal}
     except MemoryError:
         return {"limit": "limit_memory"}
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EFBIG:
             return {"limit": "limit_output"}
         return {"error": {"summary": summary(error), "stack_trace": traceback.format_exc()}}
+
+
+def _as_paths(texts: Mapping[str, str]) -> dict[str, Path]:
+    return {name: Path(text) for name, text in texts.items()}
 
 
 def _as_json(made: Made, folder: Path) -> dict[str, Any]:

@@ -4,11 +4,13 @@ import os
 import resource
 import site
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from shared.model import Limits
 from shared.sandbox import landlock, linux, seccomp
+from shared.sandbox.elf import loader_of
+from shared.sandbox.seccomp import Kind
 
 #: Heap that the allocator requests at once. Limits are higher by this much, as a request that fails in part fails whole.
 HEAP_STEP_BYTES = 16 << 20
@@ -45,18 +47,31 @@ class Confinement:
         #: Allows what Python and its libraries read.
         self._landlock = landlock.Ruleset(dict.fromkeys([*_SYSTEM, *_python_folders()])) if landlock.version() else None
 
-    def forbid(self, sources: Iterable[str], folder: str) -> None:
-        """Give up all files but the sources (to read) and the folder (to change), all descriptors, many system calls."""
+    def forbid(self, sources: Iterable[str], folder: str, programs: Sequence[str] = ()) -> None:
+        """Give up all files but the sources (to read) and the folder (to change), all descriptors, many system calls.
+
+        It may start the programs. Each of them calls `forbid_in_program` first.
+        """
         if linux.IS_LINUX:
             linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         if self._landlock:
-            self._landlock.restrict([*sources, _OWN], folder)
+            loaders = [loader for program in programs if (loader := loader_of(program))]
+            self._landlock.restrict([*sources, _OWN], folder, [*programs, *loaders])
         if linux.IS_LINUX:
             linux.drop_capabilities()
         os.closerange(3, MOST_DESCRIPTORS)
         _set(resource.RLIMIT_NOFILE, DESCRIPTORS)  # not before: it inherits one for each call at the same time
         if self._has_seccomp:
-            seccomp.install()
+            seccomp.install(Kind.STARTER if programs else Kind.CHILD)
+
+    def forbid_in_program(self, starter: int, limits: Limits) -> None:
+        """Bind a new process to the end of its starter, give it the memory of a step, and take from it to start others."""
+        die_with(starter)
+        if linux.IS_LINUX:
+            _set(resource.RLIMIT_AS, limits.memory_bytes + HEAP_STEP_BYTES + MAPPINGS_BYTES)
+            _set(resource.RLIMIT_DATA, limits.memory_bytes + HEAP_STEP_BYTES)
+        if self._has_seccomp:
+            seccomp.install(Kind.PROGRAM)
 
 
 def _python_folders() -> Iterator[str]:

@@ -4,7 +4,7 @@ import errno
 import itertools
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +30,11 @@ class Taken:
         return self.bytes > most_bytes or self.files > MAX_FILES
 
 
-def taken(folder: str, process: int = 0, *, with_mapped: bool = False) -> Taken:
-    """The files in a folder and below, up to `MAX_FILES`, and those without a name that this process holds."""
+def taken(folder: str, processes: Iterable[int] = (), *, with_mapped: bool = False) -> Taken:
+    """The files in a folder and below, up to `MAX_FILES`, and those without a name that these processes hold."""
     # Plain paths: this looks at every running child twenty times a second.
-    sizes = list(
-        itertools.islice(itertools.chain(_sizes(folder), _nameless(process, folder if with_mapped else None)), MAX_FILES + 1)
-    )
+    nameless = (_nameless(process, folder if with_mapped else None) for process in processes)
+    sizes = list(itertools.islice(itertools.chain(_sizes(folder), *nameless), MAX_FILES + 1))
     return Taken(sum(sizes), len(sizes))
 
 

@@ -21,6 +21,7 @@ _RIGHTS = (13, 14, 15, 15, 16)
 _NETWORK_VERSION, _SCOPES_VERSION = 4, 6
 
 READ = _READ_FILE | _READ_DIR
+_RUN = _READ_FILE | _EXECUTE
 #: Regular files, folders and symbolic links; no devices, sockets or pipes, and nothing to execute.
 _NEVER = _EXECUTE | _MAKE_CHAR | _MAKE_SOCK | _MAKE_FIFO | _MAKE_BLOCK
 _ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
@@ -49,13 +50,16 @@ class Ruleset:
         self._change = handled & ~_NEVER
         self._rules = [*(_rule(path, READ) for path in readable), _rule(os.devnull, self._change)]
 
-    def restrict(self, sources: Iterable[str], folder: str) -> None:
+    def restrict(self, sources: Iterable[str], folder: str, programs: Iterable[str] = ()) -> None:
         """Take all rights on files from this thread, but to read these paths and the sources, and to change the folder.
+
+        It may then execute these programs, and nothing else.
 
         Where the kernel can, it may then neither use TCP, nor signal other processes, nor speak to abstract sockets.
         """
         ruleset = linux.syscall(_CREATE_RULESET, self._attributes, len(self._attributes))
         given = [*(_rule(source, READ) for source in sources), _rule(folder, self._change)]
+        given += [_rule(program, _RUN) for program in programs]
         for rule in filter(None, (*self._rules, *given)):
             linux.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule)
         linux.syscall(_RESTRICT_SELF, ruleset, 0)

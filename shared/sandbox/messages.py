@@ -24,7 +24,7 @@ READY = b"!"
 class Call:
     """The work of a child: apply a recipe to the file at `source`, in `folder`, within limits.
 
-    `assets` has the paths of its assets by name.
+    `assets` has the paths of its assets by name, `programs` those of the programs that it may start.
     """
 
     recipe: Recipe
@@ -32,23 +32,26 @@ class Call:
     folder: str
     limits: Limits
     assets: Mapping[str, str] = field(default_factory=dict)
+    programs: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         limits, recipe = self.limits.to_json(), self.recipe.to_json()
         paths = {"source": self.source, "folder": self.folder, "assets": dict(self.assets)}
+        paths["programs"] = dict(self.programs)
         return {"recipe": recipe, "limits": limits, **paths}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Call":
         recipe, limits = Recipe.from_json(value["recipe"]), Limits.from_json(value["limits"])
-        return cls(recipe, value["source"], value["folder"], limits, value["assets"])
+        return cls(recipe, value["source"], value["folder"], limits, value["assets"], value["programs"])
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """How a child ended, as the kernel accounts for it.
 
-    `code` is its exit status, or minus the signal that ended it. `peak_bytes` counts the pages that it shares with the zygote.
+    `code` is its exit status, or minus the signal that ended it. `peak_bytes` is that of the largest of its processes, with the
+    pages that it shares with the zygote.
     """
 
     code: int

@@ -83,19 +83,28 @@ def stopped(reason: str, limits: Limits) -> BadFile:
 def read(call: Call, report: Report) -> Made | PipelineError:
     """The outcome of a child that ended by itself."""
     if report.code == -signal.SIGXCPU:
-        return stopped("limit_time", call.limits)
+        return _ended_by(signal.SIGXCPU, call.limits)
     outputs = f"{call.folder}/{child.OUTPUTS}"
     if not files.is_folder(outputs):
         return BadFile("its folder of outputs was replaced or removed", "limit_output")
     if _has_excess(call, outputs):
         return stopped("limit_output", call.limits)
     if report.code < 0:
-        return BadFile(f"its decoder crashed with {_signal(-report.code)}", CRASHED)
+        return _ended_by(-report.code, call.limits)
     if report.code == child.UNCONFINED:
         return ProcessorFailed("the sandbox could not be set up", printed(call))
     if report.code:
         return BadFile(f"its decoder ended the process with status {report.code}", CRASHED)
     return _result(call, Path(outputs))
+
+
+def _ended_by(number: int, limits: Limits) -> BadFile:
+    """The verdict over a file whose child, or its program, was ended by this signal."""
+    if number == signal.SIGXCPU:
+        return stopped("limit_time", limits)
+    if number == signal.SIGXFSZ:
+        return stopped("limit_output", limits)
+    return BadFile(f"its decoder crashed with {_signal(number)}", CRASHED)
 
 
 def _has_excess(call: Call, outputs: str) -> bool:
@@ -132,6 +141,8 @@ def _signal(number: int) -> str:
 def _parsed(result: Mapping[str, Any], call: Call, outputs: Path) -> Made | PipelineError:
     if "limit" in result:
         return stopped(result["limit"], call.limits)
+    if "signal" in result:
+        return _ended_by(int(result["signal"]), call.limits)
     if "bad_file" in result:
         return BadFile(_line(result["bad_file"]["message"]), _code(result["bad_file"]["code"]))
     if "error" in result:

@@ -2,10 +2,11 @@
 
 Denied is what leaves the process: sockets, new processes, signals to others, other processes' memory, memory and files that no
 limit counts, permissions and attributes of files, and what only the administrator may do. Calls newer than this table fail with
-ENOSYS, to which libraries have an answer.
+ENOSYS, to which libraries have an answer. A child with programs starts processes; these replace themselves, and start none.
 """
 
 import ctypes
+import enum
 import errno
 import functools
 import os
@@ -27,6 +28,8 @@ _BY_ARGUMENTS = (
 _NEWEST = 450
 
 _CLONE_THREAD, _CLONE_FILES = 0x10000, 0x400
+#: The flags of a plain fork: the signal at its end, and where libraries note the new number.
+_FORK_FLAGS = 0x000000FF | 0x00100000 | 0x00200000 | 0x01000000
 _MAP_SHARED, _MAP_ANONYMOUS, _MAP_GROWSDOWN = 0x1, 0x20, 0x100
 _AF_UNIX, _NO_STREAM = 1, 2
 _F_SETOWN, _F_SETOWN_EX = 8, 15
@@ -40,10 +43,20 @@ _NUMBER_OFFSET, _ARCHITECTURE_OFFSET, _ARGUMENTS_OFFSET = 0, 4, 16
 #: Stands for the child's process id; no process has it.
 _SOME_PID = 0xFFFFFFFF
 
+_SIGKILL = 9
+
 _Instruction = tuple[int, int, int, int]
 _DENY: _Instruction = (_RETURN, 0, 0, _ERROR | errno.EPERM)
 _NO_MEMORY: _Instruction = (_RETURN, 0, 0, _ERROR | errno.ENOMEM)
 _UNKNOWN: _Instruction = (_RETURN, 0, 0, _ERROR | errno.ENOSYS)
+
+
+class Kind(enum.Enum):
+    """A child alone; a child that starts programs; such a program. A filter adds to those before it."""
+
+    CHILD = enum.auto()
+    STARTER = enum.auto()
+    PROGRAM = enum.auto()
 
 
 class _Program(ctypes.Structure):
@@ -61,21 +74,22 @@ def is_supported() -> bool:
 
 
 def prepare() -> None:
-    """Compute the filter, for all children."""
-    _code()
+    """Compute the filters, for all children."""
+    for kind in Kind:
+        _code(kind)
 
 
-def install() -> None:
+def install(kind: Kind) -> None:
     """Deny the calls, in this thread and all that it starts. Raises `OSError`; needs no_new_privs."""
-    before, after = _code()
+    before, after = _code(kind)
     code = b"".join((before, _packed(_IF_EQUAL, 1, 0, os.getpid()), after))
     linux.set_filter(_Program(len(code) // 8, code))
 
 
 @functools.cache
-def _code() -> tuple[bytes, bytes]:
+def _code(kind: Kind) -> tuple[bytes, bytes]:
     """The filter before and after the instruction that holds the process id."""
-    every = [_packed(*one) for one in _instructions(platform.machine(), _SOME_PID)]
+    every = [_packed(*one) for one in _instructions(platform.machine(), _SOME_PID, kind)]
     place = every.index(_packed(_IF_EQUAL, 1, 0, _SOME_PID))
     return b"".join(every[:place]), b"".join(every[place + 1 :])
 
@@ -84,7 +98,7 @@ def _packed(code: int, if_true: int, if_false: int, value: int) -> bytes:
     return struct.pack("=HBBI", code, if_true, if_false, value)
 
 
-def _instructions(machine: str, pid: int) -> Iterator[_Instruction]:
+def _instructions(machine: str, pid: int, kind: Kind) -> Iterator[_Instruction]:
     column = list(_ARCHITECTURES).index(machine)
     number_of = {name: numbers[column] for name, numbers in NUMBERS.items() if numbers[column] is not None}
     yield _LOAD, 0, 0, _ARCHITECTURE_OFFSET
@@ -94,24 +108,34 @@ def _instructions(machine: str, pid: int) -> Iterator[_Instruction]:
     yield _IF_ABOVE, 0, 1, _NEWEST  # an x32 call too
     yield _UNKNOWN
     for name, number in number_of.items():
-        if name not in _BY_ARGUMENTS:
+        is_allowed = name == "execve" and kind is not Kind.CHILD
+        if name not in _BY_ARGUMENTS and not is_allowed:
             yield from _where(number, [_DENY])
+    yield from _new_processes(number_of, kind)
     yield from _by_arguments(number_of, pid)
     yield _RETURN, 0, 0, _ALLOW
 
 
-def _by_arguments(number_of: dict[str, int | None], pid: int) -> Iterator[_Instruction]:
+def _new_processes(number_of: dict[str, int | None], kind: Kind) -> Iterator[_Instruction]:
     # glibc answers ENOSYS with clone, whose flags can be read here; clone3 has them in memory.
     yield from _where(number_of["clone3"], [_UNKNOWN])
     # A thread with descriptors of its own could hide files from the service.
-    flags = [_argument(0), (_IF_BITS, 0, 1, _CLONE_THREAD), (_IF_BITS, 1, 0, _CLONE_FILES), _DENY]
-    yield from _where(number_of["clone"], flags)
+    if kind is Kind.STARTER:
+        tests = [(_IF_BITS, 0, 1, _CLONE_THREAD), (_IF_BITS, 2, 1, _CLONE_FILES), (_IF_BITS, 0, 1, ~_FORK_FLAGS & 0xFFFFFFFF)]
+    else:
+        tests = [(_IF_BITS, 0, 1, _CLONE_THREAD), (_IF_BITS, 1, 0, _CLONE_FILES)]
+    yield from _where(number_of["clone"], [_argument(0), *tests, _DENY])
+
+
+def _by_arguments(number_of: dict[str, int | None], pid: int) -> Iterator[_Instruction]:
     yield from _where(number_of["tgkill"], [_argument(0), (_IF_EQUAL, 1, 0, pid), _DENY])
     for name in ("prlimit64", "sched_setaffinity", "fallocate"):  # of itself only; fallocate has modes that leave the size
         yield from _where(number_of[name], [_argument(1 if name == "fallocate" else 0), (_IF_EQUAL, 1, 0, 0), _DENY])
-    # The owner of a descriptor gets signals, any owner any signal. Undumpable, its descriptors could not be counted.
+    # Undumpable, its descriptors could not be counted. It ends with its parent, and cannot choose not to.
+    tests = [(_IF_EQUAL, 3, 0, linux.PR_SET_DUMPABLE), (_IF_EQUAL, 0, 3, linux.PR_SET_PDEATHSIG)]
+    yield from _where(number_of["prctl"], [_argument(0), *tests, _argument(1), (_IF_EQUAL, 1, 0, _SIGKILL), _DENY])
+    # The owner of a descriptor gets signals, any owner any signal.
     denied = {
-        "prctl": (0, linux.PR_SET_PDEATHSIG, linux.PR_SET_DUMPABLE),
         "fcntl": (1, _F_SETOWN, _F_SETOWN_EX),
         "ioctl": (1, _FIOSETOWN, _SIOCSPGRP),
     }

@@ -14,21 +14,18 @@ from pathlib import Path
 from shared import log, processors
 from shared.errors import BadConfiguration, ProcessorFailed, Unavailable
 from shared.model import Limits, Recipe
+from shared.processors import programs
 from shared.processors.registry import NO_ASSETS
-from shared.sandbox import child, confinement, files, messages, outcome
-from shared.sandbox.confinement import RESULT_BYTES
+from shared.sandbox import child, confinement, messages, outcome
 from shared.sandbox.connection import Zygote, ZygoteDied
 from shared.sandbox.folders import Folders
 from shared.sandbox.messages import Call, Report
 from shared.sandbox.outcome import Ran
 from shared.sandbox.room import Room, Share, Turns
+from shared.sandbox.watch import Watch
 
 #: Between two looks at the files of a child.
 WATCH_SECONDS = 0.05
-#: Of so many looks, one is at mapped files too.
-MAPPED_EVERY = 4
-#: Of one child. Libraries start one or two for each CPU.
-MAX_THREADS = 512
 #: From the signal to the end of a child; a zygote that takes longer is ended too.
 KILL_SECONDS = 10
 #: A step that runs alone takes at most twice as long as beside others, and this much.
@@ -38,9 +35,13 @@ ALONE_SECONDS = 5
 class Sandbox:
     """Runs steps in children that cannot hurt the service."""
 
-    def __init__(self, names: Iterable[str], room_bytes: int) -> None:
-        """`names` are the processors that are loaded in advance; `room_bytes` is the memory for deliveries together."""
+    def __init__(self, names: Iterable[str], room_bytes: int, programs_folder: str = "") -> None:
+        """`names` are the processors that are loaded in advance; `room_bytes` is the memory for deliveries together.
+
+        `programs_folder` has the programs that processors start; see `shared.processors.programs`.
+        """
         self._names = tuple(names)
+        self._programs_folder = programs_folder
         self._room = Room(room_bytes)
         self._turns = Turns()
         self._folders = Folders()
@@ -84,7 +85,9 @@ class Sandbox:
         A step that crashed or ran out of memory runs once more, alone, in its time that is left. Raises `Unavailable` for a recipe
         of another release, as the queues hold tasks of both during a rollout, and when another step runs alone for long.
         """
-        call = Call(checked(recipe), str(source), str(folder), limits, {name: str(path) for name, path in assets.items()})
+        exact = checked(recipe)
+        paths = programs.find(processors.find(exact.processor).programs, self._programs_folder)
+        call = Call(exact, str(source), str(folder), limits, _as_texts(assets), _as_texts(paths))
         tries = (folder / str(number) for number in itertools.count(1))
         with self._turns.shared():
             started = time.monotonic()
@@ -121,13 +124,13 @@ class Sandbox:
             zygote = self._running()
         try:
             with zygote.call(call) as channel:
-                report, limit = _watch(channel, call)
+                report, limit = _watch(channel, watch := Watch(call), call.limits.seconds)
         except ConnectionError:
             zygote.stop()  # it may stand still, or be about to end
             raise
         ended = outcome.stopped(limit, call.limits) if limit else outcome.read(call, report)
         is_killed = not limit and report.code == -signal.SIGKILL
-        return Ran(report.cpu_seconds, report.peak_bytes, ended, is_killed)
+        return Ran(report.cpu_seconds, max(report.peak_bytes, watch.peak_bytes), ended, is_killed)
 
     def _running(self) -> Zygote:
         if self._zygote is None or not self._zygote.is_running:
@@ -145,35 +148,29 @@ def checked(recipe: Recipe) -> Recipe:
     return replace(recipe, options=options)
 
 
-def _watch(channel: socket.socket, call: Call) -> tuple[Report, str]:
+def _as_texts(paths: Mapping[str, Path]) -> dict[str, str]:
+    return {name: str(path) for name, path in paths.items()}
+
+
+def _watch(channel: socket.socket, watch: Watch, seconds: int) -> tuple[Report, str]:
     """Wait for the child's end, and stop it at a limit. The text is its reason, or empty. Raises `ConnectionError`."""
     poll = select.poll()
     poll.register(channel, select.POLLIN)
     process: int | None = None
-    look, limit, deadline = 0, "", time.monotonic() + call.limits.seconds
+    limit, deadline = "", time.monotonic() + seconds
     while True:
         if poll.poll(WATCH_SECONDS * 1000):
             if process is not None:
                 return messages.receive_report(channel), limit
             process = messages.receive_process(channel)
             continue
-        look += 1
         is_late = time.monotonic() > deadline
         if limit:
             if is_late:
                 raise ZygoteDied
-        elif limit := "limit_time" if is_late else _reached(call, process or 0, look):
+        elif limit := "limit_time" if is_late else watch.reached(process or 0):
             deadline = time.monotonic() + KILL_SECONDS
             channel.shutdown(socket.SHUT_WR)
-
-
-def _reached(call: Call, process: int, look: int) -> str:
-    """The limit that a running child is above, or empty. `look` counts from 1."""
-    if files.threads(process) > MAX_THREADS:
-        return "limit_memory"  # the kernel holds 20 KiB for each, which no limit counts; and other steps need numbers too
-    # Reading a list of mappings takes 2 ms. Most steps end before the first time.
-    taken = files.taken(call.folder, process, with_mapped=look % MAPPED_EVERY == 0)
-    return "limit_output" if taken.exceeds(call.limits.output_bytes + RESULT_BYTES) else ""
 
 
 def _log_output(call: Call) -> None:

@@ -52,8 +52,10 @@ class _Zygote:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._confinement = Confinement()
-        #: The caller's stream of each running child, by process id.
+        #: The caller's stream of each child, by process id, until nothing of it runs.
         self._callers: dict[int, int] = {}
+        #: Of those that ended.
+        self._reports: dict[int, Report] = {}
         self._ended, wake = os.pipe()
         for end in (self._ended, wake):
             os.set_blocking(end, False)
@@ -129,14 +131,24 @@ class _Zygote:
             os.read(self._ended, 4096)
         with suppress(ChildProcessError):
             while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                caller = self._callers.pop(ended.si_pid, None)
-                if caller is not None:
-                    _kill(ended.si_pid)  # what it started; its number is not free before the next line
-                _, status, usage = os.wait4(ended.si_pid, 0)
-                if caller is not None:
-                    self._forget(caller)
-                    code = os.waitstatus_to_exitcode(status)
-                    _end(caller, Report(code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _PEAK_UNIT))
+                self._count(ended.si_pid)
+        for pid in [pid for pid in self._reports if not _has_group(pid)]:
+            caller = self._callers.pop(pid)
+            self._forget(caller)
+            _end(caller, self._reports.pop(pid))
+
+    def _count(self, pid: int) -> None:
+        """Add what an ended process took to the report of its child, which may be itself, and end what that one started."""
+        group = os.getpgid(pid)
+        if pid in self._callers:
+            _kill(pid)  # its number is not free while one of its group is left
+        _, status, usage = os.wait4(pid, 0)
+        cpu_seconds, peak_bytes = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _PEAK_UNIT
+        if pid in self._callers:
+            self._reports[pid] = Report(os.waitstatus_to_exitcode(status), cpu_seconds, peak_bytes)
+        elif group in self._reports:
+            report = self._reports[group]
+            self._reports[group] = Report(report.code, report.cpu_seconds + cpu_seconds, max(report.peak_bytes, peak_bytes))
 
 
 def _answer(caller: int, pid: int) -> None:
@@ -155,6 +167,15 @@ def _threads() -> int:
     import threading  # see `_import_without_hooks`
 
     return len(os.listdir("/proc/self/task")) if linux.IS_LINUX else threading.active_count()  # noqa: PTH208
+
+
+def _has_group(pid: int) -> bool:
+    """Whether a process is left in the group of this child."""
+    try:
+        os.killpg(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _kill(pid: int) -> None:

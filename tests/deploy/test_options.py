@@ -54,7 +54,10 @@ def test_help_explains_every_command_and_option() -> None:
         (["plan", "--project", "demo-project", "--origins", "https://app.example/"], "--origins is"),
         (["plan", "--project", "demo-project", "--instances", "0"], "--instances is '0'; it takes a whole number above 0"),
         (["plan", "--project", "demo-project", "--notify", "me"], "it takes an e-mail address"),
-        (["plan", "--project", "demo-project", "--extras", "heic,raw"], "--extras is 'heic,raw'; it takes some of heic,svg"),
+        (
+            ["plan", "--project", "demo-project", "--extras", "heic,raw"],
+            "--extras is 'heic,raw'; it takes some of heic,media,svg",
+        ),
         (["plan", "--project", "demo-project", "--processor-memory", "2Gi"], "--processor-memory is no option"),
         (
             ["plan", "--project", "demo-project", "--max-file-bytes", "99999999999"],

@@ -1,19 +1,20 @@
-"""The hostile processor in this process: declared while a test needs it, as other tests look at all processors."""
+"""The hostile processors, declared while a test needs them: other tests look at all processors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.processors.registry import registered
-from tests.unit.sandbox import hostile
+from tests.unit.sandbox import hostile, starter
 
-_HOSTILE = registered.pop(hostile.NAME)
+_HOSTILE = {name: registered.pop(name) for name in (hostile.NAME, starter.NAME)}
 
 
 @contextmanager
 def declared() -> Iterator[None]:
-    """Declare it for the block."""
-    registered[hostile.NAME] = _HOSTILE
+    """Declare them for the block."""
+    registered.update(_HOSTILE)
     try:
         yield
     finally:
-        del registered[hostile.NAME]
+        for name in _HOSTILE:
+            del registered[name]

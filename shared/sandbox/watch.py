@@ -1,0 +1,79 @@
+"""Looks at a running child and the programs that it started: their files, threads and memory."""
+
+import os
+from contextlib import suppress
+
+from shared.sandbox import files
+from shared.sandbox.confinement import HEAP_STEP_BYTES, PAGE_BYTES, RESULT_BYTES
+from shared.sandbox.messages import Call
+
+#: Of so many looks, one is at mapped files too, and at the processes of the group.
+SELDOM = 4
+#: Of one child and its programs. Libraries start one or two for each CPU.
+MAX_THREADS = 512
+#: A processor runs one program at a time; another may be ending.
+MAX_PROCESSES = 8
+
+
+class Watch:
+    """The looks at one child. `peak_bytes` is the most memory that its processes were seen to take together."""
+
+    def __init__(self, call: Call) -> None:
+        self.peak_bytes = 0
+        self._call = call
+        self._looks = 0
+        #: What the child shared with the zygote when it began.
+        self._shared_bytes: int | None = None
+        self._processes: list[int] = []
+
+    def reached(self, process: int) -> str:
+        """The limit that a running child is above, or empty."""
+        self._looks += 1
+        is_thorough = self._looks % SELDOM == 0
+        if not self._processes or (is_thorough and self._call.programs):
+            self._processes = [process, *_started_by(process)] if self._call.programs else [process]
+        return self._crowd() or self._memory(process) or self._files(with_mapped=is_thorough)
+
+    def _crowd(self) -> str:
+        """The kernel holds 20 KiB for each thread, which no limit counts; and other steps need numbers too."""
+        is_crowded = sum(map(files.threads, self._processes)) > MAX_THREADS or len(self._processes) > MAX_PROCESSES
+        return "limit_memory" if is_crowded else ""
+
+    def _memory(self, process: int) -> str:
+        """Each process has a limit of its own; this one is for all of them together."""
+        if not self._call.programs:
+            return ""
+        taken = [_private_bytes(one) for one in self._processes]
+        if self._shared_bytes is None:
+            self._shared_bytes = taken[0]
+        self.peak_bytes = max(self.peak_bytes, sum(taken))
+        most = self._call.limits.memory_bytes + HEAP_STEP_BYTES + self._shared_bytes
+        return "limit_memory" if process and sum(taken) > most else ""
+
+    def _files(self, *, with_mapped: bool) -> str:
+        # Reading a list of mappings takes 2 ms. Most steps end before the first time.
+        taken = files.taken(self._call.folder, self._processes, with_mapped=with_mapped)
+        return "limit_output" if taken.exceeds(self._call.limits.output_bytes + RESULT_BYTES) else ""
+
+
+def _started_by(child: int) -> list[int]:
+    """The other processes in the group of a child, also those whose parents ended."""
+    with suppress(OSError):
+        numbers = [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208
+        return [number for number in numbers if number != child and _group(number) == child]
+    return []
+
+
+def _group(process: int) -> int:
+    try:
+        return os.getpgid(process)
+    except OSError:  # it ended
+        return 0
+
+
+def _private_bytes(process: int) -> int:
+    """Bytes of memory that no file backs; 0 of a process that ended, and on a system that does not show it."""
+    with suppress(OSError), open(f"/proc/{process}/statm", "rb") as file:  # noqa: PTH123
+        pages = file.read().split()
+        return (int(pages[1]) - int(pages[2])) * PAGE_BYTES
+    return 0
