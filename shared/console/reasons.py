@@ -41,6 +41,11 @@ REASONS: Mapping[str, Reason] = {
     "too_many_frames": Reason(
         "Too many frames", "The animation has more frames than its step allows.", f"Shorten it. {_CHANGE_LIMIT}"
     ),
+    "too_many_streams": Reason(
+        "Too many streams",
+        "The recording has more than 100 streams.",
+        "Save it with the streams that are needed.",
+    ),
     "too_much_metadata": Reason(
         "Too much metadata",
         "The colour profile or directory of the picture is too large to be read.",

@@ -79,7 +79,7 @@ def test_usual_misnomers_of_pictures_are_taken(content_type: str) -> None:
 
 
 def test_other_files_wait_in_their_own_queue() -> None:
-    assert [(step.name, step.queue) for step in plan("video/mp4").steps] == [("digest", "files")]
+    assert [(step.name, step.queue) for step in plan("application/zip").steps] == [("digest", "files")]
     assert [(step.name, step.queue) for step in plan("text/plain").steps] == [("digest", "files"), ("lines", "files")]
 
 
@@ -88,3 +88,21 @@ def test_the_first_page_of_a_pdf_has_thumbnails_in_a_second_stage() -> None:
 
     assert [str(place) for place in planned.places] == ["0-documents", "0-files", "1-images"]
     assert planned.by_name["previews"].recipe.input == "pages/1.webp"
+
+
+@pytest.mark.parametrize("content_type", ["video/mp4", "audio/mpeg"])
+def test_a_recording_is_one_task_of_the_pool_for_media(content_type: str) -> None:
+    planned = plan(content_type)
+
+    assert [str(place) for place in planned.places] == ["0-files", "0-media"]
+    assert [step.name for step in planned.steps if step.queue == "media"] == ["video", "poster", "preview", "waveform"]
+    assert LOADED.pool("media").name == "media"
+
+
+def test_sound_has_no_poster_and_a_silent_film_no_waveform() -> None:
+    conditions = {name: step.when for name, step in plan("video/mp4").by_name.items() if step.when}
+
+    assert {name: (when.step, when.fact, when.test["is"]) for name, when in conditions.items()} == {
+        "poster": ("video", "has_video", True),
+        "waveform": ("video", "has_audio", True),
+    }
