@@ -56,6 +56,16 @@ REASONS: Mapping[str, Reason] = {
         "Too large inside",
         "The document unpacks to more than 512 MiB, or has too many parts or repeated cells.",
         "Split it into smaller documents.",
+        "The document unpacks to more than 512 MB or 50,000 parts, or the archive to more than its step allows.",
+        "Split it into smaller files.",
+    ),
+    "too_many_members": Reason(
+        "Too many members", "The archive has more members than its step allows.", f"Split it. {_CHANGE_LIMIT}"
+    ),
+    "overlapping_members": Reason(
+        "Zip bomb",
+        "Members of the archive share bytes, so that it unpacks without end.",
+        "Pack its files anew, and upload that.",
     ),
     "too_many_pages": Reason(
         "Too many pages", "The document has more pages than its step allows.", f"Split it. {_CHANGE_LIMIT}"

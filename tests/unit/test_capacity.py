@@ -127,8 +127,11 @@ def test_a_pool_loads_the_processors_of_its_own_queues() -> None:
 
     documents = ["document.facts", "document.pages", "document.text"]
     assert loaded == {
-        "default": ["any.digest", *documents, "image.facts", "image.renditions", "table.profile", "text.facts"],
+        "default": [
+            *("any.digest", "archive.list", *documents, "image.facts", "image.renditions", "table.profile", "text.facts"),
+        ],
         "slow": ["image.renditions", "table.convert"],
+        "media": ["audio.waveform", "media.facts", "media.poster", "media.preview"],
     }
 
 

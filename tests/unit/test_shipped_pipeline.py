@@ -83,6 +83,26 @@ def test_other_files_wait_in_their_own_queue() -> None:
     assert [(step.name, step.queue) for step in plan("text/plain").steps] == [("digest", "files"), ("lines", "files")]
 
 
+@pytest.mark.parametrize(
+    ("content_type", "name", "is_listed"),
+    [
+        ("application/zip", "a.zip", True),
+        ("application/x-tar", "a.tar", True),
+        ("application/gzip", "folder/a.tar.gz", True),
+        ("application/x-bzip2", "a.tbz2", True),
+        ("application/x-xz", "a.txz", True),
+        ("application/gzip", "syslog.gz", False),
+        ("application/gzip", "test.gz", False),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "a.docx", False),
+    ],
+)
+def test_archives_are_listed_and_other_packed_files_only_digested(content_type: str, name: str, is_listed: bool) -> None:
+    planned = LOADED.plan(File("uploads", name, 7, 1, content_type, ""))
+
+    assert [str(place) for place in planned.places if place.queue == "files"] == ["0-files"]
+    assert ("members" in planned.by_name) == is_listed
+
+
 def test_the_first_page_of_a_pdf_has_thumbnails_in_a_second_stage() -> None:
     planned = plan("application/pdf")
 
