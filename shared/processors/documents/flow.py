@@ -1,7 +1,7 @@
 """The text of WordprocessingML, DrawingML and OpenDocument, by the local names of their elements."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.processors.documents.lines import Lines
@@ -140,19 +140,19 @@ class Flow:
         lines, repeats = self._open.pop()
         outer = self._open[-1][0]
         if lines is outer:  # a table inside a cell
-            return outer.end_line()
-        text = lines.taken()
-        if mark:
-            text = _BREAKS_IN_CELL.sub(" ", text)
+            outer.end_line()
+        elif mark:
+            self._add(_BREAKS_IN_CELL.sub(" ", lines.taken()), repeats, outer, outer.end_cell)
+        else:
+            self._add(lines.taken(), repeats, outer, outer.end_line)
+
+    def _add(self, text: str, repeats: int, lines: Lines, end: Callable[[], None]) -> None:
         self._repeated += len(text) * (repeats - 1)
         if self._repeated > MAX_REPEATED:
             raise unpacks_too_large("the repeated cells of the document have too much text")
-        for _ in range(repeats if text else 1):
-            outer.add(text)
-            outer.end_cell() if mark else outer.end_line()
-        if mark and not text:
-            outer.end_cell(repeats - 1)
-        return None
+        for _ in range(repeats):
+            lines.add(text)
+            end()
 
 
 def _repeats(found: Mapping[str, str], name: str) -> int:
