@@ -69,12 +69,13 @@ def test_a_date_that_cannot_be_read_is_left_out(date: bytes, expected: str | Non
         ),
         (MIXED + b"--b\nContent-Type: message/rfc822\n\nSubject: inner\n\nno\n--b--", ""),
         (HEAD + b"Content-Transfer-Encoding: quoted-printable\nContent-Type: text/plain; charset=cp1252\n\n=80=\n 5", "€ 5"),
+        (HEAD + b"Content-Type: text/plain; charset=koi8-r\n\n" + "Да".encode("koi8-r"), "Да"),
         (HEAD + b"Content-Type: text/plain; charset=undefined\n\n\xe4", "ä"),
         (HEAD + b"Content-Type: text/plain; charset=rot13\n\nabc", "abc"),
         (HEAD + b"Content-Transfer-Encoding: base64\n\n!!!!eA==", "x"),
         (b"From x@y Thu\n" + HEAD + b"\nFrom here on", "From here on"),
     ],
-    ids=["alternative", "mixed", "attached message", "quoted", "undefined", "rot13", "base64", "mbox of one"],
+    ids=["alternative", "mixed", "attached message", "quoted", "koi8-r", "undefined", "rot13", "base64", "mbox of one"],
 )
 def test_the_text_of_a_mail(data: bytes, expected: str) -> None:
     assert text(data) == expected
