@@ -54,9 +54,7 @@ REASONS: Mapping[str, Reason] = {
     "password": Reason("Password needed", "The document opens only with a password.", "Save it without one, and upload that."),
     "unpacks_too_large": Reason(
         "Too large inside",
-        "The document unpacks to more than 512 MiB, or has too many parts or repeated cells.",
-        "Split it into smaller documents.",
-        "The document unpacks to more than 512 MB or 50,000 parts, or the archive to more than its step allows.",
+        "The document unpacks to more than 512 MiB, or the archive to more than its step allows.",
         "Split it into smaller files.",
     ),
     "too_many_members": Reason(
