@@ -38,8 +38,9 @@ def test_the_shipped_pipeline_has_its_routes_steps_and_lanes(shipped: Routes) ->
         "queue documents · pool default",
         "queue files · pool default",
         "queue slow · pool slow",
+        "queue media · pool media",
     ]
-    assert [node.key for node in drawn.nodes if node.is_conditional] == ["avif in slow"]
+    assert [node.key for node in drawn.nodes if node.is_conditional] == ["avif in slow", "poster in media", "waveform in media"]
     assert [node.key for node in drawn.nodes if node.is_on_request] == ["route 2", "route 7"]
 
 
