@@ -94,6 +94,8 @@ class _Delivery:
     ended: dict[str, Result] = field(default_factory=dict)
     #: Files on disk by input, or the error that fetching one raised; an input is `<step>/<output>`, or empty for the original.
     _inputs: dict[str, Path | BadFile | Vanished] = field(default_factory=dict)
+    #: Of the original, undone on disk.
+    _encoding: str = ""
     #: Of the current step, the paths of its assets by name.
     _assets: Mapping[str, Path] = field(default_factory=dict)
     #: Of the current step; they stand in its result also when it fails.
@@ -170,7 +172,12 @@ class _Delivery:
             folders.delete(folder)
         self._times["stored"] = clock.now()
         self._cost["bytes_out"] = sum(output.size for output in outputs)
-        return Result(step.name, step.recipe.recipe_id, "succeeded", attempt=attempt, facts=made.facts, outputs=outputs)
+        facts = {**made.facts, **self._storage(step.recipe)}
+        return Result(step.name, step.recipe.recipe_id, "succeeded", attempt=attempt, facts=facts, outputs=outputs)
+
+    def _storage(self, recipe: Recipe) -> Mapping[str, str]:
+        is_wanted = self._encoding and not recipe.input and processors.find(recipe.processor).describes_storage
+        return {"content_encoding": self._encoding} if is_wanted else {}
 
     def _sandboxed(self, step: PlannedStep, original: Path, folder: Path) -> Made:
         bytes_in = original.stat().st_size
@@ -232,7 +239,7 @@ class _Delivery:
 
     def _fetch(self, name: str, path: Path) -> None:
         if not name:
-            source.fetch(self.task.file, path, self.cloud, self.memory)
+            self._encoding = source.fetch(self.task.file, path, self.cloud, self.memory)
             return
         step, _, output = name.partition("/")
         stored = next((one for one in self.ended[step].outputs if one.name == output), None)

@@ -52,15 +52,11 @@ def read(request: Request) -> Iterator[Incoming]:
 def admit(incoming: Incoming, head: bytes, name: str, routes: Routes) -> str:
     """Decide the content type of a file by its first bytes; `name` is its object's. Pure.
 
-    Raises `BadRequest` for a malformed type and for an empty file, `UnsupportedType` where no route takes the file.
+    Raises `BadRequest` for an empty file, `UnsupportedType` where no route takes the file.
     """
-    declared = incoming.content_type.strip() or media.UNKNOWN
-    if not media.is_valid(declared):
-        remedy = "is not a media type; send one such as image/jpeg"
-        raise BadRequest(f"{incoming.name}: its Content-Type {declared[:80]!r} {remedy}", "bad_content_type")
     if not head:
         raise BadRequest(f"{incoming.name} is empty; send at least one byte", "empty_file")
-    content_type = media.decide_type(media.essence(declared), head)
+    content_type = media.decide_type(incoming.content_type, head, incoming.name)
     if refusal := routes.why_not(content_type, name, incoming.metadata):
         raise UnsupportedType(f"{incoming.name}: {refusal}")
     return content_type

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 1 << 18
 
 
-def fetch(file: File, path: Path, cloud: Cloud, memory: "Share") -> None:
-    """Download the original, with its Content-Encoding undone.
+def fetch(file: File, path: Path, cloud: Cloud, memory: "Share") -> str:
+    """Download the original, undo its Content-Encoding, and return that; empty where the bytes are the file's.
 
     `memory` holds the size of the file, and grows by that of an unpacked copy. Raises `Vanished` for a generation that no longer
     exists, `BadFile` for a bad encoding, `Unavailable` without memory.
@@ -29,8 +29,10 @@ def fetch(file: File, path: Path, cloud: Cloud, memory: "Share") -> None:
     encoding = encoding.lower()
     if encoding in ("gzip", "x-gzip"):  # RFC 9110 §8.4.1
         _gunzip(path, cloud.settings.max_file_bytes, memory)
-    elif encoding not in ("", "identity"):
+        return "gzip"
+    if encoding not in ("", "identity"):
         raise BadFile(f"its Content-Encoding is {encoding}; upload it with gzip or none", "unsupported_encoding")
+    return ""
 
 
 def fetch_output(output: Output, path: Path, cloud: Cloud) -> None:

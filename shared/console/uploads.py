@@ -1,8 +1,6 @@
 """Uploads by the page: the offered steps and options, and signed sessions for the browser."""
 
 from dataclasses import dataclass, replace
-from mimetypes import MimeTypes
-from pathlib import PurePosixPath
 
 from flask import Response
 
@@ -16,8 +14,6 @@ from shared.routes.definitions import REQUEST
 from shared.signed_upload import UploadRequest
 
 MAX_BODY_BYTES = 16 << 10
-#: Python's own tables, the same on every system: types in use, and the registered ones, which win.
-_TYPES = {suffix: kind for types in MimeTypes().types_map for suffix, kind in types.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +59,11 @@ def _options(routes: Routes) -> list[Choice]:
 
 
 def sign(visit: Visit) -> Response:
-    """A signed URL that starts the session of one file, in JSON."""
+    """A signed URL that starts the session of one file, in JSON. Where the browser has no type, its name decides."""
     fields = web.json_body(visit.request, MAX_BODY_BYTES)
-    given = {"content_type": _by_name(str(fields.get("name", ""))), **fields, "resumable": True}
+    given = {"content_type": media.by_name(str(fields.get("name", ""))), **fields, "resumable": True}
     signed = signed_upload.sign(_fitted(signed_upload.parse(given), visit.cloud), visit.cloud)
     return web.reply({name: signed[name] for name in ("url", "headers", "object")})
-
-
-def _by_name(name: str) -> str:
-    """The type of a file for which the browser has none."""
-    return _TYPES.get(PurePosixPath(name).suffix.lower(), media.UNKNOWN)
 
 
 def _fitted(wanted: UploadRequest, cloud: Cloud) -> UploadRequest:

@@ -30,14 +30,18 @@ def _prepare() -> None:
 
 @processor(
     "any.digest",
-    version=2,
+    version=3,
     options=NoOptions,
     outputs=lambda _options: (),
     limits=Limits(memory_bytes=64 << 20, seconds=120, output_bytes=1 << 20),
     prepare=_prepare,
+    describes_storage=True,
 )
 def digest(source: Path, _folder: Path, _options: NoOptions) -> Iterator[Mapping[str, Any]]:
-    """The facts `sha256` (hex), `crc32c` (base64), `size` in bytes, and `content_type`, which the bytes show."""
+    """The facts `sha256` (hex), `crc32c` (base64), `size` in bytes, and `content_type`, which the bytes show.
+
+    They are those of the file. An object with a Content-Encoding has other bytes; then the delivery adds `content_encoding`.
+    """
     import google_crc32c  # here, so that pipeline.toml can be checked with the standard library alone
 
     sha256, crc32c, size, head = hashlib.sha256(), google_crc32c.Checksum(), 0, b""

@@ -57,7 +57,8 @@ class Processor:
     `declared(options)` gives the names of the outputs; see `outputs`. `limits` hold unless a step sets its own. The sandbox
     calls `prepare` once, before there is a file: it imports libraries, and does what they do on first use. `assets(options)` gives
     the names of the operator's objects that `work` reads; it finds their paths by name in a fourth argument. `programs` are names
-    of the programs that it may start, by the `Programs` in its last argument.
+    of the programs that it may start, by the `Programs` in its last argument. With `describes_storage`, its facts of a file that
+    is stored with a Content-Encoding also have that, as `content_encoding`.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Processor:
     prepare: Callable[[], None] = lambda: None
     assets: Names | None = None
     programs: tuple[str, ...] = ()
+    describes_storage: bool = False
 
     def check(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the options as JSON values, with their defaults. Raises `BadConfiguration` naming the wrong one."""
@@ -195,11 +197,12 @@ def processor(
     prepare: Callable[[], None] = lambda: None,
     assets: Names | None = None,
     programs: tuple[str, ...] = (),
+    describes_storage: bool = False,
 ) -> Callable[[Work], Work]:
     """Declare a processor. `options` is a frozen dataclass whose `__post_init__` raises `BadConfiguration`.
 
     `outputs` takes the options and gives the names of the outputs, as patterns of `fnmatch`: with it, a step whose `input` names
-    an output that is never made is refused at start-up. `limits`, `prepare`, `assets` and `programs` are as in `Processor`.
+    an output that is never made is refused at start-up. `limits` and all after it are as in `Processor`.
     """
 
     def declare(work: Work) -> Work:
@@ -208,7 +211,9 @@ def processor(
         if not dataclasses.is_dataclass(options):
             remedy = "write a class under @dataclass(frozen=True, slots=True)"
             raise BadConfiguration(f"the options of {name!r} are not a dataclass; {remedy}")
-        registered[name] = Processor(name, version, options, work, outputs, limits, prepare, assets, programs)
+        registered[name] = Processor(
+            name, version, options, work, outputs, limits, prepare, assets, programs, describes_storage
+        )
         return work
 
     return declare

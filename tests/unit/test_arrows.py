@@ -12,8 +12,8 @@ from tests.unit import source
 MAX_ENTRY_POINT_LINES = 40
 FOLDERS = ("shared", "functions", "cli", "local", "localcloud", "tests", "benchmarks")
 #: Pure: no cloud, no request, no environment.
-PURE = ("plan", "events", "model", "media", "metadata", "naming", "capacity")
-PURE_FOLDERS = ("shared/processors/", "shared/routes/")
+PURE = ("plan", "events", "model", "metadata", "naming", "capacity")
+PURE_FOLDERS = ("shared/media/", "shared/processors/", "shared/routes/")
 #: The only file of shared/ and functions/ that reads the environment.
 READS_ENVIRONMENT = "shared/settings.py"
 #: They speak to Google's services through shared/cloud only.
@@ -105,7 +105,7 @@ def test_the_files_are_really_found() -> None:
         ("shared/routes/planning.py", "from shared.cloud.protocols import Cloud"),
         ("shared/events.py", "from google.protobuf import json_format"),
         ("shared/naming.py", "from google import auth"),
-        ("shared/media.py", "from shared import cloud"),
+        ("shared/media/sniffing.py", "from shared import cloud"),
         ("shared/processors/new.py", "from shared.cloud.protocols import Cloud"),
         ("shared/processors/new.py", "import google.auth"),
         ("shared/processors/new.py", "import os\nos.environ['HOME']"),

@@ -89,7 +89,7 @@ def test_a_picture_is_detected_by_its_bytes(kind: str) -> None:
     assert media.sniff(picture(kind)) == f"image/{kind}"
 
 
-@pytest.mark.parametrize("text", [b"plain\ttext\r\n", "Käthe\n".encode(), b"\x1b[1mbold\x1b[0m", b"{}", b"<html><svg/></html>"])
+@pytest.mark.parametrize("text", [b"plain\ttext\r\n", "Käthe\n".encode(), b"\x1b[1mbold\x1b[0m", b"{x}", b"<3 <svg/>"])
 def test_text_is_detected_by_the_absence_of_controls(text: bytes) -> None:
     assert media.sniff(text) == "text/plain"
 
@@ -219,3 +219,18 @@ def test_bytes_that_no_text_has_are_never_text(data: bytes) -> None:
 
 def test_a_type_without_a_known_signature_is_believed() -> None:
     assert media.decide_type("application/x-own-format", b"\0\1\2\3") == "application/x-own-format"
+
+
+@pytest.mark.parametrize(
+    "declared",
+    ["", "image", "undefined", "image/jpeg, image/jpeg", "image/j peg", "im\xe4ge/png", "a/" + "b" * 128, "*/*", "/"],
+)
+def test_a_declared_type_that_is_no_media_type_says_nothing(declared: str) -> None:
+    assert media.essence(declared) == "application/octet-stream"
+    assert media.decide_type(declared, picture("png")) == "image/png"
+    assert media.decide_type(declared, b"hello\n") == "text/plain"
+
+
+@pytest.mark.parametrize("declared", ["Image/JPEG; q=1", "image/jpeg;", "image/jpeg; a"])
+def test_parameters_do_not_matter(declared: str) -> None:
+    assert media.essence(declared) == "image/jpeg"
