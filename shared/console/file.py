@@ -9,7 +9,7 @@ from flask import Response
 
 from shared import ledger, status
 from shared.cloud.protocols import Cloud
-from shared.console import addresses, excerpts, rendering, reruns, run_view
+from shared.console import addresses, excerpts, rendering, reruns, run_view, waveform
 from shared.console.run_view import RunView
 from shared.console.visit import Visit
 from shared.errors import NotFound
@@ -72,9 +72,11 @@ def _with_manifests(runs: Iterable[Json], cloud: Cloud, *, is_old: bool) -> Iter
 
 
 def _with_contents(view: RunView, cloud: Cloud) -> RunView:
-    """The newest run with all its facts, and with the beginnings of its texts."""
+    """The newest run with all its facts, and with the beginnings of its texts and its waveform."""
     steps = [step | {"facts": facts(step, cloud)} for step in view.run["steps"]]
-    return replace(view, run=view.run | {"steps": steps}, excerpts=[*excerpts.read(view.outputs, cloud)])
+    outputs = view.outputs
+    texts, sound = [*excerpts.read(outputs, cloud)], waveform.read(outputs, cloud)
+    return replace(view, run=view.run | {"steps": steps}, excerpts=texts, waveform=sound)
 
 
 def _lines(seen: _Seen, cloud: Cloud) -> dict[str, str]:

@@ -59,12 +59,13 @@ class Excerpt:
 class RunView:
     """A run: its description (`shared.progress`), with what is drawn from it and from its manifests.
 
-    `excerpts` are read for the newest run only.
+    `excerpts` and `waveform`, a path of SVG, are read for the newest run only.
     """
 
     run: Json
     manifests: Sequence[Manifest]
     excerpts: Sequence[Excerpt] = ()
+    waveform: str = ""
 
     @property
     def is_ended(self) -> bool:
@@ -110,6 +111,11 @@ class RunView:
         """The films and sounds."""
         kinds = [(one, one["content_type"].partition("/")[0]) for one in self.outputs if _opens(one)]
         return [one | {"kind": kind} for one, kind in kinds if kind in MEDIA]
+
+    @property
+    def poster(self) -> str:
+        """The address of the picture that stands for a film until it is played; empty without one."""
+        return self.pictures[0]["address"] if self.pictures else ""
 
     @property
     def bars(self) -> Mapping[str, Sequence[Part]]:

@@ -3,19 +3,19 @@
 A kind of file is one module: `find(steps)` takes the facts of each step, and returns a `Finding`, or None for another kind.
 A new kind is a module and its name in `KINDS`.
 
-kinds      document · table · text
+kinds      document · table · text · recording · archive
 platform   blocks (pairs and grids) · values (facts as safe, short text)
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.findings import document, table, text
+from shared.findings import archive, document, recording, table, text
 from shared.findings.blocks import Finding, Grid, Pairs
 
 __all__ = ["Finding", "Grid", "Pairs", "findings"]
 
-KINDS = (document, table, text)
+KINDS = (document, table, text, recording, archive)
 
 
 def findings(steps: Iterable[Mapping[str, Any]]) -> list[Finding]:

@@ -1,6 +1,6 @@
-"""A table: its columns with types and ranges, first rows, and lines left out, from `table.profile`."""
+"""A table: its columns with types and ranges, first rows, and rows left out, from `table.profile`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.findings import values
@@ -11,14 +11,13 @@ MAX_SHEETS = 10
 MAX_REJECTS = 20
 GRIDS = frozenset({"columns", "sample", "rejects", "sheet"})
 FORMATS = {"csv": "CSV", "tsv": "TSV", "ndjson": "JSON lines", "parquet": "Parquet"}
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "space"}
 PROFILE = (
     ("name", "Column"),
     ("type", "Type"),
     ("nulls", "Nulls"),
     ("min", "Min"),
     ("max", "Max"),
-    ("distinct", "Distinct (about)"),
+    ("approx_distinct", "Distinct (about)"),
 )
 
 
@@ -43,7 +42,8 @@ def _workbook(facts: Mapping[str, Any], sheets: Sequence[Mapping[str, Any]]) -> 
         name = values.shown(sheet.get("name", ""), values.MAX_CELL_CHARACTERS)
         yield Pairs([("Sheet", name), *pairs(sheet, LABELS).rows])
         yield from _grids(sheet, f" of {name}")
-    if note := cut(sheets, MAX_SHEETS, "sheet"):
+    count = facts.get("sheet_count")
+    if note := cut(sheets, MAX_SHEETS, "sheet", count if isinstance(count, int) else 0):
         yield Pairs([("Not shown", note)])
 
 
@@ -53,13 +53,14 @@ def _grids(facts: Mapping[str, Any], of: str) -> Iterator[Grid]:
         whole = facts.get("column_count")
         note = cut(columns, MAX_ROWS, "column", whole if isinstance(whole, int) else 0)
         yield grid(f"Columns{of}", columns, PROFILE, note)
-    if sample := _sample(facts.get("sample"), columns, f"First rows{of}"):
+    if sample := _sample(facts, columns, f"First rows{of}"):
         yield sample
-    if rejects := _rejects(facts.get("rejects"), of):
+    if rejects := _rejects(facts, of):
         yield rejects
 
 
-def _sample(found: Any, columns: Sequence[Mapping[str, Any]], title: str) -> Grid | None:
+def _sample(facts: Mapping[str, Any], columns: Sequence[Mapping[str, Any]], title: str) -> Grid | None:
+    found = facts.get("sample")
     rows = [row for row in found if isinstance(row, list)][:MAX_SAMPLE_ROWS] if isinstance(found, list) else []
     width = min(max(map(len, rows), default=0), MAX_COLUMNS)
     if not width:
@@ -72,23 +73,21 @@ def _sample(found: Any, columns: Sequence[Mapping[str, Any]], title: str) -> Gri
     return Grid(title, headings, texts, cut(columns, width, "column"))
 
 
-def _rejects(found: Any, of: str) -> Grid | None:
-    """The lines that are no rows: a list, or an object with their count and the first ones."""
-    first = found.get("first", found.get("examples")) if isinstance(found, Mapping) else found
-    count = found.get("count") if isinstance(found, Mapping) else 0
-    rows = values.objects(first)
+def _rejects(facts: Mapping[str, Any], of: str) -> Grid | None:
+    """The first rows that could not be read."""
+    rows, count = values.objects(facts.get("rejects")), facts.get("rejected_rows")
     if not rows:
         return None
-    note = cut(rows, MAX_REJECTS, "line", count if isinstance(count, int) else 0)
-    return grid(f"Lines left out{of}", rows[:MAX_REJECTS], (("line", "Line"), ("reason", "Why"), ("text", "Text")), note)
+    note = cut(rows, MAX_REJECTS, "row", count if isinstance(count, int) else 0)
+    return grid(f"Rows left out{of}", rows[:MAX_REJECTS], (("line", "Line"), ("reason", "Why")), note)
 
 
-def _columns(value: Any) -> str:
-    return values.count(len(value)) if isinstance(value, list) else ""
+def _if_some(value: Any) -> str:
+    return values.count(value) if value else ""
 
 
-def _delimiter(value: Any) -> str:
-    return DELIMITERS.get(value, values.shown(value)) if isinstance(value, str) and value else ""
+def _if_not(usual: Any) -> Callable[[Any], str]:
+    return lambda value: "" if value == usual else values.shown(value)
 
 
 def _format(value: Any) -> str:
@@ -98,7 +97,14 @@ def _format(value: Any) -> str:
 LABELS: Mapping[str, Label] = {
     "format": ("Format", _format),
     "encoding": ("Encoding", values.shown),
-    "delimiter": ("Delimiter", _delimiter),
+    "delimiter": ("Delimiter", values.shown),
+    "decimal": ("Decimal mark", _if_not("point")),
+    "sheet_count": ("Sheets", values.count),
     "rows": ("Rows", values.count),
-    "columns": ("Columns", _columns),
+    "column_count": ("Columns", values.count),
+    "header": ("Header", _if_not(True)),
+    "visible": ("Visible", _if_not(True)),
+    "skipped_lines": ("Lines above the header", _if_some),
+    "skipped_rows": ("Rows above the header", _if_some),
+    "rejected_rows": ("Rows left out", _if_some),
 }

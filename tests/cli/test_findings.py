@@ -17,8 +17,7 @@ PROFILE: dict[str, Any] = {
 def test_a_table_is_aligned_lines() -> None:
     assert list(findings.lines([{}, PROFILE])) == [
         "table",
-        "  rows     2",
-        "  columns  2",
+        "  rows  2",
         "  columns",
         "    Column  Type     Nulls  Min    Max",
         "    planet  text         0  Earth  Mars",

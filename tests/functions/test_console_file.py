@@ -114,7 +114,9 @@ def with_facts(cloud: FakeCloud, file: File, facts: Any, outputs: dict[str, byte
 
 
 def _stored(cloud: FakeCloud, name: str, data: bytes) -> dict[str, Any]:
-    kind = {"txt": "text/plain; charset=utf-8", "webp": "image/webp", "json": "application/json"}[name.rpartition(".")[2]]
+    kind = {"txt": "text/plain; charset=utf-8", "webp": "image/webp", "json": "application/json", "mp4": "video/mp4"}[
+        name.rpartition(".")[2]
+    ]
     cloud.results.put(f"made/{name}", data, kind)
     page = {"page": int(name[0])} if name[0].isdigit() else {}
     return {
@@ -191,9 +193,20 @@ def test_films_and_sounds_are_played_on_the_page(viewer: Viewer, cloud: FakeClou
         cloud.results.put(name, body.replace(b"image/webp", f"{kind}/mp4".encode()), "application/json")
     page = viewer.get("/files/cats/K%C3%A4the%201.jpg").text
 
-    played = re.findall(rf'<{kind} controls preload="metadata" src="([^"]+)"></{kind}>', page)
+    played = re.findall(rf'<{kind} controls preload="none" src="([^"]+)"></{kind}>', page)
     assert played == [f"/outputs/{Run(cat).job_id}/thumbnails/{size}.webp" for size in (1024, 512, 256)]
     assert "<img" not in page
+
+
+def test_a_film_has_its_poster_and_its_waveform(viewer: Viewer, cloud: FakeCloud, uploaded: Uploaded) -> None:
+    outputs = {"poster.webp": b"x", "preview.mp4": b"x", "waveform.json": b'{"bits": 8, "data": [-64, 64]}'}
+    with_facts(cloud, uploaded("a.mov", b"x", "text/plain"), {"has_video": True}, outputs)
+    page = viewer.get("/files/a.mov").text
+
+    (poster,) = re.findall(r'<video controls preload="none" poster="([^"]+)" src="[^"]+/preview.mp4"></video>', page)
+    assert poster.endswith("/poster.webp")
+    assert "<img" not in page
+    assert '<path d="M0.0 25.0L0.0 75.0Z"></path>' in page
 
 
 def test_the_state_is_asked_for_until_the_file_has_ended(viewer: Viewer, cloud: FakeCloud, cat: File) -> None:

@@ -23,7 +23,7 @@ def test_a_file_of_each_kind_has_a_line() -> None:
             {"outputs": [picture]},
             {"verdict": "failed", "outputs": [picture]},
         ),
-        job("planets.csv", "succeeded", {"facts": {"rows": 8, "columns": [{"name": "planet"}]}}),
+        job("planets.csv", "succeeded", {"facts": {"rows": 8, "column_count": 7, "columns": [{"name": "planet"}]}}),
         job("sonnet.txt", "succeeded", {"facts": {"encoding": "utf-8", "lines": 17, "words": 114, "longest_line": 50}}),
     ]
 
@@ -31,6 +31,6 @@ def test_a_file_of_each_kind_has_a_line() -> None:
         "FILE         VERDICT    WHAT CAME OUT",
         "cat.png      succeeded  451 × 300 px, 3 pictures",
         "alice.pdf    partial    “Alice”, 3 pages, 1,234 words, 1 picture, text.txt",
-        "planets.csv  succeeded  8 rows, 1 columns",
+        "planets.csv  succeeded  8 rows, 7 columns",
         "sonnet.txt   succeeded  17 lines, 114 words, utf-8",
     ]

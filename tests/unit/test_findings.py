@@ -4,19 +4,24 @@ from typing import Any
 
 import pytest
 
-from shared.findings import Grid, Pairs, blocks, findings, values
+from shared.findings import Grid, Pairs, blocks, findings, recording, values
 
 PLANETS: dict[str, Any] = {
+    "column_count": 2,
     "columns": [
-        {"name": "planet", "type": "text", "nulls": 0, "min": "Earth", "max": "Venus", "distinct": 8},
-        {"name": "diameter_km", "type": "integer", "nulls": 0, "min": 4879, "max": 142984, "distinct": 8},
+        {"name": "planet", "type": "text", "nulls": 0, "min": "Earth", "max": "Venus", "approx_distinct": 8},
+        {"name": "diameter_km", "type": "integer", "nulls": 0, "min": 4879, "max": 142984, "approx_distinct": 8},
     ],
-    "delimiter": ";",
+    "decimal": "comma",
+    "delimiter": "semicolon",
     "encoding": "utf-8",
     "format": "csv",
-    "rejects": {"count": 3, "first": [{"line": 7, "reason": "one column too many", "text": "Mars;6792;x"}]},
+    "header": True,
+    "rejected_rows": 3,
+    "rejects": [{"line": 7, "reason": "too many columns"}],
     "rows": 12345,
     "sample": [["Mercury", 4879], ["Venus", None]],
+    "skipped_lines": 0,
 }
 
 
@@ -72,32 +77,34 @@ def test_attachments_are_a_grid() -> None:
     assert (grid.rows, grid.note) == ([["a.txt", "text/plain", "1,234"]], "101 more attachments")
 
 
-def test_a_table_has_its_profile_its_first_rows_and_the_lines_left_out() -> None:
+def test_a_table_has_its_profile_its_first_rows_and_the_rows_left_out() -> None:
     profile, sample, rejects = grids(PLANETS)
 
     assert rows(PLANETS) == [
         ("Format", "CSV"),
         ("Encoding", "utf-8"),
         ("Delimiter", "semicolon"),
+        ("Decimal mark", "comma"),
         ("Rows", "12,345"),
         ("Columns", "2"),
+        ("Rows left out", "3"),
     ]
     assert [one.title for one in profile.headings] == ["Column", "Type", "Nulls", "Min", "Max", "Distinct (about)"]
     assert profile.rows[1] == ["diameter_km", "integer", "0", "4879", "142984", "8"]
     assert [(one.title, one.is_number) for one in sample.headings] == [("planet", False), ("diameter_km", True)]
     assert sample.rows == [["Mercury", "4879"], ["Venus", ""]]
-    assert (rejects.rows, rejects.note) == ([["7", "one column too many", "Mars;6792;x"]], "2 more lines")
+    assert (rejects.rows, rejects.note) == ([["7", "too many columns"]], "2 more rows")
 
 
 def test_a_workbook_has_the_grids_of_each_sheet() -> None:
     sheets = [
         {"name": f"S{number}", "rows": 1, "columns": [{"name": "a", "type": "text"}], "sample": [["x"]]} for number in range(12)
     ]
-    found = grids({"format": "xlsx", "sheets": sheets})
+    found = grids({"format": "xlsx", "sheet_count": 15, "sheets": sheets})
 
     assert [grid.title for grid in found][:4] == ["Columns of S0", "First rows of S0", "Columns of S1", "First rows of S1"]
     assert len(found) == 20
-    assert rows({"format": "xlsx", "sheets": sheets})[-1] == ("Not shown", "2 more sheets")
+    assert rows({"format": "xlsx", "sheet_count": 15, "sheets": sheets})[-1] == ("Not shown", "5 more sheets")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +117,64 @@ def test_a_text_says_whether_it_is_valid(facts: dict[str, Any], format_row: str 
 
     assert found.get("Format") == format_row
     assert (found["Encoding"], found["Words"], found["Longest line"]) == ("utf-16-le", "2,000", "80 characters")
+
+
+def test_an_archive_lists_its_members() -> None:
+    listed = [
+        {"path": "photos/", "kind": "folder", "size": 0, "modified": "2024-01-31T12:00:00"},
+        {"path": "../notes\u202e.txt", "kind": "file", "size": 1780, "modified": "2024-01-31T12:00:02Z", "unsafe": True},
+    ]
+    facts = {"format": "zip", "members": 1002, "kinds": {"file": 1001, "folder": 1}, "unpacked_bytes": 1780, "unsafe_paths": 1}
+    (grid,) = grids(facts | {"encrypted_members": 0, "listed": listed})
+
+    assert rows(facts | {"listed": listed}) == [
+        ("Format", "zip"),
+        ("Members", "1,002"),
+        ("Kinds", "1,001 files, 1 folder"),
+        ("Unpacked", "1,780 bytes"),
+        ("Unsafe paths", "1"),
+    ]
+    assert [one.title for one in grid.headings] == ["Path", "Kind", "Bytes", "Modified", "Unsafe path"]
+    assert grid.rows[1] == ["../notes\\u202e.txt", "file", "1,780", "2024-01-31 12:00:02 UTC", "yes"]
+    assert grid.note == "1,000 more members"
+
+
+def test_a_film_has_its_duration_its_size_and_its_streams() -> None:
+    stated = {
+        "audio_codec": "aac",
+        "bit_rate": 1_234_000,
+        "duration_seconds": 3723.5,
+        "format": "mp4",
+        "frame_rate": 29.97,
+        "has_audio": True,
+        "has_video": True,
+        "height_px": 1080,
+        "rotation_degrees": 0,
+        "sample_rate_hz": 44100,
+        "stream_count": 2,
+        "streams": [{"kind": "video", "codec": "h264"}, {"kind": "audio", "codec": "aac", "channels": 2}],
+        "width_px": 1920,
+    }
+    (grid,) = grids(stated)
+
+    assert rows(stated) == [
+        ("Format", "mp4"),
+        ("Duration", "1:02:03.5"),
+        ("Frame rate", "29.97 a second"),
+        ("Sound codec", "aac"),
+        ("Sample rate", "44.1 kHz"),
+        ("Bit rate", "1,234 kbit/s"),
+        ("Picture", "1,920 × 1,080 px"),
+    ]
+    assert grid.rows == [["video", "h264", ""], ["audio", "aac", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (7.46, "0:07.5"), (59.97, "1:00"), (3600, "1:00:00"), (-1, ""), (1e300, ""), (True, ""), ("7", "")],
+)
+def test_a_duration_is_minutes_and_seconds(seconds: Any, text: str) -> None:
+    assert recording.duration(seconds) == text
 
 
 def test_other_facts_are_no_finding() -> None:
@@ -134,6 +199,10 @@ def test_facts_of_a_wrong_form_are_left_out(wrong: Any) -> None:
         findings([PLANETS | {name: wrong}])
     for name in ("title", "pages", "page_sizes_pt", "attachments", "attachment_count", "created_at", "signed", "links"):
         findings([{"format": "pdf", "title": "x"} | {name: wrong}])
+    for name in ("members", "kinds", "listed", "packed_bytes", "comment"):
+        findings([{"format": "zip", "members": 1, "listed": [{}]} | {name: wrong}])
+    for name in ("streams", "has_video", "duration_seconds", "frame_rate", "width_px", "recorded_at", "stream_count"):
+        findings([{"has_video": True, "has_audio": True, "streams": [], "height_px": 3} | {name: wrong}])
     for name in ("encoding", "lines", "longest_line", "format", "valid"):
         findings([{"encoding": "utf-8", "lines": 1, "longest_line": 2} | {name: wrong}])
 

@@ -1,0 +1,57 @@
+"""An archive: its members by kind, their sizes, and the first of them, from `archive.list`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.findings import values
+from shared.findings.blocks import MAX_ROWS, Finding, Label, cut, grid, pairs
+
+MEMBERS = (
+    ("path", "Path"),
+    ("kind", "Kind"),
+    ("size", "Bytes"),
+    ("modified", "Modified"),
+    ("encrypted", "Encrypted"),
+    ("unsafe", "Unsafe path"),
+)
+
+
+def find(steps: Sequence[Mapping[str, Any]]) -> Finding | None:
+    """The archive of these facts, one mapping for each step."""
+    facts = next((facts for facts in steps if "members" in facts and isinstance(facts.get("listed"), list)), None)
+    if facts is None:
+        return None
+    listed, count = values.objects(facts["listed"]), facts["members"]
+    rows = [one | {"modified": values.moment(one.get("modified", ""))} for one in map(dict, listed[:MAX_ROWS])]
+    note = cut(listed, MAX_ROWS, "member", count if isinstance(count, int) else 0)
+    return Finding("archive", "Archive", [pairs(facts, LABELS), grid("Members", rows, MEMBERS, note)], frozenset({"listed"}))
+
+
+def _kinds(value: Any) -> str:
+    """Numbers of members by kind, `2 files, 1 folder`."""
+    if not isinstance(value, Mapping):
+        return ""
+    named = [
+        f"{values.count(number)} {values.shown(kind, 40)}{'s' * (number != 1)}" for kind, number in list(value.items())[:10]
+    ]
+    return ", ".join(named)
+
+
+def _if_some(value: Any) -> str:
+    return values.count(value) if value else ""
+
+
+def _bytes(value: Any) -> str:
+    return f"{values.count(value)} bytes" if values.count(value) else ""
+
+
+LABELS: Mapping[str, Label] = {
+    "format": ("Format", values.shown),
+    "members": ("Members", values.count),
+    "kinds": ("Kinds", _kinds),
+    "packed_bytes": ("Packed", _bytes),
+    "unpacked_bytes": ("Unpacked", _bytes),
+    "encrypted_members": ("Encrypted", _if_some),
+    "unsafe_paths": ("Unsafe paths", _if_some),
+    "comment": ("Comment", values.shown),
+}
