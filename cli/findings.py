@@ -29,7 +29,7 @@ def _pairs(block: Pairs) -> Iterator[str]:
 
 
 def _grid(block: Grid) -> Iterator[str]:
-    yield block.title.lower()
+    yield f"{block.title[:1].lower()}{block.title[1:]}"  # the rest may name a sheet
     columns = [_column(at, one.title, is_number=one.is_number) for at, one in enumerate(block.headings)]
     rows = [{"cells": row} for row in block.rows[:MAX_ROWS]]
     yield from (f"  {line}" for line in table.lines(rows, columns))

@@ -9,7 +9,7 @@ from shared.findings.blocks import MAX_COLUMNS, MAX_ROWS, Finding, Grid, Heading
 MAX_SAMPLE_ROWS = 20
 MAX_SHEETS = 10
 MAX_REJECTS = 20
-GRIDS = frozenset({"columns", "sample", "rejects", "sheet"})
+GRIDS = frozenset({"columns", "sample", "rejects", "sheets"})
 FORMATS = {"csv": "CSV", "tsv": "TSV", "ndjson": "JSON lines", "parquet": "Parquet"}
 PROFILE = (
     ("name", "Column"),

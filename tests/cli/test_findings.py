@@ -29,6 +29,12 @@ def test_a_table_is_aligned_lines() -> None:
     ]
 
 
+def test_the_name_of_a_sheet_keeps_its_capitals() -> None:
+    sheet = {"name": "Sales Q1", "columns": [{"name": "a"}]}
+
+    assert "  columns of Sales Q1" in list(findings.lines([{"format": "xlsx", "sheets": [sheet]}]))
+
+
 def test_lines_are_bounded_and_steer_no_terminal() -> None:
     columns = [{"name": f"\x1b[2J\u202e{number}" * 50, "type": "x" * 900} for number in range(10_000)]
     lines = list(findings.lines([{"rows": 1, "columns": columns, "sample": [["=1\n\x07"] * 10_000] * 900}], width=100))

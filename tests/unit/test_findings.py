@@ -96,6 +96,15 @@ def test_a_table_has_its_profile_its_first_rows_and_the_rows_left_out() -> None:
     assert (rejects.rows, rejects.note) == ([["7", "too many columns"]], "2 more rows")
 
 
+def test_what_stands_in_grids_is_named() -> None:
+    """Pages leave these facts out where they list the others."""
+    (table,) = findings([PLANETS])
+    (mail,) = findings([{"format": "mail", "attachments": [{"name": "a"}]}])
+
+    assert table.facts == {"columns", "sample", "rejects", "sheets"}
+    assert mail.facts == {"attachments"}
+
+
 def test_a_workbook_has_the_grids_of_each_sheet() -> None:
     sheets = [
         {"name": f"S{number}", "rows": 1, "columns": [{"name": "a", "type": "text"}], "sample": [["x"]]} for number in range(12)
