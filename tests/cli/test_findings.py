@@ -35,6 +35,11 @@ def test_the_name_of_a_sheet_keeps_its_capitals() -> None:
     assert "  columns of Sales Q1" in list(findings.lines([{"format": "xlsx", "sheets": [sheet]}]))
 
 
+def test_a_value_is_safe_for_the_terminal() -> None:
+    """Marks without a width are harmless on a page, and confuse a terminal's columns."""
+    assert list(findings.lines([{"format": "pdf", "title": "a\u200bb\ue000"}]))[1] == "  title   a\\u200bb\\ue000"
+
+
 def test_lines_are_bounded_and_steer_no_terminal() -> None:
     columns = [{"name": f"\x1b[2J\u202e{number}" * 50, "type": "x" * 900} for number in range(10_000)]
     lines = list(findings.lines([{"rows": 1, "columns": columns, "sample": [["=1\n\x07"] * 10_000] * 900}], width=100))

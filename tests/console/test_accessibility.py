@@ -15,10 +15,12 @@ from tests.eventually import eventually
 from tests.machine import ROOT, Machine
 
 PHOTO = (ROOT / "tests" / "data" / "photo.jpg").read_bytes()
-#: Each with its name in the tests' ids; `{photo}` and `{broken}` are files that ended.
+DOCUMENT = (ROOT / "tests" / "data" / "alice.pdf").read_bytes()
+#: Each with its name in the tests' ids; `{photo}`, `{document}` and `{broken}` are files that ended.
 PATHS = {
     "files": "/",
     "file": "/files/{photo}",
+    "document": "/files/{document}",
     "failed_file": "/files/{broken}",
     "failed": "/failed",
     "queues": "/queues",
@@ -34,12 +36,13 @@ ACTIONS = "a[href], summary, button:not([disabled]), input:not([type=hidden]), s
 
 @pytest.fixture(scope="module")
 def files(machine: Machine) -> dict[str, str]:
-    """The names of a picture and of a broken one, whose jobs have ended."""
-    return {"photo": _ended(machine, "photo.jpg", PHOTO), "broken": _ended(machine, "broken.jpg", PHOTO[:1000])}
+    """The names of a picture, a document and a broken picture, whose jobs have ended."""
+    sent = {"photo": ("photo.jpg", PHOTO), "document": ("alice.pdf", DOCUMENT), "broken": ("broken.jpg", PHOTO[:1000])}
+    return {name: _ended(machine, *file) for name, file in sent.items()}
 
 
 def _ended(machine: Machine, name: str, data: bytes) -> str:
-    answer = requests.post(machine.url("upload"), files={"file": (name, data, "image/jpeg")}, timeout=30)
+    answer = requests.post(machine.url("upload"), files={"file": (name, data)}, timeout=30)
     sent = str(answer.json()["object"])
     address = f"{machine.url('status')}/objects/{quote(sent)}"
     eventually(lambda: requests.get(address, timeout=30).json().get("state") in VERDICTS, f"the end of {name}", seconds=60)

@@ -224,5 +224,10 @@ def test_steering_characters_are_escaped(text: str, shown: str) -> None:
     assert values.shown(text) == shown
 
 
+def test_a_long_value_is_cut_with_a_mark() -> None:
+    assert values.shown("x" * 500) == "x" * 500
+    assert values.shown("x" * 501) == "x" * 500 + "…"
+
+
 def test_a_text_keeps_its_lines() -> None:
     assert values.lines("a\tb\r\nc\rd\fe\u202e\x00") == "a\tb\nc\nd\n\ne\\u202e\\x00"
