@@ -16,6 +16,7 @@ FORMATS = {
     "odp": "OpenDocument presentation (odp)",
     "html": "HTML",
     "mail": "e-mail",
+    "markdown": "Markdown",
     "text": "text",
 }
 #: Facts of `document.text`, which no other processor gives together.

@@ -69,6 +69,10 @@ def test_a_document_that_is_not_laid_out_has_no_pages() -> None:
     ]
 
 
+def test_markdown_is_a_document() -> None:
+    assert rows({"format": "markdown", "title": "Moons"}) == [("Title", "Moons"), ("Format", "Markdown")]
+
+
 def test_attachments_are_a_grid() -> None:
     listed = [{"name": "a.txt", "content_type": "text/plain", "size": 1234}]
     (grid,) = grids({"format": "mail", "attachment_count": 102, "attachments": listed})
