@@ -17,8 +17,7 @@ MAX_BYTES, MAX_PARTS = 512 << 20, 50_000
 _BLOCK_BYTES, _OVERLAP_BYTES = 1 << 20, 256
 _SHEET = re.compile(r"xl/.*sheets?/[^/]+\.xml", re.IGNORECASE)
 #: Few sheets have such cells; only those with rows or columns beyond these are looked through cell by cell.
-_FAR = re.compile(rb"""\br\s*=\s*["'](?:[A-Z]{2,3}[0-9]|[A-Z][0-9]{6,7}["'])""")
-_NEAR_CELLS = 26 * 99_999
+_FAR = re.compile(rb"""r=["'](?:[A-Z]{2,3}[0-9]|[A-Z][0-9]{6,7}["'])""")
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["'][^>]*(?<!/)>""")
 
 
@@ -58,25 +57,28 @@ def _kind(package: zipfile.ZipFile) -> str:
 
 
 def _check_parts(package: zipfile.ZipFile, kind: str) -> None:
-    """Read every part that calamine reads. What a header states of its size may be a lie."""
-    left = MAX_BYTES
-    for name in package.NameToInfo:
-        if not name.startswith("xl/") and name != "content.xml":
-            continue
-        is_xml, far = name.endswith((".xml", ".rels")), False
-        with package.open(name) as part:
-            for block in _blocks(part):
-                left -= len(block) - _OVERLAP_BYTES
-                if left < 0:
-                    raise BadFile(f"the workbook unpacks to more than {MAX_BYTES >> 20} MB", "unpacks_too_large")
-                if is_xml and b"<!DOCTYPE" in block:
-                    raise BadFile("the workbook declares a document type, which no program writes; save it anew", "corrupt")
-                far = far or (is_xml and _FAR.search(block) is not None)
-        if kind == "xlsx" and far and _SHEET.fullmatch(name):
-            _check_cells(package, name)
-        if kind == "ods" and name == "content.xml":
-            with package.open(name) as part:
-                check_repeats(part, check_area)
+    """Look through every part that calamine reads. One with more bytes than its header states is damaged."""
+    parts = [part for name, part in package.NameToInfo.items() if name.startswith("xl/") or name == "content.xml"]
+    if sum(part.file_size for part in parts) > MAX_BYTES:
+        raise BadFile(f"the workbook unpacks to more than {MAX_BYTES >> 20} MB", "unpacks_too_large")
+    for part in parts:
+        is_sheet = kind == "xlsx" and _SHEET.fullmatch(part.filename) is not None
+        if _is_far(package, part.filename, is_sheet):
+            _check_cells(package, part.filename)
+    if kind == "ods":
+        with package.open("content.xml") as content:
+            check_repeats(content, check_area)
+
+
+def _is_far(package: zipfile.ZipFile, name: str, is_sheet: bool) -> bool:
+    """Whether a sheet has cells beyond the near ones; every part is checked for a document type."""
+    is_xml, found = name.endswith((".xml", ".rels")), False
+    with package.open(name) as part:
+        for block in _blocks(part):
+            if is_xml and b"<!DOCTYPE" in block:
+                raise BadFile("the workbook declares a document type, which no program writes; save it anew", "corrupt")
+            found = found or (is_sheet and _FAR.search(block) is not None)
+    return found
 
 
 def _check_cells(package: zipfile.ZipFile, name: str) -> None:

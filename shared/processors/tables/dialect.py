@@ -95,10 +95,10 @@ def _likely(path: Path) -> str:
 
 def _with_commas(connection: duckdb.DuckDBPyConnection, path: Path, found: Dialect) -> Dialect:
     """The dialect with decimal commas, where they make numbers of texts."""
-    if found.delimiter == "," or all(column.type != "text" for column in found.columns):
+    if found.delimiter == "," or found.quote != '"' or all(column.type != "text" for column in found.columns):
         return found
     arguments = f"delim = {literal(found.delimiter)}, skip = {found.skipped}, header = {str(found.has_header).lower()}"
-    with_commas = _sniffed(connection, path, f"{arguments}, decimal_separator = ','")
+    with_commas = _sniffed(connection, path, arguments, "decimal_separator = ','", _LENIENT)
     is_better = _numbers(with_commas) > _numbers(found) and len(with_commas.columns) == len(found.columns)
     return replace(with_commas, decimal=",") if is_better else found
 

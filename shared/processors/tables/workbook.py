@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,10 @@ class Sheet:
 
     def rows(self, most: int) -> Iterator[list[Row]]:
         """The rows below the header, in blocks of so many."""
-        block: list[Row] = []
-        start = self._sheet.start[0] if self._sheet.start else 0
-        for number, row in enumerate(self._sheet.iter_rows()):
-            if number >= start + self.header.above:
-                block.append(row[-len(self.header.names) :])
-                if len(block) == most:
-                    yield block
-                    block = []
-        if block:
-            yield block
+        width, start = len(self.header.names), self._sheet.start[0] if self._sheet.start else 0
+        every = islice(self._sheet.iter_rows(), start + self.header.above, None)
+        while block := list(islice(every, most)):
+            yield block if len(block[0]) == width else [row[-width:] for row in block]
 
 
 class Workbook:

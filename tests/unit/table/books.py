@@ -1,0 +1,58 @@
+"""Small workbooks, zipped from hand-written XML."""
+
+from typing import Any
+
+from tests.unit.document.offices import xlsx, zipped
+
+_NAMESPACES = "urn:oasis:names:tc:opendocument:xmlns:"
+_CONTENT = (
+    f'<office:document-content xmlns:office="{_NAMESPACES}office:1.0" xmlns:table="{_NAMESPACES}table:1.0"'
+    f' xmlns:text="{_NAMESPACES}text:1.0"><office:body><office:spreadsheet>{{}}</office:spreadsheet></office:body>'
+    "</office:document-content>"
+)
+_MANIFEST = f'<manifest:manifest xmlns:manifest="{_NAMESPACES}manifest:1.0"/>'
+
+
+def row(number: int, *values: Any) -> str:
+    """A row of an xlsx; None is no cell."""
+    cells = (_cell(f"{chr(65 + index)}{number}", value) for index, value in enumerate(values) if value is not None)
+    return f'<row r="{number}">{"".join(cells)}</row>'
+
+
+def _cell(place: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
+    if isinstance(value, str):
+        return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>'
+    return f'<c r="{place}"><v>{value}</v></c>'
+
+
+def book(*sheets: tuple[str, str]) -> bytes:
+    """An xlsx; each sheet has a name and the XML of its rows."""
+    return xlsx(*sheets)
+
+
+def ods(rows: str) -> bytes:
+    """An OpenDocument workbook with one sheet."""
+    table = f'<table:table table:name="First">{rows}</table:table>'
+    mimetype = "application/vnd.oasis.opendocument.spreadsheet"
+    return zipped({"mimetype": mimetype, "content.xml": _CONTENT.format(table), "META-INF/manifest.xml": _MANIFEST})
+
+
+def ods_row(*cells: str, repeated: int = 1) -> str:
+    return f'<table:table-row table:number-rows-repeated="{repeated}">{"".join(cells)}</table:table-row>'
+
+
+def ods_text(value: str) -> str:
+    return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+
+
+def ods_number(value: float, repeated: int = 1) -> str:
+    return (
+        f'<table:table-cell office:value-type="float" office:value="{value}" table:number-columns-repeated="{repeated}">'
+        f"<text:p>{value}</text:p></table:table-cell>"
+    )
+
+
+def ods_empty(repeated: int) -> str:
+    return f'<table:table-cell table:number-columns-repeated="{repeated}"/>'
