@@ -10,11 +10,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from google.cloud.storage import Bucket, Client
 
-from benchmarks import cold_start, cost, documents, local_cloud, pictures, sandbox
+from benchmarks import cold_start, cost, documents, local_cloud, pictures, sandbox, tables
 from benchmarks.bare import Bare
 from benchmarks.processes import cpu_seconds
 from benchmarks.subscriber import JobNotices
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PHOTO = (ROOT / "tests" / "data" / "photo.jpg").read_bytes()
 LATENCY_FILES = int(os.environ.get("BENCH_LATENCY_FILES", "40"))
 THROUGHPUT_FILES = int(os.environ.get("BENCH_THROUGHPUT_FILES", "200"))
+#: Kinds of files, each beside its bare engine.
+KINDS = {"pictures": pictures, "documents": documents, "tables": tables}
 #: Enough to keep the stack busy, few enough that the sender is not what is measured.
 SENDERS = 4
 
@@ -41,27 +44,25 @@ def main() -> int:
             spent = cost.measure(bucket, notices, machine)
         finally:
             notices.close()
-    with tempfile.TemporaryDirectory(prefix="sluice-cold-") as folder:
-        cold = cold_start.measure(Path(folder))
-    with tempfile.TemporaryDirectory(prefix="sluice-local-") as folder:
-        alone = local_cloud.measure(Path(folder))
-    with tempfile.TemporaryDirectory(prefix="sluice-pictures-") as folder:
-        rendered = pictures.measure(Path(folder))
-    with tempfile.TemporaryDirectory(prefix="sluice-documents-") as folder:
-        read = documents.measure(Path(folder))
+    cold, alone = _in_a_folder(cold_start), _in_a_folder(local_cloud)
+    made = {name: _in_a_folder(kind) for name, kind in KINDS.items()}
     figures = {"latency": latency, "throughput": throughput, "bare_cpu_ms_per_file": Bare(PHOTO).cpu_ms(THROUGHPUT_FILES)}
     price = sandbox.measure(ROOT / "tests" / "data" / "photo.jpg")
-    figures |= {"sandbox": price, "cost": spent, "cold_start_ms": cold, "local_cloud": alone, "pictures": rendered}
-    figures |= {"documents": read}
+    figures |= {"sandbox": price, "cost": spent, "cold_start_ms": cold, "local_cloud": alone, **made}
     _print(figures)
     is_met = cost.show(spent)
     sandbox.show(price)
-    pictures.show(rendered)
-    documents.show(read)
+    for name, kind in KINDS.items():
+        kind.show(made[name])
     cold_start.show(cold)
     local_cloud.show(alone)
     _write(figures)
     return 0 if is_met else 1
+
+
+def _in_a_folder(part: ModuleType) -> Any:
+    with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
+        return part.measure(Path(folder))
 
 
 def _latency(bucket: Bucket, notices: JobNotices, machine: Machine) -> dict[str, Any]:

@@ -16,8 +16,10 @@ MAX_CELLS = 5_000_000
 MAX_BYTES, MAX_PARTS = 512 << 20, 50_000
 _BLOCK_BYTES, _OVERLAP_BYTES = 1 << 20, 256
 _SHEET = re.compile(r"xl/.*sheets?/[^/]+\.xml", re.IGNORECASE)
-#: Few sheets have such cells; only those with rows or columns beyond these are looked through cell by cell.
-_FAR = re.compile(rb"""r=["'](?:[A-Z]{2,3}[0-9]|[A-Z][0-9]{6,7}["'])""")
+#: Cells beyond column Z or row 189,999; sheets without them are within `MAX_CELLS`, and are not looked through cell by cell.
+_FAR = re.compile(rb"""r=["'](?:[A-Z]{2,3}[0-9]|[A-Z](?:19[0-9]{4}|[2-9][0-9]{5}|[0-9]{7})["'])""")
+#: Places of cells; then those of cells that have a value, not only a style.
+_PLACE = re.compile(rb"""r=["']([A-Z]{1,3})([0-9]{1,7})["']""")
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["'][^>]*(?<!/)>""")
 
 
@@ -82,17 +84,23 @@ def _is_far(package: zipfile.ZipFile, name: str, is_sheet: bool) -> bool:
 
 
 def _check_cells(package: zipfile.ZipFile, name: str) -> None:
+    rows, columns = _extent(package, name, _PLACE)
+    if rows * columns > MAX_CELLS:
+        check_area(*_extent(package, name, _CELL))
+
+
+def _extent(package: zipfile.ZipFile, name: str, pattern: re.Pattern[bytes]) -> tuple[int, int]:
+    """Rows and columns of the rectangle around the cells that the pattern finds."""
     rows: set[int] = set()
     columns: set[bytes] = set()
     with package.open(name) as part:
         for block in _blocks(part):
-            found = _CELL.findall(block)
+            found = pattern.findall(block)
             columns.update(column for column, _ in found)
-            if numbers := [int(row) for _, row in found]:
-                rows.update((min(numbers), max(numbers)))
-    if rows:
-        across = [_number(column) for column in columns]
-        check_area(max(rows) - min(rows) + 1, max(across) - min(across) + 1)
+            if numbers := [*rows, *(int(row) for _, row in found)]:
+                rows = {min(numbers), max(numbers)}
+    across = [_number(column) for column in columns]
+    return (max(rows) - min(rows) + 1, max(across) - min(across) + 1) if rows else (0, 0)
 
 
 def _blocks(part: IO[bytes]) -> Iterator[bytes]:

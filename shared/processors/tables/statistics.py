@@ -1,5 +1,6 @@
 """Counts of a sheet's columns, block by block."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -30,8 +31,9 @@ class Counted:
 
     def add(self, values: tuple[Any, ...]) -> None:
         """Count a block; an empty cell is an empty text."""
-        present = [value for value in values if value != ""]
-        self.nulls += len(values) - len(present)
+        empty = values.count("")
+        present = [value for value in values if value != ""] if empty else values
+        self.nulls += empty
         if not present:
             return
         self.kinds |= set(map(type, present))
@@ -51,7 +53,7 @@ class Counted:
             return "integer" if self.is_whole else "number"
         return _TYPES.get(frozenset(self.kinds), "mixed")
 
-    def _extremes(self, present: list[Any]) -> list[Any]:
+    def _extremes(self, present: Sequence[Any]) -> list[Any]:
         if datetime in self.kinds and date in self.kinds:
             present = [as_datetime(value) for value in present]
             self.extremes = [as_datetime(value) for value in self.extremes]
