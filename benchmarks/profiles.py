@@ -1,4 +1,4 @@
-"""One profile of one table, by our processor or by a plain program; prints the CPU seconds and the peak of memory."""
+"""A profile of a table, by our processor or a plain program; prints CPU seconds and the peak of memory."""
 
 import json
 import os

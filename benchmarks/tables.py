@@ -1,4 +1,4 @@
-"""Profiles of tables: the CPU time of our processor beside a plain program with the same engine, for the same facts."""
+"""Profiles of tables: CPU time of our processor beside a plain program with the same engine."""
 
 import json
 import os

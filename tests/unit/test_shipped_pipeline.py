@@ -126,3 +126,11 @@ def test_sound_has_no_poster_and_a_silent_film_no_waveform() -> None:
         "poster": ("video", "has_video", True),
         "waveform": ("video", "has_audio", True),
     }
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/csv", "text/tab-separated-values", "application/x-ndjson", "application/vnd.apache.parquet"]
+)
+def test_a_table_has_a_profile_and_a_copy_on_request(content_type: str) -> None:
+    assert [step.name for step in plan(content_type).steps] == ["digest", "table"]
+    assert [step.name for step in plan(content_type, sluice_steps="parquet").steps] == ["digest", "parquet", "table"]

@@ -11,7 +11,9 @@ from shared.errors import BadFile
 from shared.processors.tables.engine import literal, refusals, rows
 from shared.processors.tables.relation import Column, check_columns
 
-HEAD_BYTES = 4 << 20
+HEAD_BYTES = 5 << 20
+#: DuckDB's own limit.
+MAX_LINE_BYTES = 2_000_000
 _DELIMITERS = b",;\t|"
 _FIELDS = "Delimiter, Quote, Escape, SkipRows, HasHeader, Columns, DateFormat, TimestampFormat, Comment"
 _NONE = "(empty)"
@@ -59,7 +61,9 @@ def check_head(head: bytes) -> None:
     """Refuse what is no text, and far too many columns, before DuckDB takes minutes for them. Raises `BadFile`."""
     if b"\0" in head:
         raise BadFile("the file is no table: it has zero bytes", "not_a_text")
-    first = re.split(rb"[\r\n]+", head.lstrip(), maxsplit=1)[0]
+    first, *others = re.split(rb"[\r\n]+", head.lstrip())
+    if max(map(len, others), default=0) > MAX_LINE_BYTES:
+        raise BadFile("a line is above 2 MB; a quote may never close", "corrupt")
     check_columns(max(first.count(bytes([one])) for one in _DELIMITERS) + 1)
 
 

@@ -20,6 +20,7 @@ def rows(data: bytes, folder: Path) -> tuple[list[tuple[str, str]], list[tuple[A
     path = folder / "read.parquet"
     path.write_bytes(data)
     found = duckdb.sql(f"FROM read_parquet('{path}')")
+    assert found
     return list(zip(found.columns, map(str, found.types), strict=True)), found.fetchall()
 
 
