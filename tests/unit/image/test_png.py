@@ -69,7 +69,7 @@ def test_the_transparent_colour_of_eight_bits_is_transparent() -> None:
 
 
 DAMAGES = ["text", "gamma", "profile", "short gamma", "short primaries", "no density", "animation", "frame", "too long"]
-DAMAGES += ["beyond the file", "too short", "long text", "text bomb"]
+DAMAGES += ["beyond the file", "too short", "long text"]
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,22 @@ DAMAGES += ["beyond the file", "too short", "long text", "text bomb"]
         b"\xff\xff\xff\xfftIME" + bytes(11),
         b"\0\0\0\1tEXtAuthor\0Ann\0\0\0\0",
         chunk(b"tEXt", b"Author\0" + b"a" * (2 << 20)),
-        chunk(b"zTXt", b"Author\0\0" + zlib.compress(b"a" * (70 << 20))),
     ],
     ids=DAMAGES,
 )
 @pytest.mark.parametrize("after", [False, True])
 def test_damage_beside_the_pixels_does_not_spoil_a_fine_picture(extra: bytes, after: bool) -> None:
-    data = png(HEADER, PIXELS, extra) if after else png(HEADER, extra, PIXELS)
+    _is_fine(png(HEADER, PIXELS, extra) if after else png(HEADER, extra, PIXELS))
 
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_text_that_unpacks_to_more_than_it_may_does_not_spoil_a_fine_picture(after: bool) -> None:
+    extra = chunk(b"zTXt", b"Author\0\0" + zlib.compress(b"a" * (70 << 20)))
+
+    _is_fine(png(HEADER, PIXELS, extra) if after else png(HEADER, extra, PIXELS))
+
+
+def _is_fine(data: bytes) -> None:
     assert columns(data) == SEEN
     assert run_processor("image.facts", data).facts["width_px"] == 4
 
