@@ -74,7 +74,7 @@ class Preview:
     def __post_init__(self) -> None:
         _check_whole("height", self.height, 2, MAX_HEIGHT_PX)
         _check_whole("fps", self.fps, 1, MAX_FPS)
-        _check_whole("crf", self.crf, 0, 51)
+        _check_whole("crf", self.crf, 1, 51)
         _check_whole("audio_kbps", self.audio_kbps, 8, 320)
         _check_choice("audio", self.audio, AUDIO_FORMATS)
         if self.seconds is not None and not _is_number(self.seconds, 0.1, MAX_SECONDS):

@@ -55,7 +55,7 @@ def _begin(call: Call, zygote: int, confinement: Confinement) -> None:
     _redirect()
     _volunteer_for_the_kernel()
     tempfile.tempdir = call.folder
-    limit(call.limits)
+    limit(call.limits, has_programs=bool(call.programs))
     confinement.forbid([call.source, *call.assets.values()], call.folder, list(call.programs.values()))
     gc.enable()
 

@@ -18,6 +18,8 @@ HEAP_STEP_BYTES = 16 << 20
 MAPPINGS_BYTES = 256 << 20
 #: A single file may exceed `output_bytes` by this much, so that there is room for the result beside the outputs.
 RESULT_BYTES = 4 << 20
+#: The service stops a step above its memory. The kernel's limit is higher: ffmpeg stands still where an allocation fails.
+PROGRAM_FACTOR = 2
 DESCRIPTORS = 64
 #: The zygote has fewer.
 MOST_DESCRIPTORS = 4096
@@ -65,11 +67,11 @@ class Confinement:
             seccomp.install(Kind.STARTER if programs else Kind.CHILD)
 
     def forbid_in_program(self, starter: int, limits: Limits) -> None:
-        """Bind a new process to the end of its starter, give it the memory of a step, and take from it to start others."""
+        """Bind a new process to the end of its starter, bound its memory, and take from it to start others."""
         die_with(starter)
         if linux.IS_LINUX:
-            _set(resource.RLIMIT_AS, limits.memory_bytes + HEAP_STEP_BYTES + MAPPINGS_BYTES)
-            _set(resource.RLIMIT_DATA, limits.memory_bytes + HEAP_STEP_BYTES)
+            _set(resource.RLIMIT_AS, program_bytes(limits) + MAPPINGS_BYTES)
+            _set(resource.RLIMIT_DATA, program_bytes(limits))
         if self._has_seccomp:
             seccomp.install(Kind.PROGRAM)
 
@@ -80,6 +82,11 @@ def _python_folders() -> Iterator[str]:
     yield str(Path(__file__).resolve().parent.parent)
 
 
+def program_bytes(limits: Limits) -> int:
+    """The kernel's limit for the memory of a program."""
+    return PROGRAM_FACTOR * limits.memory_bytes + HEAP_STEP_BYTES
+
+
 def die_with(parent: int) -> None:
     """End this process when its parent ends, also by `kill -9`."""
     if linux.IS_LINUX:
@@ -88,8 +95,11 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def limit(limits: Limits) -> None:
-    """Bound the memory, CPU time and files of this process. It dumps no core."""
+def limit(limits: Limits, *, has_programs: bool = False) -> None:
+    """Bound the memory, CPU time and files of this process. It dumps no core.
+
+    No program can have more memory than its child may: this is the kernel's limit for both.
+    """
     # Wall time is watched from outside. This is for a service that cannot: it stands still, or was stopped.
     cpu_seconds = limits.seconds * CPUS
     _set(resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1)  # first SIGXCPU, which shows why it ended
@@ -97,8 +107,9 @@ def limit(limits: Limits) -> None:
     _set(resource.RLIMIT_CORE, 0)
     if linux.IS_LINUX:  # macOS accepts these and ignores them
         mapped, data = _memory_in_use()
-        _set(resource.RLIMIT_AS, mapped + limits.memory_bytes + HEAP_STEP_BYTES + MAPPINGS_BYTES)
-        _set(resource.RLIMIT_DATA, data + limits.memory_bytes + HEAP_STEP_BYTES)
+        most = program_bytes(limits) if has_programs else limits.memory_bytes + HEAP_STEP_BYTES
+        _set(resource.RLIMIT_AS, mapped + most + MAPPINGS_BYTES)
+        _set(resource.RLIMIT_DATA, data + most)
         _set(resource.RLIMIT_MEMLOCK, 0)
 
 

@@ -2,9 +2,10 @@
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 
 from shared.sandbox import files
-from shared.sandbox.confinement import HEAP_STEP_BYTES, PAGE_BYTES, RESULT_BYTES
+from shared.sandbox.confinement import HEAP_STEP_BYTES, PAGE_BYTES, RESULT_BYTES, program_bytes
 from shared.sandbox.messages import Call
 
 #: Of so many looks, one is at mapped files too, and at the processes of the group.
@@ -13,6 +14,16 @@ SELDOM = 4
 MAX_THREADS = 512
 #: A processor runs one program at a time; another may be ending.
 MAX_PROCESSES = 8
+#: A program so close to the kernel's limit has reached it: the next allocation may fail, and ffmpeg then stands still.
+NEAR_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Of a process: bytes that no file backs, and those that it requested, touched or not."""
+
+    private_bytes: int = 0
+    requested_bytes: int = 0
 
 
 class Watch:
@@ -32,23 +43,25 @@ class Watch:
         is_thorough = self._looks % SELDOM == 0
         if not self._processes or (is_thorough and self._call.programs):
             self._processes = [process, *_started_by(process)] if self._call.programs else [process]
-        return self._crowd() or self._memory(process) or self._files(with_mapped=is_thorough)
+        return self._crowd() or self._memory() or self._files(with_mapped=is_thorough)
 
     def _crowd(self) -> str:
         """The kernel holds 20 KiB for each thread, which no limit counts; and other steps need numbers too."""
         is_crowded = sum(map(files.threads, self._processes)) > MAX_THREADS or len(self._processes) > MAX_PROCESSES
         return "limit_memory" if is_crowded else ""
 
-    def _memory(self, process: int) -> str:
-        """Each process has a limit of its own; this one is for all of them together."""
+    def _memory(self) -> str:
+        """The limit for all processes together; each has one of its own, the kernel's."""
         if not self._call.programs:
             return ""
-        taken = [_private_bytes(one) for one in self._processes]
+        memories = [_memory(one) for one in self._processes]
+        taken = sum(memory.private_bytes for memory in memories)
         if self._shared_bytes is None:
-            self._shared_bytes = taken[0]
-        self.peak_bytes = max(self.peak_bytes, sum(taken))
-        most = self._call.limits.memory_bytes + HEAP_STEP_BYTES + self._shared_bytes
-        return "limit_memory" if process and sum(taken) > most else ""
+            self._shared_bytes = memories[0].private_bytes
+        self.peak_bytes = max(self.peak_bytes, taken)
+        most = program_bytes(self._call.limits) - NEAR_BYTES
+        is_above = taken > self._call.limits.memory_bytes + HEAP_STEP_BYTES + self._shared_bytes
+        return "limit_memory" if is_above or any(memory.requested_bytes > most for memory in memories[1:]) else ""
 
     def _files(self, *, with_mapped: bool) -> str:
         # Reading a list of mappings takes 2 ms. Most steps end before the first time.
@@ -71,9 +84,9 @@ def _group(process: int) -> int:
         return 0
 
 
-def _private_bytes(process: int) -> int:
-    """Bytes of memory that no file backs; 0 of a process that ended, and on a system that does not show it."""
+def _memory(process: int) -> Memory:
+    """Nothing of a process that ended, and on a system that does not show it."""
     with suppress(OSError), open(f"/proc/{process}/statm", "rb") as file:  # noqa: PTH123
-        pages = file.read().split()
-        return (int(pages[1]) - int(pages[2])) * PAGE_BYTES
-    return 0
+        pages = [int(number) for number in file.read().split()]
+        return Memory((pages[1] - pages[2]) * PAGE_BYTES, pages[5] * PAGE_BYTES)
+    return Memory()

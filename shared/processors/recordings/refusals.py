@@ -2,13 +2,14 @@
 
 import errno
 import re
+import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from shared import media
 from shared.errors import BadFile
 from shared.processors import extras
-from shared.processors.programs import ProgramFailed
+from shared.processors.programs import ProgramCrashed, ProgramFailed
 
 #: Formats that name other files or addresses.
 _PLAYLISTS = {"concat", "hls", "dash", "webm_dash_manifest", "sdp", "rtsp", "rtp", "imf", "smil"}
@@ -16,6 +17,8 @@ _PLAYLISTS = {"concat", "hls", "dash", "webm_dash_manifest", "sdp", "rtsp", "rtp
 _PLAYLIST_MARKS = (b"#EXTM3U", b"<MPD", b"[playlist]", b"<asx", b"<smil")
 #: A demuxer that recognised the file, and may not open it.
 _REFUSED = re.compile(r"\[([a-z0-9_,]{1,40}) @ 0x[0-9a-f]+\] Format not on whitelist")
+#: ffmpeg catches the signal at the limit of CPU time, and ends with this status.
+_SIGNALLED_STATUS = 255
 #: Notes for an instrument, no sound.
 _NO_RECORDINGS = ("audio/midi", "audio/x-midi")
 _NO_MEMORY_STATUS = 256 - errno.ENOMEM
@@ -28,7 +31,9 @@ def missing(programs: Iterable[str]) -> BadFile:
 
 
 def of(failed: ProgramFailed, source: Path) -> BadFile:
-    """The verdict over a file with which a program failed. Raises `MemoryError` where that ran out."""
+    """The verdict over a file with which a program failed. Raises `MemoryError` or `ProgramCrashed` at a limit."""
+    if failed.status == _SIGNALLED_STATUS:
+        raise ProgramCrashed("ffmpeg", signal.SIGXCPU)
     text = "\n".join(failed.complaints)
     if refused := _REFUSED.search(text):
         return _of_format(refused[1])

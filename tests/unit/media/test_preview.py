@@ -130,7 +130,7 @@ def test_the_preview_of_a_film_that_is_cut_off_is_incomplete() -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("height", 1), ("height", "480"), ("fps", 0), ("fps", 29.97), ("crf", 52), ("seconds", 0), ("seconds", "10"),
+    [("height", 1), ("height", "480"), ("fps", 0), ("fps", 29.97), ("crf", 0), ("crf", 52), ("seconds", 0), ("seconds", "10"),
      ("audio", "wav"), ("audio", None), ("audio_kbps", 7), ("audio_kbps", True)],
 )  # fmt: skip
 def test_options_of_a_preview_are_checked(option: str, value: Any) -> None:

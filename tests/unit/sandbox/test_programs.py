@@ -174,7 +174,7 @@ import resource
 names = {"memory": resource.RLIMIT_DATA, "core": resource.RLIMIT_CORE, "descriptors": resource.RLIMIT_NOFILE}
 found |= {name: resource.getrlimit(one) for name, one in names.items()}
 """
-    heap = (96 + 16) << 20
+    heap = (2 * 96 + 16) << 20
 
     found = start("", code).made().facts["printed"]
 
@@ -192,6 +192,13 @@ while time.process_time() < 1:
 
     assert busy.peak_bytes > idle.peak_bytes + (50 << 20)
     assert busy.cpu_seconds > 1
+
+
+def test_a_program_that_takes_more_than_the_memory_of_the_step_is_stopped(start: Start) -> None:
+    ran = start("", "import signal\nkept = bytearray(150 << 20)\nsignal.pause()")
+
+    assert isinstance(ran.outcome, BadFile)
+    assert ran.outcome.code == "limit_memory"
 
 
 def test_a_child_and_its_program_share_the_memory_of_the_step(start: Start) -> None:
