@@ -9,12 +9,15 @@ from deploy.errors import Failed
 from deploy.gcloud import Command
 from deploy.left import retired
 from deploy.state import Grant
+from shared import capacity
 
 TABLE = Path("deploy/grants.tsv")
 #: Stands in the table for the members of --operators.
 OPERATORS = "operators"
 #: The same for those who may open the console.
 VIEWERS = "viewers"
+#: A condition: a route brings files to this processor. It holds for the pools that they come to.
+USES = "uses"
 STRANGERS = ("allUsers", "allAuthenticatedUsers")
 #: Resources whose policies may have conditions: without --condition=None gcloud asks for one.
 CONDITIONAL = ("project", "repository", "bucket", "account", "service", "iap")
@@ -124,15 +127,19 @@ def wanted(deployment: Deployment, resource: str) -> list[Grant]:
         Grant(deployment.role(row["role"]), who)
         for row in _rows(deployment, resource)
         if _holds(deployment, row["when"])
-        for who in _members(deployment, row["member"])
+        for who in _members(deployment, row["member"], row["when"])
     ]
 
 
-def _members(deployment: Deployment, name: str) -> list[str]:
-    """The members that a name in the table stands for: `processor` for the account of each pool."""
+def _members(deployment: Deployment, name: str, when: str) -> list[str]:
+    """The members that a name in the table stands for: `processor` for the account of each pool, or of some."""
     if name in (OPERATORS, VIEWERS):
         return deployment.operators if name == OPERATORS else deployment.viewers
     services = [service for service, function in deployment.listing.functions.items() if function == name]
+    option, _, used = when.partition("=")
+    if option == USES:
+        pools = deployment.listing.pools
+        return [member(deployment, one) for one in services if used in capacity.processors(deployment.routes, pools[one])]
     return [member(deployment, account) for account in services or [name]]
 
 
@@ -170,8 +177,9 @@ def _holds(deployment: Deployment, when: str) -> bool:
         return deployment.options.console_access == value
     if option == "open":
         return value in deployment.options.allow_unauthenticated.split(",")
-    if when != "always":
-        raise Failed(f"{TABLE}: `{when}` is no condition; write always, queue-auth=VALUE, console-access=VALUE or open=SERVICE")
+    if when != "always" and option != USES:
+        right = "always, queue-auth=VALUE, console-access=VALUE, open=SERVICE or uses=PROCESSOR"
+        raise Failed(f"{TABLE}: `{when}` is no condition; write {right}")
     return True
 
 

@@ -1,9 +1,10 @@
 """The attempts of each step, as notes in the results bucket: they bound the work on a step that kills processes.
 
 `attempts/<job_id>-<plan8>-<stage>-<queue>/<step>/` holds `<k>-begun`, `<k>-void` (a fault of ours: the attempt does not count),
-`<k>-error` (an unforeseen exception) and `done` (the step's result). A swept task counts anew: its notes begin with `s<n>-`. The
-first delivery leaves no `begun` and no `done`, because nearly all tasks need only that one. It counts as attempt 1 if it left an
-error. If it left nothing, it may never have reached a processor: then it costs no attempt.
+`<k>-error` (an unforeseen exception), `done` (the step's result), and `from-<n>` (a part of the work of `shared.extraction`). A
+swept task counts anew: its notes begin with `s<n>-`. The first delivery leaves no `begun` and no `done`, because nearly all tasks
+need only that one. It counts as attempt 1 if it left an error. If it left nothing, it may never have reached a processor: then it
+costs no attempt.
 """
 
 import contextlib
@@ -95,6 +96,19 @@ class Attempts:
         except AlreadyExists:
             return self._read_done(step)
 
+    def kept(self, step: PlannedStep, name: str) -> Json | None:
+        """The part of a step's work that an earlier delivery kept under this name, or None."""
+        is_first = self._delivery == 1 and not self._task.sweep
+        return None if is_first or f"{step.name}/{name}" not in self._names else self._read_kept(step, name)
+
+    def keep(self, step: PlannedStep, name: str, part: Json) -> Json:
+        """Keep a part of a step's work for later deliveries; returns the one that stands."""
+        try:
+            self._results.create(f"{self._folder}{step.name}/{name}", "application/json", canonical(part))
+            return part
+        except AlreadyExists:
+            return self._read_kept(step, name)
+
     def void(self, step: PlannedStep, attempt: int, message: str) -> None:
         """Give an attempt back after a fault of ours. Best effort: a failure to write must not hide the fault itself."""
         self._note(step, attempt, "void", message)
@@ -142,10 +156,14 @@ class Attempts:
         return f"{self._folder}{step.name}/{sweep}{attempt}-{kind}"
 
     def _read_done(self, step: PlannedStep) -> Result:
-        body = self._results.read(f"{self._folder}{step.name}/done")
+        return Result.from_json(self._read_kept(step, "done"))
+
+    def _read_kept(self, step: PlannedStep, name: str) -> Json:
+        body = self._results.read(f"{self._folder}{step.name}/{name}")
         if body is None:
             raise Unavailable(f"the result of step {step.name} exists but cannot be read; retry")
-        return Result.from_json(json.loads(body))
+        found: Json = json.loads(body)
+        return found
 
 
 def _is_sparse(delivery: int) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared import assets, capacity, clock, errors, ledger, metadata, naming, processors, source
+from shared import assets, capacity, clock, errors, extraction, ledger, metadata, naming, processors, source
 from shared.attempts import Attempts
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
 from shared.errors import BadConfiguration, BadFile, Transient, Unavailable, Vanished
@@ -164,7 +164,11 @@ class _Delivery:
     def _run(self, step: PlannedStep, attempt: int, original: Path) -> Result:
         folder = self.folder / step.name
         folder.mkdir()
-        made = self._sandboxed(step, original, folder)
+        work = functools.partial(self._sandboxed, step, original)
+        if extraction.concerns(step.recipe):
+            made = extraction.Extraction(self.task, step, self.cloud, self.attempts).run(work, folder)
+        else:
+            made = work(self._exact(step.recipe), folder)
         outputs = tuple(self._store(step, draft) for draft in made.drafts)
         if not self._is_kept(step):
             from shared.sandbox import folders  # only the processor loads the sandbox
@@ -179,12 +183,13 @@ class _Delivery:
         is_wanted = self._encoding and not recipe.input and processors.find(recipe.processor).describes_storage
         return {"content_encoding": self._encoding} if is_wanted else {}
 
-    def _sandboxed(self, step: PlannedStep, original: Path, folder: Path) -> Made:
+    def _sandboxed(self, step: PlannedStep, original: Path, recipe: Recipe, folder: Path) -> Made:
         bytes_in = original.stat().st_size
-        ran = self.cloud.sandbox.run(self._exact(step.recipe), original, folder, step.limits, self._assets)
+        ran = self.cloud.sandbox.run(recipe, original, folder, step.limits, self._assets)
         self._times["worked"] = clock.now()
-        spent = {"cpu_seconds": round(ran.cpu_seconds, 6), "peak_bytes": ran.peak_bytes}
-        self._cost |= {**spent, "bytes_in": bytes_in, "bytes_out": 0}
+        cpu_seconds = round(self._cost.get("cpu_seconds", 0) + ran.cpu_seconds, 6)
+        peak_bytes = max(self._cost.get("peak_bytes", 0), ran.peak_bytes)
+        self._cost |= {"cpu_seconds": cpu_seconds, "peak_bytes": peak_bytes, "bytes_in": bytes_in, "bytes_out": 0}
         return ran.made()
 
     def _exact(self, recipe: Recipe) -> Recipe:

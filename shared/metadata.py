@@ -15,7 +15,7 @@ MAX_BYTES = 8 << 10
 #: Keys that begin so choose steps and options, or mark a file.
 OURS = "sluice-"
 #: Keys that mark a file as made from another one; only the pipeline sets them.
-RESERVED = ("sluice-hops", "sluice-parent")
+RESERVED = ("sluice-hops", "sluice-parent", "sluice-member")
 
 #: RFC 9110 §5.6.2, token
 _KEY = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
@@ -26,6 +26,18 @@ _VALUE = re.compile(r"[ -~]*")
 def copied(given: Mapping[str, str]) -> dict[str, str]:
     """The metadata of a file that its outputs may have: without those that are for the pipeline."""
     return {key: value for key, value in given.items() if not key.startswith(OURS)}
+
+
+def joined(first: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """The first metadata, and of the others those that fit beside them, in their order."""
+    both = dict(first)
+    left = MAX_BYTES - sum(len(key) + len(value.encode()) for key, value in first.items())
+    for key, value in more.items():
+        size = len(key.encode()) + len(value.encode())
+        if key not in both and size <= left:
+            both[key] = value
+            left -= size
+    return both
 
 
 def check(given: Mapping[str, Any]) -> dict[str, str]:

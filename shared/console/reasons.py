@@ -57,6 +57,11 @@ REASONS: Mapping[str, Reason] = {
         "The document unpacks to more than 512 MiB, or the archive to more than its step allows.",
         "Split it into smaller files.",
     ),
+    "too_deep": Reason(
+        "Archive in an archive",
+        "It came out of an archive, and its step extracts none that lies so deep.",
+        f"Upload the inner archive by itself. {_CHANGE_LIMIT}",
+    ),
     "too_many_members": Reason(
         "Too many members", "The archive has more members than its step allows.", f"Split it. {_CHANGE_LIMIT}"
     ),

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from shared.model import Limits
-from shared.processors.archive_options import List
-from shared.processors.registry import processor
+from shared.processors.archive_options import Extract, List
+from shared.processors.registry import Draft, processor
 
 
 def _prepare() -> None:
+    import mimetypes
+
+    mimetypes.init()  # it looks for files of the system
     from shared.processors import archives  # noqa: F401
 
 
@@ -28,3 +31,23 @@ def list_members(source: Path, _folder: Path, options: List) -> Iterator[Mapping
 
     bounds = archives.Bounds(source.stat().st_size, options.max_members, options.max_unpacked_bytes, options.max_ratio)
     yield archives.listing(archives.opened(source, bounds), options.listed)
+
+
+@processor(
+    "archive.extract",
+    version=1,
+    options=Extract,
+    outputs=lambda _options: ("members.json",),
+    limits=Limits(memory_bytes=512 << 20, seconds=240, output_bytes=64 << 20),
+    prepare=_prepare,
+    extracts=True,
+)
+def extract(source: Path, folder: Path, options: Extract) -> Iterator[Draft | Mapping[str, Any]]:
+    """A batch of the files in an archive, each named by its number; facts, with members that stay packed.
+
+    The fact `next` is the first member of the next batch, or 0. `shared.extraction` calls it for each batch, and uploads the files.
+    """
+    from shared.processors import archives
+
+    bounds = archives.Bounds(source.stat().st_size, options.max_members, options.max_unpacked_bytes, options.max_ratio)
+    yield from archives.batch(archives.opened(source, bounds), folder, options)

@@ -58,7 +58,8 @@ class Processor:
     calls `prepare` once, before there is a file: it imports libraries, and does what they do on first use. `assets(options)` gives
     the names of the operator's objects that `work` reads; it finds their paths by name in a fourth argument. `programs` are names
     of the programs that it may start, by the `Programs` in its last argument. With `describes_storage`, its facts of a file that
-    is stored with a Content-Encoding also have that, as `content_encoding`.
+    is stored with a Content-Encoding also have that, as `content_encoding`. What `work` makes where it `extracts` are uploads
+    (`shared.extraction`); then `declared` names the outputs that come besides.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Processor:
     assets: Names | None = None
     programs: tuple[str, ...] = ()
     describes_storage: bool = False
+    extracts: bool = False
 
     def check(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the options as JSON values, with their defaults. Raises `BadConfiguration` naming the wrong one."""
@@ -173,7 +175,7 @@ class Processor:
         declared = (*(patterns or ()), FACTS_NAME)
         # Most patterns are names: compiling them would cost each child of the sandbox a millisecond.
         undeclared = [name for name in names if name not in declared and not any(fnmatchcase(name, one) for one in declared)]
-        if patterns is not None and undeclared:
+        if patterns is not None and undeclared and not self.extracts:
             raise ValueError(f"{self.name} makes {undeclared[0]!r}, which its `outputs` do not declare; declare it")
 
 
@@ -198,6 +200,7 @@ def processor(
     assets: Names | None = None,
     programs: tuple[str, ...] = (),
     describes_storage: bool = False,
+    extracts: bool = False,
 ) -> Callable[[Work], Work]:
     """Declare a processor. `options` is a frozen dataclass whose `__post_init__` raises `BadConfiguration`.
 
@@ -212,7 +215,7 @@ def processor(
             remedy = "write a class under @dataclass(frozen=True, slots=True)"
             raise BadConfiguration(f"the options of {name!r} are not a dataclass; {remedy}")
         registered[name] = Processor(
-            name, version, options, work, outputs, limits, prepare, assets, programs, describes_storage
+            name, version, options, work, outputs, limits, prepare, assets, programs, describes_storage, extracts
         )
         return work
 

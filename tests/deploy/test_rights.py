@@ -41,7 +41,10 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "topic:dead-letters": {"pubsub.publisher"},  # bury
     },
     "processor": {
-        "bucket:uploads": {"storage.objectViewer"},  # download; find, 404 when it is missing
+        "bucket:uploads": {
+            "storage.objectViewer",  # download; find, 404 when it is missing
+            "storage.objectCreator",  # archive.extract: create
+        },
         "bucket:results": {"storage.objectCreator", "storage.objectViewer"},  # outputs, commit, notes; find, siblings, list
         "queue:*": {"cloudtasks.enqueuer"},  # finish: the tasks that come after
         "account:tasks": {"iam.serviceAccountUser"},
@@ -167,10 +170,11 @@ def test_the_table_gives_what_the_code_calls_no_more_and_no_less(table: Grants) 
     assert given == NEEDED
 
 
-def test_only_doors_the_way_into_the_console_and_tasks_that_name_an_account_depend_on_options(table: Grants) -> None:
+def test_only_doors_the_console_tasks_that_name_an_account_and_extraction_have_conditions(table: Grants) -> None:
     conditions = {(row["on"], row["member"]): row["when"] for row in table if row["when"] != "always"}
 
     assert conditions == {
+        ("bucket:uploads", "processor"): "uses=archive.extract",
         ("account:tasks", "upload"): "queue-auth=task",
         ("account:tasks", "dispatcher"): "queue-auth=task",
         ("account:tasks", "processor"): "queue-auth=task",

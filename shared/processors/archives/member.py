@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Literal, Protocol
 
 from shared.errors import BadFile
@@ -64,8 +65,20 @@ class Archive(Protocol):
     def members(self) -> Iterator[Member]:
         """Its members in their order. Raises `BadFile`."""
 
-    def open(self, member: Member) -> IO[bytes]:
-        """The bytes of a file among the members, until the next member is asked for. Raises `BadFile`."""
+    def unpack(self, member: Member, path: Path) -> str:
+        """Write the bytes of the current member, a file, to this path, or say why that cannot be done: a reason.
+
+        Raises `BadFile` for damage that ends the archive.
+        """
+
+
+def copy(source: IO[bytes], path: Path, block_bytes: int) -> int:
+    """Write a stream to a file, and count its bytes."""
+    size = 0
+    with path.open("wb") as target:
+        while block := source.read(block_bytes):
+            size += target.write(block)
+    return size
 
 
 def is_unsafe(path: str) -> bool:

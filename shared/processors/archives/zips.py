@@ -1,17 +1,18 @@
 """Zip archives, read from their directory (PKWARE APPNOTE.TXT)."""
 
+import lzma
 import operator
 import stat
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
 from shared.errors import BadFile
 from shared.processors.archives.bounds import Bounds
-from shared.processors.archives.member import Kind, Member, Survey, corrupt, is_unsafe, shown, truncated
+from shared.processors.archives.member import Kind, Member, Survey, copy, corrupt, is_unsafe, shown, truncated
 
 #: §4.3.7: the fixed part of a member's local header, before its name.
 _HEADER_BYTES = 30
@@ -22,6 +23,9 @@ _END, _MAX_END_BYTES = b"PK\x05\x06", 22 + 0xFFFF
 _UNIX = 3
 #: §4.4.4
 _ENCRYPTED = 1
+#: `zipfile` unpacks what it reads, of other methods than these two without a bound: a block of bzip2 may grow 20,000 times.
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_BLOCK_BYTES, _SMALL_BLOCK_BYTES = 1 << 18, 1 << 12
 _KINDS: dict[int, Kind] = {
     stat.S_IFLNK >> 12: "link",
     stat.S_IFDIR >> 12: "folder",
@@ -64,9 +68,23 @@ class Zip:
             kind = _KINDS.get(_type(info)) or ("folder" if info.filename[-1:] == "/" else "file")
             yield Member(number, info.filename, kind, info.file_size, info.date_time, bool(info.flag_bits & _ENCRYPTED))
 
-    def open(self, member: Member) -> IO[bytes]:
-        """See `Archive.open`."""
-        return self._zip.open(self._zip.filelist[member.number - 1])
+    def unpack(self, member: Member, path: Path) -> str:
+        """See `Archive.unpack`. Members are independent: the damage of one is its own."""
+        info = self._zip.filelist[member.number - 1]
+        if member.is_encrypted:
+            return "password"
+        try:
+            with self._zip.open(info) as source:
+                size = copy(source, path, _BLOCK_BYTES if info.compress_type in _BOUNDED else _SMALL_BLOCK_BYTES)
+        except NotImplementedError:
+            return "unsupported"
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError):
+            return "corrupt"
+        except OSError as error:
+            if error.errno:
+                raise
+            return "corrupt"  # of bz2
+        return "" if size == info.file_size else "corrupt"
 
 
 def _type(info: zipfile.ZipInfo) -> int:

@@ -7,7 +7,7 @@ import pytest
 from deploy import grants
 from deploy.gcloud import Command
 from deploy.state import Grant, Queue, Service
-from tests.unit.deploy.example import deployment
+from tests.unit.deploy.example import PIPELINE, deployment
 
 SIGNER = "serviceAccount:sluice-signer@demo-project.iam.gserviceaccount.com"
 TOKEN_CREATOR = "roles/iam.serviceAccountTokenCreator"
@@ -58,6 +58,21 @@ def test_only_our_accounts_and_strangers_lose_what_the_table_does_not_give(
 
 OPS, ANN = "group:ops@example.com", "user:ann@example.com"
 QUEUE_OPERATOR = "projects/demo-project/roles/sluice.queueOperator"
+
+
+EXTRACTING = PIPELINE.replace("any.digest", "archive.extract").replace("1536Mi", "4Gi")
+
+
+@pytest.mark.parametrize(("text", "accounts"), [(PIPELINE, []), (EXTRACTING, ["sluice-processor-slow"])], ids=["never", "slow"])
+def test_only_the_pools_that_extract_may_create_uploads(text: str, accounts: list[str], tmp_path: Path) -> None:
+    creators = [
+        grant.member
+        for grant in grants.wanted(deployment(tmp_path, text=text), "bucket:uploads")
+        if "objectCreator" in grant.role
+    ]
+
+    services = ["sluice-upload", "sluice-signer", *accounts]
+    assert creators == [f"serviceAccount:{service}@demo-project.iam.gserviceaccount.com" for service in services]
 
 
 def test_each_operator_has_each_grant(tmp_path: Path) -> None:
