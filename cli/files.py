@@ -1,5 +1,6 @@
 """`ls`, `show` and `explain`."""
 
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from cli.exits import Code
 from cli.output import Output, terminal_width
 from cli.table import Column, field
 from cli.times import short
+from shared import members as extracted
 from shared.cloud.protocols import Cloud
 from shared.model import Json
 from shared.operations import explain as explaining
@@ -26,6 +28,14 @@ JOBS = (
     field("reason"),
     field("name", "object"),
     field("message"),
+)
+
+MEMBERS = (
+    field("number", is_number=True),
+    field("state"),
+    field("size", "bytes", is_number=True),
+    Column("REASON", lambda row: ", ".join(row["reasons"])),
+    field("object"),
 )
 
 
@@ -53,14 +63,18 @@ def ls(out: Output, query: Query, limit: int, page_token: str) -> Code:
 @click.option(
     "--older", metavar="TOKEN", default="", help="Show the generations before those of an answer that printed this token."
 )
+@click.option("--members", is_flag=True, help="Show the files that its newest run extracted from it.")
+@click.option("--page-token", metavar="TOKEN", default="", help="Continue after an earlier page of members.")
 @options.output
-def show(out: Output, name: str, older: str) -> Code:
+def show(out: Output, name: str, older: str, *, members: bool, page_token: str) -> Code:
     """Show the runs of a file, and why its steps failed.
 
     Each step has its times, cost, reason and outputs; in work its queue, attempt, last error and next try.
     What the newest run found out about a document, table or text follows; --format=json has all facts.
     """
     cloud = connect()
+    if members:
+        return _members(out, extracted.page("objects", name, page_token, cloud))
     answer = showing.show(name, cloud, older)
     found = list(findings.lines(_facts(answer, cloud), terminal_width())) if out.format == "table" else []
     text = texts.of_file(answer, datetime.now(UTC), found)
@@ -72,6 +86,15 @@ def _facts(answer: Json, cloud: Cloud) -> Iterator[Json]:
     """The facts of each step of the newest run."""
     for run in answer.get("runs", ())[:1]:
         yield from (showing.facts(step, cloud) for step in run["steps"])
+
+
+def _members(out: Output, page: Json) -> Code:
+    out.rows(page["members"], MEMBERS, "object")
+    if not page["members"]:
+        out.note("no extracted files found")
+    if page["next"]:
+        out.note(f"more: repeat the command with --page-token {shlex.quote(page['next'])}")
+    return Code.DONE
 
 
 @click.command("explain")

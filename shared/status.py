@@ -26,6 +26,10 @@ def answer(kind: str, asked: str, query: Mapping[str, str], cloud: Cloud) -> Jso
         from shared.operations import explain  # on first use: with it comes the pipeline, 5 % of a cold start
 
         return explain.from_query(asked, query, cloud)
+    if "members" in query:
+        from shared import members
+
+        return members.page(kind, asked, query["members"], cloud)
     if "older" in query:
         return earlier(_identity(asked, cloud) if kind == "objects" else parsed(asked)[0], query["older"], cloud)
     if kind == "jobs":
