@@ -58,8 +58,8 @@ def _graph(sources: Sequence[Node], steps: Sequence[Json], arrows: Sequence[tupl
 def _source(number: int, route: Route) -> Node:
     first, *others = route.content_types
     lines = [f"Route {number}", f"{first}, {len(others)} more" if others else first]
-    if route.name != "**":
-        lines.append(route.name)
+    if "**" not in route.names:
+        lines.append(", ".join(route.names))
     if route.metadata:  # its values are the operator's
         lines.append(f"metadata {', '.join(route.metadata)}")
     if route.max_bytes:

@@ -78,7 +78,7 @@ def _route(number: int, route: Route, file: File) -> Json:
     failed = TESTS[passed] if passed < len(TESTS) else ""
     steps = list(route.steps if failed else route.chosen(file.metadata))
     why = _why(failed, route, file) if failed else "every test passes"
-    patterns = {"content_type": ", ".join(route.content_types), "name": route.name}
+    patterns = {"content_type": ", ".join(route.content_types), "name": ", ".join(route.names)}
     return {"route": number, **patterns, "steps": steps, "takes": not failed, "failed": failed, "why": why}
 
 
@@ -88,7 +88,8 @@ def _why(failed: str, route: Route, file: File) -> str:
         is_not = "is not" if len(route.content_types) == 1 else "is none of"
         return f"{media.essence(file.content_type)} {is_not} {', '.join(route.content_types)}"
     if failed == "name":
-        return f"{file.name} does not match {route.name}"
+        matches_none = "does not match" if len(route.names) == 1 else "matches none of"
+        return f"{file.name} {matches_none} {', '.join(route.names)}"
     if failed == "metadata":
         wrong = [key for key, value in route.metadata.items() if file.metadata.get(key) != value]
         return f"the metadata has another value, or none, for {', '.join(wrong)}"

@@ -103,10 +103,9 @@ def _built(pool_of: Mapping[str, Pool], queues: Tables, steps: Tables, routes: S
 
 
 def _route(right: Mapping[str, Any]) -> Route:
-    types = right["content_type"]
-    listed = _unique(types) if isinstance(types, list) else (types,)
-    others = {key: value for key, value in right.items() if key != "content_type"}
-    return Route(listed, **(others | {"steps": _unique(right["steps"])}))
+    types, names = (_unique(value) if isinstance(value := right[key], list) else (value,) for key in ("content_type", "name"))
+    others = {key: value for key, value in right.items() if key not in ("content_type", "name")}
+    return Route(types, names, **(others | {"steps": _unique(right["steps"])}))
 
 
 def _limits(right: Mapping[str, Any]) -> Limits:

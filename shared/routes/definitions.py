@@ -78,7 +78,7 @@ class Route:
     """
 
     content_types: tuple[str, ...]
-    name: str
+    names: tuple[str, ...]
     steps: tuple[str, ...]
     queue: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Route:
     def _tests(self, content_type: str, name: str, metadata: Mapping[str, str], size: int | None) -> Iterator[bool]:
         essence = media.essence(content_type)
         yield any(matches(pattern, essence) for pattern in self.content_types)
-        yield matches(self.name, name)
+        yield any(matches(pattern, name) for pattern in self.names)
         yield all(metadata.get(key) == value for key, value in self.metadata.items())
         yield not size or not self.max_bytes or size <= self.max_bytes
         yield bool(self.chosen(metadata))

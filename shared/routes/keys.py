@@ -117,9 +117,11 @@ ROUTE = {
         )
     ),
     "name": required(
-        text(
-            "a pattern over the object's name: `*` stops at a slash, `**` does not, `?` is one character",
-            "write a pattern such as `**` or `invoices/*.pdf`",
+        or_list(
+            text(
+                "a pattern over the object's name, or a list of such: `*` stops at a slash, `**` does not, `?` is one character",
+                "write a pattern such as `**` or `invoices/*.pdf`, or a list of such patterns",
+            )
         )
     ),
     "steps": required(

@@ -11,7 +11,7 @@ def sentence(test: str, nearest: Sequence[Route], content_type: str) -> str:
     if test == "content_type":
         return f"{nothing}; accepted: {_listed(pattern for route in nearest for pattern in route.content_types)}"
     if test == "name":
-        return f"{nothing} under this name; accepted: {_listed(route.name for route in nearest)}"
+        return f"{nothing} under this name; accepted: {_listed(pattern for route in nearest for pattern in route.names)}"
     if test == "metadata":
         return (
             f"{nothing} with this metadata; routes read the keys {_listed(key for route in nearest for key in route.metadata)}"

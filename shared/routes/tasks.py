@@ -28,9 +28,13 @@ def _taken(routes: Routes) -> set[frozenset[int]]:
     """For every content type and name, the indexes of the routes that a file may take."""
     numbered = list(enumerate(routes.routes))
     types = overlaps.sets(pattern for route in routes.routes for pattern in route.content_types)
-    names = overlaps.sets(route.name for route in routes.routes)
+    names = overlaps.sets(pattern for route in routes.routes for pattern in route.names)
     matched = {
-        frozenset(index for index, route in numbered if not some.isdisjoint(route.content_types) and route.name in others)
+        frozenset(
+            index
+            for index, route in numbered
+            if not some.isdisjoint(route.content_types) and not others.isdisjoint(route.names)
+        )
         for some in types
         for others in names
     }
