@@ -113,7 +113,8 @@ def _error_classes() -> dict[str, type[PipelineError]]:
 
 def _raised(path: Path, classes: dict[str, type[PipelineError]]) -> Iterator[tuple[str, str, str]]:
     """Class, status and code of every error made in this file; a code is the second argument, or the class's own."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    text = path.read_text()
+    for node in ast.walk(ast.parse(text)) if any(f"{name}(" in text for name in classes) else ():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in classes:
             kind = classes[node.func.id]
             given = node.args[1:2] if kind is not errors.MethodNotAllowed else []

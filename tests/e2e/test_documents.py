@@ -25,7 +25,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 def differences(sent: Sent, job: dict[str, Any]) -> list[str]:
     """Facts, verdict and reason of a job that are not those of the table."""
-    step = next((one for one in job["steps"] if one["step"] == sent.step), {})
+    step: dict[str, Any] = next((one for one in job["steps"] if one["step"] == sent.step), {})
     facts = step.get("facts", {})
     found = {
         "verdict": job["verdict"],
