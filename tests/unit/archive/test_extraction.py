@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,52 @@ def test_a_delivery_without_time_for_another_batch_leaves_it_to_the_next(cloud: 
     assert result.verdict == "succeeded"
     assert list(extracted(cloud, Run(file).job_id)) == NAMES
     assert len([name for name in cloud.results.names("attempts/") if name.endswith("-void")]) == 2
+
+
+class Cut(Exception):
+    """The end of a process, at a write."""
+
+
+class Mortal:
+    """A bucket whose process ends once: before the write of this number, or right after it."""
+
+    def __init__(self, bucket: FakeBucket, writes: Iterator[int], at: int, *, is_done: bool) -> None:
+        self.bucket = bucket
+        self._writes = writes
+        self._at, self._is_done = at, is_done
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.bucket, name)
+
+    def create(self, name: str, *what: Any) -> Any:
+        is_here = next(self._writes) == self._at
+        if is_here and not self._is_done:
+            raise Cut
+        stored = self.bucket.create(name, *what)
+        if is_here:
+            raise Cut
+        return stored
+
+
+#: Of a first delivery: six files, and the notes of two batches.
+WRITES = 8
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(WRITES))
+def test_an_end_at_any_write_heals(cloud: FakeCloud, uploaded: Uploaded, at: int, *, is_done: bool) -> None:
+    step, file = extracting(max_member_bytes=100), uploaded("six.zip", SIX, "application/zip")
+    uploads, results, writes = cloud.uploads, cloud.results, count()
+    cloud.uploads = Mortal(uploads, writes, at, is_done=is_done)  # type: ignore[assignment]
+    cloud.results = Mortal(results, writes, at, is_done=is_done)  # type: ignore[assignment]
+    with pytest.raises(Cut):
+        deliver(file, cloud, step=step)
+
+    result = deliver(file, cloud, 2, step=step)
+
+    assert extracted(cloud, Run(file).job_id) == {name: bytes([65 + at]) * 40 for at, name in enumerate(NAMES)}
+    assert [member["object"].rpartition("/")[2] for member in result.facts["listed"]] == [f"{at}.txt" for at in range(1, 7)]
+    assert all(len(versions) == 1 for versions in uploads.versions.values())
 
 
 def test_a_long_list_becomes_an_output(cloud: FakeCloud, uploaded: Uploaded) -> None:
