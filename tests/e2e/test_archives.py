@@ -1,4 +1,4 @@
-"""The recipe of docs/archives.md on the whole stack: an archive is extracted, and each of its files has a verdict of its own."""
+"""Archives on the stack: listed, extracted with archives in archives, and the processor killed meanwhile."""
 
 import re
 from collections.abc import Iterator
