@@ -226,5 +226,8 @@ def environment(stub: Stub) -> dict[str, str]:
         "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
         "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true",
         "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false",
+        # Each command would write files of logs and of surveys, which no test reads.
+        "CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "true",
+        "CLOUDSDK_SURVEY_DISABLE_PROMPTS": "true",
         "NO_GCE_CHECK": "true",
     }
