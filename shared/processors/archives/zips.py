@@ -94,7 +94,8 @@ def _type(info: zipfile.ZipInfo) -> int:
 def _kinds(infos: list[zipfile.ZipInfo]) -> Counter[Kind]:
     kinds = Counter[Kind]()
     folders = Counter([_type(info) for info in infos if info.filename[-1:] == "/"])
-    for found, number in Counter([_type(info) for info in infos]).items():
+    # Written out: 10,000 calls take as long as everything else here.
+    for found, number in Counter([info.external_attr >> 28 if info.create_system == _UNIX else 0 for info in infos]).items():
         if found in _KINDS:
             kinds[_KINDS[found]] += number
         else:
