@@ -7,6 +7,7 @@ from flask import Request, Response
 from shared import log, web
 from shared.cloud.protocols import Cloud
 from shared.console import (
+    extracted,
     failed,
     file,
     files,
@@ -46,6 +47,7 @@ PAGES: Mapping[str, View] = {
     "failed": failed.page,
     "reasons": failed.reasons,
     "follow": follow.states,
+    "members": extracted.page,
 }
 #: The same for what a viewer who may act sends.
 ACTIONS: Mapping[str, View] = {
