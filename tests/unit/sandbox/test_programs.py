@@ -140,6 +140,21 @@ except OSError as error:
     assert start(code).made().facts == {"tried": DENIED}
 
 
+def test_a_child_starts_no_program_that_it_made(start: Start) -> None:
+    code = """
+import os, subprocess
+made = os.open(folder / "made", os.O_WRONLY | os.O_CREAT, 0o755)
+os.write(made, open("/bin/true", "rb").read())
+os.close(made)
+try:
+    subprocess.run([folder / "made"])
+    found["tried"] = "done"
+except OSError as error:
+    found["tried"] = os.strerror(error.errno)
+"""
+    assert start(code).made().facts == {"tried": DENIED}
+
+
 def test_a_child_forks_plainly_and_in_no_other_way(start: Start) -> None:
     code = """
 import ctypes, os, platform
