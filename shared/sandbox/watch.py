@@ -33,7 +33,7 @@ class Watch:
         self.peak_bytes = 0
         self._call = call
         self._looks = 0
-        #: What the child shared with the zygote when it began.
+        #: What the child may share with the zygote: all of its memory. The child's own at the first look may be much more.
         self._shared_bytes: int | None = None
         self._processes: list[int] = []
 
@@ -57,7 +57,7 @@ class Watch:
         memories = [_memory(one) for one in self._processes]
         taken = sum(memory.private_bytes for memory in memories)
         if self._shared_bytes is None:
-            self._shared_bytes = memories[0].private_bytes
+            self._shared_bytes = _memory(_parent(self._processes[0])).private_bytes
         self.peak_bytes = max(self.peak_bytes, taken)
         most = program_bytes(self._call.limits) - NEAR_BYTES
         is_above = taken > self._call.limits.memory_bytes + HEAP_STEP_BYTES + self._shared_bytes
@@ -82,6 +82,13 @@ def _group(process: int) -> int:
         return os.getpgid(process)
     except OSError:  # it ended
         return 0
+
+
+def _parent(process: int) -> int:
+    """The number of the process that started it; 0 when it ended."""
+    with suppress(OSError), open(f"/proc/{process}/stat", "rb") as file:  # noqa: PTH123
+        return int(file.read().rpartition(b")")[2].split()[1])  # behind the name, which may hold spaces: state, parent
+    return 0
 
 
 def _memory(process: int) -> Memory:
