@@ -8,7 +8,7 @@ shared.capacity too, by which pipeline.toml is checked here as the services chec
     options       flags, the --env-file, defaults, checks
     listing       the lines of deploy.sh
     reading       gcloud's lists and policies, read side by side
-    state         their answers, as dataclasses
+    state         their answers, as dataclasses           variables     those of a service
     deployment    options, names and state of one deployment
     everything    from a line of the list to its commands
     buckets · pubsub · queues · services · grants · roles · watching

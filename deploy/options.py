@@ -91,6 +91,19 @@ class Options:
         rf"(({ANY_EXTRA})(,({ANY_EXTRA}))*)?", f"some of {','.join(sorted(EXTRAS))}", "What it opens",
     )  # fmt: skip
 
+    clamd: str = _option(
+        "", "HOST:PORT", "the clamd that steps with any.scan ask; docs/scanning.md", r"([^ \",/]+:[0-9]+|unix:/[^ \",]+)?",
+        "host:port, or unix:/path",
+    )  # fmt: skip
+    service_origins: str = _option(
+        "", "LIST", "origins that steps with service.call may call, such as https://tika.example.com; docs/services.md",
+        r'(https?://[^,/ "]+(,https?://[^,/ "]+)*)?', "origins such as https://tika.example.com, without a path",
+    )  # fmt: skip
+    service_secrets: str = _option(
+        "", "NAME", "the secret in Secret Manager whose newest version has the headers of these calls; docs/services.md",
+        r"[A-Za-z0-9_-]{0,255}", "the name of a secret of this project",
+    )  # fmt: skip
+
     instances: str = _option(
         "2", "N", "the most instances of each service but the console, which has one, and the pools of pipeline.toml", *ABOVE_0,
         "How much",

@@ -7,6 +7,9 @@ from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.running import Runner
 from deploy.state import Repository, Service
+from deploy.variables import Secret
+from shared import capacity
+from shared.processors import find
 
 #: What deploy/cleanup.json says.
 KEPT = Repository("DOCKER", 10, 30 * 24 * 3600)
@@ -61,14 +64,33 @@ def service(
         variables=variables(deployment, name, at_once),
         iap=name == "console" and deployment.is_behind_iap,
     )
-    lines = "".join(f"{variable}: {json.dumps(value)}\n" for variable, value in sorted(wanted.variables.items()))
+    plain = {variable: value for variable, value in wanted.variables.items() if not isinstance(value, Secret)}
+    lines = "".join(f"{variable}: {json.dumps(value)}\n" for variable, value in sorted(plain.items()))
     file = deployment.write(f"variables-{name}.yaml", lines)
     full, found = deployment.short(name), deployment.state.services.get(deployment.short(name))
     if found != wanted:
         # The flag is in gcloud beta only. Without it gcloud leaves the service behind Identity-Aware Proxy, or not, as it was.
         changes_iap = wanted.iap or (found and found.iap)
         group, iap = (["beta", "run"], [f"--{'' if wanted.iap else 'no-'}iap"]) if changes_iap else (["run"], [])
-        yield [[*group, "deploy", full, deployment.in_region, *_flags(wanted), *iap, f"--env-vars-file={file}"]]
+        yield [
+            [
+                *group,
+                "deploy",
+                full,
+                deployment.in_region,
+                *_flags(wanted),
+                *_secrets(wanted, found),
+                *iap,
+                f"--env-vars-file={file}",
+            ]
+        ]
+
+
+def _secrets(wanted: Service, found: Service | None) -> list[str]:
+    """The flag for variables whose values are in Secret Manager; without it gcloud leaves them as they were."""
+    listed = [f"{name}={value}" for name, value in wanted.variables.items() if isinstance(value, Secret)]
+    had = found is not None and any(isinstance(value, Secret) for value in found.variables.values())
+    return [f"--set-secrets={','.join(listed)}"] if listed else ["--clear-secrets"] if had else []
 
 
 def pools(deployment: Deployment, _function: str, ingress: str) -> Iterator[list[Command]]:
@@ -95,8 +117,20 @@ def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]
         "THREADS": at_once,
         **settings(deployment),
         **own.get(name, {}),
-        **({"SLUICE_POOL": deployment.pools[name].name} if name in deployment.pools else {}),
+        **(_of_pool(deployment, name) if name in deployment.pools else {}),
     }
+
+
+def _of_pool(deployment: Deployment, name: str) -> dict[str, str]:
+    """Its name; and where steps run outside the sandbox, what these reach. No other service has their secrets."""
+    pool, options = deployment.pools[name], deployment.options
+    reached = {
+        "SLUICE_CLAMD": options.clamd,
+        "SLUICE_SERVICE_ORIGINS": options.service_origins,
+        "SLUICE_SERVICE_SECRETS": Secret(f"{options.service_secrets}:latest") if options.service_secrets else "",
+    }
+    is_outside = any(find(one).outside for one in capacity.processors(deployment.routes, pool))
+    return {"SLUICE_POOL": pool.name} | ({name: value for name, value in reached.items() if value} if is_outside else {})
 
 
 def _access(deployment: Deployment) -> dict[str, str]:

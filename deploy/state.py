@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from deploy.answers import from_json, last, number, numeric, text
+from deploy.variables import variables
 
 
 def _rules(found: Any) -> tuple[tuple[str, float, str], ...]:
@@ -17,10 +18,6 @@ def _rules(found: Any) -> tuple[tuple[str, float, str], ...]:
         )
         for rule in found or []
     )
-
-
-def _variables(found: Any) -> dict[str, str]:
-    return {item["name"]: item.get("value", "") for item in found or []}
 
 
 def _is_ready(found: Any) -> bool:
@@ -118,7 +115,7 @@ class Service:
     memory: str = from_json(*_CONTAINER, "resources", "limits", "memory")
     instances: str = from_json(*_SCALING, "autoscaling.knative.dev/maxScale")
     ingress: str = from_json("metadata", "annotations", "run.googleapis.com/ingress")
-    variables: Mapping[str, str] = from_json(*_CONTAINER, "env", read=_variables)
+    variables: Mapping[str, str] = from_json(*_CONTAINER, "env", read=variables)
     environment: str = from_json(*_SCALING, "run.googleapis.com/execution-environment", default=ENVIRONMENT)
     cpu_boost: bool = from_json(*_SCALING, "run.googleapis.com/startup-cpu-boost", read=_is_true, default=True)
     invoker_check: bool = from_json(

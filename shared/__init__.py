@@ -7,6 +7,7 @@ operators    operations (one engine for the command line and the console) · ind
              console (the pages) · findings (facts as people read them, for pages and terminals)
 platform     web (HTTP answers) · identity (callers' tokens) · settings · errors (the tree of failures) · log
              cloud (the only package that calls Google; `cloud.protocols` is what the rest sees of it)
-processors   processors (the registry and the processors) · sandbox (runs one) · source, assets (its files)
+processors   processors (the registry and the processors) · sandbox, outside (run one) · source, assets, stems (its files)
+             extraction, members (files out of archives)
 tests        testing (the cloud in memory, and `run_processor`) · testing_queues (its queues and topics)
 """

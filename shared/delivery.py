@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared import assets, capacity, clock, errors, extraction, ledger, metadata, naming, processors, source
+from shared import assets, capacity, clock, errors, extraction, ledger, metadata, outside, processors, source, stems
 from shared.attempts import Attempts
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
-from shared.errors import BadConfiguration, BadFile, Transient, Unavailable, Vanished
+from shared.errors import BadFile, Transient, Unavailable, Vanished
 from shared.ledger import Manifests
 from shared.manifest import AFTER_FAILED, NOT_WANTED, Manifest
 from shared.model import Output, Recipe, Result, Verdict
@@ -134,7 +134,7 @@ class _Delivery:
 
     def _work(self, step: PlannedStep) -> Result:
         try:
-            original = self._input(self._filled(step.recipe.input))
+            original = self._input(stems.filled(step.recipe.input, self.task.file.name))
             self._assets = assets.fetch(step.recipe, self.folder, self.cloud, self.memory)
         except (Vanished, BadFile) as error:
             return self.attempts.end(step, self._faulty(step, error))
@@ -164,11 +164,11 @@ class _Delivery:
     def _run(self, step: PlannedStep, attempt: int, original: Path) -> Result:
         folder = self.folder / step.name
         folder.mkdir()
-        work = functools.partial(self._sandboxed, step, original)
+        work = functools.partial(self._made, step, original)
         if extraction.concerns(step.recipe):
             made = extraction.Extraction(self.task, step, self.cloud, self.attempts).run(work, folder)
         else:
-            made = work(self._exact(step.recipe), folder)
+            made = work(stems.exact(step.recipe, self.task.file.name), folder)
         outputs = tuple(self._store(step, draft) for draft in made.drafts)
         if not self._is_kept(step):
             from shared.sandbox import folders  # only the processor loads the sandbox
@@ -183,28 +183,17 @@ class _Delivery:
         is_wanted = self._encoding and not recipe.input and processors.find(recipe.processor).describes_storage
         return {"content_encoding": self._encoding} if is_wanted else {}
 
-    def _sandboxed(self, step: PlannedStep, original: Path, recipe: Recipe, folder: Path) -> Made:
+    def _made(self, step: PlannedStep, original: Path, recipe: Recipe, folder: Path) -> Made:
         bytes_in = original.stat().st_size
-        ran = self.cloud.sandbox.run(recipe, original, folder, step.limits, self._assets)
+        if outside.concerns(recipe):
+            ran = outside.run(recipe, original, folder, step.limits, self.cloud)
+        else:
+            ran = self.cloud.sandbox.run(recipe, original, folder, step.limits, self._assets)
         self._times["worked"] = clock.now()
         cpu_seconds = round(self._cost.get("cpu_seconds", 0) + ran.cpu_seconds, 6)
         peak_bytes = max(self._cost.get("peak_bytes", 0), ran.peak_bytes)
         self._cost |= {"cpu_seconds": cpu_seconds, "peak_bytes": peak_bytes, "bytes_in": bytes_in, "bytes_out": 0}
         return ran.made()
-
-    def _exact(self, recipe: Recipe) -> Recipe:
-        """The recipe with the stem of the file's name in its text options. Raises `BadFile` for a name that they refuse."""
-        filled = {key: self._filled(value) for key, value in recipe.options.items() if isinstance(value, str)}
-        options = {**recipe.options, **filled}
-        if options == recipe.options:
-            return recipe
-        try:
-            return replace(recipe, options=processors.find(recipe.processor).check(options))
-        except BadConfiguration as error:
-            raise BadFile(f"with the name of this file, {error.message}", "bad_option") from error
-
-    def _filled(self, text: str) -> str:
-        return text.replace(naming.STEM, naming.stem(self.task.file.name)) if naming.STEM in text else text
 
     def _is_kept(self, step: PlannedStep) -> bool:
         """Whether the step's folder stays until the delivery ends: a later step needs it, or no step follows."""

@@ -38,7 +38,7 @@ class Setting:
 
 
 def _setting(variable: str, meaning: str, *, default: str | None = "", deploy: str) -> Any:
-    return dataclasses.field(metadata={"setting": Setting(variable, meaning, default, deploy)})
+    return dataclasses.field(repr=False, metadata={"setting": Setting(variable, meaning, default, deploy)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,13 @@ class Settings:
     )
     tasks_endpoint: str = _setting(
         "SLUICE_TASKS_ENDPOINT", "Cloud Tasks endpoint in place of Google's, called without credentials", deploy=""
+    )
+    clamd: str = _setting("SLUICE_CLAMD", "address of clamd for `any.scan`: `host:port` or `unix:/path`", deploy="--clamd")
+    service_origins: str = _setting(
+        "SLUICE_SERVICE_ORIGINS", "origins for `service.call`, by commas", deploy="--service-origins"
+    )
+    service_secrets: str = _setting(
+        "SLUICE_SERVICE_SECRETS", "JSON of the values of `secret_headers`", deploy="--service-secrets"
     )
     token_issuer: str = _setting("SLUICE_TOKEN_ISSUER", "issuer of the callers' tokens", default=GOOGLE_ISSUER, deploy="")
     token_certificates: str = _setting(

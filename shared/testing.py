@@ -212,6 +212,9 @@ class FakeCloud:
         self.put_aside = FakeSubscription(self.dead_letters)
         self.notifications = FakeTopic()
 
+    def identity_token(self, audience: str) -> str:
+        return f"token for {audience}"
+
 
 def crc32c(data: bytes) -> str:
     """The checksum as Cloud Storage writes it: base64 of four big-endian bytes."""

@@ -3,7 +3,7 @@
 import functions_framework
 from flask import Request, Response
 
-from shared import capacity, log, pipeline, web
+from shared import capacity, log, outside, pipeline, web
 from shared.cloud import connect
 from shared.plan import Task
 from shared.processors import extras
@@ -11,6 +11,7 @@ from shared.processors import extras
 cloud = connect()
 cloud.settings.require("processor_urls", "tasks_account")
 capacity.check(cloud.routes, cloud.settings.max_file_bytes)
+outside.check(cloud.routes, cloud.settings)
 URL = cloud.settings.processor_url(capacity.served(cloud.routes, cloud.settings.pool).name)
 cloud.sandbox.announce()
 log.info("the processor starts", extras=",".join(extras.installed()))

@@ -4,12 +4,12 @@ import functools
 import gc
 from typing import TYPE_CHECKING
 
-from shared import capacity, identity, settings
+from shared import capacity, identity, processors, settings
 from shared.cloud.protocols import RETRY_SECONDS, Bucket, Cloud, Queue, Subscription, Topic
 from shared.identity import Certificates
 from shared.routes import Routes
 from shared.routes import load as load_routes
-from shared.settings import Settings
+from shared.settings import GOOGLE_ISSUER, Settings
 
 if TYPE_CHECKING:
     from shared.cloud.pubsub import PubSub
@@ -50,7 +50,14 @@ class GoogleCloud:
         from shared.sandbox.service import Sandbox
 
         pool = capacity.served(self.routes, self.settings.pool)
-        return Sandbox(capacity.processors(self.routes, pool), capacity.room(pool), self.settings.ffmpeg)
+        names = [name for name in capacity.processors(self.routes, pool) if not processors.find(name).outside]
+        return Sandbox(names, capacity.room(pool), self.settings.ffmpeg)
+
+    def identity_token(self, audience: str) -> str:
+        from shared.cloud.tokens import identity_token
+
+        # Where the callers' tokens are not Google's, as on the local cloud, this service has no account with Google either.
+        return identity_token(audience) if self.settings.token_issuer == GOOGLE_ISSUER else ""
 
     # Each client is imported on first use: a service that never queues saves that library's part of a cold start.
 

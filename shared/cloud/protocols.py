@@ -238,6 +238,9 @@ class Cloud(Protocol):
     def completions(self) -> Topic: ...
     @property
     def dead_letters(self) -> Topic: ...
+    def identity_token(self, audience: str) -> str:
+        """A token of this service's account for the audience; empty where it has none. Raises `Unavailable`."""
+
     @property
     def notifications(self) -> Topic:
         """The topic of the bucket's notifications."""

@@ -78,6 +78,21 @@ REASONS: Mapping[str, Reason] = {
         "The table has more than 2,000 columns, or a sheet spans more than 5,000,000 cells.",
         "Delete stray cells or split it; send CSV or Parquet for many rows.",
     ),
+    "infected": Reason(
+        "Malware",
+        "The scanner found malware; `message` has the name of its signature.",
+        "Delete the file, and warn its sender.",
+    ),
+    "not_scanned": Reason(
+        "Not scanned whole",
+        "The file exceeds a limit of the scanner, so it is not known to be clean.",
+        "Raise the limits in clamd.conf, then run it again.",
+    ),
+    "refused_by_service": Reason(
+        "Refused by a service",
+        "The service that the step calls does not take this file; `message` has its words.",
+        "Correct the file as the service says, and upload that.",
+    ),
     "not_a_text": Reason(
         "Not a text", "The name or content type says text; the bytes do not.", "Upload it under its own type."
     ),

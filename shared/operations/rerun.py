@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared import clock, index, ledger, manifest, pipeline
+from shared import clock, index, ledger, manifest, pipeline, processors
 from shared.cloud.protocols import Bucket, Cloud
+from shared.errors import BadConfiguration
 from shared.manifest import Claim, Manifest
 from shared.model import Run
 from shared.plan import Plan
@@ -46,18 +47,27 @@ def adoptions(first: Run, results: Bucket) -> dict[str, str]:
     """The recipes whose newest verdict in this generation is `succeeded`: recipe id → object name of its manifest.
 
     A step that did not succeed is tried again, also where an older run succeeded. A run that adopts a recipe gives no verdict of
-    its own on it: cancelled, it leaves the older success as it is.
+    its own on it: cancelled, it leaves the older success as it is. Of some processors a success counts for its run only: a scan
+    for malware was done with the signatures of its day.
     """
     file = first.file
     found = ledger.history(results, file.file_id, str(file.generation))
     adopted: dict[str, str] = {}
     for one in sorted((one for one in found if isinstance(one, Manifest)), key=lambda one: one.run.number):
         for step in one.steps:
-            if step["verdict"] == "succeeded":
+            if step["verdict"] == "succeeded" and _is_kept(one, step["step"]):
                 adopted[step["recipe_id"]] = ledger.manifest_name(one.run, one.plan, one.place)
             elif step["recipe_id"] not in one.adopted:
                 adopted.pop(step["recipe_id"], None)
     return adopted
+
+
+def _is_kept(found: Manifest, step: str) -> bool:
+    planned = found.plan.by_name.get(step)
+    try:
+        return planned is None or processors.find(planned.recipe.processor).is_kept
+    except BadConfiguration:  # a processor of another release
+        return True
 
 
 def _enlist(claim: Claim, cloud: Cloud) -> None:

@@ -12,7 +12,7 @@ from shared.processors.registry import Draft, Made, Processor, processor, regist
 __all__ = ["MODULES", "Draft", "Made", "Processor", "find", "names", "processor"]
 
 #: first part of a processor's name → the module in this package that registers it
-MODULES = ("any", "archive", "audio", "document", "image", "media", "table", "text")
+MODULES = ("any", "archive", "audio", "document", "image", "media", "service", "table", "text")
 
 
 def find(name: str) -> Processor:

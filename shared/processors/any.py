@@ -10,6 +10,7 @@ from typing import Any
 
 from shared import media
 from shared.model import Limits
+from shared.processors import any_scan  # noqa: F401  (registers `any.scan`)
 from shared.processors.registry import processor, registered
 
 BLOCK_BYTES = 1 << 20

@@ -60,6 +60,10 @@ class Processor:
     of the programs that it may start, by the `Programs` in its last argument. With `describes_storage`, its facts of a file that
     is stored with a Content-Encoding also have that, as `content_encoding`. What `work` makes where it `extracts` are uploads
     (`shared.extraction`); then `declared` names the outputs that come besides.
+
+    With `outside(options, reach)`, the processor decodes nothing: it streams the file to another service, outside the sandbox, and
+    gets a `shared.outside.Reach` as the fourth argument. The function raises `BadConfiguration` for what the settings lack.
+    `is_kept` is False where a success must not be adopted by a later run.
     """
 
     name: str
@@ -73,6 +77,8 @@ class Processor:
     programs: tuple[str, ...] = ()
     describes_storage: bool = False
     extracts: bool = False
+    outside: Callable[[Any, Any], None] | None = None
+    is_kept: bool = True
 
     def check(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the options as JSON values, with their defaults. Raises `BadConfiguration` naming the wrong one."""
@@ -105,6 +111,7 @@ class Processor:
         options: Mapping[str, Any],
         assets: Mapping[str, Path] = NO_ASSETS,
         programs: Programs | None = None,
+        reach: Any = None,
     ) -> Made:
         """Do the work now, in this process. Programs are those of this machine, unless given.
 
@@ -113,6 +120,7 @@ class Processor:
         try:
             more: list[object] = [assets] if self.assets else []
             more += [programs or Programs(found_programs.find(self.programs))] if self.programs else []
+            more += [reach] if self.outside else []
             parts = list(self.work(source, folder, self.options(**options), *more))
         except SystemExit as error:  # it would end the server's worker, and the verdict would lack a message
             raise RuntimeError(f"{self.name} called sys.exit({error.code!r}); raise an exception instead") from error
@@ -201,6 +209,8 @@ def processor(
     programs: tuple[str, ...] = (),
     describes_storage: bool = False,
     extracts: bool = False,
+    outside: Callable[[Any, Any], None] | None = None,
+    is_kept: bool = True,
 ) -> Callable[[Work], Work]:
     """Declare a processor. `options` is a frozen dataclass whose `__post_init__` raises `BadConfiguration`.
 
@@ -214,9 +224,9 @@ def processor(
         if not dataclasses.is_dataclass(options):
             remedy = "write a class under @dataclass(frozen=True, slots=True)"
             raise BadConfiguration(f"the options of {name!r} are not a dataclass; {remedy}")
-        registered[name] = Processor(
-            name, version, options, work, outputs, limits, prepare, assets, programs, describes_storage, extracts
-        )
+        traits: dict[str, Any] = {"programs": programs, "describes_storage": describes_storage, "extracts": extracts}
+        traits |= {"outside": outside, "is_kept": is_kept}
+        registered[name] = Processor(name, version, options, work, outputs, limits, prepare, assets, **traits)
         return work
 
     return declare

@@ -6,8 +6,9 @@ definitions  pools, queues, steps, routes  planning   `Routes`: the plan of a fi
 keys, kinds  all keys, right values        per_file   options that a file's metadata sets
 checks       the whole table               relations  cycles, inputs and conditions
 pools        the tables of pools           deadlines  whether a task ends in time
-overlaps     patterns that match one text  tasks      all tasks that a file may bring
-schema       the JSON Schema, for editors  refusals   sentences for whoever sends a file
+separation   pools outside the sandbox     overlaps   patterns that match one text
+tasks        all tasks that a file brings  schema     the JSON Schema, for editors
+refusals     sentences for whoever sends a file
 """
 
 import tomllib

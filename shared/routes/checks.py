@@ -7,7 +7,7 @@ from shared import model, processors
 from shared.errors import PipelineError
 from shared.model import Limits
 from shared.plan import FILE, Condition, Plan
-from shared.routes import deadlines, keys, order, pools, relations
+from shared.routes import deadlines, keys, order, pools, relations, separation
 from shared.routes.definitions import Pool, Queue, Route, Step
 from shared.routes.faults import Faults, below
 from shared.routes.kinds import in_bytes
@@ -37,6 +37,7 @@ def check(table: Mapping[str, Any]) -> Routes:
     _check_size(faults, checked)
     faults.settle()
     deadlines.check(faults, checked)
+    separation.check(faults, checked)
     faults.settle()
     return checked
 

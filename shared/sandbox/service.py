@@ -56,9 +56,10 @@ class Sandbox:
             log.info("the sandbox is complete")
 
     def prepare(self) -> None:
-        """Start the zygote without waiting for it."""
+        """Start the zygote without waiting for it, where a processor is to be loaded in advance."""
         with self._lock:
-            self._running()
+            if self._names:
+                self._running()
 
     @property
     def zygote_pid(self) -> int | None:
