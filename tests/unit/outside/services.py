@@ -74,6 +74,10 @@ class _Recording:
         self._received[-1] += block
         return block
 
+    def detached(self) -> socket.socket:
+        """The connection itself, without a record."""
+        return self._connection
+
     def sendall(self, data: bytes) -> None:
         self._connection.sendall(data)
 
