@@ -1,4 +1,4 @@
-"""What steps outside the sandbox reach is set for their pool only; secrets stay in Secret Manager."""
+"""Settings of steps outside the sandbox: their pool alone has them; secrets stay in Secret Manager."""
 
 from dataclasses import replace
 from pathlib import Path
