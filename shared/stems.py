@@ -1,4 +1,4 @@
-"""The stem of a file's name, in the texts of a recipe: `{stem}` in an option or an input is `cat` for `pets/cat.jpg`."""
+"""The stem of a file's name in a recipe: `{stem}` in an option or an input is `cat` for `pets/cat.jpg`."""
 
 from dataclasses import replace
 
