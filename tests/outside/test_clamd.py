@@ -1,9 +1,9 @@
 """`any.scan` with Debian's clamd, and one signature of our own."""
 
-import socket
-import subprocess
+import functools
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,51 +12,22 @@ from shared import processors
 from shared.errors import BadFile, Unavailable
 from shared.outside.reach import Address, Reach
 from shared.processors import Made
-from tests.eventually import eventually
+from tests.clamd import INFECTED, listening
 from tests.ports import free_port
-
-#: The EICAR text in two halves, so that no scanner finds it in this file.
-TEXT = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
-CONFIGURATION = """
-Foreground yes
-DatabaseDirectory {folder}/signatures
-TemporaryDirectory {folder}
-TCPSocket {port}
-TCPAddr 127.0.0.1
-LocalSocket {folder}/clamd
-StreamMaxLength 2M
-MaxFileSize 1M
-MaxScanSize 1M
-AlertExceedsMax yes
-"""
 
 
 @pytest.fixture(scope="module")
 def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], tuple[Path, int]]]:
     """Start it on first use; its folder and port. A program that is missing is found by the test's own fixture."""
-    folder, started = tmp_path_factory.mktemp("clamd"), list[subprocess.Popen[bytes]]()
-    port = free_port()
+    folder, port = tmp_path_factory.mktemp("clamd"), free_port()
+    with ExitStack() as started:
 
-    def start() -> tuple[Path, int]:
-        if not started:
-            (folder / "signatures").mkdir()
-            (folder / "signatures" / "test.ndb").write_text(f"Sluice-Test:0:*:{TEXT.hex()}\n")
-            (folder / "clamd.conf").write_text(CONFIGURATION.format(folder=folder, port=port))
-            with (folder / "log").open("wb") as log:
-                command = ["clamd", "--config-file", str(folder / "clamd.conf")]
-                started.append(subprocess.Popen(command, stdout=log, stderr=log))
-            eventually(lambda: _listens(port), "clamd's port", seconds=60)
-        return folder, port
+        @functools.cache
+        def start() -> tuple[Path, int]:
+            started.enter_context(listening(folder, port))
+            return folder, port
 
-    yield start
-    for one in started:
-        one.kill()
-        one.wait()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as connection:
-        return connection.connect_ex(("127.0.0.1", port)) == 0
+        yield start
 
 
 @pytest.fixture
@@ -84,7 +55,7 @@ def test_a_clean_file_is_clean(scan: Callable[..., Made], by_path: bool) -> None
 
 def test_an_infected_file_fails_with_the_name_of_the_signature(scan: Callable[..., Made]) -> None:
     with pytest.raises(BadFile) as refused:
-        scan(TEXT)
+        scan(INFECTED)
 
     assert (refused.value.code, refused.value.message) == ("infected", "clamd found Sluice-Test.UNOFFICIAL")
 

@@ -1,26 +1,15 @@
 """Documents, tables and texts, good and broken, and the table of how each ends; always the same."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import duckdb
+
+from tests.e2e.folders.sending import PARTIAL, Sent
 from tests.unit.document import offices, pdfs
 from tests.unit.media import containers
-
-SUCCEEDED, PARTIAL = "succeeded", "partial"
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A file, the verdict of its job, and of one of its steps the reason and some facts."""
-
-    name: str
-    data: bytes
-    step: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    verdict: str = SUCCEEDED
-    reason: str = ""
 
 
 def every() -> list[Sent]:
@@ -94,12 +83,32 @@ def markup() -> Iterator[Sent]:
 
 
 def tables() -> Iterator[Sent]:
-    """Tables in text."""
+    """Tables in text, in Parquet and in workbooks."""
     for count in range(2, 8):
+        shape = {"rows": count, "column_count": 2}
         csv = b"name,size\n" + b"cat,4\n" * count
-        yield Sent(f"csv/{count}.csv", csv, "digest", {"content_type": "text/csv", "size": 10 + 6 * count})
+        yield Sent(f"csv/{count}.csv", csv, "table", {**shape, "format": "csv", "delimiter": "comma", "rejected_rows": 0})
         tsv = b"name\tsize\n" + b"cat\t4\n" * count
-        yield Sent(f"csv/{count}.tsv", tsv, "digest", {"content_type": "text/tab-separated-values"})
+        yield Sent(f"csv/{count}.tsv", tsv, "table", {**shape, "delimiter": "tab"})
+        lines = b'{"name": "cat", "size": 4}\n' * count
+        yield Sent(f"lines/{count}.ndjson", lines, "table", {**shape, "format": "ndjson"})
+    semicolons = "name;größe\nKäse;1,5\nÖl;2,5\n".encode("cp1252")
+    western = {"rows": 2, "column_count": 2, "delimiter": "semicolon", "encoding": "cp1252"}
+    yield Sent("csv/western.csv", semicolons, "table", western)
+    uneven = b"a,b\n1,2\n1\n1,2,3\n3,4\n"
+    yield Sent("csv/uneven.csv", uneven, "table", {"rows": 2, "rejected_rows": 2})
+    yield Sent("csv/numbers.parquet", parquet(), "table", {"rows": 3, "column_count": 1, "format": "parquet"})
+    cells = "".join(offices.cell(place, "x") for place in ("A1", "B1"))
+    rows = f'<row r="1">{cells}</row>'
+    yield Sent("csv/book.xlsx", offices.xlsx(("S", rows)), "table", {"format": "xlsx", "sheet_count": 1})
+
+
+def parquet() -> bytes:
+    """Three rows of one column."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.parquet"
+        duckdb.sql(f"COPY (SELECT range AS number FROM range(3)) TO '{path}' (FORMAT parquet)")
+        return path.read_bytes()
 
 
 def broken() -> Iterator[Sent]:
@@ -125,6 +134,8 @@ def broken() -> Iterator[Sent]:
     for name, (data, reason) in files.items():
         step = "document" if name.endswith("xlsx") else "text"
         yield Sent(f"broken/{name}", data, step, {}, PARTIAL, reason)
+    for name, data in {"noise.parquet": b"PAR1" + bytes(range(256)) + b"PAR1", "cut.csv": b'a,b\n1,"never closed\n'}.items():
+        yield Sent(f"broken/{name}", data, "table", {}, PARTIAL, "corrupt")
     for count in range(1, 5):
         yield Sent(f"broken/zeros-{count}.txt", b"text\n" + bytes(count), "lines", {}, PARTIAL, "not_a_text")
 
