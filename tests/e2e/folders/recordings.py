@@ -111,7 +111,7 @@ def broken_archives() -> Iterator[Sent]:
 
 
 def scanned() -> Iterator[Sent]:
-    """Clean files, infected ones, and one above the scanner's limit. The step behind the scan runs for clean ones alone."""
+    """Clean files, infected ones, and a large one. The step behind the scan runs for clean ones alone."""
     for count in range(1, 6):
         yield Sent(f"scan/{count}.txt", b"clean\n" * count, "scan", {"clean": True})
         yield Sent(f"scan/after-{count}.txt", b"clean\n" * count, "gated", {"lines": count})
