@@ -4,21 +4,15 @@ import base64
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shared import media
 from shared.model import Limits
 from shared.processors import any_scan  # noqa: F401  (registers `any.scan`)
-from shared.processors.registry import processor, registered
+from shared.processors.registry import NoOptions, processor, registered
 
 BLOCK_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class NoOptions:
-    """The options of a processor that has none."""
 
 
 def _prepare() -> None:

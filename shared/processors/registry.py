@@ -22,6 +22,11 @@ FACTS_NAME = "facts.json"
 
 
 @dataclass(frozen=True, slots=True)
+class NoOptions:
+    """The options of a processor that has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """An output that is not yet stored: a file in the working folder.
 

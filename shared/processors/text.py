@@ -7,9 +7,8 @@ from typing import Any
 from shared.errors import BadFile
 from shared.model import Limits
 from shared.processors import charset, markup
-from shared.processors.any import NoOptions
 from shared.processors.counting import Counted
-from shared.processors.registry import processor
+from shared.processors.registry import NoOptions, processor
 
 _BLOCK_CHARACTERS = 1 << 20
 #: Control characters of terminals and printers, which texts have: backspace, tab, line feed, vertical tab, form feed, carriage

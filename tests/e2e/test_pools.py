@@ -59,4 +59,5 @@ def test_each_pool_has_a_process_with_its_own_port_and_threads(machine: Machine)
 def test_clients_get_the_url_of_every_pool(machine: Machine) -> None:
     urls = machine.environment["SLUICE_PROCESSOR_URLS"]
 
-    assert urls == f"default=http://127.0.0.1:{8083 + machine.offset},slow=http://127.0.0.1:{8091 + machine.offset}"
+    default, *others = (f"http://127.0.0.1:{port + machine.offset}" for port in (8083, 8091, 8092))
+    assert urls == f"default={default},slow={others[0]},media={others[1]}"

@@ -10,8 +10,7 @@ import pytest
 
 from shared.errors import BadFile
 from shared.processors import Draft, Made, Processor
-from shared.processors.any import NoOptions
-from shared.processors.registry import MAX_FACTS_BYTES
+from shared.processors.registry import MAX_FACTS_BYTES, NoOptions
 
 
 def run(folder: Path, *made: Any, declared: Any = None) -> Made:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from shared import processors, routes
-from shared.processors.any import NoOptions
-from shared.processors.registry import Processor, registered
+from shared.processors.registry import NoOptions, Processor, registered
 from tests.unit.pipelines import fault, table
 
 
