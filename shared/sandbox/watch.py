@@ -38,7 +38,9 @@ class Watch:
         self._processes: list[int] = []
 
     def reached(self, process: int) -> str:
-        """The limit that a running child is above, or empty."""
+        """The limit that a running child is above, or empty. Its number is 0 until the zygote has told it."""
+        if not process:  # a group of this number has all threads of the kernel
+            return self._files(with_mapped=False)
         self._looks += 1
         is_thorough = self._looks % SELDOM == 0
         if not self._processes or (is_thorough and self._call.programs):
