@@ -32,6 +32,8 @@ MAX_DEPTH = 64
 #: Codes of `BadFile`.
 CODE = re.compile("[a-z][a-z0-9_]{0,63}")
 CRASHED = "decoder_crashed"
+#: Printed by libraries in Rust and C++ that abort where an allocation fails.
+_NO_MEMORY = ("memory allocation of ", "std::bad_alloc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ def read(call: Call, report: Report) -> Made | PipelineError:
         return BadFile("its folder of outputs was replaced or removed", "limit_output")
     if _has_excess(call, outputs):
         return stopped("limit_output", call.limits)
+    if report.code == -signal.SIGABRT and any(words in printed(call) for words in _NO_MEMORY):
+        return stopped("limit_memory", call.limits)
     if report.code < 0:
         return _ended_by(-report.code, call.limits)
     if report.code == child.UNCONFINED:

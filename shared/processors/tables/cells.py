@@ -9,13 +9,17 @@ from typing import IO
 
 from shared.errors import BadFile
 from shared.processors.tables.ods import check_repeats
+from shared.processors.tables.xlsb import check_extent
 
 #: Of the rectangle around a sheet's cells.
 MAX_CELLS = 5_000_000
 #: Of all parts of a workbook, unpacked.
 MAX_BYTES, MAX_PARTS = 512 << 20, 50_000
 _BLOCK_BYTES, _OVERLAP_BYTES = 1 << 20, 256
-_SHEET = re.compile(r"xl/.*sheets?/[^/]+\.xml", re.IGNORECASE)
+#: Parts of a workbook of XML without cells; any other may be a sheet.
+_NO_SHEETS_OF_XML = ("/sharedstrings.xml", "/styles.xml", ".rels", ".bin", ".png", ".jpeg")
+#: Parts of a binary workbook without records of cells.
+_NO_SHEETS = ("/workbook.bin", "/sharedstrings.bin", "/styles.bin", ".xml", ".rels", ".png", ".jpeg")
 #: Cells beyond column Z or row 189,999; sheets without them are within `MAX_CELLS`, and are not looked through cell by cell.
 _FAR = re.compile(rb"""r=["'](?:[A-Z]{2,3}[0-9]|[A-Z](?:19[0-9]{4}|[2-9][0-9]{5}|[0-9]{7})["'])""")
 #: Places of cells; then those of cells that have a value, not only a style.
@@ -60,13 +64,17 @@ def _kind(package: zipfile.ZipFile) -> str:
 
 def _check_parts(package: zipfile.ZipFile, kind: str) -> None:
     """Look through every part that calamine reads. One with more bytes than its header states is damaged."""
-    parts = [part for name, part in package.NameToInfo.items() if name.startswith("xl/") or name == "content.xml"]
+    # Whatever its case: calamine looks for names in such a way, and a sheet may have any.
+    parts = [part for name, part in package.NameToInfo.items() if name.lower().startswith("xl/") or name == "content.xml"]
     if sum(part.file_size for part in parts) > MAX_BYTES:
         raise BadFile(f"the workbook unpacks to more than {MAX_BYTES >> 20} MB", "unpacks_too_large")
     for part in parts:
-        is_sheet = kind == "xlsx" and _SHEET.fullmatch(part.filename) is not None
+        is_sheet = kind == "xlsx" and not part.filename.lower().endswith(_NO_SHEETS_OF_XML)
         if _is_far(package, part.filename, is_sheet):
             _check_cells(package, part.filename)
+        if kind == "xlsb" and not part.filename.lower().endswith(_NO_SHEETS):
+            with package.open(part) as records:
+                check_extent(records, check_area)
     if kind == "ods":
         with package.open("content.xml") as content:
             check_repeats(content, check_area)

@@ -74,8 +74,8 @@ class Workbook:
         """The first sheets. Raises `BadFile`."""
         for one in self._listed[:most]:
             with _refusals():
-                sheet = self._book.get_sheet_by_name(one.name)
-            yield Sheet(sheet, one.visible == calamine.SheetVisibleEnum.Visible)
+                sheet = Sheet(self._book.get_sheet_by_name(one.name), one.visible == calamine.SheetVisibleEnum.Visible)
+            yield sheet
 
 
 @contextmanager
@@ -85,7 +85,19 @@ def _refusals() -> Iterator[None]:
     except calamine.PasswordError:
         raise BadFile("the workbook is locked with a password; save it without one", "password") from None
     except (calamine.CalamineError, zipfile.BadZipFile):
-        raise BadFile("the workbook is damaged and cannot be read", "corrupt") from None
+        raise _damaged() from None
+    except OSError as error:
+        if error.errno:
+            raise
+        raise _damaged() from None  # a record that ends too early
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _damaged() from None  # of Rust: no `Exception`, and without a name to import
+
+
+def _damaged() -> BadFile:
+    return BadFile("the workbook is damaged and cannot be read", "corrupt")
 
 
 def _header(head: list[Row], width: int) -> Header:

@@ -52,6 +52,13 @@ def _signal(_source: Path, _folder: Path, name: str) -> Iterator[Mapping[str, An
     yield {}
 
 
+def _abort(_source: Path, _folder: Path, words: str) -> Iterator[Mapping[str, Any]]:
+    """As libraries do whose allocation fails."""
+    os.write(2, words.encode())
+    os.abort()
+    yield {}
+
+
 def _exit(_source: Path, _folder: Path, status: str) -> Iterator[Mapping[str, Any]]:
     os._exit(int(status))
     yield {}
@@ -228,6 +235,7 @@ _WORK = {
     for name in (
         _write,
         _signal,
+        _abort,
         _exit,
         _spin,
         _fork,

@@ -44,6 +44,9 @@ def test_the_kernel_counts_what_a_step_took(run: Run) -> None:
     ("text", "expected"),
     [
         ("allocate", "limit_memory"),
+        ("abort memory allocation of 549755813888 bytes failed", "limit_memory"),
+        ("abort terminate called after throwing an instance of 'std::bad_alloc'", "limit_memory"),
+        ("abort assertion failed", "decoder_crashed: crashed with SIGABRT"),
         ("grow one", "limit_output"),
         ("grow many", "limit_output"),
         ("grow files", "limit_output"),

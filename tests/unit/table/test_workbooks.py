@@ -105,6 +105,19 @@ def with_doctype() -> bytes:
     return zipped({**parts, "xl/worksheets/sheet1.xml": b'<!DOCTYPE x [<!ENTITY a "b">]>' + sheet})
 
 
+def of_another_name(data: bytes) -> bytes:
+    """The workbook with its sheet in a part whose name is unusual, and in capitals."""
+    parts = {name: zipfile.ZipFile(BytesIO(data)).read(name) for name in zipfile.ZipFile(BytesIO(data)).namelist()}
+    parts["XL/Other"] = parts.pop("xl/worksheets/sheet1.xml")
+    return zipped({name: content.replace(b"worksheets/sheet1.xml", b"other") for name, content in parts.items()})
+
+
+def test_a_binary_workbook_is_profiled() -> None:
+    (sheet,) = profile(books.xlsb(books.numbers((0, 0), (0, 1), (2, 1))))["sheets"]
+
+    assert (sheet["name"], sheet["rows"], [column["nulls"] for column in sheet["columns"]]) == ("First", 3, [2, 1])
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -112,6 +125,11 @@ def with_doctype() -> bytes:
         (corner("<c s='0' r='XFD1048576' ><v>1</v></c>"), "table_too_large"),
         (books.book(("S", books.row(1, "a") + '<row r="2"><c r="XFC2"><v>1</v></c></row>')), "table_too_large"),
         (books.ods(books.ods_row(books.ods_number(1, 16_000), repeated=1_048_576)), "table_too_large"),
+        (books.xlsb(books.numbers((0, 0), (1_048_575, 16_383))), "table_too_large"),
+        (books.xlsb(books.numbers((9, 9), (9, 5_000_009)), "of/any/name"), "table_too_large"),
+        (books.xlsb(books.numbers((0, 0)), extent=b"abc"), "corrupt"),
+        (books.xlsb(books.record(0x91, b"") + b"\5\x7fcut"), "corrupt"),
+        (of_another_name(corner('<c r="XFD1048576"><v>1</v></c>')), "table_too_large"),
         (with_doctype(), "corrupt"),
         (zipped({"xl/workbook.xml": "<nothing"}), "corrupt"),
         (zipped({"word/document.xml": "<d/>"}), "unsupported"),
@@ -122,7 +140,22 @@ def with_doctype() -> bytes:
         (b"PARE" + b"\0" * 50 + b"PARE", "password"),
     ],
     ids=[
-        *("corner", "quoted corner", "wide", "ods", "doctype", "no xml", "docx", "cut zip", "no xls"),
+        *(
+            "corner",
+            "quoted corner",
+            "wide",
+            "ods",
+            "xlsb",
+            "wide xlsb",
+            "short xlsb",
+            "cut xlsb",
+            "name",
+            "doctype",
+            "no xml",
+            "docx",
+            "cut zip",
+            "no xls",
+        ),
         *("parquet length", "parquet end", "parquet encrypted"),
     ],
 )
