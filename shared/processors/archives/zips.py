@@ -76,7 +76,7 @@ class Zip:
         try:
             with self._zip.open(info) as source:
                 size = copy(source, path, _BLOCK_BYTES if info.compress_type in _BOUNDED else _SMALL_BLOCK_BYTES)
-        except NotImplementedError:
+        except (NotImplementedError, MemoryError):  # a dictionary of 4 GB, which LZMA takes at once
             return "unsupported"
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError):
             return "corrupt"

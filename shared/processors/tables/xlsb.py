@@ -20,7 +20,7 @@ def check_extent(part: IO[bytes], check: Check) -> None:
 
     A part that ends too early only ends it: whoever reads the cells finds that as well.
     """
-    stream: IO[bytes] = io.BufferedReader(part, _BLOCK_BYTES)  # type: ignore[type-var, assignment]
+    stream: IO[bytes] = io.BufferedReader(part, _BLOCK_BYTES)  # type: ignore[type-var]
     row, top, bottom, left, right = 0, 1 << 32, -1, 1 << 32, -1
     while kind := stream.read(1):
         number = kind[0] if kind[0] < 0x80 else kind[0] & 0x7F | int.from_bytes(stream.read(1)) << 7

@@ -1,6 +1,7 @@
 """Archives in the real sandbox, within its limits."""
 
 import lzma
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from shared.errors import BadFile
 from shared.model import recipe
 from shared.processors import Made
 from shared.sandbox.service import Sandbox
-from tests.unit.archive.archives import tar_member, tarred
+from tests.unit.archive.archives import patched, tar_member, tarred, zipped
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +46,13 @@ def test_members_beyond_the_steps_outputs_end_at_its_limit(sandbox: Sandbox, tmp
         run(sandbox, tmp_path, tarred(tar_member("large", data=bytes(6 << 20))))
 
     assert refused.value.code == "limit_output"
+
+
+def test_a_member_whose_dictionary_is_too_large_spares_the_others(sandbox: Sandbox, tmp_path: Path) -> None:
+    data = zipped({"a": b"x" * 100, "b": b"y" * 100}, compression=zipfile.ZIP_LZMA)
+    dictionary = data.index(b"\x5d\0\0") + 1
+
+    made = run(sandbox, tmp_path, patched(data, dictionary, b"\xff\xff\xff\xff"))
+
+    assert [draft.name for draft in made.drafts] == ["2"]
+    assert [entry["reason"] for entry in made.facts["refused"]] == ["unsupported"]
