@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import BadFile
-from shared.processors.media_options import AUDIO_FORMATS, Preview
+from shared.processors.media_options import AUDIO_FORMATS, MAX_EDGE_PX, Preview
 from shared.processors.programs import ProgramFailed, Programs
 from shared.processors.recordings import decoding, refusals
 from shared.processors.recordings.probing import opened
@@ -49,11 +49,14 @@ def _picture(video: Stream, options: Preview) -> tuple[str, ...]:
 
 
 def size(size_px: tuple[int, int], most_height: int) -> tuple[int, int]:
-    """Even width and height with these proportions, as yuv420p needs them. Raises `BadFile` for a size of 0."""
+    """Even width and height, as yuv420p needs them, with these proportions as far as x264 takes such a width.
+
+    Raises `BadFile` for a size of 0.
+    """
     width, height = size_px
     if not width or not height:
         raise BadFile("its film states no size; save it again, and upload that", "corrupt")
-    scale = min(1, most_height / height)
+    scale = min(1, most_height / height, MAX_EDGE_PX / width)
     return max(2, round(width * scale / 2) * 2), max(2, int(height * scale / 2) * 2)
 
 

@@ -136,3 +136,9 @@ def test_the_preview_of_a_film_that_is_cut_off_is_incomplete() -> None:
 def test_options_of_a_preview_are_checked(option: str, value: Any) -> None:
     with pytest.raises(BadConfiguration, match=rf"^options\.{option}: .*; write "):
         run_processor("media.preview", b"", **{option: value})
+
+
+def test_a_very_wide_film_has_a_preview_that_the_encoder_takes() -> None:
+    (output,) = preview(made("mkv", *patterns("testsrc=s=20000x16:r=2:d=1"), "-c:v", "ffv1")).outputs
+
+    assert (output.facts["width_px"], output.facts["height_px"]) == (8192, 6)
