@@ -105,6 +105,8 @@ class Tar:
             raise (truncated if "unexpected end" in str(error) else corrupt)(self.format) from None
         except (tarfile.TarError, zlib.error, lzma.LZMAError, ValueError, OverflowError):
             raise corrupt(self.format) from None
+        except RecursionError:  # a header for a header for a header …
+            raise corrupt(self.format) from None
         except OSError as error:
             if error.errno:
                 raise

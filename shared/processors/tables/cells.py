@@ -31,6 +31,8 @@ def check_package(source: Path) -> str:
     """The format of a zipped workbook: `xlsx`, `xlsb` or `ods`. Raises `BadFile`."""
     try:
         with zipfile.ZipFile(source) as package:
+            if any(part.header_offset < 0 for part in package.filelist):
+                raise zipfile.BadZipFile
             kind = _kind(package)
             _check_parts(package, kind)
             return kind

@@ -254,6 +254,13 @@ def test_a_size_that_leads_back_ends_the_reading(size: bytes) -> None:
     assert refusal(hostile).code in ("corrupt", "truncated", "unpacks_too_large")
 
 
+@pytest.mark.parametrize(("kind", "data"), [(b"L", b"name\0"), (b"x", b"11 path=ab\n")], ids=["long names", "PAX"])
+def test_headers_for_headers_without_end_are_corrupt(kind: bytes, data: bytes) -> None:
+    header = tarred(tar_member("of the next header", kind, data), form=tarfile.GNU_FORMAT)[:1024]
+
+    assert refusal(header * 5000 + TAR).code == "corrupt"
+
+
 def test_a_damaged_directory_is_corrupt() -> None:
     assert refusal(patched(PLAIN, PLAIN.index(b"PK\x01\x02") + 1, b"X")).code == "corrupt"
     assert refusal(patched(PLAIN, PLAIN.index(b"PK\x01\x02") + 42, b"\xf0\xff\xff\xff")).code in (

@@ -112,6 +112,12 @@ def of_another_name(data: bytes) -> bytes:
     return zipped({name: content.replace(b"worksheets/sheet1.xml", b"other") for name, content in parts.items()})
 
 
+def before_its_begin(data: bytes) -> bytes:
+    """The workbook, whose directory states such a place of its own that the parts lie before the file."""
+    place = struct.unpack("<I", data[-6:-2])[0]
+    return data[:-6] + struct.pack("<I", place + 1000) + data[-2:]
+
+
 def test_a_binary_workbook_is_profiled() -> None:
     (sheet,) = profile(books.xlsb(books.numbers((0, 0), (0, 1), (2, 1))))["sheets"]
 
@@ -128,6 +134,7 @@ def test_a_binary_workbook_is_profiled() -> None:
         (books.xlsb(books.numbers((0, 0), (1_048_575, 16_383))), "table_too_large"),
         (books.xlsb(books.numbers((9, 9), (9, 5_000_009)), "of/any/name"), "table_too_large"),
         (books.xlsb(books.numbers((0, 0)), extent=b"abc"), "corrupt"),
+        (before_its_begin(corner("")), "corrupt"),
         (books.xlsb(books.record(0x91, b"") + b"\5\x7fcut"), "corrupt"),
         (of_another_name(corner('<c r="XFD1048576"><v>1</v></c>')), "table_too_large"),
         (with_doctype(), "corrupt"),
@@ -148,6 +155,7 @@ def test_a_binary_workbook_is_profiled() -> None:
             "xlsb",
             "wide xlsb",
             "short xlsb",
+            "before",
             "cut xlsb",
             "name",
             "doctype",
