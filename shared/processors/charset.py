@@ -3,6 +3,8 @@
 import codecs
 from pathlib import Path
 
+from shared.processors import western
+
 #: Bytes that decide between the 8-bit encodings.
 SAMPLE_BYTES = 256 << 10
 _BLOCK_BYTES = 1 << 20
@@ -93,6 +95,8 @@ def _is_utf8(source: Path) -> bool:
 
 
 def _likeliest(sample: bytes) -> str:
+    if western.is_western(sample):
+        return _FALLBACK
     import charset_normalizer  # on first use: most texts are UTF-8
 
     best = charset_normalizer.from_bytes(sample, cp_isolation=_USUAL).best()
