@@ -7,7 +7,7 @@ from typing import Any
 from shared.processors.table_options import Profile
 from shared.processors.tables.opening import opened
 from shared.processors.tables.relation import NESTED, Column, Relation, Rows
-from shared.processors.tables.statistics import Counted
+from shared.processors.tables.statistics import MAX_DISTINCT, Counted
 from shared.processors.tables.values import shown
 from shared.processors.tables.workbook import Sheet, Workbook
 
@@ -81,7 +81,10 @@ def _of_sheet(sheet: Sheet, options: Profile) -> dict[str, Any]:
         for column, values in zip(counted, zip(*block, strict=True), strict=False):
             column.add(values)
     described = zip(names, counted, strict=False)
-    columns = [_facts(name, one.type, one.nulls, *one.minimum_and_maximum(), len(one.distinct)) for name, one in described]
+    columns = [
+        _facts(name, one.type, one.nulls, *one.minimum_and_maximum(), min(len(one.distinct), MAX_DISTINCT))
+        for name, one in described
+    ]
     return {
         "name": shown(sheet.name),
         "visible": sheet.is_visible,

@@ -33,6 +33,8 @@ def is_formula(text: str) -> bool:
 def iso(value: date | time | timedelta) -> str:
     """A date or time as text; a duration as hours, minutes and seconds."""
     if isinstance(value, timedelta):
-        minutes, seconds = divmod(value.total_seconds(), 60)
-        return f"{int(minutes // 60):02}:{int(minutes % 60):02}:{seconds:06.3f}".removesuffix(".000")
+        milliseconds = round(abs(value) / timedelta(milliseconds=1))
+        minutes, rest = divmod(milliseconds, 60_000)
+        sign = "-" if value < timedelta() and milliseconds else ""
+        return f"{sign}{minutes // 60:02}:{minutes % 60:02}:{rest / 1000:06.3f}".removesuffix(".000")
     return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()

@@ -59,6 +59,14 @@ def test_a_column_of_several_types_is_mixed() -> None:
     assert facts["sheets"][0]["columns"] == [{"name": "v", "type": "mixed", "nulls": 0, "approx_distinct": 2}]
 
 
+def test_different_values_are_counted_up_to_a_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.processors.tables.statistics.MAX_DISTINCT", 2)
+    monkeypatch.setattr("shared.processors.tables.profiling.MAX_DISTINCT", 2)
+
+    columns = profile(books.book(("S", books.row(1, 1, 5) + books.row(2, 2, 5) + books.row(3, 3, 5))))["sheets"][0]["columns"]
+    assert [column["approx_distinct"] for column in columns] == [2, 1]
+
+
 def test_a_formula_has_its_saved_value() -> None:
     rows = books.row(1, "n") + '<row r="2"><c r="A2"><f>1+1</f><v>2</v></c></row>'
 
