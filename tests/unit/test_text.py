@@ -45,6 +45,9 @@ def test_pieces_do_not_change_the_counts(monkeypatch: pytest.MonkeyPatch) -> Non
         ("\ufeffä".encode(), "utf-8"),
         ("\ufeffä".encode("utf-16-le"), "utf-16"),
         ("\ufeffä".encode("utf-16-be"), "utf-16"),
+        ("\ufeffä".encode("utf-32-le"), "utf-32"),
+        ("\ufeffä".encode("utf-32-be"), "utf-32"),
+        (b"Voil\xc3", "cp1252"),
         ("Größe: 5 €, größer".encode("cp1252"), "cp1252"),
         ("Größe ohne Marke".encode("utf-16-le"), "utf-16-le"),
         ("Größe ohne Marke".encode("utf-16-be"), "utf-16-be"),
@@ -73,6 +76,7 @@ def test_the_encoding_is_found(data: bytes, encoding: str) -> None:
         (b"{,}", {"format": "json", "valid": False}),
         (b'{"a"}', {"format": "json", "valid": False}),
         (b'{"a": 1 "b": 2}', {"format": "json", "valid": False}),
+        (b'["\\u00e"]', {"format": "json", "valid": False}),
         (b"[01]", {"format": "json", "valid": False}),
         (b'["a\tb"]', {"format": "json", "valid": False}),
         (b"[1}", {"format": "json", "valid": False}),
@@ -107,7 +111,12 @@ def test_a_long_text_is_not_checked_as_json(monkeypatch: pytest.MonkeyPatch) -> 
     assert facts(b"[1]\n" * 10)["valid"] is True
 
 
-@pytest.mark.parametrize("data", [b"text\0text", b"a\0b", b"\x01\x02", b"\xff\xfe\x01\x00"])
+@pytest.mark.parametrize("data", [b"\x1b[1mbold\x1b[0m", b"a\x08b", b"page\x0cpage", b"end\x1a"])
+def test_characters_of_terminals_and_printers_are_text(data: bytes) -> None:
+    assert facts(data)["characters"] == len(data)
+
+
+@pytest.mark.parametrize("data", [b"\0\0" * 9 + b"a\0", b"text\0text", b"a\0b", b"\x01\x02", b"\xff\xfe\x01\x00"])
 def test_a_file_that_is_no_text_is_refused(data: bytes) -> None:
     with pytest.raises(BadFile) as error:
         facts(data)
