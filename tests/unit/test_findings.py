@@ -220,18 +220,12 @@ def test_facts_of_a_wrong_form_are_left_out(wrong: Any) -> None:
         findings([{"encoding": "utf-8", "lines": 1, "longest_line": 2} | {name: wrong}])
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [("a\u202eb", "a\\u202eb"), ("\x9b1m", "\\x9b1m"), ("a\tb", "a\\tb"), ("日本 é\u00a0😀", "日本 é\u00a0😀")],
-)
-def test_steering_characters_are_escaped(text: str, shown: str) -> None:
-    assert values.shown(text) == shown
+def test_rows_left_out_are_cut() -> None:
+    rejects = grids(PLANETS | {"rejects": [{"line": number, "reason": "x"} for number in range(21)], "rejected_rows": 30})[2]
+
+    assert (len(rejects.rows), rejects.note) == (20, "10 more rows")
 
 
-def test_a_long_value_is_cut_with_a_mark() -> None:
-    assert values.shown("x" * 500) == "x" * 500
-    assert values.shown("x" * 501) == "x" * 500 + "…"
-
-
-def test_a_text_keeps_its_lines() -> None:
-    assert values.lines("a\tb\r\nc\rd\fe\u202e\x00") == "a\tb\nc\nd\n\ne\\u202e\\x00"
+def test_only_true_is_valid() -> None:
+    stated = {"encoding": "utf-8", "lines": 1, "longest_line": 2, "format": "json", "valid": "no"}
+    assert rows(stated)[0] == ("Format", "JSON, not valid")
