@@ -37,10 +37,6 @@ def _kinds(value: Any) -> str:
     return ", ".join(named)
 
 
-def _if_some(value: Any) -> str:
-    return values.count(value) if value else ""
-
-
 def _bytes(value: Any) -> str:
     return f"{values.count(value)} bytes" if values.count(value) else ""
 
@@ -51,7 +47,7 @@ LABELS: Mapping[str, Label] = {
     "kinds": ("Kinds", _kinds),
     "packed_bytes": ("Packed", _bytes),
     "unpacked_bytes": ("Unpacked", _bytes),
-    "encrypted_members": ("Encrypted", _if_some),
-    "unsafe_paths": ("Unsafe paths", _if_some),
+    "encrypted_members": ("Encrypted", values.if_some),
+    "unsafe_paths": ("Unsafe paths", values.if_some),
     "comment": ("Comment", values.shown),
 }

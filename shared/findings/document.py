@@ -55,14 +55,6 @@ def _format(value: Any) -> str:
     return FORMATS.get(value, "") if isinstance(value, str) else ""
 
 
-def _if_true(value: Any) -> str:
-    return "yes" if value is True else ""
-
-
-def _if_some(value: Any) -> str:
-    return values.count(value) if value else ""
-
-
 def _sizes(value: Any) -> str:
     """Sizes in points, `A4 (595 × 842 pt)`."""
     return ", ".join(map(_size, value[:5])) if isinstance(value, list) else ""
@@ -97,9 +89,9 @@ LABELS: Mapping[str, Label] = {
     "version": ("PDF version", values.shown),
     "form": ("Form", values.shown),
     "macros": ("Macros", values.shown),
-    "encrypted": ("Encrypted", _if_true),
-    "signed": ("Signed", _if_true),
+    "encrypted": ("Encrypted", values.if_true),
+    "signed": ("Signed", values.if_true),
     "links": ("Links", values.count),
-    "attachment_count": ("Attachments", _if_some),
+    "attachment_count": ("Attachments", values.if_some),
     "message_id": ("Message id", values.shown),
 }

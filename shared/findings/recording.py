@@ -54,10 +54,6 @@ def _with(unit: str, per: float = 1) -> Any:
     return text
 
 
-def _if_true(value: Any) -> str:
-    return "yes" if value is True else ""
-
-
 LABELS: Mapping[str, Label] = {
     "title": ("Title", values.shown),
     "artist": ("Artist", values.shown),
@@ -67,7 +63,7 @@ LABELS: Mapping[str, Label] = {
     "duration_seconds": ("Duration", duration),
     "video_codec": ("Film codec", values.shown),
     "frame_rate": ("Frame rate", _with("a second")),
-    "variable_frame_rate": ("Variable rate", _if_true),
+    "variable_frame_rate": ("Variable rate", values.if_true),
     "rotation_degrees": ("Rotation", _with("°")),
     "hdr": ("High range", values.shown),
     "audio_codec": ("Sound codec", values.shown),

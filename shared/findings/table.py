@@ -82,10 +82,6 @@ def _rejects(facts: Mapping[str, Any], of: str) -> Grid | None:
     return grid(f"Rows left out{of}", rows[:MAX_REJECTS], (("line", "Line"), ("reason", "Why")), note)
 
 
-def _if_some(value: Any) -> str:
-    return values.count(value) if value else ""
-
-
 def _if_not(usual: Any) -> Callable[[Any], str]:
     return lambda value: "" if value == usual else values.shown(value)
 
@@ -104,7 +100,7 @@ LABELS: Mapping[str, Label] = {
     "column_count": ("Columns", values.count),
     "header": ("Header", _if_not(True)),
     "visible": ("Visible", _if_not(True)),
-    "skipped_lines": ("Lines above the header", _if_some),
-    "skipped_rows": ("Rows above the header", _if_some),
-    "rejected_rows": ("Rows left out", _if_some),
+    "skipped_lines": ("Lines above the header", values.if_some),
+    "skipped_rows": ("Rows above the header", values.if_some),
+    "rejected_rows": ("Rows left out", values.if_some),
 }

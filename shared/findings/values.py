@@ -52,6 +52,16 @@ def count(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
+def if_some(value: Any) -> str:
+    """A number of things; empty for 0 too."""
+    return count(value) if value else ""
+
+
+def if_true(value: Any) -> str:
+    """`yes` for true, empty for all else."""
+    return "yes" if value is True else ""
+
+
 def moment(value: Any) -> str:
     """An ISO 8601 time as people write it: `2026-11-28 16:00 UTC`."""
     return re.sub(r"^(\d{4}-\d\d-\d\d)T", r"\1 ", re.sub(r"(\+00:00|Z)$", " UTC", shown(value)))
