@@ -36,11 +36,9 @@ def preloaded(program: str, environment: Mapping[str, str]) -> Iterator[dict[str
         return
     # Under /tmp itself: the path of a socket has no more than 104 characters on macOS, 108 on Linux.
     with TemporaryDirectory(dir="/tmp") as folder, socket.socket(socket.AF_UNIX) as listener:
-        door, shim = Path(folder, "socket"), Path(folder, Path(program).name)
-        listener.bind(str(door))
+        listener.bind(f"{folder}/socket")
         listener.listen(64)
-        shim.write_text(f"#!{sys.executable} -IS\n{Path(__file__).with_name('asking.py').read_text()}")
-        shim.chmod(0o755)
+        shim(folder, Path(program).name)
         started = {**environment, "CLOUDSDK_PYTHON_ARGS": f"-S {__file__}"}
         command, inherited = [program, str(listener.fileno())], [listener.fileno()]
         # The server ends when its stdin does: also when the tests are killed.
@@ -50,6 +48,20 @@ def preloaded(program: str, environment: Mapping[str, str]) -> Iterator[dict[str
                 yield {**environment, "PATH": f"{folder}:{environment['PATH']}"}
             finally:
                 server.kill()
+
+
+def shim(folder: str, program: str) -> None:
+    """Write a program of this name, which has whoever listens at `socket` in the same folder run its commands."""
+    path = Path(folder, program)
+    path.write_text(f"#!{sys.executable} -IS\n{Path(__file__).with_name('asking.py').read_text()}")
+    path.chmod(0o755)
+
+
+def received(connection: socket.socket) -> tuple[bytes, list[int]]:
+    """The command that asking.py sent, and its streams."""
+    length, streams, _, _ = socket.recv_fds(connection, 4, 3)
+    with connection.makefile("rb") as file:
+        return file.read(int.from_bytes(length, "big")), streams
 
 
 #: Runs the command in sys.argv.
@@ -146,9 +158,8 @@ def _load(name: str) -> None:
 def _status(run: Run, script: str, connection: socket.socket) -> int:
     """Run the command that is asked for, as if this process had been started for it."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    length, streams, _, _ = socket.recv_fds(connection, 4, 3)
-    with connection.makefile("rb") as file:
-        folder, count, *words = map(os.fsdecode, file.read(int.from_bytes(length, "big")).split(b"\0"))
+    command, streams = received(connection)
+    folder, count, *words = map(os.fsdecode, command.split(b"\0"))
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import ROOT
+from tests.deploy.memory import remembered
 from tests.deploy.project import Deployed, Project, copied
 from tests.deploy.stub.proxy import Stub, environment, serving
 from tests.preloaded import preloaded
@@ -56,8 +57,12 @@ def environment_for(stub: Stub, program: Callable[[str], str]) -> dict[str, str]
 def project(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], str]) -> Iterator[Project]:
     """A project for the tests that deploy into it; they bring back what they need."""
     folder = tmp_path_factory.mktemp("project")
-    with serving(Stub(folder)) as stub, preloaded(program("gcloud"), environment_for(stub, program)) as environment:
-        yield Project(stub, copied(folder / "tree"), environment)
+    with (
+        serving(Stub(folder)) as stub,
+        preloaded(program("gcloud"), environment_for(stub, program)) as environment,
+        remembered(stub, environment) as (remembering, memory),
+    ):
+        yield Project(stub, copied(folder / "tree"), remembering, memory)
 
 
 @pytest.fixture(scope="session")

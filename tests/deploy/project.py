@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.settings import ROOT
+from tests.deploy.memory import Memory
 from tests.deploy.stub.proxy import Stub
 from tests.deploy.stub.wire import Json
 from tests.deploy.stub.world import NUMBER, PROJECT
@@ -76,10 +77,11 @@ class Run:
 class Project:
     """The stub's project. What exists can be kept and brought back, so that tests need not build it up again."""
 
-    def __init__(self, stub: Stub, tree: Path, environment: dict[str, str]) -> None:
+    def __init__(self, stub: Stub, tree: Path, environment: dict[str, str], memory: Memory) -> None:
         self.stub = stub
+        self.memory = memory
         self.tree = tree
-        self._environment = {**environment, "DEPLOY_FOLDER": str(stub.folder / "work"), "RETRY_SECONDS": "0"}
+        self.environment = {**environment, "DEPLOY_FOLDER": str(stub.folder / "work"), "RETRY_SECONDS": "0"}
 
     def run(self, *arguments: str, typed: str = "") -> Run:
         """Run `./deploy.sh` with these arguments; only its own requests are in the result.
@@ -91,7 +93,7 @@ class Project:
         os.write(keyboard, f"{typed}\n".encode())
         stdin = terminal if typed else subprocess.DEVNULL
         done = subprocess.run(
-            command, stdin=stdin, env=self._environment, cwd=self.tree, capture_output=True, text=True, check=False
+            command, stdin=stdin, env=self.environment, cwd=self.tree, capture_output=True, text=True, check=False
         )
         os.close(keyboard)
         os.close(terminal)

@@ -41,6 +41,8 @@ class Stub:
         self.world = World()
         self.faults: list[Fault] = []
         self._requests: list[Json] = []
+        #: By the number of a command (see memory.py): what it asked, and how that was answered.
+        self._commands: dict[str, list[tuple[Call, Raw]]] = {}
         self._lock = threading.RLock()
         self._log = folder / "requests.jsonl"
         self.context: ssl.SSLContext = server_context(folder)
@@ -53,12 +55,23 @@ class Stub:
                 return control.answer(self, call)
             try:
                 self._fail(call)
-                found = apis.answer(self.world, call)
-                raw = found if isinstance(found, Raw) else Raw(json.dumps(found).encode())
+                raw = self._answered(call)
             except Refused as refused:
                 raw = Raw(json.dumps(refused.body()).encode(), code=refused.code)
             self._record(call, raw.code)
+            if number := call.headers.get("x-goog-request-reason"):
+                self._commands.setdefault(number, []).append((call, raw))
             return raw if raw.code else None
+
+    def answers_again(self, number: str) -> bool:
+        """Answer all that this command asked once more, and record it; unless an answer would be another one now."""
+        with self._lock:
+            asked = self._commands.get(number, [])
+            if not asked or any(self._would_differ(call, raw) for call, raw in asked):
+                return False
+            for call, raw in asked:
+                self._record(call, raw.code)
+            return True
 
     def requests(self, pattern: str = "") -> list[Json]:
         """Every recorded request whose `METHOD host/path?query` matches, in order."""
@@ -105,6 +118,19 @@ class Stub:
         with self._lock:
             self.forget()
             self.world.reset()
+
+    def _would_differ(self, call: Call, raw: Raw) -> bool:
+        """Whether this call would be answered otherwise; only for calls that change nothing."""
+        if call.mutating or any(fault.hits(call) for fault in self.faults):
+            return True
+        try:
+            return self._answered(call) != raw
+        except Refused:
+            return True
+
+    def _answered(self, call: Call) -> Raw:
+        found = apis.answer(self.world, call)
+        return found if isinstance(found, Raw) else Raw(json.dumps(found).encode())
 
     def _fail(self, call: Call) -> None:
         for fault in self.faults:
