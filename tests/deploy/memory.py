@@ -1,4 +1,4 @@
-"""Reads of gcloud, remembered: while a command would be answered what it was answered before, it prints what it printed before.
+"""The memory of gcloud's reads: a command that would be answered as before prints what it printed before.
 
 Half of all that deploy.sh has gcloud do is to read the same state once more. What a command prints follows from its words, its
 variables and the answers it gets. So one that was run with the same words and variables is asked again in its place: all that it
@@ -26,7 +26,7 @@ REASON = b"CLOUDSDK_CORE_REQUEST_REASON"
 
 @dataclass(frozen=True)
 class Printed:
-    """What a command wrote to stdout and stderr, and the number under which the stub has what it asked."""
+    """Stdout and stderr of a command, and the number under which the stub has what it asked."""
 
     output: tuple[bytes, bytes]
     number: str
