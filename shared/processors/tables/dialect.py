@@ -1,6 +1,7 @@
 """The way that a CSV file is written, as DuckDB finds it: delimiter, quotes, header, types of columns."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ HEAD_BYTES = 5 << 20
 #: DuckDB's own limit.
 MAX_LINE_BYTES = 2_000_000
 _DELIMITERS = b",;\t|"
+_LIKELY = (b"\t", b"|", b";", b",")
+_QUOTED = re.compile(rb'"[^"]*"')
+_NEVER = 1 << 30
 _FIELDS = "Delimiter, Quote, Escape, SkipRows, HasHeader, Columns, DateFormat, TimestampFormat, Comment"
 _NONE = "(empty)"
 _SAMPLE_BYTES, _SAMPLE_LINES = 256 << 10, 1000
@@ -70,10 +74,10 @@ def check_head(head: bytes) -> None:
 def detected(connection: duckdb.DuckDBPyConnection, path: Path) -> Dialect:
     """The dialect of this file. Raises `BadFile`."""
     found = _strict(connection, path)
-    if found is None or len(found.columns) == 1:
-        # One uneven row among the first, and DuckDB takes the whole for a single column.
-        delimiter = _likely(path)
-        found = _sniffed(connection, path, f"delim = {literal(delimiter)}", _LENIENT) if delimiter else found
+    delimiter, skipped = _likely(path)
+    if delimiter and (found is None or found.delimiter != delimiter or found.skipped > skipped):
+        # One uneven row among the first, and DuckDB takes the whole for a single column, or decimal commas for delimiters.
+        found = _sniffed(connection, path, f"delim = {literal(delimiter)}, skip = {skipped}", _LENIENT)
     if found is None:
         raise BadFile("the rows cannot be told apart: lines above 2 MB, or quotes that never close", "corrupt")
     check_columns(len(found.columns))
@@ -87,14 +91,28 @@ def _strict(connection: duckdb.DuckDBPyConnection, path: Path) -> Dialect | None
         return None
 
 
-def _likely(path: Path) -> str:
-    """The delimiter that the first line has, and at least half of the next ones as often; empty without one."""
+def _likely(path: Path) -> tuple[str, int]:
+    """The delimiter that at least half of the first lines have equally often, and the lines above; else empty.
+
+    Of several the one that begins first, as decimal commas begin below the names of the columns.
+    """
     with path.open("rb") as file:
-        lines = [line for line in file.read(_SAMPLE_BYTES).splitlines() if line.strip()][:_SAMPLE_LINES]
-    counted = {one: [line.count(one) for line in lines] for one in (b",", b";", b"\t", b"|")}
-    even = {one: counts[0] for one, counts in counted.items() if lines and 2 * counts.count(counts[0]) >= len(counts)}
-    best = max(even, key=lambda one: even[one], default=b"")
-    return best.decode() if best and even[best] else ""
+        lines = file.read(_SAMPLE_BYTES).splitlines()[:_SAMPLE_LINES]
+    lines = [_QUOTED.sub(b"", line) for line in lines]
+    found = [(*_evenness([line.count(one) for line in lines], len(lines) - lines.count(b"")), one) for one in _LIKELY]
+    start, _, best = min(found)
+    return ("", 0) if start == _NEVER else (best.decode(), start)
+
+
+def _evenness(counts: list[int], lines: int) -> tuple[int, int]:
+    """Where lines with the most frequent number of delimiters begin, and how many lines, negative, have it."""
+    ((most, times),) = Counter(filter(None, counts)).most_common(1) or [(0, 0)]
+    if 2 * times < lines:
+        return _NEVER, 0
+    # The names of the columns may be above an uneven row, but not above one without any.
+    triples = enumerate(zip(counts, counts[1:], [*counts[2:], 0], strict=False))
+    starts = (at for at, (one, two, three) in triples if one == most and (two == most or (two and three == most)))
+    return next(starts, _NEVER), -times
 
 
 def _with_commas(connection: duckdb.DuckDBPyConnection, path: Path, found: Dialect) -> Dialect:

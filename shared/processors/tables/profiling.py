@@ -28,8 +28,8 @@ def _of_relation(table: Relation, options: Profile) -> dict[str, Any]:
     described = table.columns[: options.max_columns]
     counted = [row[at : at + _AGGREGATES] for at in range(1, len(row), _AGGREGATES)]
     columns = [
-        _facts(column.name, column.type, row[0] - present, *others)
-        for column, (present, *others) in zip(described, counted, strict=True)
+        _facts(column.name, column.type, row[0] - present, least, most, min(distinct, present))  # the estimate may be above
+        for column, (present, least, most, distinct) in zip(described, counted, strict=True)
     ]
     head = table.head(options.sample_rows, [_value(column) for column in described]) if options.sample_rows else []
     return {
@@ -58,7 +58,8 @@ def _aggregates(column: Column) -> Iterator[str]:
 
 def _value(column: Column) -> str:
     """A cell of the sample: a value of JSON."""
-    return column.sql if column.type in _NATIVE else f"CAST({column.sql} AS VARCHAR)"
+    value = f"to_json({column.sql})" if column.type in NESTED else column.sql
+    return value if column.type in _NATIVE else f"CAST({value} AS VARCHAR)"
 
 
 def _facts(name: str, kind: str, nulls: int, least: Any, most: Any, distinct: int) -> dict[str, Any]:

@@ -86,6 +86,37 @@ def test_uneven_rows_are_rejected_and_the_others_kept() -> None:
     assert facts["rejects"] == [{"line": 3, "reason": "too few columns"}, {"line": 4, "reason": "too many columns"}]
 
 
+@pytest.mark.parametrize(
+    ("data", "delimiter", "names", "skipped", "rejected"),
+    [
+        ("n;x;y\na;1,5;p\nb;2,5;q\nlost\nc;3,5;r\nd;4,5;s;t\n", "semicolon", ["n", "x", "y"], 0, [4, 6]),
+        ("n;x;y\nlost;1,5\nb;2,5;q\nc;3,5;r\nd;4,5;s\n", "semicolon", ["n", "x", "y"], 0, [2]),
+        ("Sales, by town\nn;x;y\na;1,5;p\nlost;2,5\nc;3,5;r\nd;4,5;s\n", "semicolon", ["n", "x", "y"], 1, [4]),
+        ('n,x,y\n"a,b",1,p\nlost,1\nc,2,r\n"d, e",3,s\n', "comma", ["n", "x", "y"], 0, [3]),
+        ('n|x\n"a,b"|1\nlost\n"c, d"|2\ne|3\n', "pipe", ["n", "x"], 0, [3]),
+    ],
+    ids=["decimal-commas", "uneven-first", "title", "commas-in-quotes", "commas-in-quotes-of-another"],
+)
+def test_a_few_uneven_rows_do_not_hide_the_delimiter(
+    data: str, delimiter: str, names: list[str], skipped: int, rejected: list[int]
+) -> None:
+    facts = profile(data.encode())
+    assert (facts["delimiter"], facts["skipped_lines"], facts["header"]) == (delimiter, skipped, True)
+    assert list(types(facts)) == names
+    assert [reject["line"] for reject in facts["rejects"]] == rejected
+
+
+def test_no_more_values_are_different_than_there_are() -> None:
+    columns = profile(("id,empty\n" + "".join(f"{number},\n" for number in range(50))).encode())["columns"]
+    assert columns[0]["approx_distinct"] <= 50
+    assert columns[1]["approx_distinct"] == 0
+
+
+def test_nested_values_are_json() -> None:
+    facts = profile(b'{"tags": ["a", "b"], "at": {"x": 1.5, "y": null}}\n')
+    assert facts["sample"] == [['["a","b"]', '{"x":1.5,"y":null}']]
+
+
 def test_a_late_value_of_another_type_loses_no_row() -> None:
     facts = profile(b"n,m\n" + b"1,2\n" * 30_000 + b"n/a,3\n")
 

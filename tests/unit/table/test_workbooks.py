@@ -213,7 +213,7 @@ def test_a_parquet_file_is_profiled(tmp_path: Path) -> None:
         "max": "2026-02-01",
         "approx_distinct": 2,
     }
-    assert facts["sample"] == [[1, "x", "2026-01-31", "[1]"], [2, None, "2026-02-01", "[2, 3]"]]
+    assert facts["sample"] == [[1, "x", "2026-01-31", "[1]"], [2, None, "2026-02-01", "[2,3]"]]
 
 
 def test_a_damaged_parquet_file_is_corrupt(tmp_path: Path) -> None:
