@@ -5,6 +5,7 @@ before that costs none.
 """
 
 import functools
+import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -60,7 +61,8 @@ def settled(step: PlannedStep, task: Task, ended: Mapping[str, Result]) -> Resul
     if step.when:
         facts = file_facts(task.file) if step.when.step == FILE else ended[step.when.step].facts
         if not step.when.holds(facts):
-            tested = f"{step.when.step}.{step.when.fact} is {step.when.value(facts)!r:.{MAX_SHOWN_CHARACTERS}}"
+            value = json.dumps(step.when.value(facts), ensure_ascii=False)
+            tested = f"{step.when.step}.{step.when.fact} is {value:.{MAX_SHOWN_CHARACTERS}}"
             return Result(step.name, step.recipe.recipe_id, "skipped", "when", f"its condition is false: {tested}")
     if step.fault:
         return Result(step.name, step.recipe.recipe_id, "failed", "bad_option", step.fault)

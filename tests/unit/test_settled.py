@@ -106,7 +106,7 @@ def test_a_long_fact_is_cut_in_the_explanation() -> None:
     result = settled(step("b", after=("a",), when=Condition("a", "text", {"is": "x"})), ended("a", text="y" * 60_000))
 
     assert result is not None
-    assert result.message == f"its condition is false: a.text is '{'y' * 79}"
+    assert result.message == f'its condition is false: a.text is "{"y" * 79}'
 
 
 def test_a_step_before_that_failed_comes_before_a_false_condition() -> None:
