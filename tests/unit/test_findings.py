@@ -152,6 +152,29 @@ def test_an_archive_lists_its_members() -> None:
     assert grid.note == "1,000 more members"
 
 
+def test_an_extracted_archive_tells_what_stays_packed_and_what_its_list_knows() -> None:
+    extracted = [{"number": 2, "path": "a.txt", "size": 3}, {"number": 3, "path": "../b", "size": 4, "reason": "unsafe_path"}]
+    extraction = {"format": "zip", "members": 3, "extracted": 1, "refused": 1, "listed": extracted}
+    listing = {
+        "format": "zip",
+        "members": 3,
+        "kinds": {"file": 2, "folder": 1},
+        "listed": [{"path": "photos/", "kind": "folder"}],
+    }
+    (grid,) = grids(extraction, listing)
+
+    assert rows(extraction, listing) == [
+        ("Format", "zip"),
+        ("Members", "3"),
+        ("Kinds", "2 files, 1 folder"),
+        ("Extracted", "1"),
+        ("Left packed", "1"),
+    ]
+    assert [one.title for one in grid.headings] == ["Path", "Bytes", "Stays packed"]
+    assert grid.rows == [["a.txt", "3", ""], ["../b", "4", "unsafe_path"]]
+    assert grid.note == ""
+
+
 def test_a_film_has_its_duration_its_size_and_its_streams() -> None:
     stated = {
         "audio_codec": "aac",
