@@ -10,7 +10,7 @@ from shared.processors.documents.words import plain, stated
 
 _BLOCK_CHARACTERS = 1 << 20
 _HEAD_CHARACTERS = 8192
-#: Marks of Markdown (CommonMark 0.31 §4 and §6): a heading alone may be a comment of a program.
+#: Marks of Markdown (CommonMark 0.31 §4 and §6, tables of GitHub): a heading alone may be a comment of a program.
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
 _MARKS = (
     re.compile(r"^(?:```|~~~)", re.MULTILINE),
@@ -18,6 +18,7 @@ _MARKS = (
     re.compile(r"^[ ]{0,3}(?:[-*+]|\d{1,9}\.)[ ]\S", re.MULTILINE),
     re.compile(r"(?:\*\*|__)[^\s*_][^*_\n]{0,200}(?:\*\*|__)"),
     re.compile(r"^#{2,6}[ \t]+\S", re.MULTILINE),
+    re.compile(r"^[ ]{0,3}\|(?:[ ]*:?-+:?[ ]*\|)+[ ]*$", re.MULTILINE),
 )
 _FRONT = re.compile(r"---[ \t]*\n(.{0,4000}?)\n---[ \t]*\n", re.DOTALL)
 _TITLE = re.compile(r"^title:[ \t]*[\"']?(.*?)[\"']?[ \t]*$", re.MULTILINE)

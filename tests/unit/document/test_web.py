@@ -70,6 +70,7 @@ def test_the_title_is_the_first_one() -> None:
     ("data", "expected"),
     [
         (b"# The  title #\n\n- one\n- two\n", {"format": "markdown", "title": "The title"}),
+        (b"# Towns\n\n| a | b |\n|---|:-:|\n| 1 | 2 |\n", {"format": "markdown", "title": "Towns"}),
         (b'---\ntitle: "Front"\n---\n\n# Other\n\n**bold**\n', {"format": "markdown", "title": "Front"}),
         (b"#!/bin/sh\n# a comment\nls\n", {"format": "text"}),
         (b"plain\n", {"format": "text"}),
