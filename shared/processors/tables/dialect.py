@@ -64,7 +64,7 @@ class Dialect:
 def check_head(head: bytes) -> None:
     """Refuse what is no text, and far too many columns, before DuckDB takes minutes for them. Raises `BadFile`."""
     if b"\0" in head:
-        raise BadFile("the file is no table: it has zero bytes", "not_a_text")
+        raise BadFile("the file is no table: it has bytes of the value zero, as no text has", "not_a_text")
     first, *others = re.split(rb"[\r\n]+", head.lstrip())
     if max(map(len, others), default=0) > MAX_LINE_BYTES:
         raise BadFile("a line is above 2 MB; a quote may never close", "corrupt")
