@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.processors import charset
+from shared.processors import charset, western
 
 _WESTERN = (
     *("ö", "schön", "Köln", "Größe: 5 €, größer", "äöüÄÖÜß", "Ein kurzer Satz über schöne Dinge."),
@@ -15,11 +15,13 @@ _WESTERN = (
     *("Ålesund", "Smørrebrød", "Ærø", "Vi ses på söndag hälsar Åsa.", "Þór", "Ég er að læra íslensku, það er gaman."),
     *("20 °C", "price: £5", "© 2026 Acme", "½ cup", "5 m²", "“quoted” – don’t…", "2 × 3"),
     *("city,n\nKöln,1\nMálaga,2\nSão Paulo,3\nÅlesund,4\n", "a;b\nö;1\n", "Hello ö\n" * 1000),
+    "Não há informações disponíveis: São João, Málaga, você, ação, avó, pé, água, Škoda\n",
     "Müller, Größe, Straße, schön, über, für, Köln, Tür, Bär, Café, Škoda\n",
 )
 _OTHERS = (
     ("cp1250", "Dobrý den, děkuji vám."),
     ("cp1250", "Český Krumlov"),
+    ("cp1250", "děkuji"),
     ("cp1250", "Żółw je trawę"),
     ("cp1250", "Szép nő, jó idő"),
     ("cp1250", "Bucureşti, România, înălţime"),
@@ -56,3 +58,12 @@ def test_letters_of_turkish_are_not_taken_for_icelandic(tmp_path: Path) -> None:
     text = "Şehir;Nüfus\nİzmir;1\nMuğla;2\nDiyarbakır;3\nEskişehir;4\nKütahya;5\n"
 
     assert found(text.encode("cp1254"), tmp_path) != "cp1252"
+
+
+def test_accents_side_by_side_are_letters_of_another_alphabet() -> None:
+    assert "AÊÇËû".encode("cp1252") == "A是他".encode("gb18030")
+    assert not western.is_western("A是他".encode("gb18030"))
+
+
+def test_zeros_in_both_places_are_no_utf_16(tmp_path: Path) -> None:
+    assert found(b"\0\0" * 9 + b"a\0", tmp_path) == "utf-8"
