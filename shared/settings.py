@@ -201,13 +201,10 @@ def _check_access(settings: Settings, *, is_deployed: bool) -> None:
     if way == "loopback" and is_deployed:
         raise BadConfiguration(f"{variable} is loopback, which asks for no name; on Cloud Run set it to `iap` or `invoker`")
     if way == "invoker" and not is_deployed:
-        raise BadConfiguration(
-            f"{variable} is invoker, which relies on Cloud Run's check; elsewhere set it to `loopback` or `iap`"
-        )
+        raise BadConfiguration(f"{variable} is invoker, which relies on Cloud Run's check; elsewhere set `loopback` or `iap`")
     if way == "iap" and not settings.iap_audience:
-        raise BadConfiguration(
-            "set SLUICE_IAP_AUDIENCE to /projects/NUMBER/locations/REGION/services/SERVICE; see docs/console.md"
-        )
+        audience = "/projects/NUMBER/locations/REGION/services/SERVICE"
+        raise BadConfiguration(f"set SLUICE_IAP_AUDIENCE to {audience}; see docs/console.md")
 
 
 def _trust_only_google(settings: Settings) -> None:

@@ -122,18 +122,10 @@ class Processor:
 
         Raises `BadFile` when the file is at fault, `ValueError` for wrong names, content types or facts.
         """
-        try:
-            more: list[object] = [assets] if self.assets else []
-            more += [programs or Programs(found_programs.find(self.programs))] if self.programs else []
-            more += [reach] if self.outside else []
-            parts = list(self.work(source, folder, self.options(**options), *more))
-        except SystemExit as error:  # it would end the server's worker, and the verdict would lack a message
-            raise RuntimeError(f"{self.name} called sys.exit({error.code!r}); raise an exception instead") from error
-        except BadFile:
-            raise
-        except Permanent as error:  # acknowledged as hopeless, the step would never have a verdict
-            remedy = f"raise BadFile for a file at fault: {summary(error)}"
-            raise RuntimeError(f"{self.name} raised {type(error).__name__}; {remedy}") from error
+        given: list[object] = [assets] if self.assets else []
+        given += [programs or Programs(found_programs.find(self.programs))] if self.programs else []
+        given += [reach] if self.outside else []
+        parts = self._parts(source, folder, options, given)
         drafts = [one for one in parts if isinstance(one, Draft)]
         facts = self._merge([one for one in parts if not isinstance(one, Draft)])
         if not drafts and not facts:
@@ -144,6 +136,18 @@ class Processor:
         if len(canonical(dict(made.facts))) > MAX_FACTS_BYTES:
             return Made((*made.drafts, _as_draft(made.facts, folder)))
         return made
+
+    def _parts(self, source: Path, folder: Path, options: Mapping[str, Any], given: list[object]) -> list[Any]:
+        """What the work yields."""
+        try:
+            return list(self.work(source, folder, self.options(**options), *given))
+        except SystemExit as error:  # it would end the server's worker, and the verdict would lack a message
+            raise RuntimeError(f"{self.name} called sys.exit({error.code!r}); raise an exception instead") from error
+        except BadFile:
+            raise
+        except Permanent as error:  # acknowledged as hopeless, the step would never have a verdict
+            remedy = f"raise BadFile for a file at fault: {summary(error)}"
+            raise RuntimeError(f"{self.name} raised {type(error).__name__}; {remedy}") from error
 
     def checked(self, made: Made, options: Mapping[str, Any]) -> Made:
         """The outputs and facts, these as plain JSON. Raises `ValueError` for wrong names, content types or facts."""
