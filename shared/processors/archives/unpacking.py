@@ -89,8 +89,8 @@ def object_name(path: str) -> str:
         return "member"
     if len(plain.encode()) <= MAX_NAME_BYTES:
         return plain
-    stem, dot, extension = plain.rpartition(".")
-    kept = f"{dot}{extension}" if stem and len(extension.encode()) <= MAX_EXTENSION_BYTES else ""
+    _, dot, extension = plain.rpartition(".")
+    kept = f"{dot}{extension}" if len(extension.encode()) <= MAX_EXTENSION_BYTES else ""
     return plain.encode()[: MAX_NAME_BYTES - len(kept.encode())].decode(errors="ignore") + kept
 
 

@@ -8,10 +8,12 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared import processors
 from shared.errors import BadFile
 from shared.processors.archives.unpacking import object_name
 from shared.testing import Outcome, run_processor
@@ -173,3 +175,33 @@ def test_a_cap_refuses_the_archive_before_anything_is_uploaded() -> None:
 )
 def test_an_object_has_the_last_part_of_a_path(path: str, name: str) -> None:
     assert object_name(path) == name
+
+
+def test_a_member_of_just_the_most_bytes_is_unpacked() -> None:
+    made = batch(zipped({"a": b"x" * 100, "b": b"x" * 101}), max_member_bytes=100)
+
+    assert [output.name for output in made.outputs] == ["1"]
+    assert reasons(made) == {2: "too_large"}
+
+
+def test_nothing_stays_of_a_member_that_is_damaged(tmp_path: Path) -> None:
+    source, folder = tmp_path / "source", tmp_path / "folder"
+    data = zipped({"a": b"meow" * 25}, compression=zipfile.ZIP_STORED)
+    source.write_bytes(data.replace(b"meow", b"woof", 1))
+    folder.mkdir()
+    processor = processors.find("archive.extract")
+
+    assert processor.run(source, folder, processor.check({})).facts["refused"][0]["reason"] == "corrupt"
+    assert list(folder.iterdir()) == []
+
+
+def test_the_extension_of_a_packed_text_is_that_of_its_packing() -> None:
+    made = batch(zipped({"a.md.gz": b"# text\n"}))
+
+    assert [output.content_type for output in made.outputs] == ["text/plain"]
+
+
+def test_contiguous_files_of_a_tar_are_files() -> None:
+    made = batch(tarred(tar_member("a", tarfile.CONTTYPE, b"x")))
+
+    assert [output.data for output in made.outputs] == [b"x"]
