@@ -138,7 +138,7 @@ class Processor:
         return made
 
     def _parts(self, source: Path, folder: Path, options: Mapping[str, Any], given: list[object]) -> list[Any]:
-        """What the work yields."""
+        """Drafts and facts, as the work yields them."""
         try:
             return list(self.work(source, folder, self.options(**options), *given))
         except SystemExit as error:  # it would end the server's worker, and the verdict would lack a message
