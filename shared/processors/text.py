@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.errors import BadFile
 from shared.model import Limits
-from shared.processors import charset, markup
+from shared.processors import markup
 from shared.processors.counting import Counted
 from shared.processors.registry import NoOptions, processor
 
@@ -26,6 +26,8 @@ _CONTROLS = frozenset(map(chr, range(32))) - _USUAL
 )
 def facts(source: Path, _folder: Path, _options: NoOptions) -> Iterator[Mapping[str, Any]]:
     """The facts `encoding`, `lines`, `words`, `characters`, `longest_line`; of JSON and XML whether it is `valid`."""
+    from shared.processors import charset  # with the first text: services that only plan never need its patterns
+
     encoding, counted, head = charset.detect(source), Counted(), ""
     with source.open(encoding=encoding, errors="replace") as file:
         while text := file.read(_BLOCK_CHARACTERS):

@@ -1,5 +1,6 @@
 """Which patterns match one and the same text. `definitions.matches` says which texts a pattern has."""
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,12 @@ def sets(patterns: Iterable[str]) -> set[frozenset[str]]:
 
     Walks all patterns side by side, a character at a time, through every state that some text leads to.
     """
+    return set(_sets(frozenset(patterns)))
+
+
+@functools.cache
+def _sets(patterns: frozenset[str]) -> set[frozenset[str]]:
+    """Several checks ask for those of the same pipeline."""
     automata = {pattern: _automaton(pattern) for pattern in patterns}
     start: State = tuple((pattern, one.start) for pattern, one in automata.items())
     seen: set[State] = set()

@@ -10,6 +10,8 @@ from shared.routes.planning import Routes
 
 def check(faults: Faults, routes: Routes) -> None:
     """Add a fault for each pool that files bring both kinds of steps to."""
+    if not any(processors.find(step.recipe.processor).outside for step in routes.steps.values()):
+        return
     found: dict[str, dict[bool, str]] = {}
     for queue, steps in tasks.possible(routes):
         for step in steps:
