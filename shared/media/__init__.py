@@ -7,10 +7,15 @@ first bytes ───┴─▶ sniffing ─▶ the type that they show: signatur
 ```
 """
 
-from shared.media.deciding import decide_type
-from shared.media.extensions import by_name
-from shared.media.sniffing import HEAD_BYTES, is_svg, sniff
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from shared.media.syntax import MAX_CHARACTERS, TEXT, UNKNOWN, essence, is_pattern, is_valid
+
+if TYPE_CHECKING:
+    from shared.media.deciding import decide_type
+    from shared.media.extensions import by_name
+    from shared.media.sniffing import HEAD_BYTES, is_svg, sniff
 
 __all__ = (
     "HEAD_BYTES",
@@ -25,3 +30,19 @@ __all__ = (
     "is_valid",
     "sniff",
 )
+
+#: Loaded on first use: most services never see a file's bytes, and start sooner without these tables.
+_LATER = {
+    "decide_type": "deciding",
+    "by_name": "extensions",
+    "HEAD_BYTES": "sniffing",
+    "is_svg": "sniffing",
+    "sniff": "sniffing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """PEP 562."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"shared.media.{_LATER[name]}"), name)
