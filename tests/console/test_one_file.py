@@ -1,5 +1,7 @@
 """One file in a browser: its page while it is in work, its pictures, running it again; a group of failed files."""
 
+import re
+
 import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
@@ -7,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from shared.console.reruns import PIECE_FILES
 from tests.machine import ROOT, Machine
+from tests.unit.media import clips
+from tests.unit.media.clips import needs_ffmpeg
 
 PHOTO = ROOT / "tests" / "data" / "photo.jpg"
 
@@ -44,6 +48,19 @@ def test_a_file_is_followed_to_its_pictures_and_runs_again(page: Page, machine: 
     assert "told" not in page.url, "a reload would say it again"
     expect(page.locator(".run-card").first.locator("summary").first).to_contain_text("Run 1")
     expect(page.locator(".summary .chip")).to_have_text("done")
+
+
+@needs_ffmpeg
+def test_the_preview_of_a_film_plays(page: Page, machine: Machine) -> None:
+    page.goto(f"/files/{send(machine, 'film.mp4', clips.film())}")
+    expect(page.locator(".summary .chip")).to_have_text("done")
+    player = page.locator("video")
+    expect(player).to_have_attribute("poster", re.compile("/poster/1280.webp$"))
+    player.evaluate("async video => { video.muted = true; await video.play() }")
+
+    player.evaluate("video => new Promise(ended => video.ended ? ended() : video.addEventListener('ended', ended))")
+    assert player.evaluate("video => [video.videoWidth, video.videoHeight, video.error]") == [320, 180, None]
+    assert player.evaluate("video => video.currentTime") > 1.5
 
 
 def test_the_menu_of_runs_closes_by_escape_and_by_a_click_beside_it(page: Page, machine: Machine) -> None:
