@@ -64,26 +64,20 @@ def service(
         variables=variables(deployment, name, at_once),
         iap=name == "console" and deployment.is_behind_iap,
     )
-    plain = {variable: value for variable, value in wanted.variables.items() if not isinstance(value, Secret)}
-    lines = "".join(f"{variable}: {json.dumps(value)}\n" for variable, value in sorted(plain.items()))
-    file = deployment.write(f"variables-{name}.yaml", lines)
+    file = deployment.write(f"variables-{name}.yaml", _plain(wanted))
     full, found = deployment.short(name), deployment.state.services.get(deployment.short(name))
     if found != wanted:
         # The flag is in gcloud beta only. Without it gcloud leaves the service behind Identity-Aware Proxy, or not, as it was.
         changes_iap = wanted.iap or (found and found.iap)
         group, iap = (["beta", "run"], [f"--{'' if wanted.iap else 'no-'}iap"]) if changes_iap else (["run"], [])
-        yield [
-            [
-                *group,
-                "deploy",
-                full,
-                deployment.in_region,
-                *_flags(wanted),
-                *_secrets(wanted, found),
-                *iap,
-                f"--env-vars-file={file}",
-            ]
-        ]
+        flags = [*_flags(wanted), *_secrets(wanted, found), *iap, f"--env-vars-file={file}"]
+        yield [[*group, "deploy", full, deployment.in_region, *flags]]
+
+
+def _plain(wanted: Service) -> str:
+    """The variables that are no secrets, as YAML."""
+    plain = {variable: value for variable, value in wanted.variables.items() if not isinstance(value, Secret)}
+    return "".join(f"{variable}: {json.dumps(value)}\n" for variable, value in sorted(plain.items()))
 
 
 def _secrets(wanted: Service, found: Service | None) -> list[str]:

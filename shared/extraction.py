@@ -9,7 +9,7 @@ import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from shared import metadata, naming, processors
 from shared.attempts import Attempts
 from shared.cloud.protocols import AlreadyExists, Cloud
 from shared.errors import BadConfiguration, BadFile, BadRequest, Unavailable
-from shared.model import File, Json, Recipe, canonical
+from shared.model import File, Json, Recipe, within
 from shared.plan import PlannedStep, Task
 from shared.processors import Draft, Made
+from shared.processors.registry import MAX_LISTED_BYTES
 
 PREFIX = "extracted/"
 #: Metadata of an extracted file: the number of archives it came out of, the job that extracted it, and its number as a member.
@@ -27,8 +28,6 @@ HOPS, PARENT, MEMBER = metadata.RESERVED
 MAX_HOPS = 1000
 #: The list of all members, where the facts have no room for them.
 LIST_NAME = "members.json"
-#: Of the list of members in the facts: with the other facts they stay within 64 KiB, so that conditions can test those.
-MAX_LISTED_BYTES = 48 << 10
 
 #: Unpacks a batch in the sandbox, into this folder.
 Unpack = Callable[[Recipe, Path], Made]
@@ -156,7 +155,7 @@ def _made(prefix: str, facts: Json, members: Sequence[Json], most: int, folder: 
     extracted = sum("object" in member for member in members)
     if not extracted:
         raise _nothing([member["reason"] for member in members])
-    listed = list(_listed(members[:most]))
+    listed = list(within(members[:most], MAX_LISTED_BYTES))
     drafts = []
     if len(listed) < len(members):
         path = folder / LIST_NAME
@@ -164,15 +163,6 @@ def _made(prefix: str, facts: Json, members: Sequence[Json], most: int, folder: 
         drafts.append(Draft(LIST_NAME, "application/json", path))
     counted = {"extracted": extracted, "refused": len(members) - extracted, "folder": prefix}
     return Made(tuple(drafts), {**facts, **counted, "listed": listed})
-
-
-def _listed(members: Sequence[Json]) -> Iterator[Json]:
-    left = MAX_LISTED_BYTES
-    for member in members:
-        left -= len(canonical(member)) + 1
-        if left < 0:
-            return
-        yield member
 
 
 def _nothing(reasons: Sequence[str]) -> BadFile:

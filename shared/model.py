@@ -9,7 +9,7 @@ import base64
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -220,3 +220,12 @@ def canonical(value: Json) -> bytes:
     """JSON with sorted keys and no spaces: equal values give equal bytes, also when they are published again."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode(errors="backslashreplace")  # writes a lone surrogate as JSON escapes it: `\udcff`
+
+
+def within(entries: Iterable[Json], most_bytes: int) -> Iterator[Json]:
+    """The first entries whose JSON has at most so many bytes together."""
+    for entry in entries:
+        most_bytes -= len(canonical(entry)) + 1
+        if most_bytes < 0:
+            return
+        yield entry

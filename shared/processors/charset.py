@@ -26,22 +26,12 @@ _MANY_ZEROS, _FEW_ZEROS = 0.6, 0.05
 #: Names in documents are those of the WHATWG's Encoding Standard, and of mail. Python has more, some of which run code of theirs
 #: on the text: `unicode_escape`, `undefined`, `idna`.
 _NAMED = frozenset(
-    ["ascii", "utf-8", "utf-7", "utf-16", "utf-16-le", "utf-16-be", "big5", "big5hkscs", "euc_jp", "euc_kr", "gb2312", "gbk"]
-    + [
-        "gb18030",
-        "hz",
-        "iso2022_jp",
-        "iso2022_kr",
-        "koi8-r",
-        "koi8-u",
-        "mac-roman",
-        "mac-cyrillic",
-        "shift_jis",
-        "cp932",
-        "cp949",
+    [
+        *("ascii", "utf-8", "utf-7", "utf-16", "utf-16-le", "utf-16-be", "big5", "big5hkscs", "gb2312", "gbk", "gb18030", "hz"),
+        *("euc_jp", "iso2022_jp", "shift_jis", "cp932", "euc_kr", "iso2022_kr", "cp949", "koi8-r", "koi8-u", "tis-620"),
+        *("mac-roman", "mac-cyrillic", "cp437", "cp850", "cp866", "cp874", *(f"cp{number}" for number in range(1250, 1259))),
+        *(f"iso8859-{number}" for number in range(1, 17)),
     ]
-    + ["cp437", "cp850", "cp866", "cp874", "tis-620", *(f"cp{number}" for number in range(1250, 1259))]
-    + [f"iso8859-{number}" for number in range(1, 17)]
 )
 #: Browsers read these as the wider encoding.
 _WIDER = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "gb2312": "gbk", "shift_jis": "cp932"}

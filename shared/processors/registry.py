@@ -19,6 +19,8 @@ from shared.processors.programs import Programs
 #: Facts with more bytes of JSON become an output of this name: a manifest is read whole, and a notice carries it.
 MAX_FACTS_BYTES = 64 << 10
 FACTS_NAME = "facts.json"
+#: Of a list among facts: with the other facts it stays within those bytes, so that conditions can test those.
+MAX_LISTED_BYTES = 48 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,14 @@ def _as_draft(facts: Mapping[str, Any], folder: Path) -> Draft:
     return Draft(FACTS_NAME, "application/json", Path(file.name))
 
 
+def _check_declaration(name: str, options: type) -> None:
+    if name in registered:
+        raise BadConfiguration(f"two processors are named {name!r}; rename one")
+    if not dataclasses.is_dataclass(options):
+        remedy = "write a class under @dataclass(frozen=True, slots=True)"
+        raise BadConfiguration(f"the options of {name!r} are not a dataclass; {remedy}")
+
+
 #: name → processor, filled by the decorator
 registered: dict[str, Processor] = {}
 
@@ -228,14 +238,9 @@ def processor(
     """
 
     def declare(work: Work) -> Work:
-        if name in registered:
-            raise BadConfiguration(f"two processors are named {name!r}; rename one")
-        if not dataclasses.is_dataclass(options):
-            remedy = "write a class under @dataclass(frozen=True, slots=True)"
-            raise BadConfiguration(f"the options of {name!r} are not a dataclass; {remedy}")
-        traits: dict[str, Any] = {"programs": programs, "describes_storage": describes_storage, "extracts": extracts}
-        traits |= {"outside": outside, "is_kept": is_kept}
-        registered[name] = Processor(name, version, options, work, outputs, limits, prepare, assets, **traits)
+        _check_declaration(name, options)
+        traits = programs, describes_storage, extracts, outside, is_kept
+        registered[name] = Processor(name, version, options, work, outputs, limits, prepare, assets, *traits)
         return work
 
     return declare
