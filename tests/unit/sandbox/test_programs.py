@@ -235,7 +235,7 @@ def test_at_the_time_limit_the_program_ends_too(start: Start, sandbox: Sandbox) 
 def test_nothing_runs_when_the_outcome_is_known(start: Start, sandbox: Sandbox) -> None:
     code = """
 import os, signal
-for _ in range(4):
+for _ in range(2):
     if not os.fork():
         os.fork()
         while True:
