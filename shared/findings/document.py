@@ -23,6 +23,8 @@ FORMATS = {
 COUNTED = frozenset({"pages", "words", "characters"})
 #: Facts of tables and texts, whose formats have the same names.
 OTHERS = frozenset({"encoding", "columns", "sheets"})
+#: What `pages` counts in formats that have no pages.
+PARTS = {"xlsx": "Sheets", "ods": "Sheets", "pptx": "Slides", "odp": "Slides"}
 #: Sizes in points, of sheets upright.
 _SHEETS = {"595×842": "A4", "842×1191": "A3", "420×595": "A5", "612×792": "US Letter", "612×1008": "US Legal"}
 
@@ -36,7 +38,8 @@ def find(steps: Sequence[Mapping[str, Any]]) -> Finding | None:
     facts = dict(counted) | dict(stated or {})
     if facts.get("format") not in ("pdf", "pptx", "xlsx", "ods", "odp"):
         facts.pop("pages", None)  # the text has one page then: the document is not laid out
-    blocks = [pairs(facts, LABELS)]
+    counted_as = PARTS.get(str(facts.get("format")), "Pages")
+    blocks = [pairs(facts, {**LABELS, "pages": (counted_as, values.count)})]
     attached = values.objects(facts.get("attachments"))
     note = cut(attached, MAX_ROWS, "attachment", _number(facts.get("attachment_count")))
     return Finding("document", "Document", [*blocks, *_attachments(attached, note)], frozenset({"attachments"}))

@@ -35,6 +35,11 @@ def rows(*facts: dict[str, Any]) -> list[tuple[str, str]]:
     return [row for block in found.blocks if isinstance(block, Pairs) for row in block.rows]
 
 
+@pytest.mark.parametrize(("kind", "label"), [("xlsx", "Sheets"), ("ods", "Sheets"), ("pptx", "Slides"), ("odp", "Slides")])
+def test_the_parts_of_a_document_have_the_name_that_its_format_gives_them(kind: str, label: str) -> None:
+    assert (label, "3") in rows({"format": kind, "pages": 3, "title": "Plan"})
+
+
 def test_a_document_is_read_from_its_title_to_its_details() -> None:
     stated = {
         "author": "Lewis Carroll",
