@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shared import setting_values
 from shared.errors import BadConfiguration
+from shared.setting_values import Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1 << 20
@@ -19,22 +21,8 @@ GOOGLE_CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
 IAP_KEYS = "https://www.gstatic.com/iap/verify/public_key"
 #: Cloud Storage: V4 signing, longest expiration
 MAX_URL_SECONDS = 7 * 24 * 3600
-#: Longest number that is read: int() refuses thousands of digits.
-MAX_DIGITS = 18
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """The declaration of one setting.
-
-    `default` is None where the variable must be set. `deploy` says how deploy.sh sets it: the name of its option, `derived`
-    from other options, or `""` where the default holds in the cloud and only a local or test environment sets it.
-    """
-
-    variable: str
-    meaning: str
-    default: str | None
-    deploy: str
+#: Begins the names of the variables that pipeline.toml may name for secrets.
+VARIABLE_PREFIX = "SLUICE_SECRET_"
 
 
 def _setting(variable: str, meaning: str, *, default: str | None = "", deploy: str) -> Any:
@@ -81,11 +69,29 @@ class Settings:
     )
     pool: str = _setting("SLUICE_POOL", "the pool that a processor serves", default="default", deploy="derived")
     status_url: str = _setting("SLUICE_STATUS_URL", "base URL of the status service, for links in answers", deploy="derived")
+    notifier_url: str = _setting(
+        "SLUICE_NOTIFIER_URL",
+        "base URL of the notifier, the target of its tasks and the audience of its callers' tokens",
+        deploy="derived",
+    )
+    webhook_secrets: Path = _setting(  # noqa: RUF009  (a field, not a value)
+        "SLUICE_WEBHOOK_SECRETS",
+        "folder of the webhooks' secrets: that of `secret-manager:<secret>` is the file `<secret>/value`",
+        default="/secrets",
+        deploy="",
+    )
+    webhook_loopback: bool = _setting(
+        "SLUICE_WEBHOOK_LOOPBACK", "`1`: webhooks may be on this computer, by http too; refused on Cloud Run", deploy=""
+    )
     push_account: str = _setting(
-        "SLUICE_PUSH_ACCOUNT", "e-mail of the only account that may call the dispatcher", deploy="derived"
+        "SLUICE_PUSH_ACCOUNT",
+        "e-mail of the only account that may call the dispatcher, and push to the notifier",
+        deploy="derived",
     )
     tasks_account: str = _setting(
-        "SLUICE_TASKS_ACCOUNT", "e-mail of the only account that may call the processor", deploy="derived"
+        "SLUICE_TASKS_ACCOUNT",
+        "e-mail of the only account that may call the processor, and deliver tasks to the notifier",
+        deploy="derived",
     )
     queue_auth: str = _setting(
         "SLUICE_QUEUE_AUTH",
@@ -158,7 +164,7 @@ class Settings:
         """Refuse to start while one of these is empty. Raises `BadConfiguration` naming the variable."""
         for name, setting in declared().items():
             if name in names and not getattr(self, name):
-                raise _missing(setting)
+                raise setting_values.missing(setting)
 
 
 def declared() -> dict[str, Setting]:
@@ -169,13 +175,20 @@ def declared() -> dict[str, Setting]:
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read every setting. Raises `BadConfiguration` naming the missing or wrong variable."""
     kinds = {field.name: field.type for field in dataclasses.fields(Settings)}
-    values = {name: _value(setting, kinds[name], environment) for name, setting in declared().items()}
+    values = {name: setting_values.read(setting, kinds[name], environment) for name, setting in declared().items()}
     settings = Settings(**values)
     _check(settings)
     _check_access(settings, is_deployed="K_SERVICE" in environment)
     if "K_SERVICE" in environment:
         _trust_only_google(settings)
+        if settings.webhook_loopback:
+            raise BadConfiguration("SLUICE_WEBHOOK_LOOPBACK is set; on Cloud Run no receiver is on this computer: unset it")
     return settings
+
+
+def secret(variable: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The secret in a variable `SLUICE_SECRET_…`, which pipeline.toml names; empty when it is not set."""
+    return environment.get(variable, "") if variable.startswith(VARIABLE_PREFIX) else ""
 
 
 def _check(settings: Settings) -> None:
@@ -214,36 +227,3 @@ def _trust_only_google(settings: Settings) -> None:
             raise BadConfiguration(
                 f"{variable} is not Google's ({right}); on Cloud Run this would admit forged callers: unset it"
             )
-
-
-def _value(setting: Setting, kind: Any, environment: Mapping[str, str]) -> Any:
-    text = environment.get(setting.variable, setting.default)
-    if text is None or (text == "" and setting.default is None):
-        raise _missing(setting)
-    if kind is int and (not text.isdecimal() or len(text) > MAX_DIGITS or int(text) == 0):
-        raise BadConfiguration(f"{setting.variable} is {text[:80]!r}; set a whole number above 0 ({setting.meaning})")
-    if kind == frozenset[str]:
-        return _emails(setting, text)
-    return _urls(setting, text) if kind == Mapping[str, str] else kind(text)
-
-
-def _urls(setting: Setting, text: str) -> Mapping[str, str]:
-    parts = [part.partition("=") for part in text.split(",")] if text else []
-    urls = {name: url for name, _, url in parts}
-    if len(urls) < len(parts) or not all(name and url.startswith(("https://", "http://")) for name, url in urls.items()):
-        remedy = "write each pool once, such as default=https://…,slow=https://…"
-        raise BadConfiguration(f"{setting.variable} is {text[:200]!r}; {remedy}")
-    return urls
-
-
-def _emails(setting: Setting, text: str) -> frozenset[str]:
-    """E-mail addresses in lower case, as people may write their own in either."""
-    emails = [email.strip().lower() for email in text.split(",")] if text else []
-    if not all("@" in email and ":" not in email for email in emails):
-        remedy = "write e-mail addresses, such as ann@example.com,bob@example.com; groups are not possible here"
-        raise BadConfiguration(f"{setting.variable} is {text[:200]!r}; {remedy}")
-    return frozenset(emails)
-
-
-def _missing(setting: Setting) -> BadConfiguration:
-    return BadConfiguration(f"set {setting.variable} ({setting.meaning}); see docs/settings.md")

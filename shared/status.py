@@ -9,7 +9,7 @@ from shared.cloud.protocols import Cloud, Stored
 from shared.errors import BadRequest, NotFound
 from shared.model import File, Json, Run, file_id
 from shared.progress import Progress
-from shared.settings import MAX_DIGITS
+from shared.setting_values import MAX_DIGITS
 
 #: Older generations on one page, and generations in which an output is looked for.
 MAX_GENERATIONS = 10

@@ -19,7 +19,7 @@ from shared.index import Entry
 from shared.operations import bulk, listing
 from shared.operations.bulk import Outcome, PlanOf
 from shared.operations.listing import Query
-from shared.settings import MAX_DIGITS
+from shared.setting_values import MAX_DIGITS
 
 #: Files of one request: at `bulk.PER_SECOND` they take a few seconds.
 PIECE_FILES = 50

@@ -12,7 +12,7 @@ from shared.model import File, Json, Run
 from shared.operations import prices
 from shared.plan import Condition, Plan, PlannedStep
 from shared.routes.definitions import REQUEST, TESTS, Route
-from shared.settings import MAX_DIGITS
+from shared.setting_values import MAX_DIGITS
 
 _SIGNS = {"is": "=", "in": "in", "min": ">=", "max": "<="}
 

@@ -1,4 +1,4 @@
-"""pipeline.toml → pools, queues, steps and routes; a file → its plan. Pure: no environment, no cloud.
+"""pipeline.toml → pools, queues, steps, routes and webhooks; a file → its plan. Pure: no environment, no cloud.
 
 `load` reads a file, `parse` its text, `check` the table in it; docs/settings.md explains every key.
 
@@ -8,7 +8,7 @@ checks       the whole table               relations  cycles, inputs and conditi
 pools        the tables of pools           deadlines  whether a task ends in time
 separation   pools outside the sandbox     overlaps   patterns that match one text
 tasks        all tasks that a file brings  schema     the JSON Schema, for editors
-refusals     sentences for whoever sends a file
+refusals     sentences for whoever sends a file  webhooks   receivers of notices
 """
 
 import tomllib
@@ -18,8 +18,9 @@ from shared.errors import BadConfiguration
 from shared.routes.checks import check
 from shared.routes.definitions import Pool, Queue, Route, Step
 from shared.routes.planning import Routes
+from shared.routes.webhooks import Webhook
 
-__all__ = ["Pool", "Queue", "Route", "Routes", "Step", "check", "load", "parse"]
+__all__ = ["Pool", "Queue", "Route", "Routes", "Step", "Webhook", "check", "load", "parse"]
 
 
 def load(path: Path) -> Routes:

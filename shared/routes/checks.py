@@ -1,13 +1,14 @@
 """The table of a pipeline.toml → `Routes`. Every fault is collected; nothing is built from a table that has one."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shared import model, processors
 from shared.errors import PipelineError
 from shared.model import Limits
 from shared.plan import FILE, Condition, Plan
-from shared.routes import deadlines, keys, order, pools, relations, separation
+from shared.routes import deadlines, keys, order, pools, relations, separation, webhooks
 from shared.routes.definitions import Pool, Queue, Route, Step
 from shared.routes.faults import Faults, below
 from shared.routes.kinds import in_bytes
@@ -32,8 +33,9 @@ def check(table: Mapping[str, Any]) -> Routes:
     steps = {name: _step(faults, name, value) for name, value in whole.get("steps", {}).items()}
     routes = [faults.read(f"routes[{number}]", value, keys.ROUTE) for number, value in enumerate(whole.get("routes", ()), 1)]
     relations.check(faults, steps)
+    receivers = webhooks.read(faults, whole.get("webhooks", {}))
     faults.settle()
-    checked = _built(pool_of, queues, steps, routes)
+    checked = replace(_built(pool_of, queues, steps, routes), webhooks=receivers)
     _check_size(faults, checked)
     faults.settle()
     deadlines.check(faults, checked)

@@ -1,12 +1,15 @@
 """The keys of pipeline.toml. The check, the JSON Schema and the test of docs/settings.md read these tables."""
 
 import re
+from typing import get_args
 
 from shared import media
+from shared.model import Verdict
 from shared.routes.kinds import (
     SCALAR,
     Key,
     choice,
+    choices,
     flag,
     is_exact,
     is_scalar,
@@ -25,6 +28,9 @@ from shared.routes.kinds import (
 POOL_NAME = "[a-z]([a-z0-9-]{0,19}[a-z0-9])?"
 QUEUE_NAME = "[a-z][a-z0-9-]{0,40}"
 STEP_NAME = "[a-z][a-z0-9-]{0,30}"
+WEBHOOK_NAME = "[a-z][a-z0-9-]{0,30}"
+#: A variable of the notifier, or a secret of the project (Secret Manager: at most 255 characters).
+SECRET_REFERENCE = "env:SLUICE_SECRET_[A-Z0-9_]{1,80}|secret-manager:[A-Za-z0-9_-]{1,255}"  # noqa: S105  (no secret)
 #: Limit of an object in Cloud Storage: 5 TiB.
 MAX_OBJECT_BYTES = 5 << 40
 #: Part of a pool's deadline for all of a delivery but its steps; a task's dispatch_deadline is later by as much.
@@ -38,6 +44,7 @@ MEBIBYTES = {1: (512, 4096), 2: (512, 8192), 4: (2048, 16_384), 6: (4096, 24_576
 #: A token, alone or with a value (RFC 9111 §5.2).
 _DIRECTIVE = r"""[\w!#$%&'*+.^`|~-]+(=([\w!#$%&'*+.^`|~-]+|"[^"\\]*"))?"""
 CACHE_CONTROL = rf"(?=[ -~]{{1,256}}$){_DIRECTIVE}( *, *{_DIRECTIVE})*"
+VERDICTS: tuple[str, ...] = get_args(Verdict)
 #: The tests of a condition.
 TESTS = ("is", "in", "min", "max")
 
@@ -48,6 +55,7 @@ TOP = {
     "routes": required(
         values("files and their steps", "write [[routes]] with content_type, name and steps", lambda _: True, {})
     ),
+    "webhooks": table("receivers of notices by name", "write a table [webhooks.<name>]"),
 }
 
 POOL = {
@@ -135,4 +143,24 @@ ROUTE = {
     ),
     "max_bytes": whole("largest file that matches", 1, MAX_OBJECT_BYTES),
     "on_request": flag("whether a file takes only the steps that its metadata `sluice-steps` names"),
+}
+
+WEBHOOK = {
+    "url": required(
+        text(
+            "where its notices are posted: https, a public address",
+            "write a URL such as `https://orders.example.com/sluice`",
+            pattern="^https?://",
+        )
+    ),
+    "secret": required(
+        text(
+            "where its signing secret is: `secret-manager:<secret>`, or `env:SLUICE_SECRET_<name>` for a variable of the notifier",
+            "write `secret-manager:` with the name of a secret, or `env:SLUICE_SECRET_` and more of a variable's name",
+            lambda value: re.fullmatch(SECRET_REFERENCE, value) is not None,
+            pattern=f"^({SECRET_REFERENCE})$",
+        )
+    ),
+    "notices": choices("kinds of notices that it gets", "job", "step"),
+    "verdicts": choices("verdicts whose notices it gets", *VERDICTS),
 }

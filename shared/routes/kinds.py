@@ -87,6 +87,12 @@ def values(about: str, remedy: str, accepts: Callable[[Any], bool], items: Json,
     return Key(about, accepts_all, remedy, schema)
 
 
+def choices(about: str, *right: str) -> Key:
+    """A list of some of these words."""
+    accepts = lambda value: isinstance(value, str) and value in right  # noqa: E731
+    return values(about, f"list some of {', '.join(right)}", accepts, {"enum": list(right)})
+
+
 def or_list(key: Key) -> Key:
     """The key, as one that also takes a list of such values."""
     several = values(key.about, key.remedy, key.accepts, key.schema)

@@ -2,12 +2,13 @@
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.model import File
 from shared.plan import Plan
 from shared.routes import order, per_file, refusals
 from shared.routes.definitions import TESTS, Pool, Queue, Route, Step
+from shared.routes.webhooks import Webhook
 
 #: Plans that are kept with their ids and tasks: files without options of their own share them.
 MAX_KEPT_PLANS = 256
@@ -24,6 +25,7 @@ class Routes:
     queues: Mapping[str, Queue]
     steps: Mapping[str, Step]
     routes: tuple[Route, ...]
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
 
     def plan(self, file: File) -> Plan:
         """The steps of every matching route and all that those come after; empty when no route takes the file."""

@@ -27,6 +27,7 @@ def schema() -> Json:
     top["properties"]["queues"] |= _named(keys.QUEUE_NAME, _table(keys.QUEUE))
     top["properties"]["steps"] |= _named(f"(?!{FILE}$){keys.STEP_NAME}", _step())
     top["properties"]["routes"]["items"] = _table(keys.ROUTE)
+    top["properties"]["webhooks"] |= _named(keys.WEBHOOK_NAME, _table(keys.WEBHOOK))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pipeline.toml of Sluice", **top}
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from shared import processors
 from shared.processors import extras
-from shared.settings import ROOT, Setting, declared
+from shared.setting_values import Setting
+from shared.settings import ROOT, declared
 
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 PROCESSORS = (ROOT / "docs" / "processors.md").read_text()

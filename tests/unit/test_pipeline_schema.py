@@ -121,6 +121,23 @@ def test_a_wrong_name_of_a_step_fails(name: str) -> None:
     assert not VALIDATOR.is_valid(table({name: {}}))
 
 
+WEBHOOK = {"url": "https://orders.test/", "secret": "secret-manager:orders"}
+
+
+def test_a_webhook_passes() -> None:
+    assert VALIDATOR.is_valid(
+        table({"a": {}}) | {"webhooks": {"orders": WEBHOOK | {"notices": ["step"], "verdicts": ["dead"]}}}
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"url": "orders.test"}, {"secret": "env:PATH"}, {"notices": ["a"]}, {"notices": []}, {"verdicts": ["a"]}, {"a": 1}],
+)
+def test_a_wrong_webhook_fails(wrong: dict[str, Any]) -> None:
+    assert not VALIDATOR.is_valid(table({"a": {}}) | {"webhooks": {"orders": WEBHOOK | wrong}})
+
+
 def test_a_queue_without_a_number_fails() -> None:
     wrong = table({"a": {}})
     del wrong["queues"]["slow"]["attempts"]
@@ -136,6 +153,7 @@ def test_a_queue_without_a_number_fails() -> None:
         ("steps.<name>", keys.STEP),
         ("steps.<name>.when", keys.WHEN),
         ("routes[]", keys.ROUTE),
+        ("webhooks.<name>", keys.WEBHOOK),
     ],
 )
 def test_every_key_has_its_row_in_the_docs(path: str, table: dict[str, Key]) -> None:

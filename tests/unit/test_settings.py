@@ -8,7 +8,8 @@ import pytest
 
 from shared import settings
 from shared.errors import BadConfiguration
-from shared.settings import ROOT, Setting, Settings, declared
+from shared.setting_values import Setting
+from shared.settings import ROOT, Settings, declared
 from tests.conftest import ENVIRONMENT
 
 
@@ -101,6 +102,27 @@ def test_googles_own_issuer_starts_on_cloud_run() -> None:
     environment = ENVIRONMENT | {"SLUICE_CONSOLE_ACCESS": ""}
 
     assert settings.load(environment | {"K_SERVICE": "dispatcher"}) == settings.load(environment)
+
+
+def test_a_flag_is_1_or_empty() -> None:
+    assert not settings.load(ENVIRONMENT).webhook_loopback
+    assert settings.load(ENVIRONMENT | {"SLUICE_WEBHOOK_LOOPBACK": "1"}).webhook_loopback is True
+
+    with pytest.raises(BadConfiguration, match=r"^SLUICE_WEBHOOK_LOOPBACK is 'yes'; set it to 1, or leave it empty$"):
+        settings.load(ENVIRONMENT | {"SLUICE_WEBHOOK_LOOPBACK": "yes"})
+
+
+def test_on_cloud_run_no_receiver_is_on_the_same_computer() -> None:
+    with pytest.raises(BadConfiguration, match=r"^SLUICE_WEBHOOK_LOOPBACK is set; on Cloud Run "):
+        settings.load(ENVIRONMENT | {"SLUICE_CONSOLE_ACCESS": "", "SLUICE_WEBHOOK_LOOPBACK": "1", "K_SERVICE": "notifier"})
+
+
+def test_a_secret_is_read_from_variables_of_secrets_only() -> None:
+    environment = {"SLUICE_SECRET_A": "whsec_a", "HOME": "/root"}
+
+    assert settings.secret("SLUICE_SECRET_A", environment) == "whsec_a"
+    assert settings.secret("SLUICE_SECRET_B", environment) == ""
+    assert settings.secret("HOME", environment) == ""
 
 
 def test_a_service_requires_settings_by_name() -> None:
