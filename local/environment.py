@@ -27,7 +27,7 @@ def client_environment(data: Path, ports: Ports) -> dict[str, str]:
 
     Raises `CannotRun` for a mistake in pipeline.toml.
     """
-    return clients.environment(data, ports) | services.urls(pipeline.load().pools.values(), ports) | _settings(ports)
+    return clients.environment(data, ports) | services.urls(pipeline.load(), ports) | _settings(ports)
 
 
 def _settings(ports: Ports) -> dict[str, str]:
@@ -48,17 +48,19 @@ def _settings(ports: Ports) -> dict[str, str]:
     }
 
 
-def service_environment(service: Service, routes: Routes, ports: Ports, accounts: "Accounts") -> dict[str, str]:
-    """A service's variables: those that deploy.sh sets, pointing here."""
+def service_environment(service: Service, routes: Routes, ports: Ports, accounts: "Accounts", data: Path) -> dict[str, str]:
+    """A service's variables: those that deploy.sh sets, pointing here. `data` is the stack's folder."""
     inherited = {name: value for name, value in os.environ.items() if name in _INHERITED or name.startswith("SLUICE_")}
     return {
         **inherited,
-        **services.urls(routes.pools.values(), ports),
+        **services.urls(routes, ports),
         **_signers(service.function, accounts),
         **_settings(ports),
         "PYTHONPATH": str(ROOT),
         "SLUICE_PUSH_ACCOUNT": accounts.email("push"),
         "SLUICE_CONSOLE_ACCESS": "loopback",
+        "SLUICE_WEBHOOK_SECRETS": str(data / "secrets"),
+        "SLUICE_WEBHOOK_LOOPBACK": "1",
         "SLUICE_TOKEN_ISSUER": accounts.issuer,
         "SLUICE_TOKEN_CERTIFICATES": f"http://{HOST}:{ports.tasks}/oauth2/v1/certs",
         **service.variables,

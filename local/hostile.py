@@ -57,7 +57,7 @@ def run(folder: Path, data: Path, offset: int, deadline_seconds: float) -> int:
     ports = Ports(offset)
     _require_running(data, ports)
     os.environ.update(client_environment(data, ports))
-    watch = Watch({one.port_at(ports): one.name for one in services.services(pipeline.load().pools.values())})
+    watch = Watch({one.port_at(ports): one.name for one in services.services(pipeline.load())})
     before = watch.look()
     try:
         ended = _send_and_wait(folder, files, watch, deadline_seconds)

@@ -1,6 +1,7 @@
 """The buckets, topics, subscriptions and queues that Sluice needs, made through the public APIs."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,9 @@ from shared import cors
 from shared.model import Json
 from shared.routes import Queue, Routes
 
+NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
+#: The dispatcher's policy; the notifier acknowledges what it cannot read.
+DEAD_LETTERS = {"deadLetterPolicy": {"deadLetterTopic": f"projects/{PROJECT}/topics/dead-letters", "maxDeliveryAttempts": 20}}
 NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
 
 
@@ -24,8 +28,12 @@ async def create(ports: Ports, urls: Mapping[str, str], routes: Routes) -> None:
             await resources.topic(topic)
         for topic in ("completions", "dead-letters"):
             await resources.subscription(topic, topic, {})
-        await resources.push(urls["SLUICE_DISPATCHER_URL"])
-        for queue in routes.queues.values():
+        await resources.push("dispatcher", "uploads", urls["SLUICE_DISPATCHER_URL"], DEAD_LETTERS)
+        if routes.webhooks:
+            await resources.push("notifier", "completions", urls["SLUICE_NOTIFIER_URL"])
+        else:
+            await resources.no_push("notifier")
+        for queue in (*routes.queues.values(), *(webhook.rates for webhook in routes.webhooks.values())):
             await resources.queue(queue)
         await resources.notification()
 
@@ -49,17 +57,21 @@ class _Resources:
         body = {"topic": f"projects/{PROJECT}/topics/{topic}", **fields}
         await self._call("PUT", f"{self._pubsub}/subscriptions/{name}", body)
 
-    async def push(self, dispatcher_url: str) -> None:
-        """The subscription that pushes notifications to the dispatcher."""
-        token = {"serviceAccountEmail": f"push@{PROJECT}.iam.gserviceaccount.com", "audience": dispatcher_url}
+    async def push(self, function: str, topic: str, url: str, fields: Mapping[str, Any] = NO_FIELDS) -> None:
+        """The subscription that pushes the topic's messages to this function."""
+        token = {"serviceAccountEmail": f"push@{PROJECT}.iam.gserviceaccount.com", "audience": url}
         # functions-framework takes the event's source from the topic's name in the path.
-        push = {"pushEndpoint": f"{dispatcher_url}/projects/{PROJECT}/topics/uploads", "oidcToken": token}
-        dead = {"deadLetterTopic": f"projects/{PROJECT}/topics/dead-letters", "maxDeliveryAttempts": 20}
+        push = {"pushEndpoint": f"{url}/projects/{PROJECT}/topics/{topic}", "oidcToken": token}
         retry = {"minimumBackoff": "1s", "maximumBackoff": "60s"}
-        fields = {"pushConfig": push, "ackDeadlineSeconds": 60, "deadLetterPolicy": dead, "retryPolicy": retry}
-        await self.subscription("dispatcher", "uploads", fields)
+        await self.subscription(function, topic, {"pushConfig": push, "ackDeadlineSeconds": 60, "retryPolicy": retry, **fields})
         # The subscription may be an older one: another port offset means another endpoint.
-        await self._call("POST", f"{self._pubsub}/subscriptions/dispatcher:modifyPushConfig", {"pushConfig": push})
+        await self._call("POST", f"{self._pubsub}/subscriptions/{function}:modifyPushConfig", {"pushConfig": push})
+
+    async def no_push(self, function: str) -> None:
+        """Delete the subscription of a function that runs no more: its messages would wait for days."""
+        found = await self._call("GET", f"{self._pubsub}/subscriptions")
+        if any(item["name"].endswith(f"/{function}") for item in found.get("subscriptions", [])):
+            await self._call("DELETE", f"{self._pubsub}/subscriptions/{function}")
 
     async def queue(self, queue: Queue) -> None:
         rates = {

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from localcloud.address import HOST, Ports
-from shared.routes import Pool
+from shared.routes import Pool, Routes
 from shared.routes.definitions import DEFAULT_POOL
 
 #: Function → its port. Further pools of the processor follow from `FIRST_POOL_PORT` on.
 FUNCTIONS = {"upload": 8080, "issuer": 8081, "dispatcher": 8082, "processor": 8083, "status": 8084, "console": 8088}
+#: The notifier runs where pipeline.toml has webhooks.
+NOTIFIER_PORT = 8090
 FIRST_POOL_PORT = 8091
 #: Further pools whose ports are reserved.
 RESERVED_POOLS = 9
@@ -37,10 +39,11 @@ def url(function: str, ports: Ports) -> str:
     return Service(function, function, FUNCTIONS[function]).url(ports)
 
 
-def services(pools: Iterable[Pool]) -> Sequence[Service]:
-    """A service of each function, and of the processor one of each pool."""
+def services(routes: Routes) -> Sequence[Service]:
+    """A service of each function, of the processor one of each pool, and the notifier for webhooks."""
     others = [Service(name, name, port) for name, port in FUNCTIONS.items() if name != "processor"]
-    return [*others, *processors(pools).values()]
+    notifier = [Service("notifier", "notifier", NOTIFIER_PORT)] if routes.webhooks else []
+    return [*others, *notifier, *processors(routes.pools.values()).values()]
 
 
 def processors(pools: Iterable[Pool]) -> Mapping[str, Service]:
@@ -59,13 +62,12 @@ def processors(pools: Iterable[Pool]) -> Mapping[str, Service]:
 
 def all_ports(ports: Ports) -> set[int]:
     """Every port of the stack: the cloud's, the functions', and those that further pools take."""
-    numbers = [*FUNCTIONS.values(), *range(FIRST_POOL_PORT, FIRST_POOL_PORT + RESERVED_POOLS)]
+    numbers = [*FUNCTIONS.values(), NOTIFIER_PORT, *range(FIRST_POOL_PORT, FIRST_POOL_PORT + RESERVED_POOLS)]
     return ports.all | {number + ports.offset for number in numbers}
 
 
-def urls(pools: Iterable[Pool], ports: Ports) -> dict[str, str]:
+def urls(routes: Routes, ports: Ports) -> dict[str, str]:
     """`SLUICE_<FUNCTION>_URL` of every function, and `SLUICE_PROCESSOR_URLS` of the pools."""
-    pools = list(pools)
-    others = {each.name: each.url(ports) for each in services(pools) if each.function != "processor"}
-    of_pools = ",".join(f"{name}={each.url(ports)}" for name, each in processors(pools).items())
+    others = {each.name: each.url(ports) for each in services(routes) if each.function != "processor"}
+    of_pools = ",".join(f"{name}={each.url(ports)}" for name, each in processors(routes.pools.values()).items())
     return {f"SLUICE_{name.upper()}_URL": url for name, url in others.items()} | {"SLUICE_PROCESSOR_URLS": of_pools}

@@ -28,7 +28,7 @@ class Stack:
         """Start everything. Raises `PortInUse`, `ChildFailed` with nothing left running."""
         await self.cloud.start()
         try:
-            urls = services.urls(self._routes.pools.values(), self.ports)
+            urls = services.urls(self._routes, self.ports)
             await resources.create(self.ports, urls, self._routes)
             await self._start_functions()
         except BaseException:
@@ -41,13 +41,13 @@ class Stack:
         await self.cloud.stop()
 
     async def _start_functions(self) -> None:
-        for service in services.services(self._routes.pools.values()):
+        for service in services.services(self._routes):
             name, port = service.function, service.port_at(self.ports)
             child = Child(service.name, port, self.logs / f"{service.name}.log")
             self._children.append(child)
             source = str(self._functions / name / "main.py")
             arguments = ("--target", name, "--source", source, "--host", HOST, "--port", str(port))
-            environment = service_environment(service, self._routes, self.ports, self.cloud.accounts)
+            environment = service_environment(service, self._routes, self.ports, self.cloud.accounts, self.data)
             await child.start("functions_framework", arguments, ROOT, environment)
         for child in self._children:
             await child.listening()

@@ -215,6 +215,11 @@ class Task:
         return self.plan.steps_at(self.place)
 
     @property
+    def queue(self) -> str:
+        """The queue that it waits in."""
+        return self.place.queue
+
+    @property
     def name(self) -> str:
         """The name in its queue. Each sweep needs another one, because the queue refuses a recent name for hours."""
         name = f"{self.run.job_id}-{self.plan.plan8}-{self.place.stage}"

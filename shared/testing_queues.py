@@ -7,6 +7,7 @@ from shared.cloud.protocols import Queued, QueueState, Received
 from shared.errors import Unavailable
 from shared.events import Notice
 from shared.plan import Task
+from shared.webhooks.deliveries import Delivery
 
 
 @dataclass
@@ -22,19 +23,26 @@ class FakeQueue:
     running: set[str] = field(default_factory=set)
     paused: set[str] = field(default_factory=set)
     broken: bool = False
+    #: every delivery of a webhook that was ever added, by `<queue>/<name>`
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    #: the queues that do not answer
+    down: set[str] = field(default_factory=set)
 
-    def add(self, task: Task) -> bool:
-        self._fail(task.place.queue)
+    def add(self, task: Task | Delivery) -> bool:
+        self._fail(task.queue)
         name = _task_name(task)
-        if name in self.added:
+        if name in self.added or name in self.deliveries:
             return False
-        self.added[name] = task
+        if isinstance(task, Delivery):
+            self.deliveries[name] = task
+        else:
+            self.added[name] = task
         return True
 
-    def find(self, task: Task) -> Queued | None:
-        self._fail(task.place.queue)
+    def find(self, task: Task | Delivery) -> Queued | None:
+        self._fail(task.queue)
         name = _task_name(task)
-        is_there = name in self.added and name not in self.deleted
+        is_there = (name in self.added or name in self.deliveries) and name not in self.deleted
         return Queued(int(name in self.running), name in self.running, "2026-01-01T00:00:00Z") if is_there else None
 
     def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
@@ -50,7 +58,8 @@ class FakeQueue:
         return True
 
     def state(self, queue: str) -> QueueState:
-        found = [queued for _, queued in self.tasks(queue)]
+        waiting = (self.find(one) for one in self.deliveries.values() if one.queue == queue)
+        found = [queued for _, queued in self.tasks(queue)] + [queued for queued in waiting if queued]
         oldest = min((queued.next for queued in found), default="")
         running = sum(queued.is_running for queued in found)
         return QueueState(queue, queue in self.paused, len(found), running, oldest, rate=1.0, last_minute=0)
@@ -64,12 +73,12 @@ class FakeQueue:
         self.paused.discard(queue)
 
     def _fail(self, queue: str) -> None:
-        if self.broken:
+        if self.broken or queue in self.down:
             raise Unavailable(f"queue {queue} is unavailable (planted); retry")
 
 
-def _task_name(task: Task) -> str:
-    return f"{task.place.queue}/{task.name}"
+def _task_name(task: Task | Delivery) -> str:
+    return f"{task.queue}/{task.name}"
 
 
 @dataclass

@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "SLUICE_DISPATCHER_URL": "https://dispatcher.test",
     "SLUICE_PROCESSOR_URLS": "default=https://processor.test",
     "SLUICE_STATUS_URL": "https://status.test",
+    "SLUICE_NOTIFIER_URL": "https://notifier.test",
     "SLUICE_PUSH_ACCOUNT": "push@local-project.iam.gserviceaccount.com",
     "SLUICE_TASKS_ACCOUNT": "tasks@local-project.iam.gserviceaccount.com",
     "SLUICE_SIGNER": "signer@local-project.iam.gserviceaccount.com",

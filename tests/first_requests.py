@@ -65,9 +65,8 @@ class Customer:
         self._accounts = Accounts(machine.data / "keys", PROJECT, issuer, SystemClock())
         self._accounts.certificates()  # now, because the cloud uses the keys that exist and makes missing ones
         self._pipeline = routes.load(ROOT / "pipeline.toml")
-        pools = self._pipeline.pools.values()
-        self._urls = urls(pools, ports)
-        self._processor_url = processors(pools)["default"].url(ports)
+        self._urls = urls(self._pipeline, ports)
+        self._processor_url = processors(self._pipeline.pools.values())["default"].url(ports)
         self._files = 0
         with variables(machine.environment):
             self._bucket = Client(project=PROJECT).bucket("uploads")

@@ -15,6 +15,7 @@ from shared.plan import Task
 from shared.processors.registry import NO_ASSETS
 from shared.routes import Routes
 from shared.settings import Settings
+from shared.webhooks.deliveries import Delivery
 
 if TYPE_CHECKING:  # only the processor loads it
     from shared.sandbox.outcome import Ran
@@ -132,10 +133,7 @@ class Bucket(Protocol):
         """The names of the live objects with this prefix, sorted."""
 
     def page(self, prefix: str, start: str, limit: int) -> Mapping[str, Mapping[str, str]]:
-        """The custom metadata of the first live objects with this prefix, by name, sorted, from the name `start` on.
-
-        At most `limit` of them; up to a thousand are one call.
-        """
+        """The custom metadata of the first `limit` live objects with this prefix from `start` on, by name, sorted."""
 
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
         """Sign a URL that creates this one object, with exactly these headers."""
@@ -145,12 +143,12 @@ class Bucket(Protocol):
 
 
 class Queue(Protocol):
-    """Cloud Tasks: delivers each task to the processor, at the rate of its queue, until the answer is 2xx."""
+    """Cloud Tasks: delivers each task to the processor or notifier, at its queue's rate, until the answer is 2xx."""
 
-    def add(self, task: Task) -> bool:
+    def add(self, task: Task | Delivery) -> bool:
         """Queue a task; False when its name is, or recently was, in the queue. Raises `Unavailable`."""
 
-    def find(self, task: Task) -> Queued | None:
+    def find(self, task: Task | Delivery) -> Queued | None:
         """The task in its queue, or None once it has ended. Raises `Unavailable`."""
 
     def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:

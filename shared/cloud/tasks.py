@@ -1,4 +1,4 @@
-"""Cloud Tasks behind `Queue`: named tasks, delivered to the queue's pool with an identity token; queues."""
+"""Cloud Tasks behind `Queue`: named tasks, delivered to a pool or the notifier with an identity token; queues."""
 
 import functools
 import json
@@ -20,8 +20,12 @@ from shared.plan import Task
 from shared.routes import Routes
 from shared.routes.keys import END_SECONDS
 from shared.settings import Settings
+from shared.webhooks.deliveries import PATH as DELIVERIES_PATH
+from shared.webhooks.deliveries import Delivery
 
 TIMEOUT_SECONDS = 10
+#: Cloud Tasks waits so long for the notifier, which ends an attempt after 15 seconds.
+DELIVERY_SECONDS = 60
 #: Tasks in one answer of a list: the most that Cloud Tasks gives.
 PAGE_TASKS = 1000
 
@@ -57,20 +61,19 @@ class CloudTasks:
 
         return _connect(tasks_v2beta3.CloudTasksClient, self._settings.tasks_endpoint)
 
-    def add(self, task: Task) -> bool:
-        self._settings.require("processor_urls", "tasks_account")
-        queue = self._path(task.place.queue)
+    def add(self, task: Task | Delivery) -> bool:
+        queue = self._path(task.queue)
         try:
-            with _translated(task.place.queue):
+            with _translated(task.queue):
                 self._client.create_task(parent=queue, task=self._request(queue, task), timeout=TIMEOUT_SECONDS)
         except exceptions.Conflict as error:
             if _is_taken(error):
                 return False
-            raise _unavailable(task.place.queue, error) from error
+            raise _unavailable(task.queue, error) from error
         return True
 
-    def find(self, task: Task) -> Queued | None:
-        with _translated(task.place.queue):
+    def find(self, task: Task | Delivery) -> Queued | None:
+        with _translated(task.queue):
             try:
                 return _queued(self._client.get_task(name=self._task_path(task), timeout=TIMEOUT_SECONDS))
             except exceptions.NotFound:
@@ -94,7 +97,7 @@ class CloudTasks:
                     yield task, _queued(found)
 
     def delete(self, task: Task) -> bool:
-        with _translated(task.place.queue):
+        with _translated(task.queue):
             try:
                 self._client.delete_task(name=self._task_path(task), timeout=TIMEOUT_SECONDS)
             except exceptions.NotFound:
@@ -128,23 +131,32 @@ class CloudTasks:
         settings = self._settings
         return f"projects/{settings.project}/locations/{settings.location}/queues/{settings.queue_prefix}{queue}"
 
-    def _task_path(self, task: Task) -> str:
-        return f"{self._path(task.place.queue)}/tasks/{task.name}"
+    def _task_path(self, task: Task | Delivery) -> str:
+        return f"{self._path(task.queue)}/tasks/{task.name}"
 
-    def _request(self, queue: str, task: Task) -> Any:
-        pool = self._routes.pool(task.place.queue)
-        url = self._settings.processor_url(pool.name)
+    def _request(self, queue: str, task: Task | Delivery) -> Any:
+        audience, path, seconds = self._target(task)
         return {
             "name": f"{queue}/tasks/{task.name}",
-            "dispatch_deadline": timedelta(seconds=pool.deadline_seconds + END_SECONDS),
+            "dispatch_deadline": timedelta(seconds=seconds),
             "http_request": {
                 "http_method": tasks_v2.HttpMethod.POST,
-                "url": url,
+                "url": audience + path,
                 "headers": {"content-type": "application/json"},
                 "body": canonical(task.to_json()),
-                **self._token(url),
+                **self._token(audience),
             },
         }
+
+    def _target(self, task: Task | Delivery) -> tuple[str, str, int]:
+        """The base URL of the service, the path there, and how long Cloud Tasks waits for an answer."""
+        settings = self._settings
+        if isinstance(task, Delivery):
+            settings.require("notifier_url", "tasks_account")
+            return settings.notifier_url, DELIVERIES_PATH, DELIVERY_SECONDS
+        settings.require("processor_urls", "tasks_account")
+        pool = self._routes.pool(task.queue)
+        return settings.processor_url(pool.name), "", pool.deadline_seconds + END_SECONDS
 
     def _token(self, audience: str) -> dict[str, Any]:
         """Setting oidc_token needs actAs on the account.

@@ -1,9 +1,6 @@
 """One HTTP request to a service, and what its status means. No redirects, no proxies."""
 
-import functools
 import http.client
-import socket
-import ssl
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -12,15 +9,12 @@ from urllib.parse import urlsplit
 
 from shared import origins
 from shared.errors import ProcessorFailed
-from shared.origins import Origin
-from shared.outside import bodies
-from shared.outside.reach import Address, Reach
-from shared.outside.sockets import connected
+from shared.outside import bodies, clients
+from shared.outside.reach import Reach
+from shared.outside.sockets import Address, connected
 from shared.processors.service_options import Call
 
 BLOCK_BYTES = 64 << 10
-#: Of an answer that is no success, the part that is read, and what a message shows of it.
-MAX_READ_BYTES, MAX_SHOWN_CHARACTERS = 2 << 10, 200
 NO_CONTENT, REFUSED = 204, 422
 
 
@@ -49,13 +43,13 @@ def answered(source: Path, options: Call, reach: Reach) -> Iterator[Answer]:
     try:
         with (
             connected(Address(origin.host, origin.port), reach) as connection,
-            closing(_client(connection, origin)) as client,
+            closing(clients.client(connection, origin)) as client,
             _response(client, source, options, headers) as response,
         ):
             _judge(response, hidden)
             yield Answer(response.status, response.headers.get("Content-Type", ""), _blocks(response, reach))
     except (OSError, http.client.HTTPException) as error:
-        raise ProcessorFailed(f"{origin} is not reached, or broke off: {_cause(error)}") from error
+        raise ProcessorFailed(f"{origin} is not reached, or broke off: {clients.cause(error)}") from error
 
 
 def _headers(options: Call, reach: Reach) -> tuple[Mapping[str, str], Collection[str]]:
@@ -68,23 +62,6 @@ def _headers(options: Call, reach: Reach) -> tuple[Mapping[str, str], Collection
         secrets["Authorization"] = f"Bearer {token}"
     hidden = {part for value in secrets.values() for part in (value, value.split()[-1])}
     return {**(options.headers or {}), **secrets}, sorted(hidden, key=len, reverse=True)
-
-
-def _client(connection: socket.socket, origin: Origin) -> http.client.HTTPConnection:
-    """A client on this connection; on one of its own, `http.client` would wait for each byte anew."""
-    if origin.scheme == "http":
-        client = http.client.HTTPConnection(origin.host, origin.port)
-        client.sock = connection
-    else:
-        client = http.client.HTTPSConnection(origin.host, origin.port, context=trusted())
-        client.sock = trusted().wrap_socket(connection, server_hostname=origin.host)
-    return client
-
-
-@functools.cache
-def trusted() -> ssl.SSLContext:
-    """The certificate authorities of this system; OpenSSL reads SSL_CERT_FILE, for one of your own."""
-    return ssl.create_default_context()
 
 
 def _response(
@@ -113,16 +90,9 @@ def _judge(response: http.client.HTTPResponse, hidden: Collection[str]) -> None:
     came = f"the service answered {response.status}"
     if 300 <= response.status < 400:
         raise ProcessorFailed(f"{came}, a redirect, which is not followed; write the final address into `url`")
-    shown = _shown(response.read(MAX_READ_BYTES), hidden)
+    shown = clients.shown(response.read(clients.MAX_READ_BYTES), hidden)
     message = f"{came}: {shown}" if shown else came
     raise Refused(message) if response.status == REFUSED else ProcessorFailed(message)
-
-
-def _shown(data: bytes, hidden: Collection[str]) -> str:
-    text = "".join(each if each.isprintable() else " " for each in data.decode(errors="replace"))
-    for secret in hidden:
-        text = text.replace(secret, "…")
-    return " ".join(text.split())[:MAX_SHOWN_CHARACTERS]
 
 
 def _blocks(response: http.client.HTTPResponse, reach: Reach) -> Iterator[bytes]:
@@ -135,10 +105,3 @@ def _blocks(response: http.client.HTTPResponse, reach: Reach) -> Iterator[bytes]
     reach.left()  # an end at the deadline is ours
     if stated and not response.chunked and stated.isdecimal() and found < int(stated):
         raise http.client.IncompleteRead(b"", int(stated) - found)
-
-
-def _cause(error: Exception) -> str:
-    """A cause in harmless words: of the system, of OpenSSL's verification, or the name of the error."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is refused: {error.verify_message}"
-    return getattr(error, "strerror", None) or type(error).__name__

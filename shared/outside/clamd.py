@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from shared.errors import BadFile, ProcessorFailed, Unavailable
-from shared.outside.reach import Address, Reach
-from shared.outside.sockets import connected
+from shared.outside.reach import Reach
+from shared.outside.sockets import Address, connected
 
 BLOCK_BYTES = 64 << 10
 #: An answer is a line: the name of a signature, or an error.

@@ -6,20 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from shared import origins
 from shared.errors import BadConfiguration, BadFile
 from shared.model import LIMITS, Limits
 from shared.origins import Origin
+from shared.outside.sockets import Address
 from shared.settings import Settings
-
-
-class Address(NamedTuple):
-    """A host and port; or a path of a Unix socket, without a port."""
-
-    host: str
-    port: int
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Connections that end at the deadline of their step, whatever the other side does."""
+"""Connections that end at a deadline, whatever the other side does."""
 
 import ipaddress
 import socket
@@ -6,20 +6,39 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import NamedTuple, Protocol
 
 from shared.errors import ProcessorFailed
-from shared.outside.reach import Address, Reach
 
 #: Longest wait for a connection; a step has longer than that for its work.
 CONNECT_SECONDS = 20
 
 
+class Address(NamedTuple):
+    """A host and port; or a path of a Unix socket, without a port."""
+
+    host: str
+    port: int
+
+
+class Limit(Protocol):
+    """A deadline on the clock of `time.monotonic`, and the error that is raised after it."""
+
+    @property
+    def deadline(self) -> float: ...
+    def left(self) -> float:
+        """Seconds until the deadline. Raises the error after it."""
+
+    def exceeded(self, limit: str) -> Exception:
+        """The error; of steps, with the verdict at this limit."""
+
+
 @contextmanager
-def connected(address: Address, reach: Reach) -> Iterator[socket.socket]:
+def connected(address: Address, reach: Limit) -> Iterator[socket.socket]:
     """A connection to this address, closed at the end. Raises `OSError` in vain.
 
-    At the step's deadline it is shut down: every call on it then fails or finds its end, and the verdict is `limit_time`. A
-    timeout of each call would not do: a byte now and then would begin it anew.
+    At the deadline it is shut down: every call on it then fails or finds its end, and the error is that of `limit_time`. A timeout
+    of each call would not do: a byte now and then would begin it anew.
     """
     connection = _connect(address, min(reach.left(), CONNECT_SECONDS))
     # A copy of the descriptor: TLS takes the connection over, and its shutdown would wait for the other side.

@@ -8,11 +8,15 @@ from urllib.parse import urlsplit
 from shared import origins
 from shared.errors import BadConfiguration
 from shared.routes import keys
+from shared.routes.definitions import Queue
 from shared.routes.faults import Faults, below
 
 #: Begins the names of the webhooks' queues; no queue of steps may have such a name.
 QUEUE_PREFIX = "webhook-"
 MAX_URL_CHARACTERS = 2048
+#: Deliveries of a notice within three days, at these pauses, are 85.
+DELIVERIES = 99
+MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 5, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,15 @@ class Webhook:
     def queue(self) -> str:
         """The Cloud Tasks queue of its deliveries, without the prefix of the deployment."""
         return QUEUE_PREFIX + self.name
+
+    @property
+    def rates(self) -> Queue:
+        """That queue: its pauses grow from five seconds to an hour. The notifier itself gives up after three days."""
+        return Queue(self.queue, 20.0, 10, DELIVERIES, MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+
+    def wants(self, kind: str, verdict: str) -> bool:
+        """Whether it gets notices of this kind with this verdict."""
+        return kind in self.notices and verdict in self.verdicts
 
     @property
     def shown(self) -> str:

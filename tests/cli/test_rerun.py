@@ -12,6 +12,7 @@ from cli.exits import Code
 from shared.plan import Task
 from shared.testing import FakeCloud
 from shared.testing_queues import FakeQueue
+from shared.webhooks.deliveries import Delivery
 from tests.cli.conftest import Send, Sluice, Work
 
 
@@ -103,7 +104,7 @@ class Interrupted(FakeQueue):
         super().__init__(dict(before.added), set(before.deleted))
         self._numbers = count(1)  # exact also where threads add tasks at once
 
-    def add(self, task: Task) -> bool:
+    def add(self, task: Task | Delivery) -> bool:
         is_new = super().add(task)
         if next(self._numbers) == 3:
             os.kill(os.getpid(), signal.SIGINT)

@@ -1,5 +1,7 @@
 """The services of the stack: one for each pool, and none that cuts a delivery off before its pool's deadline."""
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from functions_framework._http.gunicorn import GunicornApplication
@@ -10,10 +12,11 @@ from localcloud.accounts import Accounts
 from localcloud.address import Ports
 from shared import routes
 from shared.settings import ROOT
-from tests.unit.pipelines import POOLS, WHOLE
+from tests.unit.pipelines import POOLS, WEBHOOK, WHOLE
 
 THIRD = POOLS.partition("\n\n")[0].replace("default", "big")
 ROUTES = routes.parse(POOLS + THIRD + WHOLE)
+WITH_WEBHOOK = routes.parse(POOLS + THIRD + WHOLE + WEBHOOK)
 POOLS_OF = ROUTES.pools.values()
 #: The variable from which functions-framework takes gunicorn's limit on requests.
 TIMEOUT = "CLOUD_RUN_TIMEOUT_SECONDS"
@@ -31,14 +34,28 @@ def test_each_pool_is_a_service_with_its_port_and_its_threads() -> None:
 
 def test_no_two_services_share_a_port_and_all_are_reserved() -> None:
     ports = Ports(1000)
-    found = [each.port_at(ports) for each in services(POOLS_OF)]
+    found = [each.port_at(ports) for each in services(WITH_WEBHOOK)]
 
-    assert len(found) == len(set(found)) == 8
+    assert len(found) == len(set(found)) == 9
     assert set(found) <= all_ports(ports) - ports.all
 
 
+def test_the_notifier_runs_where_there_is_a_webhook() -> None:
+    assert "notifier" not in {each.name for each in services(ROUTES)}
+    assert "SLUICE_NOTIFIER_URL" not in urls(ROUTES, Ports())
+    assert urls(WITH_WEBHOOK, Ports(1))["SLUICE_NOTIFIER_URL"] == "http://127.0.0.1:8091"
+
+
+def test_the_secrets_of_webhooks_are_in_the_data_folder(accounts: Accounts, tmp_path: Path) -> None:
+    notifier = next(each for each in services(WITH_WEBHOOK) if each.name == "notifier")
+    given = service_environment(notifier, WITH_WEBHOOK, Ports(), accounts, tmp_path)
+
+    assert given["SLUICE_WEBHOOK_SECRETS"] == f"{tmp_path}/secrets"
+    assert given["SLUICE_WEBHOOK_LOOPBACK"] == "1"
+
+
 def test_the_urls_of_pools_are_one_variable() -> None:
-    found = urls(POOLS_OF, Ports(1))
+    found = urls(ROUTES, Ports(1))
 
     expected = "default=http://127.0.0.1:8084,slow=http://127.0.0.1:8092,big=http://127.0.0.1:8093"
     assert found["SLUICE_PROCESSOR_URLS"] == expected
@@ -50,7 +67,7 @@ def test_the_urls_of_pools_are_one_variable() -> None:
 @pytest.mark.parametrize("threads", ["1", "3"])
 def test_the_server_has_no_time_limit_of_its_own(monkeypatch: pytest.MonkeyPatch, accounts: Accounts, threads: str) -> None:
     monkeypatch.setenv(TIMEOUT, "5")
-    given = service_environment(processors(POOLS_OF)["default"], ROUTES, Ports(), accounts)
+    given = service_environment(processors(POOLS_OF)["default"], ROUTES, Ports(), accounts, ROOT)
     monkeypatch.delenv(TIMEOUT)
     monkeypatch.setenv("THREADS", threads)
 

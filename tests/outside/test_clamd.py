@@ -10,7 +10,8 @@ import pytest
 
 from shared import processors
 from shared.errors import BadFile, Unavailable
-from shared.outside.reach import Address, Reach
+from shared.outside.reach import Reach
+from shared.outside.sockets import Address
 from shared.processors import Made
 from tests.clamd import INFECTED, listening
 from tests.ports import free_port

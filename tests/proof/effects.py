@@ -14,6 +14,7 @@ from shared.routes import Routes
 from shared.settings import Settings
 from shared.testing import FakeBucket, FakeSandbox
 from shared.testing_queues import FakeQueue, FakeSubscription, FakeTopic
+from shared.webhooks.deliveries import Delivery
 
 T = TypeVar("T")
 
@@ -104,7 +105,9 @@ class Queue:
         self.inner = FakeQueue()
         self._stage = stage
 
-    def add(self, task: Task) -> bool:
+    def add(self, task: Task | Delivery) -> bool:
+        assert isinstance(task, Task), "only the notifier queues deliveries of webhooks"
+
         def act() -> bool:
             carried = Task.from_json(json.loads(json.dumps(task.to_json())))
             is_new = self.inner.add(carried)
@@ -114,8 +117,8 @@ class Queue:
 
         return self._stage.effect(f"queue {task.place.queue}/{task.name}", act)
 
-    def find(self, task: Task) -> Queued | None:
-        return self._stage.effect(f"look for {task.place.queue}/{task.name}", lambda: self.inner.find(task))
+    def find(self, task: Task | Delivery) -> Queued | None:
+        return self._stage.effect(f"look for {task.queue}/{task.name}", lambda: self.inner.find(task))
 
     def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
         return self.inner.tasks(queue)

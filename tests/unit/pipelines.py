@@ -44,6 +44,11 @@ name = "**"
 steps = ["thumbnails"]
 """
 WHOLE = QUEUE + STEP + ROUTE
+WEBHOOK = """
+[webhooks.orders]
+url = "https://orders.test/sluice"
+secret = "secret-manager:orders"
+"""
 STEP_KEYS = {"processor": "image.renditions", "queue": "images", "seconds": 10}
 
 

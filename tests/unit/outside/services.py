@@ -10,7 +10,8 @@ from pathlib import Path
 
 from shared import origins
 from shared.model import LIMITS
-from shared.outside.reach import Address, Reach
+from shared.outside.reach import Reach
+from shared.outside.sockets import Address
 
 #: Of one connection: it reads the request as it likes, and writes the answer.
 Talk = Callable[[socket.socket], None]

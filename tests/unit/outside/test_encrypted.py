@@ -11,7 +11,7 @@ import trustme
 
 from shared import origins, processors
 from shared.errors import ProcessorFailed
-from shared.outside import calls
+from shared.outside import clients
 from shared.processors import Made
 from tests.unit.outside.services import Server, Talk, answering, ok, serving, written
 
@@ -22,9 +22,9 @@ def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[trust
     made = trustme.CA()
     made.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    calls.trusted.cache_clear()
+    clients.trusted.cache_clear()
     yield made
-    calls.trusted.cache_clear()
+    clients.trusted.cache_clear()
 
 
 def encrypted(authority: trustme.CA, host: str, talk: Talk) -> Talk:

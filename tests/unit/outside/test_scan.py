@@ -9,7 +9,8 @@ import pytest
 
 from shared import processors
 from shared.errors import BadConfiguration, BadFile, ProcessorFailed, Unavailable
-from shared.outside.reach import Address, Reach
+from shared.outside.reach import Reach
+from shared.outside.sockets import Address
 from shared.processors import Made, any_scan
 from tests.unit.outside.services import Server, Talk, serving, written
 

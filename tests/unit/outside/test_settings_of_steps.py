@@ -9,7 +9,7 @@ import pytest
 from shared import origins, outside, processors, routes
 from shared.errors import BadConfiguration
 from shared.outside import reach
-from shared.outside.reach import Address
+from shared.outside.sockets import Address
 from shared.routes import Routes
 from shared.settings import Settings
 from tests.unit import pipelines

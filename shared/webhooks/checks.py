@@ -1,0 +1,38 @@
+"""The check of webhooks at start-up: a URL that can never be called is refused, a bad secret is logged."""
+
+import ipaddress
+
+from shared import log, origins
+from shared.errors import BadConfiguration, Unavailable
+from shared.origins import LOOPBACK
+from shared.routes import Routes, Webhook
+from shared.settings import Settings
+from shared.webhooks import addresses, signing
+
+
+def check(routes: Routes, settings: Settings) -> None:
+    """Raises `BadConfiguration` naming every webhook whose URL no delivery can reach.
+
+    A secret may be wrong today and right tomorrow, and the other webhooks do not wait for it: it is logged.
+    """
+    faults = [fault for webhook in routes.webhooks.values() if (fault := _fault(webhook, settings))]
+    if faults:
+        raise BadConfiguration("\n".join(faults))
+    for webhook in routes.webhooks.values():
+        try:
+            signing.keys(webhook, settings)
+        except Unavailable as error:
+            log.error("a webhook has no secret", webhook=webhook.name, error=error.message)
+
+
+def _fault(webhook: Webhook, settings: Settings) -> str:
+    host, path = origins.of(webhook.url).host, f"webhooks.{webhook.name}.url"
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        ip = None
+    if host in LOOPBACK or (ip and ip.is_loopback):
+        if settings.webhook_loopback:
+            return ""
+        return f"{path}: {host} is this computer; set SLUICE_WEBHOOK_LOOPBACK=1, which is not possible on Cloud Run"
+    return f"{path}: {ip} is no public address; write another host" if ip and not addresses.is_public(ip) else ""

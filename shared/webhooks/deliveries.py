@@ -1,0 +1,58 @@
+"""The tasks of the notifier: one for each webhook and notice. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from shared.model import Json
+from shared.routes.webhooks import QUEUE_PREFIX
+
+#: The path of the notifier to which Cloud Tasks delivers.
+PATH = "/deliveries"
+#: Kinds of notices as pipeline.toml names them, and the operator's test of a webhook.
+JOB, STEP, TEST = "job", "step", "test"
+#: The ids of events: Cloud Tasks takes such names (at most 500 characters).
+EVENT_ID = "[A-Za-z0-9_-]{1,400}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A notice on its way to a webhook.
+
+    `event` is its ce-id, `manifests` are the objects that it is cut from, in the order of their tasks; a test has none. `since` is
+    when it was queued first, in seconds since the epoch.
+    """
+
+    webhook: str
+    kind: str
+    event: str
+    manifests: tuple[str, ...]
+    since: int
+
+    @property
+    def name(self) -> str:
+        """The name in its queue: a repeat of the notice has the same one."""
+        return self.event
+
+    @property
+    def queue(self) -> str:
+        """The queue of its webhook."""
+        return QUEUE_PREFIX + self.webhook
+
+    def to_json(self) -> Json:
+        return {
+            "webhook": self.webhook,
+            "kind": self.kind,
+            "event": self.event,
+            "manifests": list(self.manifests),
+            "since": self.since,
+        }
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Delivery":
+        """Raises `LookupError`, `TypeError` or `ValueError` for anything else."""
+        names = value["manifests"]
+        if not isinstance(names, list) or not all(isinstance(name, str) and name.startswith("jobs/") for name in names):
+            raise ValueError("the manifests are no list of objects under jobs/")
+        if value["kind"] not in (JOB, STEP, TEST) or not re.fullmatch(EVENT_ID, value["event"]):
+            raise ValueError("the kind or the id of the event is none of ours")
+        return cls(str(value["webhook"]), value["kind"], value["event"], tuple(names), int(value["since"]))
