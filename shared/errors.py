@@ -9,12 +9,15 @@ PipelineError
 │   ├── MethodNotAllowed   405
 │   ├── Conflict           409  the name is in use
 │   ├── Vanished           410  this generation no longer exists: the verdict is `gone` or `superseded`
+│   ├── PreconditionFailed 412  a condition of the request does not hold
 │   ├── TooLarge           413
 │   ├── UnsupportedType    415  no route takes this content type
+│   ├── UnsupportedCoding  415  the body has a content coding that is not unpacked
 │   ├── BadFile            422  the file is at fault: the verdict is `failed`, its reason is this error's code
 │   └── BadConfiguration   500  a setting or pipeline.toml is wrong: the service does not start
 ├── Transient              yes: the queue delivers again
-│   └── Unavailable        503
+│   ├── Unavailable        503
+│   └── BodyTooSlow        408  the body of a request comes too slowly
 └── ProcessorFailed        500  perhaps: a processor's fault; the queue delivers again until its attempts are used up
 
 Each message is written for the person who can mend the failure: the fault, its place, and the remedy.
@@ -96,6 +99,13 @@ class Vanished(Permanent):
     code = "gone"
 
 
+class PreconditionFailed(Permanent):
+    """A condition of the request does not hold."""
+
+    status = 412
+    code = "precondition_failed"
+
+
 class TooLarge(Permanent):
     """The body or the file has more bytes than the limit."""
 
@@ -108,6 +118,14 @@ class UnsupportedType(Permanent):
 
     status = 415
     code = "unsupported_type"
+
+
+class UnsupportedCoding(Permanent):
+    """The body has a content coding that is not unpacked. `accepted` are those that are."""
+
+    status = 415
+    code = "unsupported_encoding"
+    accepted: ClassVar[str] = "gzip, deflate"
 
 
 class BadFile(Permanent):
@@ -132,6 +150,13 @@ class Transient(PipelineError):
 
 class Unavailable(Transient):
     """A service that we depend on does not answer, or asks us to retry later."""
+
+
+class BodyTooSlow(Transient):
+    """The body of a request comes too slowly, or not at all."""
+
+    status = 408
+    code = "body_too_slow"
 
 
 class ProcessorFailed(PipelineError):

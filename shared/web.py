@@ -17,7 +17,17 @@ from werkzeug.routing import Rule
 
 from shared import identity, library_output, log
 from shared.cloud.protocols import Cloud
-from shared.errors import BadRequest, Forbidden, MethodNotAllowed, Permanent, PipelineError, TooLarge, Transient, Unauthorized
+from shared.errors import (
+    BadRequest,
+    Forbidden,
+    MethodNotAllowed,
+    Permanent,
+    PipelineError,
+    TooLarge,
+    Transient,
+    Unauthorized,
+    UnsupportedCoding,
+)
 
 Handler = Callable[[Request], Response]
 Parsed = TypeVar("Parsed")
@@ -90,11 +100,13 @@ def foreseen(error: PipelineError) -> Response:
 
 
 def with_remedy(answer: Response, error: PipelineError) -> Response:
-    """The answer with the headers that name the time of a retry, and the allowed methods."""
+    """The answer with the headers that name the time of a retry, the allowed methods and the content codings."""
     if isinstance(error, Transient):
         answer.headers["retry-after"] = "5"
     if isinstance(error, MethodNotAllowed):
         answer.headers["allow"] = ", ".join(error.allowed)
+    if isinstance(error, UnsupportedCoding):
+        answer.headers["accept-encoding"] = error.accepted
     return answer
 
 

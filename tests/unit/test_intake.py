@@ -172,7 +172,6 @@ def test_a_form_without_a_file_is_refused() -> None:
         b"no boundary at all",
         OPENING.replace(b"7MA4YWxk", b"another") + b"meow",
         b"--7MA4YWxk\r\nContent-Type: image/jpeg\r\n\r\nmeow" + CLOSING,
-        b'--7MA4YWxk\r\nContent-Disposition: form-data; filename="\xff"\r\n\r\nmeow' + CLOSING,
         b"--7MA4YWxk\r\n" * 5,
     ],
 )

@@ -1,0 +1,101 @@
+"""The files of an upload request."""
+
+from collections.abc import Iterator, Mapping
+
+from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from shared import metadata
+from shared.errors import BadRequest, MethodNotAllowed, PipelineError, TooLarge
+from shared.intake import codings, conditions, digests, forms
+from shared.intake.codings import Allowance
+from shared.intake.forms import BLOCK_BYTES, Part
+from shared.intake.stream import Incoming
+
+
+def read(request: Request) -> Iterator[Incoming]:
+    """The files of `POST /` with multipart/form-data, or of `PUT|POST /<name>` with a raw body.
+
+    Headers `x-goog-meta-<key>` are custom metadata of every file, form fields of that name are of the files after them.
+    Raises `BadRequest`, `MethodNotAllowed` and others for what the request's headers say; also while `blocks` are read, when the
+    body ends too early, differs from its checksum, or does not unpack.
+    """
+    name = request.path.lstrip("/")
+    if request.method not in ("POST", "PUT"):
+        raise MethodNotAllowed("POST a form to /, or PUT or POST a file's bytes to /<name>", "POST", *(["PUT"] if name else []))
+    headers = {key.lower(): value for key, value in request.headers}
+    conditions.check(headers, request.method)
+    common = metadata.check(metadata.prefixed(headers))
+    allowance = Allowance(request.max_content_length or 1 << 62)
+    if name:
+        yield Incoming(name, headers.get("content-type", ""), _bytes(_blocks(request), headers, allowance), common)
+    else:
+        yield from _form(request, headers, common, allowance)
+
+
+def _form(request: Request, headers: Mapping[str, str], common: Mapping[str, str], allowance: Allowance) -> Iterator[Incoming]:
+    boundary = request.mimetype_params.get("boundary", "")
+    if request.method != "POST" or request.mimetype != "multipart/form-data" or not boundary:
+        raise BadRequest("POST multipart/form-data to / (curl -F file=@NAME), or PUT the bytes to /<name> (curl -T NAME)")
+    if "x-goog-hash" in headers:
+        raise BadRequest("x-goog-hash is a checksum of one file; in a form, make it a header of the file's part", "bad_digest")
+    parts = forms.parts(_bytes(_blocks(request), headers, allowance), boundary.encode())
+    is_one = bool(digests.expected(headers))  # the form must end before its file is stored
+    yield from _files(parts, common, allowance, is_one=is_one)
+
+
+def _bytes(blocks: Iterator[bytes], headers: Mapping[str, str], allowance: Allowance) -> Iterator[bytes]:
+    """Compared with their checksums, and unpacked."""
+    return codings.decoded(digests.compared(blocks, digests.expected(headers)), headers, allowance)
+
+
+def _files(parts: Iterator[Part], given: Mapping[str, str], allowance: Allowance, *, is_one: bool) -> Iterator[Incoming]:
+    found = False
+    for part in parts:
+        if part.file_name is None:
+            given = metadata.check({**given, **metadata.prefixed({part.name: part.value()})})
+        elif part.file_name or any(part.blocks):  # browsers send a file field that was left empty
+            found = True
+            conditions.check_part(part.headers)
+            blocks = _bytes(part.blocks, part.headers, allowance)
+            yield Incoming(
+                part.file_name, part.headers.get("content-type", ""), _to_the_end(blocks, parts) if is_one else blocks, given
+            )
+    if not found:
+        raise BadRequest("the form has no file; send one with curl -F file=@NAME", "no_file")
+
+
+def _to_the_end(blocks: Iterator[bytes], parts: Iterator[Part]) -> Iterator[bytes]:
+    """The file's blocks, and after them the rest of the form, whose checksum is that of the whole."""
+    yield from blocks
+    for part in parts:
+        if part.file_name or (part.file_name is not None and any(part.blocks)):
+            raise BadRequest(
+                "a checksum of the whole form can be compared for one file only; make one a header of each file's part",
+                "bad_digest",
+            )
+
+
+def _blocks(request: Request) -> Iterator[bytes]:
+    """The body, checked against its Content-Length: gunicorn ends a body that breaks off as if it were complete."""
+    missing = request.content_length or 0
+    while block := _block(request):
+        missing -= len(block)
+        yield block
+    if missing > 0:
+        raise BadRequest(
+            f"the body ended {missing} bytes before its Content-Length; nothing was stored, send it again", "body_cut_short"
+        )
+
+
+def _block(request: Request) -> bytes:
+    try:
+        return request.stream.read(BLOCK_BYTES)
+    except PipelineError:
+        raise
+    except RequestEntityTooLarge:
+        raise TooLarge(f"the body has more than {request.max_content_length} bytes, the limit") from None
+    except Exception:  # each server raises exceptions of its own for a malformed chunked body
+        raise BadRequest(
+            "the body ended early, or its chunks are malformed; nothing was stored, send it again", "body_cut_short"
+        ) from None
