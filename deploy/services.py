@@ -103,7 +103,13 @@ def amount(memory_bytes: int) -> str:
 def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]:
     """Every variable of a service: the one place where a deployed service gets its settings."""
     signer, reader = {"SLUICE_SIGNER": deployment.email("signer")}, {"SLUICE_READER": deployment.email("reader")}
-    own = {"issuer": signer, "status": reader, "console": signer | reader | _access(deployment)}
+    doors = {name: _callers(deployment, name) for name in ("upload", "issuer")}
+    own = {
+        "upload": doors["upload"],
+        "issuer": signer | doors["issuer"],
+        "status": reader | _pages(deployment),
+        "console": signer | reader | _access(deployment),
+    }
     function = deployment.listing.functions[name]
     return {
         "FUNCTION_TARGET": function,
@@ -113,6 +119,18 @@ def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]
         **own.get(name, {}),
         **(_of_pool(deployment, name) if name in deployment.pools else {}),
     }
+
+
+def _callers(deployment: Deployment, name: str) -> dict[str, str]:
+    """Who calls this door, and the secret that their idempotency keys are mixed with."""
+    is_open = name in deployment.options.allow_unauthenticated.split(",")
+    secret = Secret(f"{deployment.full('keys')}:latest")
+    return {"SLUICE_CALLERS": "open" if is_open else "verified", "SLUICE_KEY_SECRET": secret, **_pages(deployment)}
+
+
+def _pages(deployment: Deployment) -> dict[str, str]:
+    """The origins of web pages that may call a service."""
+    return {"SLUICE_ORIGINS": deployment.options.origins} if deployment.options.origins else {}
 
 
 def _of_pool(deployment: Deployment, name: str) -> dict[str, str]:
@@ -150,6 +168,7 @@ def settings(deployment: Deployment) -> dict[str, str]:
         "SLUICE_DEAD_LETTERS_TOPIC": deployment.full("dead-letters"),
         "SLUICE_QUEUE_PREFIX": deployment.full(""),
         "SLUICE_QUEUE_AUTH": options.queue_auth,
+        "SLUICE_UPLOAD_URL": deployment.url("upload"),
         "SLUICE_ISSUER_URL": deployment.url("issuer"),
         "SLUICE_DISPATCHER_URL": deployment.url("dispatcher"),
         "SLUICE_PROCESSOR_URLS": ",".join(f"{pool.name}={deployment.url(name)}" for name, pool in deployment.pools.items()),

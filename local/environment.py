@@ -1,6 +1,7 @@
 """The variables by which shells and services find the stack."""
 
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 DATA = ROOT / ".local"
 #: Function → the accounts that sign its URLs.
 _SIGNERS = {"issuer": ["signer"], "status": ["reader"], "console": ["signer", "reader"]}
+#: The functions that take idempotency keys.
+_TAKE_KEYS = ("upload", "issuer")
 #: The variables a function inherits besides SLUICE_*. Credentials and proxies stay out, as in a container.
 _INHERITED = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "THREADS")
 
@@ -55,6 +58,7 @@ def service_environment(service: Service, routes: Routes, ports: Ports, accounts
         **inherited,
         **services.urls(routes, ports),
         **_signers(service.function, accounts),
+        **_keys(service.function, accounts.folder),
         **_settings(ports),
         "PYTHONPATH": str(ROOT),
         "SLUICE_PUSH_ACCOUNT": accounts.email("push"),
@@ -73,3 +77,16 @@ def _signers(function: str, accounts: "Accounts") -> Mapping[str, str]:
         variables[f"SLUICE_{account.upper()}"] = accounts.email(account)
         variables[f"SLUICE_{account.upper()}_KEY"] = str(accounts.key_file(account))
     return variables
+
+
+def _keys(function: str, folder: Path) -> Mapping[str, str]:
+    """The secret that idempotency keys are mixed with, made once: a repeat after a restart finds the first object."""
+    if function not in _TAKE_KEYS:
+        return {}
+    path = folder / "key-secret"
+    if not path.exists():
+        new = path.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_text(secrets.token_hex(32))
+        new.replace(path)
+    return {"SLUICE_KEY_SECRET": path.read_text()}

@@ -1,4 +1,4 @@
-"""Verifies the tokens of Cloud Tasks, Pub/Sub and Identity-Aware Proxy, also where the platform did before.
+"""Verifies tokens of Cloud Tasks, Pub/Sub, Identity-Aware Proxy and callers, also where the platform did before.
 
 Source: Cloud Run: authenticating service-to-service; OpenID Connect Core 1.0 §3.1.3.7; Identity-Aware Proxy: signed headers.
 """
@@ -98,12 +98,32 @@ def verify(token: str, certificates: Certificates, *, issuer: str, audience: str
     demanded = (hashlib.sha256(token.encode()).digest(), issuer, audience, email)
     if certificates.accepted.has(demanded):
         return
-    claims = _claims(token, certificates, audience, "RS256")
-    if claims.get("iss") not in (issuer, issuer.removeprefix("https://")):
-        raise Unauthorized("the token is from another issuer")
+    claims = _claims_of(issuer, token, certificates, audience)
     if claims.get("email") != email or claims.get("email_verified") is not True:
         raise Forbidden("the token's account may not call this service")
     certificates.accepted.add(demanded, claims["exp"])
+
+
+def subject(token: str, certificates: Certificates, *, issuer: str, audience: str) -> str:
+    """The account, as `sub` names it, in an unexpired RS256 token of this issuer for this audience.
+
+    Raises `Unauthorized` for any other token, `Unavailable` when the certificates are missing.
+    """
+    if not audience:
+        raise Unauthorized("this service has no URL configured for which a token could be; call it without a token")
+    return _subject(_claims_of(issuer, token, certificates, audience))
+
+
+def unverified_subject(token: str) -> str:
+    """The account in a token that was verified elsewhere. Raises `Unauthorized` for one without."""
+    return _subject(_unverified(token))
+
+
+def _subject(claims: Mapping[str, Any]) -> str:
+    found = claims.get("sub")
+    if not isinstance(found, str) or not found:
+        raise Unauthorized("the token names no account; send an identity token")
+    return found
 
 
 def asserted_email(assertion: str, keys: Certificates, audience: str) -> str:
@@ -119,13 +139,18 @@ def asserted_email(assertion: str, keys: Certificates, audience: str) -> str:
 
 def unverified_email(token: str) -> str:
     """The e-mail in a token that was verified elsewhere. Raises `Unauthorized` for one without."""
+    claims = _unverified(token)
+    if claims.get("email_verified") is not True:
+        raise Unauthorized("the token has no verified e-mail address")
+    return _email(claims)
+
+
+def _unverified(token: str) -> Mapping[str, Any]:
     try:
         claims = jwt.decode(token, verify=False)
     except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError, RecursionError):
-        raise Unauthorized("the token cannot be read") from None
-    if not isinstance(claims, Mapping) or claims.get("email_verified") is not True:
-        raise Unauthorized("the token has no verified e-mail address")
-    return _email(claims)
+        raise Unauthorized("the token cannot be read; send an identity token") from None
+    return claims if isinstance(claims, Mapping) else {}
 
 
 def _email(claims: Mapping[str, Any]) -> str:
@@ -133,6 +158,13 @@ def _email(claims: Mapping[str, Any]) -> str:
     if not isinstance(email, str) or not email:
         raise Unauthorized("the token has no e-mail address")
     return email.lower()
+
+
+def _claims_of(issuer: str, token: str, certificates: Certificates, audience: str) -> Mapping[str, Any]:
+    claims = _claims(token, certificates, audience, "RS256")
+    if claims.get("iss") not in (issuer, issuer.removeprefix("https://")):
+        raise Unauthorized("the token is from another issuer")
+    return claims
 
 
 def _claims(token: str, certificates: Certificates, audience: str, algorithm: str) -> Mapping[str, Any]:

@@ -13,7 +13,6 @@ from shared.errors import BadRequest
 
 #: Limit of a client's file name: the limit of common file systems, where downloads end up.
 MAX_BYTES = 255
-MAX_KEY_BYTES = 255
 #: Limit of an object's name in Cloud Storage.
 MAX_OBJECT_BYTES = 1024
 #: Limit of an output's own name, which is the last part of its object's name.
@@ -27,12 +26,10 @@ _RANDOM = re.compile(r"[a-z2-7]{26}/")
 MAX_STEM_BYTES = 40
 
 
-def object_name(name: str, key: str = "", number: int = 0) -> str:
-    """`<26 characters>/<cleaned name>`: random, or derived from the idempotency key and the file's number."""
-    if len(key.encode()) > MAX_KEY_BYTES:
-        raise BadRequest(f"Idempotency-Key has more than {MAX_KEY_BYTES} bytes; send a shorter one", "bad_key")
-    seed = hashlib.sha256(f"{key}\0{number}".encode()).digest() if key else secrets.token_bytes(32)
-    return f"{base64.b32encode(seed).decode().lower()[:26]}/{clean(name)}"
+def object_name(name: str, seed: bytes = b"", number: int = 0) -> str:
+    """`<26 characters>/<cleaned name>`: random, or derived from a key's seed and the file's number."""
+    drawn = hashlib.sha256(seed + str(number).encode()).digest() if seed else secrets.token_bytes(32)
+    return f"{base64.b32encode(drawn).decode().lower()[:26]}/{clean(name)}"
 
 
 def own(name: str) -> str:

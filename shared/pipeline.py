@@ -25,12 +25,12 @@ NOTHING: Mapping[str, str] = {}
 # ---- receive: a file posted to the Upload Service -----------------------------------------------------------------------
 
 
-def receive(incoming: Incoming, cloud: Cloud, key: str = "", number: int = 0) -> File:
-    """Store a file while it streams in, and queue its first task. A repeat of `key` gives the first object.
+def receive(incoming: Incoming, cloud: Cloud, seed: bytes = b"", number: int = 0) -> File:
+    """Store a file while it streams in, and queue its first task. A repeat with this `seed` gives the first object.
 
     Raises `BadRequest`, `UnsupportedType`, `TooLarge`, `Conflict` (another file has the same key) and `Unavailable`.
     """
-    name = naming.object_name(incoming.name, key, number)
+    name = naming.object_name(incoming.name, seed, number)
     log.bind(object=name)
     body = _limited(incoming, cloud.settings)
     content_type = intake.admit(incoming, body.head, name, cloud.routes)

@@ -1,5 +1,6 @@
 """The declaration of a setting, and its value out of the text of its variable."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,11 @@ from shared.errors import BadConfiguration
 
 #: Longest number that is read: int() refuses thousands of digits.
 MAX_DIGITS = 18
+#: Shortest secret that keys are mixed with: 32 hexadecimal digits have 128 bits.
+MIN_SECRET = 32
+#: An origin as browsers write it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin).
+_ORIGIN = re.compile(r"https?://([a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
+_USUAL_PORT = re.compile(r"http:.*:80|https:.*:443")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ def read(setting: Setting, kind: Any, environment: Mapping[str, str]) -> Any:
         raise BadConfiguration(f"{setting.variable} is {text[:80]!r}; set it to 1, or leave it empty")
     if kind == frozenset[str]:
         return _emails(setting, text)
+    if kind == tuple[str, ...]:
+        return _origins(setting, text)
     return _urls(setting, text) if kind == Mapping[str, str] else kind(text)
 
 
@@ -54,6 +62,28 @@ def _emails(setting: Setting, text: str) -> frozenset[str]:
         remedy = "write e-mail addresses, such as ann@example.com,bob@example.com; groups are not possible here"
         raise BadConfiguration(f"{setting.variable} is {text[:200]!r}; {remedy}")
     return frozenset(emails)
+
+
+def _origins(setting: Setting, text: str) -> tuple[str, ...]:
+    """Origins in the form in which browsers send them: a page's origin is compared as a whole."""
+    origins = tuple(part.strip() for part in text.split(",")) if text else ()
+    for one in origins:
+        if not _ORIGIN.fullmatch(one) or _USUAL_PORT.fullmatch(one):
+            remedy = "write each as browsers send it, such as https://app.example: in lower case, without path and usual port"
+            raise BadConfiguration(f"{setting.variable} has {one[:200]!r}; {remedy}")
+    return tuple(dict.fromkeys(origins))
+
+
+def check_callers(way: str, secret: str, *, is_deployed: bool) -> None:
+    """Refuse settings by which a stranger could be taken for another caller, or guess what others' keys lead to."""
+    variable = "SLUICE_CALLERS"
+    if way not in ("verified", "open", "shared"):
+        raise BadConfiguration(f"{variable} is {way[:80]!r}; set it to `verified`, `open` or `shared`")
+    if way == "verified" and not is_deployed:
+        raise BadConfiguration(f"{variable} is verified, which relies on Cloud Run's check; elsewhere set it to `open`")
+    if secret and len(secret.strip()) < MIN_SECRET:
+        remedy = "make one with `openssl rand -hex 32`"
+        raise BadConfiguration(f"SLUICE_KEY_SECRET has fewer than {MIN_SECRET} characters; {remedy}")
 
 
 def missing(setting: Setting) -> BadConfiguration:

@@ -57,7 +57,12 @@ class Settings:
     queue_prefix: str = _setting("SLUICE_QUEUE_PREFIX", "put before each queue's name in pipeline.toml", deploy="derived")
     pipeline: Path = _setting("SLUICE_PIPELINE", "path of pipeline.toml", default=str(ROOT / "pipeline.toml"), deploy="")  # noqa: RUF009  (a field, not a value)
     issuer_url: str = _setting(
-        "SLUICE_ISSUER_URL", "base URL of the issuer, for the answer to a file too large to post", deploy="derived"
+        "SLUICE_ISSUER_URL",
+        "base URL of the issuer, for the answer to a file too large to post, and the audience of its callers' tokens",
+        deploy="derived",
+    )
+    upload_url: str = _setting(
+        "SLUICE_UPLOAD_URL", "base URL of the upload service, the audience of its callers' tokens", deploy="derived"
     )
     dispatcher_url: str = _setting(
         "SLUICE_DISPATCHER_URL", "base URL of the dispatcher, the audience of its callers' tokens", deploy="derived"
@@ -98,6 +103,20 @@ class Settings:
         "where the processor's caller is named: `task` in each task, `queue` in the queue (deploy.sh's default)",
         default="task",
         deploy="--queue-auth",
+    )
+    callers: str = _setting(
+        "SLUICE_CALLERS",
+        "who calls upload and issuer: `verified` accounts (Cloud Run's check), `open`: anyone, `shared`: a gateway for all",
+        default="open",
+        deploy="derived",
+    )
+    key_secret: str = _setting(
+        "SLUICE_KEY_SECRET",
+        "secret from which upload and issuer derive the names of objects with an `Idempotency-Key`: 32 characters or more",
+        deploy="derived",
+    )
+    origins: tuple[str, ...] = _setting(
+        "SLUICE_ORIGINS", "origins of the web pages that may call issuer, upload and status, by commas", deploy="--origins"
     )
     signer: str = _setting("SLUICE_SIGNER", "e-mail of the account that signs URLs of uploads", deploy="derived")
     signer_key: str = _setting(
@@ -179,6 +198,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     settings = Settings(**values)
     _check(settings)
     _check_access(settings, is_deployed="K_SERVICE" in environment)
+    setting_values.check_callers(settings.callers, settings.key_secret, is_deployed="K_SERVICE" in environment)
     if "K_SERVICE" in environment:
         _trust_only_google(settings)
         if settings.webhook_loopback:

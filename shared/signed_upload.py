@@ -20,18 +20,21 @@ FIELDS = ("name", "content_type", "size", "resumable", "metadata")
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """A client's description of the file to upload, with its custom metadata. `size` is in bytes, None when unknown."""
+    """A client's description of the file to upload, with its custom metadata. `size` is in bytes, None when unknown.
+
+    `seed` is that of its idempotency key, empty without one.
+    """
 
     name: str
     content_type: str
     size: int | None
     resumable: bool
-    key: str = ""
+    seed: bytes = b""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-def parse(fields: Json, key: str = "") -> UploadRequest:
-    """Check the fields of a request. `key` is the Idempotency-Key. Raises `BadRequest` naming the field."""
+def parse(fields: Json, seed: bytes = b"") -> UploadRequest:
+    """Check the fields of a request. Raises `BadRequest` naming the field."""
     for unknown in (name for name in fields if name not in FIELDS):
         raise _bad(unknown, "unknown field; send name, content_type and, optionally, size, resumable and metadata")
     name, content_type = _text(fields, "name"), _text(fields, "content_type")
@@ -42,7 +45,7 @@ def parse(fields: Json, key: str = "") -> UploadRequest:
         raise _bad("size", f"{size!r} is not a number of bytes; send a whole number above 0")
     if not isinstance(resumable, bool):
         raise _bad("resumable", f"{resumable!r} is not a boolean; send true or false")
-    return UploadRequest(name, content_type, size, resumable, key, _metadata(fields.get("metadata", {})))
+    return UploadRequest(name, content_type, size, resumable, seed, _metadata(fields.get("metadata", {})))
 
 
 def from_query(query: dict[str, str]) -> Json:
@@ -65,7 +68,7 @@ def sign(wanted: UploadRequest, cloud: Cloud) -> Json:
     Raises `BadRequest`, `UnsupportedType` and `TooLarge`, each naming the field.
     """
     settings = cloud.settings
-    name = naming.object_name(wanted.name, wanted.key)
+    name = naming.object_name(wanted.name, wanted.seed)
     identity = file_id(settings.uploads_bucket, name)
     log.bind(object=name, file_id=identity)  # no job yet: its id has the generation that the upload will get
     if refusal := cloud.routes.why_not(wanted.content_type, name, wanted.metadata, wanted.size):

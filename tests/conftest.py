@@ -36,6 +36,8 @@ ENVIRONMENT = {
     "SLUICE_RESULTS_BUCKET": "results",
     "SLUICE_PIPELINE": str(PIPELINE),
     "SLUICE_ISSUER_URL": "https://issuer.test",
+    "SLUICE_UPLOAD_URL": "https://upload.test",
+    "SLUICE_KEY_SECRET": "not a secret, as every test knows it",
     "SLUICE_DISPATCHER_URL": "https://dispatcher.test",
     "SLUICE_PROCESSOR_URLS": "default=https://processor.test",
     "SLUICE_STATUS_URL": "https://status.test",

@@ -3,14 +3,14 @@
 import functions_framework
 from flask import Request, Response
 
-from shared import signed_upload, web
+from shared import callers, signed_upload, web
 from shared.cloud import connect
 from shared.errors import MethodNotAllowed, NotFound
 
 MAX_BODY_BYTES = 16 << 10
 
 cloud = connect()
-cloud.settings.require("signer", "status_url")
+cloud.settings.require("signer", "issuer_url", "status_url", "key_secret")
 web.install(cloud)
 
 
@@ -23,5 +23,5 @@ def issuer(request: Request) -> Response:
         raise MethodNotAllowed("POST JSON with name and content_type, or GET /?name=&content_type=", "GET", "POST")
     is_post = request.method == "POST"
     fields = web.json_body(request, MAX_BODY_BYTES) if is_post else signed_upload.from_query(request.args.to_dict())
-    wanted = signed_upload.parse(fields, request.headers.get("idempotency-key", ""))
+    wanted = signed_upload.parse(fields, callers.seed(request, cloud, cloud.settings.issuer_url))
     return web.reply(signed_upload.sign(wanted, cloud))

@@ -3,13 +3,13 @@
 import functions_framework
 from flask import Request, Response
 
-from shared import intake, pipeline, web
+from shared import callers, intake, pipeline, web
 from shared.cloud import connect
 from shared.errors import PipelineError
 from shared.status import receipt
 
 cloud = connect()
-cloud.settings.require("issuer_url", "status_url", "processor_urls", "tasks_account")
+cloud.settings.require("upload_url", "issuer_url", "status_url", "processor_urls", "tasks_account", "key_secret")
 web.install(cloud)
 
 #: Allowance for what a form adds to its files: boundaries, part headers, other fields.
@@ -21,11 +21,11 @@ def upload(request: Request) -> Response:
     """Answer `POST /` with a form, or `PUT|POST /<name>` with the bytes, with 202 and a receipt for each file."""
     limit, issuer = cloud.settings.max_post_bytes, cloud.settings.issuer_url
     web.limit_body(request, limit + FORM_BYTES, f"; for a larger file, ask the issuer for a signed URL ({issuer})")
-    key = request.headers.get("idempotency-key", "")
+    seed = callers.seed(request, cloud, cloud.settings.upload_url)
     accepted = []
     try:
         for number, incoming in enumerate(intake.read(request)):
-            accepted.append(receipt(pipeline.receive(incoming, cloud, key, number), cloud))
+            accepted.append(receipt(pipeline.receive(incoming, cloud, seed, number), cloud))
     except PipelineError as error:
         error.details["accepted"] = accepted
         raise

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from flask import Request
 
 from shared import identity
+from shared.callers import TOKEN_HEADERS
 from shared.console import protection
 from shared.errors import Forbidden, Unauthorized
 from shared.identity import Certificates
 from shared.settings import Settings
-
-#: Headers in which Cloud Run takes a caller's token.
-_TOKEN_HEADERS = ("authorization", "x-serverless-authorization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def _checked_by_cloud_run(request: Request) -> str:
     Of two tokens Cloud Run checks one and passes the other one on as the caller wrote it: two are refused.
     Source: Cloud Run: authenticating service-to-service.
     """
-    found = [request.headers[name] for name in _TOKEN_HEADERS if name in request.headers]
+    found = [request.headers[name] for name in TOKEN_HEADERS if name in request.headers]
     scheme, _, token = found[0].partition(" ") if len(found) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("this request does not carry one token; open the console through `gcloud run services proxy`")

@@ -1,5 +1,6 @@
 """Uploads through the three doors, repeated until they are accepted, as clients do while services restart."""
 
+import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,11 +17,12 @@ SECONDS = 90
 
 @dataclass(frozen=True)
 class Upload:
-    """A picture to send; its name must be unique, because it is the idempotency key too."""
+    """A picture to send, with its own idempotency key."""
 
     name: str
     data: bytes
     metadata: Mapping[str, str] = field(default_factory=dict)
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 def to_bucket(upload: Upload, machine: Machine, bucket: Bucket) -> str:
@@ -34,7 +36,7 @@ def to_bucket(upload: Upload, machine: Machine, bucket: Bucket) -> str:
 
 def to_upload_service(upload: Upload, machine: Machine, bucket: Bucket) -> str:
     """Put the bytes to the Upload Service."""
-    headers = {"Idempotency-Key": upload.name, "Content-Type": "image/jpeg", **_headers(upload)}
+    headers = {"Idempotency-Key": upload.key, "Content-Type": "image/jpeg", **_headers(upload)}
     answer = _until_accepted(
         lambda: requests.put(f"{machine.url('upload')}/{upload.name}", upload.data, headers=headers, timeout=30)
     )
@@ -45,7 +47,7 @@ def to_upload_service(upload: Upload, machine: Machine, bucket: Bucket) -> str:
 def to_signed_url(upload: Upload, machine: Machine, bucket: Bucket) -> str:
     """Ask the issuer for a URL, and put the bytes there."""
     wanted = {"name": upload.name, "content_type": "image/jpeg", "metadata": dict(upload.metadata)}
-    headers = {"Idempotency-Key": upload.name}
+    headers = {"Idempotency-Key": upload.key}
     answer = _until_accepted(lambda: requests.post(machine.url("issuer"), json=wanted, headers=headers, timeout=30))
     assert answer.ok, answer.text
     ticket = answer.json()

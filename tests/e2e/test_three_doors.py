@@ -7,6 +7,7 @@ import json
 import shlex
 import socket
 import subprocess
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -269,7 +270,7 @@ def test_a_body_that_breaks_off_is_not_a_file(machine: Machine, uploads: Bucket,
     address = urlsplit(machine.url("upload"))
     before = {blob.name for blob in uploads.list_blobs()}
     with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
-        head = f"PUT /rows.csv HTTP/1.1\r\nHost: {address.netloc}\r\nIdempotency-Key: {framing}{len(body)}\r\n{framing}\r\n\r\n"
+        head = f"PUT /rows.csv HTTP/1.1\r\nHost: {address.netloc}\r\nIdempotency-Key: {uuid.uuid4()}\r\n{framing}\r\n\r\n"
         connection.sendall(head.encode() + body)
         connection.shutdown(socket.SHUT_WR)
         answer = http.client.HTTPResponse(connection)

@@ -10,6 +10,8 @@ from werkzeug.test import Client, TestResponse
 from shared.model import File
 
 Load = Callable[[str], Client]
+#: A random key, as callers without an identity send it.
+KEY = "3b9df1f2-6f8e-4f0a-9a2b-0c6c1d9d7e55"
 PUSH_PATH = "/projects/local-project/topics/uploads"
 
 

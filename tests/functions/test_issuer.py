@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.testing import FakeCloud
-from tests.functions.calls import Load, refused
+from tests.functions.calls import KEY, Load, refused
 
 
 def test_the_answer_has_all_that_an_upload_needs(client: Load, cloud: FakeCloud) -> None:
@@ -84,7 +84,8 @@ def test_a_request_over_the_limits_is_refused(client: Load) -> None:
 
 def test_the_same_key_gives_the_same_object(client: Load) -> None:
     asked = {"name": "a.jpg", "content_type": "image/jpeg"}
-    answers = [client("issuer").post("/", json=asked, headers={"idempotency-key": key}).json or {} for key in "kko"]
+    keys = [KEY, KEY, "6d0c1c52f7a94c0e8f3b2a1d5e7c9b84"]
+    answers = [client("issuer").post("/", json=asked, headers={"idempotency-key": key}).json or {} for key in keys]
 
     assert [answer["object"] == answers[0]["object"] for answer in answers] == [True, True, False]
 

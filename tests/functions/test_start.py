@@ -13,8 +13,8 @@ from tests.functions.calls import Load
 from tests.unit.pipelines import POOLS
 
 REQUIRED = {
-    "upload": ("issuer_url", "status_url", "processor_urls", "tasks_account"),
-    "issuer": ("signer", "status_url"),
+    "upload": ("upload_url", "issuer_url", "status_url", "processor_urls", "tasks_account", "key_secret"),
+    "issuer": ("signer", "issuer_url", "status_url", "key_secret"),
     "dispatcher": ("dispatcher_url", "push_account", "processor_urls", "tasks_account"),
     "processor": ("processor_urls", "tasks_account"),
     "status": ("reader",),

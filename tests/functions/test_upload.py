@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from shared.routes import parse
 from shared.testing import FakeCloud
 from tests.conftest import PIPELINE
-from tests.functions.calls import Load, refused
+from tests.functions.calls import KEY, Load, refused
 
 
 def test_a_posted_form_is_accepted_with_a_receipt(client: Load, cloud: FakeCloud, photo: bytes) -> None:
@@ -60,7 +60,7 @@ def test_a_refusal_lists_the_files_accepted_before(client: Load, photo: bytes) -
 
 def test_an_idempotency_key_gives_the_same_answer_again(client: Load, photo: bytes) -> None:
     upload = client("upload")
-    answers = [upload.put("/photo.jpg", data=photo, headers={"idempotency-key": "k"}) for _ in range(2)]
+    answers = [upload.put("/photo.jpg", data=photo, headers={"idempotency-key": KEY}) for _ in range(2)]
 
     assert answers[0].json == answers[1].json
 
@@ -85,7 +85,7 @@ def test_a_route_that_asks_for_metadata_takes_only_files_with_them(client: Load,
 
 def test_a_key_is_for_one_file_with_its_metadata(client: Load, photo: bytes) -> None:
     def put(**metadata: str) -> TestResponse:
-        headers = {"idempotency-key": "k", **{f"x-goog-meta-{key}": value for key, value in metadata.items()}}
+        headers = {"idempotency-key": KEY, **{f"x-goog-meta-{key}": value for key, value in metadata.items()}}
         return client("upload").put("/photo.jpg", data=photo, headers=headers)
 
     first = put(order="1")
@@ -109,7 +109,7 @@ def test_metadata_that_no_file_may_have_store_nothing(
 def test_two_files_of_one_name_and_key_are_two_files(client: Load, cloud: FakeCloud, photo: bytes) -> None:
     def post() -> Any:
         form = {"a": (io.BytesIO(photo), "a.jpg"), "b": (io.BytesIO(photo + b" "), "a.jpg")}
-        return client("upload").post("/", data=form, headers={"idempotency-key": "k"}).json
+        return client("upload").post("/", data=form, headers={"idempotency-key": KEY}).json
 
     first = post()
     assert post() == first

@@ -135,7 +135,7 @@ class World(Turns):
 
         def act(number: int) -> None:
             with contextlib.suppress(Permanent):
-                pipeline.receive(Incoming(name, "text/plain", iter([data])), self.cloud, "key")
+                pipeline.receive(Incoming(name, "text/plain", iter([data])), self.cloud, b"seed")
 
         self.waiting.append(Delivery(UPLOAD, act))
 

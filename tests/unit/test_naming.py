@@ -85,20 +85,14 @@ def test_without_a_key_no_two_names_are_alike() -> None:
     assert len(names) == 100
 
 
-@given(st.text(st.characters(codec="latin-1"), min_size=1, max_size=100), st.integers(0, 99))
-def test_the_same_key_gives_the_same_name(key: str, number: int) -> None:
-    assert naming.object_name("photo.jpg", key, number) == naming.object_name("photo.jpg", key, number)
+def test_the_same_seed_gives_the_same_name() -> None:
+    assert naming.object_name("photo.jpg", b"seed", 3) == naming.object_name("photo.jpg", b"seed", 3)
 
 
-def test_keys_and_numbers_give_different_names() -> None:
-    names = {naming.object_name("photo.jpg", key, number) for key in ("a", "b", "a1") for number in (0, 1, 10)}
+def test_seeds_and_numbers_give_different_names() -> None:
+    names = {naming.object_name("photo.jpg", seed, number) for seed in (b"a", b"b") for number in (0, 1, 10)}
 
-    assert len(names) == 9
-
-
-def test_a_key_that_is_too_long_is_refused() -> None:
-    with pytest.raises(BadRequest, match="Idempotency-Key has more than 255 bytes"):
-        naming.object_name("photo.jpg", "k" * 256)
+    assert len(names) == 6
 
 
 @pytest.mark.parametrize("name", ["a", "a//b", "ä" * 512, "😀", "..a", ".well-known/x"])

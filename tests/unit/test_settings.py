@@ -133,6 +133,48 @@ def test_a_service_requires_settings_by_name() -> None:
         loaded.require("status_url", "signer")
 
 
+def test_upload_and_issuer_are_open_unless_cloud_run_checks_their_callers() -> None:
+    deployed = ENVIRONMENT | {"SLUICE_CONSOLE_ACCESS": "", "K_SERVICE": "upload"}
+
+    assert settings.load(ENVIRONMENT).callers == "open"
+    assert settings.load(deployed | {"SLUICE_CALLERS": "verified"}).callers == "verified"
+    assert settings.load(ENVIRONMENT | {"SLUICE_CALLERS": "shared"}).callers == "shared"
+    with pytest.raises(BadConfiguration, match=r"^SLUICE_CALLERS is verified, which relies on Cloud Run's check; "):
+        settings.load(ENVIRONMENT | {"SLUICE_CALLERS": "verified"})
+    with pytest.raises(BadConfiguration, match=r"^SLUICE_CALLERS is 'all'; set it to `verified`, `open` or `shared`$"):
+        settings.load(ENVIRONMENT | {"SLUICE_CALLERS": "all"})
+
+
+def test_a_short_secret_of_keys_is_refused_without_being_told() -> None:
+    assert settings.load(ENVIRONMENT | {"SLUICE_KEY_SECRET": "s" * 32}).key_secret == "s" * 32
+
+    with pytest.raises(BadConfiguration, match=r"^SLUICE_KEY_SECRET has fewer than 32 characters; ") as error:
+        settings.load(ENVIRONMENT | {"SLUICE_KEY_SECRET": "hush" + " " * 40})
+    assert "hush" not in error.value.message
+
+
+@pytest.mark.parametrize("origin", ["https://app.example", "http://localhost:3000", "http://127.0.0.1:8080", "http://[::1]:1"])
+def test_origins_are_written_as_browsers_send_them(origin: str) -> None:
+    loaded = settings.load(ENVIRONMENT | {"SLUICE_ORIGINS": f"{origin}, https://b.example,{origin}"})
+
+    assert loaded.origins == (origin, "https://b.example")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("*", "null", "app.example", "https://app.example/", "https://APP.example", "https://app.example:443", "https://"),
+        *("http://app.example:80", "https://*.app.example", "https://u@app.example", "file://", "https://a.example,,"),
+        *("https://a.example https://b.example", "https://a\n.example", "https://a.example:0"),
+    ],
+)
+def test_any_other_origin_is_named_with_a_right_one(origin: str) -> None:
+    with pytest.raises(
+        BadConfiguration, match=r"(?s)^SLUICE_ORIGINS has .*; write each as browsers send it, such as https://app"
+    ):
+        settings.load(ENVIRONMENT | {"SLUICE_ORIGINS": origin})
+
+
 # ---- deploy.sh
 
 

@@ -361,7 +361,7 @@ def test_a_service_that_differs_is_deployed(change: Callable[[Json], None], tmp_
         "run deploy sluice-issuer --region=us-central1 --image=IMAGE "
         f"--service-account={ACCOUNT.format('sluice-issuer')} --cpu=1 --memory=512Mi --concurrency=40 --timeout=30 "
         "--max-instances=10 --execution-environment=gen2 --cpu-boost --ingress=all --invoker-iam-check "
-        f"--env-vars-file={tmp_path}/variables-issuer.yaml"
+        f"--set-secrets=SLUICE_KEY_SECRET=sluice-keys:latest --env-vars-file={tmp_path}/variables-issuer.yaml"
     )
 
 

@@ -76,9 +76,9 @@ def test_a_file_over_the_limit_is_sent_to_the_issuer(cloud: FakeCloud, picture: 
 
 
 def test_the_same_key_and_bytes_give_the_same_object(cloud: FakeCloud, picture: bytes) -> None:
-    first = pipeline.receive(incoming(picture), cloud, "key-1")
-    again = pipeline.receive(incoming(picture), cloud, "key-1")
-    other = pipeline.receive(incoming(picture), cloud, "key-2")
+    first = pipeline.receive(incoming(picture), cloud, b"seed 1")
+    again = pipeline.receive(incoming(picture), cloud, b"seed 1")
+    other = pipeline.receive(incoming(picture), cloud, b"seed 2")
 
     assert first == again
     assert other.name != first.name
@@ -86,11 +86,11 @@ def test_the_same_key_and_bytes_give_the_same_object(cloud: FakeCloud, picture: 
 
 
 def test_the_same_key_with_other_bytes_is_a_conflict(cloud: FakeCloud, picture: bytes) -> None:
-    pipeline.receive(incoming(picture), cloud, "key-1")
+    pipeline.receive(incoming(picture), cloud, b"seed 1")
 
     for other in (picture + b" ", picture[:-1] + bytes([picture[-1] ^ 1])):
         with pytest.raises(Conflict):
-            pipeline.receive(incoming(other), cloud, "key-1")
+            pipeline.receive(incoming(other), cloud, b"seed 1")
 
 
 def test_a_file_that_was_stored_wrong_is_not_accepted(
@@ -161,7 +161,7 @@ def test_the_early_task_is_the_one_of_the_notification(cloud: FakeCloud, picture
 
 
 def test_the_same_key_with_other_metadata_is_a_conflict(cloud: FakeCloud, picture: bytes) -> None:
-    pipeline.receive(incoming(picture), cloud, "key-1")
+    pipeline.receive(incoming(picture), cloud, b"seed 1")
 
     with pytest.raises(Conflict):
-        pipeline.receive(replace(incoming(picture), metadata={"tenant": "zoo"}), cloud, "key-1")
+        pipeline.receive(replace(incoming(picture), metadata={"tenant": "zoo"}), cloud, b"seed 1")
