@@ -27,7 +27,9 @@ step "Buckets: closed to the public, objects never overwritten"
   bucket  build    0            1
 
 step "Topics, the image repository, log-based metrics"
-  topics  uploads completions dead-letters
+  topics  uploads dead-letters
+  #      name         messages are kept for late subscribers, in days (0: not)
+  topic  completions  $KEEP_NOTICES_DAYS
   repository
   metrics
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from deploy.answers import Json
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
+from deploy.kinds import Bucket, sorted_json
 from deploy.queues import labels_of_paused, paused
-from deploy.state import Bucket, sorted_json
 from shared import cors
 
 DAY = 24 * 3600

@@ -7,8 +7,8 @@ from deploy import grants, left, sandbox
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import shown
+from deploy.kinds import ENVIRONMENT, Grant
 from deploy.pubsub import remove_notification
-from deploy.state import ENVIRONMENT, Grant
 from deploy.status import service_state
 
 UP = "./deploy.sh up"

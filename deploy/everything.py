@@ -35,6 +35,7 @@ WORDS: dict[str, Callable[..., Jobs]] = {
     "accounts": accounts,
     "bucket": buckets.bucket,
     "topics": pubsub.topics,
+    "topic": pubsub.topic,
     "repository": services.repository,
     "metrics": watching.metrics,
     "pull_subscriptions": pubsub.pull_subscriptions,

@@ -7,8 +7,8 @@ from pathlib import Path
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
+from deploy.kinds import Grant
 from deploy.left import retired
-from deploy.state import Grant
 from shared import capacity
 
 TABLE = Path("deploy/grants.tsv")

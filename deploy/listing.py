@@ -39,7 +39,7 @@ class Listing:
         self.services = list(self.functions)
         self.accounts = [*self._all("accounts"), *self.services]
         self.buckets = self._first("bucket")
-        self.topics = self._all("topics")
+        self.topics = [*self._all("topics"), *self._first("topic")]
         self.subscriptions = [*self._all("pull_subscriptions"), *self._first("push_subscription")]
 
     def _all(self, word: str) -> list[str]:

@@ -25,6 +25,8 @@ STATUS = "Status: 0 success; 1 something was refused or is wrong; 2 the state co
 MEMBER = r'(?:group|user|serviceAccount):[^:@, "]+@[^:@, "]+'
 EMAIL = r'[^:@, "]+@[^:@, "]+'
 ABOVE_0 = r"[1-9][0-9]{0,14}", "a whole number above 0"
+#: Pub/Sub's longest retention of a topic.
+NOTICE_DAYS = r"[0-9]|[12][0-9]|3[01]", "a number of days up to 31; 0 keeps none"
 DAYS = r"0|[1-9][0-9]{0,4}", "a number of days; 0 keeps for ever"
 DOORS = r"issuer|upload|status"
 ANY_EXTRA = "|".join(sorted(EXTRAS))
@@ -112,6 +114,9 @@ class Options:
     url_seconds: str = _option("900", "N", "validity of a signed URL", *ABOVE_0)
     keep_uploads_days: str = _option("0", "N", "uploads older than this are deleted; 0 keeps them for ever", *DAYS)
     keep_results_days: str = _option("0", "N", "the same for results", *DAYS)
+    keep_notices_days: str = _option(
+        "7", "N", "how far back a new subscription to the notices can seek; 0: not at all", *NOTICE_DAYS
+    )
 
     def variables(self) -> dict[str, str]:
         """Every option under the name that env-files and the list in deploy.sh use."""

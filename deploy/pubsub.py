@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
-from deploy.state import Subscription
+from deploy.kinds import Subscription, Topic
 
-WEEK = 7 * 24 * 3600
+DAY = 24 * 3600
+WEEK = 7 * DAY
 #: Pub/Sub's default deletes a subscription after a month without pulls.
 KEEP = ["--expiration-period=never", "--message-retention-duration=7d"]
 ACK_SECONDS = 60
@@ -17,6 +18,17 @@ def topics(deployment: Deployment, *names: str) -> Iterator[list[Command]]:
     for full in map(deployment.full, names):
         if full not in deployment.state.topics:
             yield [["pubsub", "topics", "create", full]]
+
+
+def topic(deployment: Deployment, name: str, days: str) -> Iterator[list[Command]]:
+    """A topic that keeps its messages for so many days, so that a later subscription can seek back; 0 keeps none."""
+    full, wanted = deployment.full(name), Topic(int(days) * DAY)
+    found, keep = deployment.state.topics.get(full), [f"--message-retention-duration={days}d"]
+    if found is None:
+        yield [["pubsub", "topics", "create", full, *(keep if wanted.retention_seconds else [])]]
+    elif found != wanted:
+        clear = ["--clear-message-retention-duration"]
+        yield [["pubsub", "topics", "update", full, *(keep if wanted.retention_seconds else clear)]]
 
 
 def pull_subscriptions(deployment: Deployment, *names: str) -> Iterator[list[Command]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
-from deploy.state import PAUSED, Queue
+from deploy.kinds import PAUSED, Queue
 from shared import routes
 
 #: Cloud Tasks deletes a task only after both limits (queue.proto, RetryConfig). The week outlasts an outage of the processor.

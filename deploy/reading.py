@@ -11,7 +11,7 @@ from deploy.deployment import Deployment
 from deploy.down import revokes
 from deploy.errors import Failed
 from deploy.gcloud import Command
-from deploy.state import (
+from deploy.kinds import (
     Account,
     Alert,
     Bucket,
@@ -25,9 +25,10 @@ from deploy.state import (
     Role,
     SandboxLine,
     Service,
-    State,
     Subscription,
+    Topic,
 )
+from deploy.state import State
 
 #: Resources whose policies doctor looks at, beside those of the pools.
 SUSPECTS = {"service:dispatcher", "service:console", "topic:uploads", "topic:dead-letters", "subscription:dispatcher"}
@@ -91,7 +92,7 @@ def fill(state: State, found: dict[str, Any]) -> None:
         return {last(row["name"]): parsed(fields, row) for row in rows(kind)}
 
     state.buckets = named("bucket", Bucket)
-    state.topics = {last(row["name"]) for row in rows("topic")}
+    state.topics = named("topic", Topic)
     state.subscriptions = named("subscription", Subscription)
     state.queues = named("queue", Queue)
     state.services = {row["metadata"]["name"]: parsed(Service, row) for row in rows("service")}

@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy import grants
 from deploy.deployment import Deployment, fingerprint
 from deploy.gcloud import Command
-from deploy.state import Role
+from deploy.kinds import Role
 
 ROLES = Path("deploy/roles")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
-from deploy.state import ENVIRONMENT
+from deploy.kinds import ENVIRONMENT
 
 #: The sentences that `Sandbox.announce` logs.
 COMPLETE, WEAKER = "the sandbox is complete", "the sandbox is weaker on this host"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
+from deploy.kinds import Repository, Service
 from deploy.running import Runner
-from deploy.state import Repository, Service
 from deploy.variables import Secret
 from shared import capacity
 from shared.processors import find

@@ -1,217 +1,24 @@
-"""The state of a project: one dataclass per kind of resource, read from gcloud's JSON."""
+"""The state of a project: everything that exists, as far as it was read."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
-from deploy.answers import from_json, last, number, numeric, text
-from deploy.variables import variables
-
-
-def _rules(found: Any) -> tuple[tuple[str, float, str], ...]:
-    return tuple(
-        (
-            text(rule, "action", "type"),
-            number(rule["condition"].get("age")),
-            ",".join(rule["condition"].get("matchesPrefix", ())),
-        )
-        for rule in found or []
-    )
-
-
-def _is_ready(found: Any) -> bool:
-    return ("Ready", "True") in [(item["type"], item["status"]) for item in found or []]
-
-
-def _is_newest(found: Any) -> bool:
-    return [(item.get("latestRevision"), item.get("percent")) for item in found or []] in ([], [(True, 100)])
-
-
-def _is_true(found: Any) -> bool:
-    return str(found).lower() == "true"
-
-
-def sorted_json(found: Any) -> str:
-    """JSON text that is equal for equal values, empty for nothing."""
-    return json.dumps(found, sort_keys=True) if found else ""
-
-
-def _labelled(found: Any) -> frozenset[str]:
-    return frozenset(key.removeprefix(PAUSED) for key in found or {} if key.startswith(PAUSED))
-
-
-#: A label of the uploads bucket for each queue that `down` paused: this, and the queue's name.
-PAUSED = "paused-"
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """A bucket. `lifecycle` has actions, with their ages in days and their prefixes, these joined by commas.
-
-    `cors` are the CORS rules as JSON with sorted keys. `paused` has the queues that `down` paused, by the bucket's labels.
-    """
-
-    location: str = from_json("location")
-    uniform_access: bool = from_json("uniform_bucket_level_access", read=bool)
-    public_access_prevention: str = from_json("public_access_prevention")
-    soft_delete_seconds: float = numeric("soft_delete_policy", "retentionDurationSeconds")
-    lifecycle: tuple[tuple[str, float, str], ...] = from_json("lifecycle_config", "rule", read=_rules)
-    cors: str = from_json("cors_config", read=sorted_json)
-    paused: frozenset[str] = from_json("labels", read=_labelled, default=frozenset(), compare=False)
-
-
-@dataclass(frozen=True)
-class Subscription:
-    """A subscription. Times are seconds; the push and retry fields of a pull subscription are empty."""
-
-    topic: str = from_json("topic", read=last)
-    ack_seconds: float = numeric("ackDeadlineSeconds")
-    retention_seconds: float = numeric("messageRetentionDuration")
-    expires: str = from_json("expirationPolicy", "ttl")
-    endpoint: str = from_json("pushConfig", "pushEndpoint")
-    account: str = from_json("pushConfig", "oidcToken", "serviceAccountEmail")
-    audience: str = from_json("pushConfig", "oidcToken", "audience")
-    min_backoff: float = numeric("retryPolicy", "minimumBackoff")
-    max_backoff: float = numeric("retryPolicy", "maximumBackoff")
-    dead_letter_topic: str = from_json("deadLetterPolicy", "deadLetterTopic", read=last)
-    max_attempts: float = numeric("deadLetterPolicy", "maxDeliveryAttempts")
-
-
-@dataclass(frozen=True)
-class Queue:
-    """A queue. Times are seconds; `host`, `account` and `audience` are empty where each task names its own."""
-
-    rate: float = numeric("rateLimits", "maxDispatchesPerSecond")
-    at_once: float = numeric("rateLimits", "maxConcurrentDispatches")
-    deliveries: float = numeric("retryConfig", "maxAttempts")
-    retry_seconds: float = numeric("retryConfig", "maxRetryDuration")
-    min_backoff: float = numeric("retryConfig", "minBackoff")
-    max_backoff: float = numeric("retryConfig", "maxBackoff")
-    max_doublings: float = numeric("retryConfig", "maxDoublings")
-    logged: float = numeric("stackdriverLoggingConfig", "samplingRatio")
-    host: str = from_json("httpTarget", "uriOverride", "host")
-    account: str = from_json("httpTarget", "oidcToken", "serviceAccountEmail")
-    audience: str = from_json("httpTarget", "oidcToken", "audience")
-    state: str = from_json("state", compare=False)
-
-
-_TEMPLATE = ("spec", "template", "spec")
-_CONTAINER = (*_TEMPLATE, "containers", 0)
-_SCALING = ("spec", "template", "metadata", "annotations")
-#: Cloud Run's second execution environment is a Linux virtual machine: the sandbox needs its kernel.
-ENVIRONMENT = "gen2"
-
-
-@dataclass(frozen=True)
-class Service:
-    """A Cloud Run service. Without `invoker_check` its policy is ignored and strangers may call it."""
-
-    image: str = from_json(*_CONTAINER, "image")
-    account: str = from_json(*_TEMPLATE, "serviceAccountName")
-    concurrency: str = from_json(*_TEMPLATE, "containerConcurrency")
-    timeout_seconds: str = from_json(*_TEMPLATE, "timeoutSeconds")
-    cpu: str = from_json(*_CONTAINER, "resources", "limits", "cpu", read=lambda cpu: str(cpu or "").removesuffix("000m"))
-    memory: str = from_json(*_CONTAINER, "resources", "limits", "memory")
-    instances: str = from_json(*_SCALING, "autoscaling.knative.dev/maxScale")
-    ingress: str = from_json("metadata", "annotations", "run.googleapis.com/ingress")
-    variables: Mapping[str, str] = from_json(*_CONTAINER, "env", read=variables)
-    environment: str = from_json(*_SCALING, "run.googleapis.com/execution-environment", default=ENVIRONMENT)
-    cpu_boost: bool = from_json(*_SCALING, "run.googleapis.com/startup-cpu-boost", read=_is_true, default=True)
-    invoker_check: bool = from_json(
-        "metadata", "annotations", "run.googleapis.com/invoker-iam-disabled", read=lambda off: not _is_true(off), default=True
-    )
-    iap: bool = from_json("metadata", "annotations", "run.googleapis.com/iap-enabled", read=_is_true, default=False)
-    ready: bool = from_json("status", "conditions", read=_is_ready, default=True)
-    only_newest: bool = from_json("spec", "traffic", read=_is_newest, default=True, compare=False)
-
-
-@dataclass(frozen=True)
-class Account:
-    """A service account."""
-
-    title: str = from_json("displayName")
-    disabled: bool = from_json("disabled", read=bool, default=False)
-
-
-@dataclass(frozen=True)
-class Repository:
-    """The image repository, and what its clean-up keeps."""
-
-    format: str = from_json("format")
-    newest_kept: float = numeric("cleanupPolicies", "recent", "mostRecentVersions", "keepCount")
-    kept_seconds: float = numeric("cleanupPolicies", "old", "condition", "olderThan")
-
-
-@dataclass(frozen=True)
-class Notification:
-    """A bucket's notification; its topic is `PROJECT/topics/NAME`."""
-
-    id: str = from_json("Notification Configuration", "id")
-    topic: str = from_json("Notification Configuration", "topic", read=lambda name: name.rpartition("projects/")[2])
-    payload: str = from_json("Notification Configuration", "payload_format")
-    events: tuple[str, ...] = from_json("Notification Configuration", "event_types", read=lambda found: tuple(found or ()))
-
-
-@dataclass(frozen=True)
-class SandboxLine:
-    """The line that a processor logs about its sandbox when it starts; empty where none is kept."""
-
-    message: str = from_json("jsonPayload", "message")
-    missing: str = from_json("jsonPayload", "missing")
-    time: str = from_json("timestamp")
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A log-based metric."""
-
-    description: str = from_json("description")
-    filter: str = from_json("filter")
-
-
-@dataclass(frozen=True)
-class Alert:
-    """An alert policy; the label `spec` is the fingerprint of our definition."""
-
-    title: str = from_json("displayName")
-    name: str = from_json("name")
-    enabled: bool = from_json("enabled", read=bool)
-    spec: str = from_json("userLabels", "spec")
-
-
-@dataclass(frozen=True)
-class Dashboard:
-    """A dashboard; its one label is the fingerprint of our definition."""
-
-    title: str = from_json("displayName")
-    name: str = from_json("name", read=last)
-    labels: tuple[str, ...] = from_json("labels", read=lambda found: tuple(found or ()))
-    etag: str = from_json("etag")
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A channel that alerts are sent to."""
-
-    title: str = from_json("displayName")
-    name: str = from_json("name")
-    address: str = from_json("labels", "email_address")
-
-
-@dataclass(frozen=True)
-class Role:
-    """A custom role; its description ends with the fingerprint of our definition."""
-
-    description: str = from_json("description")
-    deleted: bool = from_json("deleted", read=bool, default=False)
-
-
-class Grant(NamedTuple):
-    """One cell of a policy."""
-
-    role: str
-    member: str
+from deploy.kinds import (
+    Account,
+    Alert,
+    Bucket,
+    Channel,
+    Dashboard,
+    Grant,
+    Metric,
+    Notification,
+    Queue,
+    Repository,
+    Role,
+    SandboxLine,
+    Service,
+    Subscription,
+    Topic,
+)
 
 
 @dataclass
@@ -221,7 +28,7 @@ class State:
     project_number: str = ""
     apis: set[str] = field(default_factory=set)
     buckets: dict[str, Bucket] = field(default_factory=dict)
-    topics: set[str] = field(default_factory=set)
+    topics: dict[str, Topic] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from deploy.deployment import Deployment, fingerprint
 from deploy.gcloud import Command
+from deploy.kinds import Metric
 from deploy.left import serving
 from deploy.running import Runner
-from deploy.state import Metric
 
 METRICS = Path("deploy/metrics")
 ALERTS = Path("deploy/alerts")

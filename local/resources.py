@@ -16,6 +16,9 @@ NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 DEAD_LETTERS = {"deadLetterPolicy": {"deadLetterTopic": f"projects/{PROJECT}/topics/dead-letters", "maxDeliveryAttempts": 20}}
 NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
 
+#: How far back a subscription to the notices may seek, as deploy.sh has it by default.
+RETENTION = "604800s"
+
 
 async def create(ports: Ports, urls: Mapping[str, str], routes: Routes) -> None:
     """Create what is missing and update the rest. `urls` has the base URL of each function."""
@@ -26,6 +29,7 @@ async def create(ports: Ports, urls: Mapping[str, str], routes: Routes) -> None:
             await resources.bucket(bucket, rule)
         for topic in ("uploads", "completions", "dead-letters"):
             await resources.topic(topic)
+        await resources.keep("completions", RETENTION)
         for topic in ("completions", "dead-letters"):
             await resources.subscription(topic, topic, {})
         await resources.push("dispatcher", "uploads", urls["SLUICE_DISPATCHER_URL"], DEAD_LETTERS)
@@ -52,6 +56,12 @@ class _Resources:
 
     async def topic(self, name: str) -> None:
         await self._call("PUT", f"{self._pubsub}/topics/{name}", {})
+
+    async def keep(self, topic: str, retention: str) -> None:
+        """Let subscriptions seek back so far. The topic may be an older one, which kept nothing."""
+        full = f"projects/{PROJECT}/topics/{topic}"
+        body = {"topic": {"name": full, "messageRetentionDuration": retention}, "updateMask": "messageRetentionDuration"}
+        await self._call("PATCH", f"{self._pubsub}/topics/{topic}", body)
 
     async def subscription(self, name: str, topic: str, fields: dict[str, Any]) -> None:
         body = {"topic": f"projects/{PROJECT}/topics/{topic}", **fields}

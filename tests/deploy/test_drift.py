@@ -33,6 +33,7 @@ CHANGED: dict[str, Json | None] = {
     SUBSCRIPTION: {"pushConfig": {"oidcToken": {"audience": "https://elsewhere.example"}}, "ackDeadlineSeconds": 10},
     f"{HOME}/subscriptions/sluice-dead-letters": None,
     f"{HOME}/subscriptions/sluice-completions": {"topic": "_deleted-topic_"},
+    f"{HOME}/topics/sluice-completions": {"messageRetentionDuration": "600s"},
     f"{SERVICES}upload": None,
     f"{HOME}/metrics/sluice-refusals": {"filter": "nothing"},
     f"{PLACE}/repositories/sluice": {"cleanupPolicies": None},
@@ -326,6 +327,6 @@ def test_up_renews_the_dashboard_and_switches_alerts_on_but_leaves_them_as_they_
 def test_up_touches_nothing_that_had_not_drifted(sick: Sick) -> None:
     touched = " ".join(line["path"] for line in sick.up.mutations)
 
-    for untouched in ("topics/sluice-completions", "sluice-tasks", "sluice-signer", "builds"):
+    for untouched in ("sluice-tasks", "sluice-signer", "builds"):
         assert untouched not in touched
     assert f"{PROJECT}-sluice-build" not in touched

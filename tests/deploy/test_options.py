@@ -53,6 +53,10 @@ def test_help_explains_every_command_and_option() -> None:
         (["plan", "--project", "demo-project", "--console-operators", "group:ops@example.com"], "it takes e-mail addresses"),
         (["plan", "--project", "demo-project", "--origins", "https://app.example/"], "--origins is"),
         (["plan", "--project", "demo-project", "--instances", "0"], "--instances is '0'; it takes a whole number above 0"),
+        (
+            ["plan", "--project", "demo-project", "--keep-notices-days", "32"],
+            "it takes a number of days up to 31; 0 keeps none",
+        ),
         (["plan", "--project", "demo-project", "--notify", "me"], "it takes an e-mail address"),
         (
             ["plan", "--project", "demo-project", "--extras", "heic,raw"],

@@ -189,6 +189,15 @@ def test_pushes_carry_a_token_for_the_dispatcher_and_end_among_the_dead_letters(
     assert subscription["expirationPolicy"] == {}
 
 
+def test_a_late_subscriber_can_seek_back_a_week(deployed: Deployed) -> None:
+    kept = {
+        name: deployed.first.state["resources"][f"{HOME}/topics/sluice-{name}"].get("messageRetentionDuration")
+        for name in ("uploads", "completions", "dead-letters")
+    }
+
+    assert kept == {"uploads": None, "completions": "604800s", "dead-letters": None}
+
+
 def test_buckets_are_closed_and_keep_what_they_have(deployed: Deployed) -> None:
     for name in (UPLOADS, RESULTS):
         bucket = deployed.first.state["resources"][name]

@@ -12,7 +12,7 @@ from deploy import buckets, pubsub, queues, services
 from deploy.answers import Json, parsed
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
-from deploy.state import Bucket, Notification, Queue, Repository, Service, Subscription
+from deploy.kinds import Bucket, Notification, Queue, Repository, Service, Subscription, Topic
 from shared import cors, routes
 from tests.unit.deploy.example import PIPELINE, deployment
 
@@ -245,7 +245,27 @@ def test_only_a_paused_queue_is_resumed(tmp_path: Path) -> None:
     ]
 
 
-# ---- subscriptions and the notification
+# ---- topics, subscriptions and the notification
+
+
+@pytest.mark.parametrize(
+    ("found", "days", "said"),
+    [
+        (None, "7", ["pubsub topics create sluice-completions --message-retention-duration=7d"]),
+        (None, "0", ["pubsub topics create sluice-completions"]),
+        ("604800s", "7", []),
+        ("", "7", ["pubsub topics update sluice-completions --message-retention-duration=7d"]),
+        ("604800s", "31", ["pubsub topics update sluice-completions --message-retention-duration=31d"]),
+        ("604800s", "0", ["pubsub topics update sluice-completions --clear-message-retention-duration"]),
+        ("", "0", []),
+    ],
+)
+def test_a_topic_keeps_its_messages_as_long_as_it_should(found: str | None, days: str, said: list[str], tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    if found is not None:
+        it.state.topics["sluice-completions"] = parsed(Topic, {"messageRetentionDuration": found or None})
+
+    assert commands(pubsub.topic(it, "completions", days)) == said
 
 
 def subscription(it: Deployment, found: Json) -> list[str]:

@@ -10,9 +10,9 @@ from deploy import grants
 from deploy.deployment import Deployment
 from deploy.doctor import faults
 from deploy.down import down, stays
+from deploy.kinds import Grant, Notification, Queue, SandboxLine, Service, Subscription
 from deploy.running import Runner
 from deploy.sandbox import COMPLETE, WEAKER, notes
-from deploy.state import Grant, Notification, Queue, SandboxLine, Service, Subscription
 from shared.settings import ROOT
 from tests.unit.deploy.example import deployment
 

@@ -6,7 +6,7 @@ import pytest
 
 from deploy import grants
 from deploy.gcloud import Command
-from deploy.state import Grant, Queue, Service
+from deploy.kinds import Grant, Queue, Service, Topic
 from tests.unit.deploy.example import PIPELINE, deployment
 
 SIGNER = "serviceAccount:sluice-signer@demo-project.iam.gserviceaccount.com"
@@ -195,7 +195,7 @@ def test_agents_that_policies_name_are_not_asked_for(tmp_path: Path) -> None:
 
 def test_a_resource_exists_when_the_state_has_it(tmp_path: Path) -> None:
     it = deployment(tmp_path)
-    it.state.topics.add("sluice-uploads")
+    it.state.topics["sluice-uploads"] = Topic()
     it.state.queues["sluice-images"] = Queue()
 
     it.state.services["sluice-console"] = Service(iap=True)

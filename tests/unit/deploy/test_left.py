@@ -10,8 +10,8 @@ from deploy import grants, left, watching
 from deploy.deployment import Deployment
 from deploy.doctor import faults
 from deploy.down import down
+from deploy.kinds import Account, Grant, Queue, Service
 from deploy.running import Runner
-from deploy.state import Account, Grant, Queue, Service
 from tests.unit.deploy.example import deployment
 from tests.unit.deploy.test_changes import commands
 

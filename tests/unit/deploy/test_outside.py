@@ -7,7 +7,7 @@ import pytest
 
 from deploy import services
 from deploy.deployment import Deployment
-from deploy.state import Service
+from deploy.kinds import Service
 from deploy.variables import Secret, variables
 from tests.unit.deploy.example import PIPELINE, deployment
 from tests.unit.deploy.test_changes import commands

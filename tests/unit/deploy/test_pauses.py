@@ -11,8 +11,8 @@ import pytest
 from deploy import buckets, queues
 from deploy.deployment import Deployment
 from deploy.down import down
+from deploy.kinds import Bucket, Queue
 from deploy.running import Runner
-from deploy.state import Bucket, Queue
 from deploy.status import status
 from tests.unit.deploy.example import deployment
 from tests.unit.deploy.test_changes import commands

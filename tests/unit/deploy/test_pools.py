@@ -10,8 +10,8 @@ import pytest
 from deploy import queues, services
 from deploy.deployment import Deployment
 from deploy.everything import everything
+from deploy.kinds import Queue
 from deploy.running import Runner
-from deploy.state import Queue
 from tests.unit.deploy.example import PIPELINE, deployment
 from tests.unit.deploy.test_changes import commands
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import Failed
+from deploy.kinds import Account, Alert, Bucket, Channel, Dashboard, Grant, Queue, Repository, SandboxLine, Service, Topic
 from deploy.reading import belongings, check_region, fill, fill_belongings, lists
-from deploy.state import Account, Alert, Bucket, Channel, Dashboard, Grant, Queue, Repository, SandboxLine, Service, State
+from deploy.state import State
 from tests.unit.deploy.example import deployment
 
 APIS = ("artifactregistry", "cloudtasks", "iam", "logging", "monitoring", "pubsub", "run", "storage")
@@ -95,7 +96,10 @@ def test_names_are_without_their_paths() -> None:
     fill(
         state,
         {
-            "topic": [{"name": f"{home}/topics/sluice-uploads"}],
+            "topic": [
+                {"name": f"{home}/topics/sluice-uploads"},
+                {"name": f"{home}/topics/sluice-completions", "messageRetentionDuration": "604800s"},
+            ],
             "queue": [{"name": f"{home}/locations/us-central1/queues/sluice-images", "state": "PAUSED"}],
             "account": [{"email": "a@b", "displayName": "A title"}, {"email": "c@d", "disabled": True}],
             "alert": [{"displayName": "A", "name": f"{home}/alertPolicies/1", "enabled": True, "userLabels": {"spec": "7"}}],
@@ -105,7 +109,7 @@ def test_names_are_without_their_paths() -> None:
         },
     )
 
-    assert state.topics == {"sluice-uploads"}
+    assert state.topics == {"sluice-uploads": Topic(), "sluice-completions": Topic(604800)}
     assert state.queues["sluice-images"].state == "PAUSED"
     assert state.accounts == {"a@b": Account("A title"), "c@d": Account(disabled=True)}
     assert state.alerts == [Alert("A", f"{home}/alertPolicies/1", True, "7")]

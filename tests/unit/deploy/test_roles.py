@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy import roles
-from deploy.state import Role
+from deploy.kinds import Role
 from shared.settings import ROOT
 from tests.unit.deploy.example import deployment
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy import watching
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
-from deploy.state import Alert, Channel, Dashboard, Metric
+from deploy.kinds import Alert, Channel, Dashboard, Metric
 from tests.unit.deploy.example import deployment
 
 

@@ -26,6 +26,7 @@ def topics(world: World, _call: Call) -> Json:
 
 @API.route("PUT", TOPIC)
 def create_topic(world: World, call: Call) -> Json:
+    _check_topic(call.body)
     return world.create(topic_name(call), {**call.body, "name": topic_name(call)})
 
 
@@ -37,6 +38,7 @@ def topic(world: World, call: Call) -> Json:
 @API.route("PATCH", TOPIC)
 def update_topic(world: World, call: Call) -> Json:
     found = world.get(topic_name(call))
+    _check_topic(call.body["topic"])
     merge(found, call.body["topic"], call.body["updateMask"])
     return found
 
@@ -117,6 +119,11 @@ def delete_subscription(world: World, call: Call) -> Json:
 
 policies.serve(API, TOPIC, topic_name)
 policies.serve(API, SUBSCRIPTION, subscription_name)
+
+
+def _check_topic(wanted: Json) -> None:
+    if not 600 <= float(wanted.get("messageRetentionDuration", "600s")[:-1]) <= 31 * 24 * 3600:
+        raise Refused(400, "message_retention_duration must be between 10 minutes and 31 days.")
 
 
 def _check(world: World, wanted: Json) -> None:
