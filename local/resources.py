@@ -14,10 +14,9 @@ from shared.routes import Queue, Routes
 NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 #: The dispatcher's policy; the notifier acknowledges what it cannot read.
 DEAD_LETTERS = {"deadLetterPolicy": {"deadLetterTopic": f"projects/{PROJECT}/topics/dead-letters", "maxDeliveryAttempts": 20}}
-NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
-
 #: How far back a subscription to the notices may seek, as deploy.sh has it by default.
 RETENTION = "604800s"
+NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
 
 
 async def create(ports: Ports, urls: Mapping[str, str], routes: Routes) -> None:
@@ -29,9 +28,9 @@ async def create(ports: Ports, urls: Mapping[str, str], routes: Routes) -> None:
             await resources.bucket(bucket, rule)
         for topic in ("uploads", "completions", "dead-letters"):
             await resources.topic(topic)
-        await resources.keep("completions", RETENTION)
         for topic in ("completions", "dead-letters"):
             await resources.subscription(topic, topic, {})
+        await resources.keep("completions", RETENTION)
         await resources.push("dispatcher", "uploads", urls["SLUICE_DISPATCHER_URL"], DEAD_LETTERS)
         if routes.webhooks:
             await resources.push("notifier", "completions", urls["SLUICE_NOTIFIER_URL"])
