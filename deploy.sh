@@ -14,7 +14,7 @@ exec "${PLACES##*$'\n'}" -m deploy "$@" 3<<'LIST'
 # The lines of a step run side by side: `step` and `wait` wait for those before.
 
 step "APIs"
-  apis  artifactregistry cloudbuild cloudresourcemanager cloudtasks iam iamcredentials iap logging monitoring pubsub run storage
+  apis  artifactregistry cloudbuild cloudresourcemanager cloudtasks iam iamcredentials iap logging monitoring pubsub run secretmanager storage
 
 step "Accounts: one per job, none with a key"
   # One for each service below; and those that no service runs as: two sign URLs, two call services, one builds the image.
@@ -33,6 +33,10 @@ step "Topics, the image repository, log-based metrics"
   repository
   metrics
 
+step "Secrets of random bytes, made once"
+  # keys: idempotency keys become names of objects by it.
+  secret  keys
+
 step "Subscriptions that are pulled; queues from pipeline.toml"
   pull_subscriptions  completions dead-letters
   new_queues
@@ -41,7 +45,7 @@ step "Grants, from deploy/grants.tsv"
   service_agents
   custom_roles
   wait
-  grants  project account bucket topic repository queue
+  grants  project account bucket topic repository queue secret webhook webhook-secret
 
 step "The image, built once and named by its digest"
   image
@@ -53,6 +57,8 @@ step "Services"
   service  issuer      1    512Mi   40       30       $INSTANCES   all
   service  dispatcher  1    512Mi   40       50       $INSTANCES   internal
   service  status      1    512Mi   40       60       $INSTANCES   all
+  # Only where pipeline.toml has webhooks, as each line about the notifier.
+  service  notifier    1    512Mi   80       60       $INSTANCES   internal
   # One instance: it reads each list once for all its viewers.
   service  console     1    512Mi   40       300      1            all
   # The processor is a service for each pool of pipeline.toml, which has the numbers.
@@ -60,9 +66,10 @@ step "Services"
   wait
   newest_revisions
 
-step "Callers of the services, and the push to the dispatcher"
+step "Callers of the services, and the pushes to the dispatcher and the notifier"
   grants  service iap
   push_subscription  dispatcher uploads
+  notices_subscription  notifier completions
   grants  subscription:completions subscription:dead-letters
   wait
   grants  subscription:dispatcher
@@ -77,8 +84,9 @@ step "Start, after everything else: queues that were paused, and the notificatio
 step "Grants that are not in the table"
   revocations
 
-step "Accounts of pools that are gone with their services"
+step "What pipeline.toml has no longer: pools, once their services are deleted; webhooks"
   retired_accounts
+  retired_subscription
 
 step "Alerts and the dashboard"
   notification_channel

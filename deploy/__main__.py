@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from deploy import capacity, gcloud, left, queues, sources
+from deploy import capacity, gcloud, left, queues, sources, webhooks
 from deploy.deployment import Deployment
 from deploy.doctor import doctor
 from deploy.down import down
@@ -54,6 +54,7 @@ def _run(deployment: Deployment) -> None:
     command = deployment.options.command
     with _alone(deployment):
         read_state(deployment)
+        webhooks.require_secrets(deployment)
         queues.hold(deployment)
         _warn(deployment)
         if command == "status":
@@ -97,9 +98,11 @@ def _prepared(options: Options) -> Deployment:
     _require_gcloud()
     os.environ.update(CLOUDSDK_CORE_PROJECT=options.project, CLOUDSDK_CORE_DISABLE_PROMPTS="1")
     with open(3) as file:
-        listing = Listing(file.read(), options.variables(), routes.pools)
+        listing = Listing(file.read(), options.variables(), routes.pools, has_webhooks=bool(routes.webhooks))
     folder = Path(os.environ.get("DEPLOY_FOLDER") or f".deploy/{options.project}-{options.prefix}")
-    return Deployment(options, listing, routes, folder, sources.tag(options.extras))
+    deployment = Deployment(options, listing, routes, folder, sources.tag(options.extras))
+    webhooks.check(deployment)
+    return deployment
 
 
 def _gclouds_project() -> str:

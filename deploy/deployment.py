@@ -9,7 +9,7 @@ from pathlib import Path
 from deploy.listing import Listing
 from deploy.options import Options
 from deploy.state import State
-from shared.routes import Pool, Queue, Routes
+from shared.routes import Pool, Queue, Routes, Webhook
 
 #: The most characters of an account's id before its @ (https://cloud.google.com/iam/docs/service-accounts-create). Services, which
 #: have the names of their accounts, may have 49, and 63 together with the project's number.
@@ -94,6 +94,21 @@ class Deployment:
     def queues(self) -> Mapping[str, Queue]:
         """The queues of pipeline.toml by name."""
         return self.routes.queues
+
+    @property
+    def webhooks(self) -> Mapping[str, Webhook]:
+        """The webhooks of pipeline.toml by the names of their queues."""
+        return {webhook.queue: webhook for webhook in self.routes.webhooks.values()}
+
+    @property
+    def every_queue(self) -> list[str]:
+        """The names of all queues: those of steps, and those of webhooks."""
+        return [*self.queues, *self.webhooks]
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """The secrets of the webhooks, each once; they are the operator's, so that they have no prefix."""
+        return list(dict.fromkeys(webhook.secret.partition(":")[2] for webhook in self.webhooks.values()))
 
     @property
     def pools(self) -> Mapping[str, Pool]:

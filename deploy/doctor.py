@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from deploy import grants, left, sandbox
+from deploy import grants, left, sandbox, secret_manager, webhooks
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import shown
@@ -59,8 +59,19 @@ def doctor(deployment: Deployment) -> None:
 
 def faults(deployment: Deployment) -> Iterator[Fault]:
     """Every fault in the state."""
-    for check in (_apis, _services, _sandboxes, _left, _grants, _push, _notifications, _dead_letters, _queues, _buckets):
+    for check in CHECKS:
         yield from check(deployment)
+
+
+def _secrets(deployment: Deployment) -> Iterator[Fault]:
+    for full in map(deployment.full, deployment.listing.secrets):
+        if not secret_manager.newest(deployment.state.secrets.get(full, ())):
+            yield Fault(f"the secret {full} is missing or disabled: upload and issuer do not start", UP)
+
+
+def _webhooks(deployment: Deployment) -> Iterator[Fault]:
+    for what, remedy in webhooks.faults(deployment):
+        yield Fault(what, remedy)
 
 
 def _apis(deployment: Deployment) -> Iterator[Fault]:
@@ -174,3 +185,19 @@ def _buckets(deployment: Deployment) -> Iterator[Fault]:
     if any(it.topic == deployment.topic_of_uploads for it in deployment.state.notifications.get("results", [])):
         what = f"overlapping buckets: the results bucket notifies {deployment.full('uploads')} too"
         yield Fault(what, f"gcloud storage buckets notifications delete gs://{deployment.bucket('results')}")
+
+
+CHECKS = (
+    _apis,
+    _services,
+    _secrets,
+    _sandboxes,
+    _left,
+    _grants,
+    _push,
+    _webhooks,
+    _notifications,
+    _dead_letters,
+    _queues,
+    _buckets,
+)

@@ -1,7 +1,8 @@
 """`down`: remove everything, in an order that leaves no reference to a deleted resource.
 
 Uploads, results and waiting tasks stay, unless --delete-data. The queues stay too, paused: the name of a deleted queue is
-blocked for days. `up` resumes all of it. So do custom roles, whose names are blocked for weeks; a role alone gives no right.
+blocked for days. So does the secret of the idempotency keys: a repeat finds the object it made. `up` resumes all of it. Custom
+roles stay too, whose names are blocked for weeks; a role alone gives no right.
 """
 
 import re
@@ -13,6 +14,7 @@ from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
 from deploy.left import left
+from deploy.listing import NOTIFIER
 from deploy.pubsub import remove_notification
 from deploy.queues import labels_of_paused, paused
 from deploy.running import Runner
@@ -22,7 +24,7 @@ Jobs = Iterator[list[Command]]
 
 def stays(resource: str) -> bool:
     """Whether `down` leaves a resource with a policy behind."""
-    return bool(re.fullmatch(r"project|queue:.*|bucket:(uploads|results)", resource))
+    return bool(re.fullmatch(r"project|(queue|webhook|secret|webhook-secret):.*|bucket:(uploads|results)", resource))
 
 
 def revokes(resource: str) -> bool:
@@ -74,7 +76,7 @@ def _steps(deployment: Deployment) -> Iterator[tuple[str, Jobs]]:
     yield "Topics and images", _topics(deployment)
     yield "Grants of our accounts on what stays: else policies keep deleted accounts for ever", _revocations(deployment)
     yield "Accounts", _accounts(deployment)
-    yield "Buckets", _buckets(deployment)
+    yield "Buckets, secrets", _buckets(deployment)
 
 
 def _notifications(deployment: Deployment) -> Jobs:
@@ -84,14 +86,14 @@ def _notifications(deployment: Deployment) -> Jobs:
 
 
 def _labels(deployment: Deployment) -> Jobs:
-    running = [name for name in deployment.queues if deployment.full(name) in deployment.state.queues]
+    running = [name for name in deployment.every_queue if deployment.full(name) in deployment.state.queues]
     flags = labels_of_paused(name for name in running if name not in paused(deployment))
     if flags and deployment.bucket("uploads") in deployment.state.buckets:
         yield [["storage", "buckets", "update", f"gs://{deployment.bucket('uploads')}", *flags]]
 
 
 def _queues(deployment: Deployment) -> Jobs:
-    for name in deployment.queues:
+    for name in deployment.every_queue:
         full, found = deployment.full(name), deployment.state.queues.get(deployment.full(name))
         if found and found.state != "PAUSED":
             yield [["tasks", "queues", "pause", full, deployment.at_location]]
@@ -125,7 +127,7 @@ def _services(deployment: Deployment) -> Jobs:
     for full in map(deployment.short, [*deployment.listing.services, *left(deployment)]):
         if full in deployment.state.services:
             yield [["run", "services", "delete", full, deployment.in_region]]
-    for full in map(deployment.full, deployment.listing.subscriptions):
+    for full in map(deployment.full, dict.fromkeys([*deployment.listing.subscriptions, NOTIFIER])):
         if full in deployment.state.subscriptions:
             yield [["pubsub", "subscriptions", "delete", full]]
 
@@ -140,7 +142,7 @@ def _topics(deployment: Deployment) -> Jobs:
 
 def _revocations(deployment: Deployment) -> Jobs:
     for resource in filter(stays, grants.resources(deployment)):
-        if not (deployment.options.delete_data and resource.startswith("bucket:")):  # these are deleted
+        if not (deployment.options.delete_data and resource.startswith(("bucket:", "secret:"))):  # these are deleted
             yield from grants.revoke(deployment, resource, [])
 
 
@@ -154,3 +156,6 @@ def _buckets(deployment: Deployment) -> Jobs:
     for name in ["build", *(["uploads", "results"] if deployment.options.delete_data else [])]:
         if deployment.bucket(name) in deployment.state.buckets:
             yield [["storage", "rm", "--recursive", f"gs://{deployment.bucket(name)}"]]
+    for full in map(deployment.full, deployment.listing.secrets):
+        if deployment.options.delete_data and full in deployment.state.secrets:
+            yield [["secrets", "delete", full]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from deploy import buckets, grants, left, pubsub, queues, roles, services, watching
+from deploy import buckets, grants, left, pubsub, queues, roles, secret_manager, services, watching
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
@@ -40,6 +40,8 @@ WORDS: dict[str, Callable[..., Jobs]] = {
     "metrics": watching.metrics,
     "pull_subscriptions": pubsub.pull_subscriptions,
     "push_subscription": pubsub.push_subscription,
+    "notices_subscription": pubsub.notices_subscription,
+    "retired_subscription": left.retired_subscription,
     "new_queues": queues.new_queues,
     "changed_queues": queues.changed_queues,
     "service_agents": grants.service_agents,
@@ -60,6 +62,7 @@ WAITING: dict[str, Callable[..., None]] = {
     "step": lambda _, runner, title: runner.step(title),
     "wait": lambda _, runner: runner.wait(),
     "image": services.image,
+    "secret": secret_manager.secret,
     "notification_channel": watching.notification_channel,
 }
 

@@ -9,6 +9,7 @@ from deploy.errors import Failed
 from deploy.gcloud import Command
 from deploy.kinds import Grant
 from deploy.left import retired
+from deploy.listing import NOTIFIER
 from shared import capacity
 
 TABLE = Path("deploy/grants.tsv")
@@ -20,7 +21,7 @@ VIEWERS = "viewers"
 USES = "uses"
 STRANGERS = ("allUsers", "allAuthenticatedUsers")
 #: Resources whose policies may have conditions: without --condition=None gcloud asks for one.
-CONDITIONAL = ("project", "repository", "bucket", "account", "service", "iap")
+CONDITIONAL = ("project", "repository", "bucket", "account", "service", "iap", "secret", "webhook-secret")
 
 
 def resources(deployment: Deployment) -> list[str]:
@@ -31,6 +32,9 @@ def resources(deployment: Deployment) -> list[str]:
         "topic": listing.topics,
         "subscription": listing.subscriptions,
         "queue": list(deployment.queues),
+        "webhook": list(deployment.webhooks),
+        "secret": listing.secrets,
+        "webhook-secret": deployment.webhook_secrets,
         "account": listing.accounts,
         "service": listing.services,
         "iap": ["console"],
@@ -48,6 +52,9 @@ def exists(deployment: Deployment, resource: str) -> bool:
         "topic": (deployment.full(name), state.topics),
         "subscription": (deployment.full(name), state.subscriptions),
         "queue": (deployment.full(name), state.queues),
+        "webhook": (deployment.full(name), state.queues),
+        "secret": (deployment.full(name), state.secrets),
+        "webhook-secret": (name, state.secrets),
         "account": (deployment.email(name), state.accounts),
         "service": (deployment.short(name), state.services),
         "iap": (deployment.short(name), [full for full, service in state.services.items() if service.iap]),
@@ -73,6 +80,9 @@ def policy_command(deployment: Deployment, verb: str, resource: str) -> Command:
         "topic": ("pubsub topics", deployment.full(name), []),
         "subscription": ("pubsub subscriptions", deployment.full(name), []),
         "queue": ("tasks queues", deployment.full(name), [deployment.at_location]),
+        "webhook": ("tasks queues", deployment.full(name), [deployment.at_location]),
+        "secret": ("secrets", deployment.full(name), []),
+        "webhook-secret": ("secrets", name, []),
     }
     group, target, where = groups[kind]
     if verb == "get":
@@ -132,7 +142,10 @@ def wanted(deployment: Deployment, resource: str) -> list[Grant]:
 
 
 def _members(deployment: Deployment, name: str, when: str) -> list[str]:
-    """The members that a name in the table stands for: `processor` for the account of each pool, or of some."""
+    """The members that a name in the table stands for: `processor` for the account of each pool, or of some.
+
+    Without webhooks there is no notifier.
+    """
     if name in (OPERATORS, VIEWERS):
         return deployment.operators if name == OPERATORS else deployment.viewers
     services = [service for service, function in deployment.listing.functions.items() if function == name]
@@ -140,6 +153,8 @@ def _members(deployment: Deployment, name: str, when: str) -> list[str]:
     if option == USES:
         pools = deployment.listing.pools
         return [member(deployment, one) for one in services if used in capacity.processors(deployment.routes, pools[one])]
+    if name == NOTIFIER and not services:
+        return []
     return [member(deployment, account) for account in services or [name]]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from deploy.answers import from_json, last, number, numeric, text
-from deploy.variables import variables
+from deploy.variables import mounts, variables
 
 
 def _rules(found: Any) -> tuple[tuple[str, float, str], ...]:
@@ -123,6 +123,7 @@ class Service:
     instances: str = from_json(*_SCALING, "autoscaling.knative.dev/maxScale")
     ingress: str = from_json("metadata", "annotations", "run.googleapis.com/ingress")
     variables: Mapping[str, str] = from_json(*_CONTAINER, "env", read=variables)
+    mounts: tuple[tuple[str, str], ...] = from_json(*_TEMPLATE, read=mounts, default=())
     environment: str = from_json(*_SCALING, "run.googleapis.com/execution-environment", default=ENVIRONMENT)
     cpu_boost: bool = from_json(*_SCALING, "run.googleapis.com/startup-cpu-boost", read=_is_true, default=True)
     invoker_check: bool = from_json(
@@ -131,6 +132,14 @@ class Service:
     iap: bool = from_json("metadata", "annotations", "run.googleapis.com/iap-enabled", read=_is_true, default=False)
     ready: bool = from_json("status", "conditions", read=_is_ready, default=True)
     only_newest: bool = from_json("spec", "traffic", read=_is_newest, default=True, compare=False)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a secret."""
+
+    number: int = from_json("name", read=lambda name: int(last(name)), default=0)
+    is_enabled: bool = from_json("state", read=lambda state: state == "ENABLED", default=True)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Services and accounts of pools that pipeline.toml no longer has.
+"""Services and accounts of pools that pipeline.toml no longer has, and of the notifier once the last webhook is gone.
 
-Tasks that were queued for such a pool may still wait, so `up` leaves its service alone and says so. Once the service is deleted,
+Tasks that were queued for such a service may still wait, so `up` leaves its service alone and says so. Once the service is deleted,
 `up` removes its account with its grants. `down` removes both.
 """
 
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from deploy.deployment import Deployment
 from deploy.gcloud import Command, shown
-from deploy.listing import service_of
+from deploy.listing import NOTIFIER, service_of
 
 
 def left(deployment: Deployment) -> list[str]:
-    """Each service or account of a pool that is gone, by the name that it would have in grants.tsv."""
+    """Each service or account that is left behind, by the name that it would have in grants.tsv."""
     found = {*_services(deployment), *_accounts(deployment)}
     return sorted(found - set(deployment.listing.services))
 
@@ -23,13 +23,15 @@ def _services(deployment: Deployment) -> Iterator[str]:
         function, pool = found.variables.get("FUNCTION_TARGET", ""), found.variables.get("SLUICE_POOL", "")
         if pool and deployment.short(service_of(function, pool)) == full:
             yield service_of(function, pool)
+        if function == NOTIFIER and deployment.short(NOTIFIER) == full:
+            yield NOTIFIER
 
 
 def _accounts(deployment: Deployment) -> Iterator[str]:
     pooled = {deployment.listing.functions[name] for name in deployment.pools}
     for email, found in deployment.state.accounts.items():
         name = found.title.removeprefix(deployment.account_title(""))
-        if deployment.email(name) == email and name.partition("-")[0] in pooled:
+        if deployment.email(name) == email and (name == NOTIFIER or name.partition("-")[0] in pooled):
             yield name
 
 
@@ -45,21 +47,29 @@ def retired(deployment: Deployment) -> list[str]:
 
 
 def retired_accounts(deployment: Deployment) -> Iterator[list[Command]]:
-    """Delete the accounts of pools that are gone. Their grants were revoked before."""
+    """Delete the accounts of services that are gone. Their grants were revoked before."""
     for email in map(deployment.email, retired(deployment)):
         if email in deployment.state.accounts:
             yield [["iam", "service-accounts", "delete", email]]
+
+
+def retired_subscription(deployment: Deployment) -> Iterator[list[Command]]:
+    """Delete the subscription that pushes notices to the notifier once no webhook wants them."""
+    full = deployment.full(NOTIFIER)
+    if NOTIFIER not in deployment.listing.services and full in deployment.state.subscriptions:
+        yield [["pubsub", "subscriptions", "delete", full]]
 
 
 def notes(deployment: Deployment) -> Iterator[tuple[str, str]]:
     """For each service that is left behind, a sentence, and the command that deletes it."""
     for name in serving(deployment):
         full, host = deployment.short(name), deployment.host(name)
-        ours = set(map(deployment.full, deployment.queues))
+        ours = set(map(deployment.full, deployment.every_queue))
         queues = [queue for queue, found in deployment.state.queues.items() if found.host == host and queue not in ours]
         calls = f", and the queues {', '.join(queues)} still call it" if queues else ""
         delete = shown(["run", "services", "delete", full, deployment.in_region])
-        yield f"the service {full} is left behind: pipeline.toml has no such pool{calls}", delete
+        missing = "no webhook" if name == NOTIFIER else "no such pool"
+        yield f"the service {full} is left behind: pipeline.toml has {missing}{calls}", delete
 
 
 def warn(deployment: Deployment) -> None:

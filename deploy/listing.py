@@ -9,6 +9,9 @@ from deploy.errors import Failed
 from shared.routes import Pool
 from shared.routes.definitions import DEFAULT_POOL
 
+#: The function that posts to webhooks. Lines about it count only where pipeline.toml has some.
+NOTIFIER = "notifier"
+
 
 def service_of(function: str, pool: str) -> str:
     """The name, without the prefix, of the service that is this pool of this function."""
@@ -29,15 +32,19 @@ class Listing:
     `pools` has the pool of each service that is one, and `functions` the folder of functions/ that each service runs.
     """
 
-    def __init__(self, text: str, variables: Mapping[str, str], pools: Mapping[str, Pool]) -> None:
+    def __init__(
+        self, text: str, variables: Mapping[str, str], pools: Mapping[str, Pool], *, has_webhooks: bool = False
+    ) -> None:
         words = [shlex.split(line, comments=True) for line in text.splitlines()]
-        self.lines = [Line(word, tuple(_filled(rest, variables))) for word, *rest in filter(None, words)]
+        lines = [Line(word, tuple(_filled(rest, variables))) for word, *rest in filter(None, words)]
+        self.lines = [line for line in lines if has_webhooks or line.arguments[:1] != (NOTIFIER,)]
         self.apis = self._all("apis")
         (pooled,) = self._first("pools")
         self.pools = {service_of(pooled, name): pool for name, pool in pools.items()}
         self.functions = {name: name for name in self._first("service")} | dict.fromkeys(self.pools, pooled)
         self.services = list(self.functions)
         self.accounts = [*self._all("accounts"), *self.services]
+        self.secrets = self._first("secret")
         self.buckets = self._first("bucket")
         self.topics = [*self._all("topics"), *self._first("topic")]
         self.subscriptions = [*self._all("pull_subscriptions"), *self._first("push_subscription")]

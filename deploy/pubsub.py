@@ -1,6 +1,7 @@
 """Topics, subscriptions, and the notification of uploads."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
@@ -40,24 +41,35 @@ def pull_subscriptions(deployment: Deployment, *names: str) -> Iterator[list[Com
 
 def push_subscription(deployment: Deployment, name: str, topic: str) -> Iterator[list[Command]]:
     """The subscription that pushes a topic's messages to the dispatcher; after 20 attempts they become dead letters."""
-    account, audience = deployment.email("push"), deployment.url("dispatcher")
-    wanted = Subscription(
+    push = _push(deployment, topic, "dispatcher", deployment.push_endpoint)
+    wanted = replace(push, dead_letter_topic=deployment.full("dead-letters"), max_attempts=20)
+    dead = [f"--dead-letter-topic={wanted.dead_letter_topic}", f"--max-delivery-attempts={wanted.max_attempts}"]
+    yield from _subscription(deployment, name, wanted, [*_push_flags(wanted), *dead])
+
+
+def notices_subscription(deployment: Deployment, name: str, topic: str) -> Iterator[list[Command]]:
+    """The subscription that pushes a topic's messages to the service of its own name, for as long as Pub/Sub keeps them."""
+    wanted = _push(deployment, topic, name, deployment.url(name))
+    yield from _subscription(deployment, name, wanted, _push_flags(wanted))
+
+
+def _push(deployment: Deployment, topic: str, service: str, endpoint: str) -> Subscription:
+    return Subscription(
         topic=deployment.full(topic),
         ack_seconds=ACK_SECONDS,
         retention_seconds=WEEK,
-        endpoint=deployment.push_endpoint,
-        account=account,
-        audience=audience,
+        endpoint=endpoint,
+        account=deployment.email("push"),
+        audience=deployment.url(service),
         min_backoff=1,
         max_backoff=60,
-        dead_letter_topic=deployment.full("dead-letters"),
-        max_attempts=20,
     )
+
+
+def _push_flags(wanted: Subscription) -> list[str]:
     flags = [f"--ack-deadline={ACK_SECONDS}", *KEEP, f"--push-endpoint={wanted.endpoint}"]
-    flags += [f"--push-auth-service-account={account}", f"--push-auth-token-audience={audience}"]
-    flags += ["--min-retry-delay=1s", "--max-retry-delay=60s"]
-    flags += [f"--dead-letter-topic={wanted.dead_letter_topic}", f"--max-delivery-attempts={wanted.max_attempts}"]
-    yield from _subscription(deployment, name, wanted, flags)
+    flags += [f"--push-auth-service-account={wanted.account}", f"--push-auth-token-audience={wanted.audience}"]
+    return [*flags, f"--min-retry-delay={wanted.min_backoff}s", f"--max-retry-delay={wanted.max_backoff}s"]
 
 
 def _subscription(deployment: Deployment, name: str, wanted: Subscription, flags: list[str]) -> Iterator[list[Command]]:

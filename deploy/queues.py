@@ -1,4 +1,4 @@
-"""Queues of pipeline.toml. They retry for a week; the processor counts attempts and stores `dead` itself."""
+"""Queues of steps, which retry for a week, and of webhooks. The services count attempts and end what has had enough."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,7 @@ from dataclasses import replace
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.kinds import PAUSED, Queue
+from deploy.listing import NOTIFIER
 from shared import routes
 
 #: Cloud Tasks deletes a task only after both limits (queue.proto, RetryConfig). The week outlasts an outage of the processor.
@@ -14,19 +15,31 @@ RETRY_SECONDS = 604800
 #: Not the attempts of pipeline.toml: those are each step's, a task has several steps, and faults of ours cost none. 100 is Cloud
 #: Tasks' default; a queue that was paused for more than a week still gives its tasks that many.
 DELIVERIES = 100
+#: A receiver gets its notices one after the other from as many deliveries at once, and has three days to come back. Those take
+#: about 80 deliveries: Cloud Tasks does not delete before the notifier gives up, and logs it.
+WEBHOOK = Queue(
+    rate=50,
+    at_once=10,
+    deliveries=DELIVERIES,
+    retry_seconds=3 * 24 * 3600,
+    min_backoff=5,
+    max_backoff=3600,
+    max_doublings=16,
+    logged=0.1,
+)
 
 
 def new_queues(deployment: Deployment) -> Iterator[list[Command]]:
-    """The queues of pipeline.toml that are missing."""
-    for name, queue in deployment.queues.items():
+    """The queues that are missing."""
+    for name, wanted in _wanted(deployment):
         if deployment.full(name) not in deployment.state.queues:
-            yield [_command(deployment, "create", name, _wanted(deployment, queue), None)]
+            yield [_command(deployment, "create", name, wanted, None)]
 
 
 def changed_queues(deployment: Deployment) -> Iterator[list[Command]]:
     """The queues that differ: after the services, because a queue may move to a new pool."""
-    for name, queue in deployment.queues.items():
-        found, wanted = deployment.state.queues.get(deployment.full(name)), _wanted(deployment, queue)
+    for name, wanted in _wanted(deployment):
+        found = deployment.state.queues.get(deployment.full(name))
         if found and found != wanted:
             yield [_command(deployment, "update", name, wanted, found)]
 
@@ -36,9 +49,17 @@ def _command(deployment: Deployment, verb: str, name: str, wanted: Queue, found:
     return ["tasks", "queues", verb, deployment.full(name), deployment.at_location, *_flags(wanted), *target]
 
 
-def _wanted(deployment: Deployment, queue: routes.Queue) -> Queue:
-    """With the service of its pool as the target of its tasks, unless each task names its own."""
-    wanted = Queue(
+def _wanted(deployment: Deployment) -> Iterator[tuple[str, Queue]]:
+    """Every queue; with its service as the target of its tasks, unless each task names its own."""
+    queues = {name: (_of_steps(queue), deployment.server(queue)) for name, queue in deployment.queues.items()}
+    for name, (wanted, server) in (queues | dict.fromkeys(deployment.webhooks, (WEBHOOK, NOTIFIER))).items():
+        host, audience = deployment.host(server), deployment.url(server)
+        is_named = deployment.options.queue_auth == "task"
+        yield name, wanted if is_named else replace(wanted, host=host, account=deployment.email("tasks"), audience=audience)
+
+
+def _of_steps(queue: routes.Queue) -> Queue:
+    return Queue(
         rate=queue.max_dispatches_per_second,
         at_once=queue.max_concurrent_dispatches,
         deliveries=DELIVERIES,
@@ -48,10 +69,6 @@ def _wanted(deployment: Deployment, queue: routes.Queue) -> Queue:
         max_doublings=16,
         logged=0.1,
     )
-    if deployment.options.queue_auth == "task":
-        return wanted
-    server = deployment.server(queue)
-    return replace(wanted, host=deployment.host(server), account=deployment.email("tasks"), audience=deployment.url(server))
 
 
 def _flags(queue: Queue) -> list[str]:
@@ -90,9 +107,9 @@ def resume_queues(deployment: Deployment) -> Iterator[list[Command]]:
 
 
 def paused(deployment: Deployment) -> list[str]:
-    """The queues of pipeline.toml that are paused."""
+    """The queues of pipeline.toml that are paused, those of webhooks too."""
     found = deployment.state.queues
-    return [name for name in deployment.queues if (it := found.get(deployment.full(name))) and it.state != "RUNNING"]
+    return [name for name in deployment.every_queue if (it := found.get(deployment.full(name))) and it.state != "RUNNING"]
 
 
 def labels_of_paused(names: Iterable[str]) -> list[str]:
@@ -102,11 +119,16 @@ def labels_of_paused(names: Iterable[str]) -> list[str]:
 
 
 def hold(deployment: Deployment) -> None:
-    """Set `held`: the queues that an operator paused, unless --yes or an answer at the terminal says to resume them."""
+    """Set `held`: the queues that an operator paused, unless --yes or an answer at the terminal says to resume them.
+
+    The queue of a webhook stays paused in any case: its receiver has answered 410.
+    """
     uploads = deployment.state.buckets.get(deployment.bucket("uploads"))
     theirs = [name for name in paused(deployment) if uploads and name not in uploads.paused]
-    if theirs and not deployment.options.yes and not _may_resume(deployment, ", ".join(theirs)):
-        deployment.held = set(theirs)
+    deployment.held = {name for name in theirs if name in deployment.webhooks}
+    asked = [name for name in theirs if name not in deployment.held]
+    if asked and not deployment.options.yes and not _may_resume(deployment, ", ".join(asked)):
+        deployment.held |= set(asked)
 
 
 def _may_resume(deployment: Deployment, names: str) -> bool:

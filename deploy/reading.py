@@ -5,7 +5,7 @@ An empty list means that nothing exists; a list that cannot be read stops the co
 
 from typing import Any
 
-from deploy import gcloud, grants, sandbox
+from deploy import gcloud, grants, sandbox, secret_manager
 from deploy.answers import Json, T, at, last, parsed, text
 from deploy.deployment import Deployment
 from deploy.down import revokes
@@ -27,12 +27,13 @@ from deploy.kinds import (
     Service,
     Subscription,
     Topic,
+    Version,
 )
 from deploy.state import State
 
 #: Resources whose policies doctor looks at, beside those of the pools.
 SUSPECTS = {"service:dispatcher", "service:console", "topic:uploads", "topic:dead-letters", "subscription:dispatcher"}
-SUSPECTS |= {"account:signer", "account:reader", "account:push"}
+SUSPECTS |= {"account:signer", "account:reader", "account:push", "service:notifier"}
 
 
 def read_state(deployment: Deployment) -> None:
@@ -67,6 +68,7 @@ def lists(deployment: Deployment) -> dict[str, Command]:
         "queue": ("cloudtasks", ["tasks", "queues", "list", deployment.at_location]),
         "service": ("run", ["run", "services", "list", deployment.in_region]),
         "account": ("iam", ["iam", "service-accounts", "list"]),
+        "secret": ("secretmanager", ["secrets", "list"]),
     }
     if options.command != "doctor":
         every |= {
@@ -96,6 +98,7 @@ def fill(state: State, found: dict[str, Any]) -> None:
     state.subscriptions = named("subscription", Subscription)
     state.queues = named("queue", Queue)
     state.services = {row["metadata"]["name"]: parsed(Service, row) for row in rows("service")}
+    state.secrets = {last(row["name"]): () for row in rows("secret")}
     state.accounts = {row["email"]: parsed(Account, row) for row in rows("account")}
     state.repositories = named("repository", Repository)
     state.roles = {row["name"]: parsed(Role, row) for row in rows("role")}
@@ -133,7 +136,8 @@ def belongings(deployment: Deployment) -> dict[str, Command]:
                 "list",
                 f"gs://{deployment.bucket(name)}",
             ]
-    for name in deployment.queues:
+    commands |= {f"versions.{name}": command for name, command in secret_manager.readings(deployment).items()}
+    for name in deployment.every_queue:
         if options.delete_data and deployment.full(name) in state.queues:
             tasks = ["tasks", "list", f"--queue={deployment.full(name)}", deployment.at_location]
             commands[f"waiting.{name}"] = [*tasks, "--limit=1"]
@@ -162,6 +166,8 @@ def fill_belongings(deployment: Deployment, found: dict[str, Any]) -> None:
             state.notifications[name] = [parsed(Notification, it) for it in answer or []]
         elif kind == "sandbox":
             state.sandbox_lines[name] = parsed(SandboxLine, at(answer, 0) or {})
+        elif kind == "versions":
+            state.secrets[name] = tuple(parsed(Version, it) for it in answer or [])
         elif kind == "waiting" and answer:
             state.waiting.add(name)
         elif kind == "policy":

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.kinds import Repository, Service
+from deploy.listing import NOTIFIER
 from deploy.running import Runner
 from deploy.variables import Secret
 from shared import capacity
@@ -13,6 +14,8 @@ from shared.processors import find
 
 #: What deploy/cleanup.json says.
 KEPT = Repository("DOCKER", 10, 30 * 24 * 3600)
+#: The folder of the webhooks' secrets: the default of SLUICE_WEBHOOK_SECRETS.
+SECRETS = "/secrets"
 
 
 def repository(deployment: Deployment) -> Iterator[list[Command]]:
@@ -62,6 +65,7 @@ def service(
         instances=instances,
         ingress=ingress,
         variables=variables(deployment, name, at_once),
+        mounts=_mounts(deployment, name),
         iap=name == "console" and deployment.is_behind_iap,
     )
     file = deployment.write(f"variables-{name}.yaml", _plain(wanted))
@@ -81,10 +85,20 @@ def _plain(wanted: Service) -> str:
 
 
 def _secrets(wanted: Service, found: Service | None) -> list[str]:
-    """The flag for variables whose values are in Secret Manager; without it gcloud leaves them as they were."""
-    listed = [f"{name}={value}" for name, value in wanted.variables.items() if isinstance(value, Secret)]
-    had = found is not None and any(isinstance(value, Secret) for value in found.variables.values())
+    """The flag for variables and files that are in Secret Manager; without it gcloud leaves them as they were."""
+    listed = [f"{name}={value}" for name, value in _in_secret_manager(wanted)]
+    had = found is not None and any(_in_secret_manager(found))
     return [f"--set-secrets={','.join(listed)}"] if listed else ["--clear-secrets"] if had else []
+
+
+def _in_secret_manager(service: Service) -> Iterator[tuple[str, str]]:
+    return ((name, value) for name, value in [*service.variables.items(), *service.mounts] if isinstance(value, Secret))
+
+
+def _mounts(deployment: Deployment, name: str) -> tuple[tuple[str, str], ...]:
+    """The files of the notifier: the secrets of the webhooks, read at each delivery, so that a new version counts at once."""
+    secrets = deployment.webhook_secrets if name == NOTIFIER else []
+    return tuple(sorted((f"{SECRETS}/{secret}/value", Secret(f"{secret}:latest")) for secret in secrets))
 
 
 def pools(deployment: Deployment, _function: str, ingress: str) -> Iterator[list[Command]]:
@@ -173,6 +187,7 @@ def settings(deployment: Deployment) -> dict[str, str]:
         "SLUICE_DISPATCHER_URL": deployment.url("dispatcher"),
         "SLUICE_PROCESSOR_URLS": ",".join(f"{pool.name}={deployment.url(name)}" for name, pool in deployment.pools.items()),
         "SLUICE_STATUS_URL": deployment.url("status"),
+        **({"SLUICE_NOTIFIER_URL": deployment.url(NOTIFIER)} if deployment.webhooks else {}),
         "SLUICE_PUSH_ACCOUNT": deployment.email("push"),
         "SLUICE_TASKS_ACCOUNT": deployment.email("tasks"),
         "SLUICE_MAX_FILE_BYTES": options.max_file_bytes,

@@ -18,6 +18,7 @@ from deploy.kinds import (
     Service,
     Subscription,
     Topic,
+    Version,
 )
 
 
@@ -33,6 +34,7 @@ class State:
     queues: dict[str, Queue] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)  # by e-mail
+    secrets: dict[str, tuple[Version, ...]] = field(default_factory=dict)  # versions are read of ours and the webhooks' only
     repositories: dict[str, Repository] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)  # by the name that policies spell
     metrics: dict[str, Metric] = field(default_factory=dict)

@@ -16,8 +16,12 @@ def status(deployment: Deployment) -> None:
         print(f"  {deployment.short(name):30} {service_state(deployment, name):9} {deployment.url(name)}")
     print(f"\n{console(deployment)}")
     print("\nQueues")
-    for name in deployment.queues:
+    for name in deployment.every_queue:
         print(f"  {deployment.full(name):30} {_queue(deployment, name)}")
+    if deployment.webhooks:
+        print("\nWebhooks")
+    for webhook in deployment.webhooks.values():
+        print(f"  {webhook.name:30} {webhook.shown}")
     print("\nTopics, subscriptions, buckets")
     for name, kind, there in _presences(deployment):
         print(f"  {name:40} {kind if there else 'missing'}")
@@ -45,7 +49,8 @@ def service_state(deployment: Deployment, name: str) -> str:
 
 
 def _queue(deployment: Deployment, name: str) -> str:
-    found, by = deployment.state.queues.get(deployment.full(name)), ", by an operator" if name in deployment.held else ""
+    found = deployment.state.queues.get(deployment.full(name))
+    by = ", by an operator" if name in deployment.held and name in deployment.queues else ""
     return f"{found.state:9} {found.rate:g} a second, {found.at_once:g} at once{by}" if found else "missing"
 
 

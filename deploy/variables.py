@@ -1,8 +1,8 @@
-"""The variables of a service: plain values, and those that Cloud Run takes from Secret Manager."""
+"""The variables of a service, plain or from Secret Manager, and the files that it has of secrets."""
 
 from typing import Any
 
-from deploy.answers import text
+from deploy.answers import at, text
 
 
 class Secret(str):
@@ -23,3 +23,15 @@ def variables(found: Any) -> dict[str, str]:
 
 def _secret(item: Any) -> Secret:
     return Secret(f"{text(item, 'valueFrom', 'secretKeyRef', 'name')}:{text(item, 'valueFrom', 'secretKeyRef', 'key')}")
+
+
+def mounts(template: Any) -> tuple[tuple[str, str], ...]:
+    """The paths of the files that a container has of secrets, and these, in the description of a service's template."""
+    volumes = {volume["name"]: volume["secret"] for volume in at(template, "volumes") or [] if "secret" in volume}
+    found = [
+        (f"{mount['mountPath']}/{item['path']}", Secret(f"{volumes[mount['name']]['secretName']}:{item['key']}"))
+        for mount in at(template, "containers", 0, "volumeMounts") or []
+        if mount["name"] in volumes
+        for item in volumes[mount["name"]].get("items", ())
+    ]
+    return tuple(sorted(found))

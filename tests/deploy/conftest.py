@@ -73,7 +73,7 @@ def deployed(project: Project, tmp_path_factory: pytest.TempPathFactory, worker_
     with done.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            project.stub.reset()
+            project.empty()
             plan, first = project.run("plan"), project.run("up")
             done.write_bytes(pickle.dumps(Deployed(plan, first, project.run("up"), project.keep())))
     deployed: Deployed = pickle.loads(done.read_bytes())

@@ -24,6 +24,9 @@ PLACE = f"{HOME}/locations/{REGION}"
 PARTS = ("resources", "policies", "contents", "apis", "agents", "tombstones", "operations")
 UPLOADS = f"buckets/{PROJECT}-sluice-uploads"
 RESULTS = f"buckets/{PROJECT}-sluice-results"
+SECRETS = f"projects/{NUMBER}/secrets/"
+#: Of the webhooks in pipeline.toml.
+WEBHOOK_SECRETS = ("orders-webhook", "audit-webhook")
 SERVICES = f"{PLACE}/services/sluice-"
 
 
@@ -99,6 +102,14 @@ class Project:
         os.close(terminal)
         requests = self.stub.requests()[before:]
         return Run(done.returncode, done.stdout, done.stderr, requests, self.stub.state())
+
+    def empty(self) -> None:
+        """An empty project again, but for the secrets of the webhooks, which are the operator's to make."""
+        self.stub.reset()
+        self.stub.enable("secretmanager")
+        for name in WEBHOOK_SECRETS:
+            self.stub.drift(f"{SECRETS}{name}", {"name": f"{SECRETS}{name}", "replication": {"automatic": {}}})
+            self.stub.drift(f"{SECRETS}{name}/versions/1", {"name": f"{SECRETS}{name}/versions/1", "state": "ENABLED"})
 
     def keep(self) -> dict[str, Any]:
         """All that exists now."""

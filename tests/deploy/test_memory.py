@@ -15,7 +15,7 @@ POLICY = ["pubsub", "topics", "get-iam-policy", "t", "--format=value(bindings.me
 @pytest.fixture
 def topic(project: Project) -> Project:
     """The project with one topic, `t`, and nothing that other tests left."""
-    project.stub.reset()
+    project.empty()
     project.stub.enable("pubsub")
     project.stub.drift(f"{HOME}/topics/t", {"name": f"{HOME}/topics/t"})
     return project

@@ -153,7 +153,7 @@ def test_an_env_file_with_an_unknown_name_is_refused(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def changed(project: Project) -> Run:
     """A plan with every option set."""
-    project.stub.reset()
+    project.empty()
     flags = ["--prefix=two", "--queue-auth=task", "--allow-unauthenticated", "--origins=https://a.example,https://b.example"]
     flags += ["--notify=me@example.com", "--keep-uploads-days=30", "--instances=9", "--extras=svg"]
     return project.run("plan", *flags)
@@ -253,7 +253,7 @@ def test_a_wrong_pipeline_is_refused_with_every_fault_before_gcloud_is_called(pr
 
 
 def test_status_of_an_empty_project_says_what_is_missing(project: Project) -> None:
-    project.stub.reset()
+    project.empty()
     done = project.run("status")
 
     assert (done.status, done.mutations) == (0, [])

@@ -38,7 +38,7 @@ def test_a_missing_project_is_not_taken_for_an_empty_one(project: Project) -> No
 
 
 def test_a_permanent_error_is_not_retried_and_stops_later_steps(project: Project) -> None:
-    project.stub.reset()
+    project.empty()
     project.stub.enable("iam", "pubsub", "storage")
     project.stub.fault(r"POST iam.*/serviceAccounts\?", code=400, n=1, message="The account limit is reached.")
     done = project.run("up")
@@ -53,7 +53,7 @@ def test_a_permanent_error_is_not_retried_and_stops_later_steps(project: Project
 
 
 def test_a_transient_error_that_stays_is_given_up(project: Project) -> None:
-    project.stub.reset()
+    project.empty()
     project.stub.fault(r"POST serviceusage.*:batchEnable", code=409, n=99, message="There were concurrent policy changes.")
     done = project.run("up")
 

@@ -54,6 +54,22 @@ name = "**"
 steps = ["facts", "digest"]
 """
 
+#: Two receivers that share a secret, and one with its own.
+WEBHOOKS = """
+[webhooks.orders]
+url = "https://orders.example.com/sluice?key=1"
+secret = "secret-manager:orders"
+
+[webhooks.shop]
+url = "https://shop.example.com/"
+secret = "secret-manager:orders"
+
+[webhooks.audit]
+url = "https://audit.example.com/"
+secret = "secret-manager:audit"
+notices = ["job", "step"]
+"""
+
 
 def list_of_deploy_sh() -> str:
     """The list that deploy.sh hands to Python."""
@@ -67,5 +83,5 @@ def deployment(folder: Path, command: str = "up", text: str = PIPELINE, **option
     given = replace(Options(command, project="demo-project"), **options)  # type: ignore[arg-type]
     given.check()
     routes = read(pipeline, int(given.max_file_bytes))
-    listing = Listing(list_of_deploy_sh(), given.variables(), routes.pools)
+    listing = Listing(list_of_deploy_sh(), given.variables(), routes.pools, has_webhooks=bool(routes.webhooks))
     return Deployment(given, listing, routes, folder, "TAG", State(project_number="42"))

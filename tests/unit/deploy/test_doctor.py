@@ -10,7 +10,7 @@ from deploy import grants
 from deploy.deployment import Deployment
 from deploy.doctor import faults
 from deploy.down import down, stays
-from deploy.kinds import Grant, Notification, Queue, SandboxLine, Service, Subscription
+from deploy.kinds import Grant, Notification, Queue, SandboxLine, Service, Subscription, Version
 from deploy.running import Runner
 from deploy.sandbox import COMPLETE, WEAKER, notes
 from shared.settings import ROOT
@@ -29,6 +29,7 @@ def healthy(folder: Path) -> Deployment:
         it.full(name): Queue(state="RUNNING", account=it.email("tasks"), audience=it.url(it.server(queue)))
         for name, queue in it.queues.items()
     }
+    state.secrets = {it.full("keys"): (Version(1),)}
     state.notifications["uploads"] = [Notification("1", it.topic_of_uploads, "JSON_API_V1", ("OBJECT_FINALIZE",))]
     state.sandbox_lines = {name: SandboxLine(COMPLETE) for name in it.pools}
     state.policies = {resource: grants.wanted(it, resource) for resource in grants.resources(it)}
@@ -54,6 +55,8 @@ def test_identity_aware_proxy_needs_its_way_to_the_console(tmp_path: Path) -> No
     ("change", "fault"),
     [
         (lambda it: it.state.apis.remove("run.googleapis.com"), "the API run is off"),
+        (lambda it: it.state.secrets.pop("sluice-keys"), "the secret sluice-keys is missing or disabled"),
+        (lambda it: it.state.secrets.update({"sluice-keys": (Version(1, False),)}), "sluice-keys is missing or disabled"),
         (lambda it: it.state.services.pop("sluice-status"), "the service sluice-status is missing"),
         (lambda it: it.state.services.update({"sluice-upload": Service(variables={}, ready=False)}), "sluice-upload is not ready"),
         (lambda it: it.state.services.update({"sluice-upload": Service(variables={}, environment="gen1")}),

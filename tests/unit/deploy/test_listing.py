@@ -11,17 +11,17 @@ from deploy.everything import WAITING, WORDS, everything
 from deploy.listing import Line, Listing
 from deploy.running import Runner
 from shared.settings import ROOT
-from tests.unit.deploy.example import deployment
+from tests.unit.deploy.example import PIPELINE, WEBHOOKS, deployment
 
 
 def test_every_line_of_deploy_sh_fits_the_function_of_its_word(tmp_path: Path) -> None:
-    for line in deployment(tmp_path).listing.lines:
+    for line in deployment(tmp_path, text=PIPELINE + WEBHOOKS).listing.lines:
         first = (None, None) if line.word in WAITING else (None,)
         inspect.signature({**WORDS, **WAITING}[line.word]).bind(*first, *line.arguments)
 
 
 def test_every_word_has_a_line_in_deploy_sh(tmp_path: Path) -> None:
-    assert {line.word for line in deployment(tmp_path).listing.lines} == {*WORDS, *WAITING}
+    assert {line.word for line in deployment(tmp_path, text=PIPELINE + WEBHOOKS).listing.lines} == {*WORDS, *WAITING}
 
 
 def test_options_take_the_place_of_variables() -> None:

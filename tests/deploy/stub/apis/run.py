@@ -2,9 +2,10 @@
 
 import copy
 import re
+from collections.abc import Iterator
 
 from tests.deploy.stub import policies
-from tests.deploy.stub.apis import artifacts, iap
+from tests.deploy.stub.apis import artifacts, iap, secrets
 from tests.deploy.stub.wire import Api, Call, Json, Refused
 from tests.deploy.stub.world import NUMBER, PROJECT, World
 
@@ -139,6 +140,8 @@ def _check(world: World, template: Json) -> None:
     email = spec.get("serviceAccountName", "")
     denied = "Permission 'iam.serviceaccounts.actAs' denied on service account {} (or it may not exist)."
     world.require_account(email, 403, denied)
+    for secret, version in _secrets(spec):
+        secrets.check(world, email, secret, version)
     if not 1 <= spec.get("timeoutSeconds", 300) <= MAX_TIMEOUT_SECONDS:
         raise Refused(400, "spec.template.spec.timeoutSeconds should be between 1 and 3600.")
     if not 1 <= spec.get("containerConcurrency", 80) <= MAX_CONCURRENCY:
@@ -150,6 +153,15 @@ def _check(world: World, template: Json) -> None:
         _check_limits(spec, limits)
         _check_environment(template, limits)
         _check_quota(template, limits)
+
+
+def _secrets(spec: Json) -> Iterator[tuple[str, str]]:
+    """Every secret that a service names, for a variable or a file, and its version."""
+    for container in spec["containers"]:
+        references = [item["valueFrom"]["secretKeyRef"] for item in container.get("env", ()) if "valueFrom" in item]
+        yield from ((reference["name"], reference["key"]) for reference in references)
+    for secret in [volume["secret"] for volume in spec.get("volumes", ()) if "secret" in volume]:
+        yield from ((secret["secretName"], item["key"]) for item in secret["items"])
 
 
 def _check_limits(spec: Json, limits: Json) -> None:
