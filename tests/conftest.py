@@ -24,7 +24,7 @@ from shared.model import File
 from shared.routes import Routes
 from shared.settings import ROOT, Settings
 from shared.testing import FakeCloud
-from tests import workers
+from tests import contracts, workers
 
 DATA = Path(__file__).parent / "data"
 #: The tests' own, so that editing the shipped one breaks no test.
@@ -94,8 +94,13 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Accounts:
 
 
 @pytest.fixture
-def cloud(settings: Settings, routes: Routes, accounts: Accounts) -> FakeCloud:
-    return FakeCloud(settings, routes, Certificates(accounts.certificates))
+def cloud(settings: Settings, routes: Routes, accounts: Accounts) -> Iterator[FakeCloud]:
+    """The cloud in memory. After the test, every notice of ours that was published must keep to its contract."""
+    cloud = FakeCloud(settings, routes, Certificates(accounts.certificates))
+    topic = cloud.completions
+    yield cloud
+    ours = [notice for notice in topic.notices if "ce-type" in notice.attributes]
+    assert [fault for notice in ours for fault in contracts.faults(notice)] == []
 
 
 @pytest.fixture

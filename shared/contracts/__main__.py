@@ -1,0 +1,5 @@
+"""`python -m shared.contracts` writes docs/contracts/."""
+
+from shared.contracts import documents
+
+documents.write()

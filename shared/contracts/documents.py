@@ -1,0 +1,28 @@
+"""Every file of docs/contracts/, by its name."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from shared.contracts import notices
+from shared.model import Json
+from shared.settings import ROOT
+
+FOLDER = ROOT / "docs" / "contracts"
+
+
+def documents() -> Mapping[str, Json]:
+    """The generated files: name → content."""
+    return {f"{name}.schema.json": notices.document(kind) for kind, (name, _) in notices.KINDS.items()}
+
+
+def written(content: Json) -> str:
+    """The text of a file."""
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Write every file into this folder."""
+    folder.mkdir(exist_ok=True)
+    for name, content in documents().items():
+        (folder / name).write_text(written(content))
