@@ -11,7 +11,7 @@ EXTRA_STAMPS = $(sort $(EXTRA_NAMES:%=.venv/extra-%) $(wildcard .venv/extra-*))
 # Some environments forbid it to write bytecode; then each of the tests' many processes compiles every module again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo up hostile test test-fast coverage check fix bench proof clean
+.PHONY: help setup demo up hostile test test-long test-fast coverage check fix bench proof clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,8 +28,11 @@ hostile: $(STAMP) ## send every file of DIR through the running stack (make up),
 	@test -n "$(DIR)" || { echo "name a folder of files: make hostile DIR=…" >&2; exit 2; }
 	@$(BIN)/python -m local hostile "$(DIR)" $(ARGS)
 
-test: setup ## every test
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile $(ARGS)
+test: setup ## every test but the long ones
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m 'not long' $(ARGS)
+
+test-long: setup ## the long tests: kill -9 under load, folders of hostile files, how-tos as printed
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m long $(ARGS)
 
 test-fast: $(STAMP) ## unit tests and functions in memory: no network, no processes, under 30 seconds
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit tests/functions $(ARGS)

@@ -33,6 +33,20 @@ def follow(page: Path, folder: Path) -> None:
             run(block.text, folder)
 
 
+def change(page: Path, folder: Path) -> set[Path]:
+    """Only write and edit, in this empty folder: what the page edits is copied there first. Gives the files."""
+    changed = set()
+    for block in blocks.read(page):
+        if block.file:
+            path, source = folder / block.file, ROOT / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if source.exists() and not path.exists():
+                shutil.copy(source, path)
+            _edit(path, block)
+            changed.add(path)
+    return changed
+
+
 def _edit(path: Path, block: Block) -> None:
     if block.language == "diff":
         path.write_text(patched(path.read_text(), block.text))

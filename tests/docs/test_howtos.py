@@ -11,6 +11,17 @@ HOWTOS = sorted((ROOT / "docs").glob("add-*.md"))
 
 
 @pytest.mark.parametrize("page", HOWTOS, ids=lambda page: page.stem)
+def test_each_file_and_edit_of_a_how_to_fits_the_project(page: Path, tmp_path: Path) -> None:
+    changed = project.change(page, tmp_path)
+
+    assert changed
+    for path in changed:
+        if path.suffix == ".py":
+            compile(path.read_text(), path, "exec")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("page", HOWTOS, ids=lambda page: page.stem)
 def test_a_how_to_works_as_printed(page: Path, tmp_path: Path) -> None:
     project.follow(page, project.copy(tmp_path / "sluice"))
 

@@ -96,12 +96,12 @@ def started(data: Path, module: str, command: str, moment: str) -> Iterator[Run]
     ("module", "command", "moment"),
     [
         ("localcloud", "up", "imports"),
-        ("localcloud", "up", "folder"),
-        ("local", "up", "imports"),
-        ("local", "up", "cloud"),
         ("local", "up", "functions"),
-        ("local", "demo", "functions"),
         ("local", "demo", "client"),
+        pytest.param("localcloud", "up", "folder", marks=pytest.mark.long),
+        pytest.param("local", "up", "imports", marks=pytest.mark.long),
+        pytest.param("local", "up", "cloud", marks=pytest.mark.long),
+        pytest.param("local", "demo", "functions", marks=pytest.mark.long),
     ],
 )
 def test_ctrl_c_ends_a_command_early(tmp_path: Path, module: str, command: str, moment: str) -> None:
@@ -123,7 +123,11 @@ def test_ctrl_c_is_the_way_to_stop_a_running_cloud(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "cloud_only"), [(signal.SIGTERM, True), (signal.SIGHUP, True), (signal.SIGKILL, True), (signal.SIGKILL, False)]
+    ("number", "cloud_only"),
+    [
+        (signal.SIGKILL, False),
+        *(pytest.param(number, True, marks=pytest.mark.long) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)),
+    ],
 )
 def test_a_stack_ends_with_the_tests_that_started_it(tmp_path: Path, number: int, cloud_only: bool) -> None:
     test = tmp_path / "test_that_waits.py"
