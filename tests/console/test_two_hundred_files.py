@@ -45,6 +45,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_two_hundred_files_are_uploaded_followed_and_three_run_again(page: Page, folder: Path) -> None:
     page.goto("/")
     upload_with_a_lost_connection(page, folder)

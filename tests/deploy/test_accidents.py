@@ -14,6 +14,8 @@ ADDRESS = "me@example.com"
 FOREIGN = f"{HOME}/notificationChannels/foreign"
 NEIGHBOUR = f"{HOME}/notificationChannels/neighbour"
 BORROWER = f"{HOME}/alertPolicies/borrower"
+#: Several runs of deploy.sh; test_up.py, test_drift.py and test_down.py play the same commands in fewer.
+pytestmark = pytest.mark.long
 
 
 @dataclass(frozen=True)

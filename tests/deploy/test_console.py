@@ -14,6 +14,8 @@ IAP = f"{HOME}/iap_web/cloud_run-{REGION}/services/sluice-console"
 STAFF, ANN = "group:staff@example.com", "user:ann@example.com"
 INVOKER, ACCESSOR = "roles/run.invoker", "roles/iap.httpsResourceAccessor"
 BEHIND_IAP = ["--console-access=iap", f"--console-viewers={STAFF}", "--console-operators=ann@example.com"]
+#: Several runs of deploy.sh; test_up.py, test_drift.py and test_down.py play the same commands in fewer.
+pytestmark = pytest.mark.long
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from tests.deploy.project import HOME, PLACE, SERVICES, Deployed, Project, Run, 
 SLOW = f"{SERVICES}processor-slow"
 SLOW_ACCOUNT = f"{HOME}/serviceAccounts/{account('processor-slow')}"
 DELETE = "gcloud run services delete sluice-processor-slow --region=us-central1"
+#: Several runs of deploy.sh; test_up.py, test_drift.py and test_down.py play the same commands in fewer.
+pytestmark = pytest.mark.long
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from tests.ports import free_port
 from tests.unit.deploy.example import deployment
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+#: The two that import most: what these start with is enough for the others.
+SHORT = ("console", "processor")
 #: Files that may reach the image and Cloud Build.
 ALLOWED_FILES = {"Dockerfile", ".dockerignore", "requirements.txt", "pipeline.toml"}
 #: Files of the console's pages, with the note about what is vendored.
@@ -44,7 +46,7 @@ def customer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Customer]:
         yield Customer(machine)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in FUNCTIONS])
 def test_a_function_starts_from_the_image_and_answers(name: str, image: Image, customer: Customer, tmp_path: Path) -> None:
     before, port, request = image.files(), free_port(), customer.of(name)
     service = {"FUNCTION_TARGET": name, "FUNCTION_SOURCE": f"functions/{name}/main.py", "PORT": str(port), "THREADS": "4"}

@@ -53,6 +53,18 @@ def test_what_has_changed_is_read_again(topic: Project) -> None:
     assert after == [f"{HOME}/topics/t\n{HOME}/topics/u\n", "user:ann@example.com\n"]
 
 
+def test_what_is_brought_back_is_remembered(topic: Project) -> None:
+    first = gcloud(topic, *TOPICS).stdout
+    topic.stub.drift(f"{HOME}/topics/u", {"name": f"{HOME}/topics/u"})
+    between = gcloud(topic, *TOPICS).stdout
+    topic.stub.drift(f"{HOME}/topics/u", None)
+    saved = topic.memory.saved
+    again = gcloud(topic, *TOPICS).stdout
+
+    assert (first, between, again) == (f"{HOME}/topics/t\n", f"{HOME}/topics/t\n{HOME}/topics/u\n", f"{HOME}/topics/t\n")
+    assert topic.memory.saved == saved + 1
+
+
 def test_other_words_are_another_command(topic: Project) -> None:
     names = [gcloud(topic, *TOPICS[:-1], f"--format=value({shown})").stdout for shown in ("name", "name.basename()")]
 

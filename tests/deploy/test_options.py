@@ -34,47 +34,72 @@ def test_help_explains_every_command_and_option() -> None:
         assert word in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        ([], "which command?"),
-        (["fly"], "which command?"),
-        (["plan", "up"], "one command at a time"),
-        (["plan", "--colour", "red"], "--colour is no option"),
-        (["plan", "--region"], "--region takes a value"),
-        (["plan", "--project", "X"], "--project is 'X'; it takes a project's id"),
-        (["plan", "--project", "demo-project", "--prefix", "much-too-long-a-prefix"], "--prefix is"),
-        (["plan", "--project", "demo-project", "--region", "moon"], "--region is 'moon'"),
-        (["plan", "--project", "demo-project", "--queue-auth", "none"], "it takes queue or task"),
-        (["plan", "--project", "demo-project", "--allow-unauthenticated=processor"], "no other service is for strangers"),
-        (["plan", "--project", "demo-project", "--console-access", "loopback"], "it takes iap or invoker"),
-        (["plan", "--project", "demo-project", "--console-viewers", "allUsers"], "it takes members such as group:staff@"),
-        (["plan", "--project", "demo-project", "--console-viewers", "domain:example.com"], "--console-viewers is"),
-        (["plan", "--project", "demo-project", "--console-operators", "group:ops@example.com"], "it takes e-mail addresses"),
-        (["plan", "--project", "demo-project", "--origins", "https://app.example/"], "--origins is"),
-        (["plan", "--project", "demo-project", "--instances", "0"], "--instances is '0'; it takes a whole number above 0"),
-        (
-            ["plan", "--project", "demo-project", "--keep-notices-days", "32"],
-            "it takes a number of days up to 31; 0 keeps none",
-        ),
-        (["plan", "--project", "demo-project", "--notify", "me"], "it takes an e-mail address"),
-        (
-            ["plan", "--project", "demo-project", "--extras", "heic,raw"],
-            "--extras is 'heic,raw'; it takes some of heic,media,svg",
-        ),
-        (["plan", "--project", "demo-project", "--processor-memory", "2Gi"], "--processor-memory is no option"),
-        (
-            ["plan", "--project", "demo-project", "--max-file-bytes", "99999999999"],
-            "pipeline.toml: pools.default.memory: 4096Mi is too little",
-        ),
-        (["plan", "--env-file", "/nonexistent/file"], "cannot be read"),
-    ],
-)
-def test_a_wrong_value_is_refused_and_right_ones_are_named(arguments: list[str], complaint: str) -> None:
-    status, complaints = said(*arguments)
+WRONG: list[tuple[list[str], str]] = [
+    ([], "which command?"),
+    (["fly"], "which command?"),
+    (["plan", "up"], "one command at a time"),
+    (["plan", "--colour", "red"], "--colour is no option"),
+    (["plan", "--region"], "--region takes a value"),
+    (["plan", "--project", "X"], "--project is 'X'; it takes a project's id"),
+    (["plan", "--project", "demo-project", "--prefix", "much-too-long-a-prefix"], "--prefix is"),
+    (["plan", "--project", "demo-project", "--region", "moon"], "--region is 'moon'"),
+    (["plan", "--project", "demo-project", "--queue-auth", "none"], "it takes queue or task"),
+    (["plan", "--project", "demo-project", "--allow-unauthenticated=processor"], "no other service is for strangers"),
+    (["plan", "--project", "demo-project", "--console-access", "loopback"], "it takes iap or invoker"),
+    (["plan", "--project", "demo-project", "--console-viewers", "allUsers"], "it takes members such as group:staff@"),
+    (["plan", "--project", "demo-project", "--console-viewers", "domain:example.com"], "--console-viewers is"),
+    (["plan", "--project", "demo-project", "--console-operators", "group:ops@example.com"], "it takes e-mail addresses"),
+    (["plan", "--project", "demo-project", "--origins", "https://app.example/"], "--origins is"),
+    (["plan", "--project", "demo-project", "--instances", "0"], "--instances is '0'; it takes a whole number above 0"),
+    (
+        ["plan", "--project", "demo-project", "--keep-notices-days", "32"],
+        "it takes a number of days up to 31; 0 keeps none",
+    ),
+    (["plan", "--project", "demo-project", "--notify", "me"], "it takes an e-mail address"),
+    (
+        ["plan", "--project", "demo-project", "--extras", "heic,raw"],
+        "--extras is 'heic,raw'; it takes some of heic,media,svg",
+    ),
+    (["plan", "--project", "demo-project", "--processor-memory", "2Gi"], "--processor-memory is no option"),
+    (
+        ["plan", "--project", "demo-project", "--max-file-bytes", "99999999999"],
+        "pipeline.toml: pools.default.memory: 4096Mi is too little",
+    ),
+    (["plan", "--env-file", "/nonexistent/file"], "cannot be read"),
+]
+#: Runs each command of deploy.sh that stdin has, in one process; none of them gets as far as deploy.sh's list.
+RUN_EACH = """
+import contextlib, io, json, sys
+from deploy.__main__ import main
+
+for arguments in json.load(sys.stdin):
+    sys.argv[1:] = arguments
+    with contextlib.redirect_stderr(io.StringIO()) as errors:
+        status = main()
+    print(json.dumps([status, errors.getvalue()]))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers() -> list[tuple[int, str]]:
+    """Status and errors of each command in `WRONG`."""
+    environment = {"PATH": os.environ["PATH"], "DEPLOY_FOLDER": "/nonexistent"}
+    asked = json.dumps([arguments for arguments, _ in WRONG])
+    command = [sys.executable, "-c", RUN_EACH]
+    done = subprocess.run(command, input=asked, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [(status, errors) for status, errors in map(json.loads, done.stdout.splitlines())]
+
+
+@pytest.mark.parametrize("number", range(len(WRONG)), ids=lambda number: " ".join(WRONG[number][0]))
+def test_a_wrong_value_is_refused_and_right_ones_are_named(answers: list[tuple[int, str]], number: int) -> None:
+    status, complaints = answers[number]
 
     assert status == 1
-    assert complaint in complaints
+    assert WRONG[number][1] in complaints
+
+
+def test_a_wrong_value_ends_deploy_sh_too() -> None:
+    assert said("plan", "--project", "X") == (1, "error: --project is 'X'; it takes a project's id\n")
 
 
 def test_an_env_file_is_read_not_run_and_flags_win(tmp_path: Path) -> None:

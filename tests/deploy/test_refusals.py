@@ -82,6 +82,7 @@ def test_data_is_not_deleted_without_consent(project: Project, deployed: Deploye
     assert complaint in done.complaints
 
 
+@pytest.mark.long
 def test_data_is_deleted_once_the_prefix_is_typed(project: Project, deployed: Deployed) -> None:
     project.bring_back(deployed.kept)
     done = project.run("down", "--delete-data", typed="sluice")

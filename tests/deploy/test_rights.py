@@ -292,24 +292,29 @@ def operated(project: Project, deployed: Deployed) -> Operated:
     return Operated(first, again, project.run("up", f"--operators={OPERATORS[0]}"), project.run("down"))
 
 
+@pytest.mark.long
 def test_operators_have_the_rights_of_the_table_no_more_and_no_less(operated: Operated, table: Grants) -> None:
     assert operated.both.status == 0, operated.both.complaints
     assert sorted(granted(operated.both)) == sorted(expected(table, OPERATORS))
 
 
+@pytest.mark.long
 def test_a_second_up_with_the_same_operators_changes_nothing(operated: Operated) -> None:
     assert operated.again.mutations == []
     assert operated.again.printed.startswith("0 changes: everything is as it should be.\n")
 
 
+@pytest.mark.long
 def test_a_former_operator_has_no_right_left(operated: Operated, table: Grants) -> None:
     assert sorted(granted(operated.one)) == sorted(expected(table, OPERATORS[:1]))
 
 
+@pytest.mark.long
 def test_down_leaves_no_grant_of_an_operator(operated: Operated) -> None:
     assert [cell for cell in granted(operated.down) if cell[2] in OPERATORS] == []
 
 
+@pytest.mark.long
 def test_custom_roles_have_these_permissions(operated: Operated) -> None:
     """Cell by cell: none of them deletes a queue, purges it, or reaches a message without a subscription."""
     made = {

@@ -98,37 +98,34 @@ def manifest(blob: Blob) -> dict[str, Any]:
     return {"plan": body["plan"], "place": (body["stage"], body["queue"]), "steps": steps, "outputs": outputs}
 
 
-def test_everything_killed_at_once_and_started_again_loses_nothing(tmp_path: Path) -> None:
+def test_everything_killed_at_once_and_started_again_loses_nothing(machine: Machine) -> None:
     names = [f"{number}.txt" for number in range(20)]
-    machine = Machine(tmp_path / "data")
-    machine.start()
     with variables(machine.environment):
         client = Client(project="local-project")
     for name in names:
         client.bucket("uploads").blob(name).upload_from_string(name * 100)
     machine.kill()
 
-    with running(machine):
-        notices = Notices(machine)
-        jobs = [notices.job(name) for name in names]
-        notices.close()
-        manifests = [json.loads(blob.download_as_bytes()) for blob in client.list_blobs("results", prefix="jobs/")]
+    machine.start()
+    notices = Notices(machine)
+    jobs = [notices.job(name) for name in names]
+    notices.close()
+    manifests = [json.loads(blob.download_as_bytes()) for blob in client.list_blobs("results", prefix="jobs/")]
 
     assert {job["verdict"] for job in jobs} == {"succeeded"}
     assert sorted(one["job"]["file"]["name"] for one in manifests) == sorted(names)
 
 
-def test_a_function_that_was_killed_is_started_again_and_told_of(tmp_path: Path) -> None:
-    with running(Machine(tmp_path / "data")) as machine:
-        before = machine.function_pid("status")
-        assert before
-        os.kill(before, signal.SIGKILL)
-        eventually(lambda: machine.function_pid("status") not in (None, before))
-        told = machine.printed("function status")
+def test_a_function_that_was_killed_is_started_again_and_told_of(machine: Machine) -> None:
+    before = machine.function_pid("status")
+    assert before
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: machine.function_pid("status") not in (None, before))
+    told = machine.printed("function status")
 
-        assert machine.printed("The functions' logs are in").startswith(f"The functions' logs are in {machine.data}/logs;")
-        assert told == f"function status ended with status -9; restart in 1 s; log: {machine.data}/logs/status.log\n"
-        assert eventually(lambda: _answer(machine.url("status") + "/objects/none")) == 404
+    assert machine.printed("The functions' logs are in").startswith(f"The functions' logs are in {machine.data}/logs;")
+    assert told == f"function status ended with status -9; restart in 1 s; log: {machine.data}/logs/status.log\n"
+    assert eventually(lambda: _answer(machine.url("status") + "/objects/none")) == 404
 
 
 def _answer(url: str) -> int | None:

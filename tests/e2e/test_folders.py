@@ -89,6 +89,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory, outside: Outside) -> Itera
         yield machine
 
 
+@pytest.mark.long
 def test_each_document_table_and_text_ends_as_it_should(
     machine: Machine, notices: Notices, program: Program, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_each_document_table_and_text_ends_as_it_should(
     assert copied(sent, tmp_path / "documents", machine, notices, program) == {}
 
 
+@pytest.mark.long
 @needs_ffmpeg
 def test_each_recording_and_archive_ends_as_it_should(
     machine: Machine, notices: Notices, program: Program, tmp_path: Path

@@ -143,6 +143,7 @@ def times(job: dict[str, Any]) -> tuple[str, str]:
     return step["times"]["fetched"], step["times"]["worked"]
 
 
+@pytest.mark.long
 def test_hostile_files_hurt_only_themselves(
     machine: Machine, notices: Notices, client: Client, copy: Path, temporary: Path, tmp_path: Path
 ) -> None:
@@ -190,7 +191,9 @@ KILLED: dict[str, Callable[[Processor], psutil.Process]] = {
 }
 
 
-@pytest.mark.parametrize("victim", KILLED)
+@pytest.mark.parametrize(
+    "victim", ["zygote", *(pytest.param(name, marks=pytest.mark.long) for name in KILLED if name != "zygote")]
+)
 def test_files_end_the_same_when_a_process_is_killed(
     victim: str, machine: Machine, notices: Notices, client: Client, temporary: Path
 ) -> None:

@@ -205,6 +205,7 @@ def told(notices: Notices, *kinds: str) -> set[str]:
     return {one.attributes["ce-id"] for one in [*notices.seen] if one.attributes["ce-type"] in kinds}
 
 
+@pytest.mark.long
 def test_lists_statuses_and_notices_agree_while_files_run_again_and_everything_is_killed(
     machine: Machine, notices: Notices, connected: Cloud, buckets: dict[str, Bucket], pipeline: Path, tmp_path: Path
 ) -> None:

@@ -9,6 +9,8 @@ from operator import ge
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from tests.eventually import eventually
 from tests.localcloud.load import BUCKET, QUEUE, loading
 from tests.localcloud.target import Target, listening
@@ -22,6 +24,7 @@ MOST_KILLS = 16
 BETWEEN = (5, 60)
 
 
+@pytest.mark.long
 def test_nothing_acknowledged_is_lost_when_the_cloud_is_killed_again_and_again(tmp_path: Path) -> None:
     chance = Random(SEED)
     with (

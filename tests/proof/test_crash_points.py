@@ -1,20 +1,37 @@
 """A crash at any effect leaves no trace in the final state; `make proof` also tries all pairs."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from tests.proof.crash_points import Points
 from tests.proof.shapes import PLANS
 from tests.proof.shapes_of_runs import all_shapes
 
+#: Shapes with the most effects; the others have each of their parts.
+LONG = {
+    "several-steps-with-attempts",
+    "unavailable-for-a-while",
+    "diamond-with-a-condition",
+    "forks-around-a-join",
+    "cancelled-with-adoption",
+    "again-after-a-cancelled-run",
+}
 
-@pytest.mark.parametrize("shape", all_shapes())
+
+def marked(shapes: Iterable[str]) -> list[Any]:
+    return [pytest.param(shape, marks=pytest.mark.long) if shape in LONG else shape for shape in shapes]
+
+
+@pytest.mark.parametrize("shape", marked(all_shapes()))
 def test_a_crash_at_any_effect_ends_in_the_same_state(shape: str) -> None:
     points = Points(all_shapes()[shape])
 
     assert list(points.single()) == []
 
 
-@pytest.mark.parametrize("shape", PLANS)
+@pytest.mark.parametrize("shape", marked(PLANS))
 def test_a_repeat_at_any_effect_ends_in_the_same_state(shape: str) -> None:
     points = Points(all_shapes()[shape])
 
