@@ -5,7 +5,6 @@ from flask import Request, Response
 
 from shared import web
 from shared.cloud import connect
-from shared.errors import MethodNotAllowed
 from shared.webhooks import attempts, checks, deliveries, pushes
 from shared.webhooks.deliveries import Delivery
 
@@ -27,8 +26,6 @@ web.install(cloud, _only_google)
 @web.retry_only_transient
 def notifier(request: Request) -> Response:
     """Answer a push with 200 when its tasks are queued, and a task with 2xx when no other attempt follows."""
-    if request.method != "POST":
-        raise MethodNotAllowed("Pub/Sub and Cloud Tasks send POST", "POST")
     if request.path != deliveries.PATH:
         pushes.receive(web.json_body(request, pushes.MAX_PUSH_BYTES), cloud)
         return web.reply({})

@@ -3,7 +3,7 @@
 import http.client
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -66,14 +66,19 @@ def post(
             connected(Address(ip, origin.port), patience) as connection,
             closing(clients.client(connection, origin)) as client,
         ):
-            parts = urlsplit(url)
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            client.request("POST", target, body, {"User-Agent": "sluice", "Connection": "close", **headers})
+            _send(client, url, body, headers)
             return _answer(client.getresponse(), patience)
     except Refused as error:
         return Answer(0, str(error))
     except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a malformed chunk
         return Answer(0, f"{origin} is not reached, or broke off: {clients.cause(error)}")
+
+
+def _send(client: http.client.HTTPConnection, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered before the end, such as 413
+        client.request("POST", target, body, {"User-Agent": "sluice", "Connection": "close", **headers})
 
 
 def _answer(response: http.client.HTTPResponse, patience: Patience) -> Answer:
