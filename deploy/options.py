@@ -63,7 +63,7 @@ class Options:
         rf"(({DOORS})(,({DOORS}))*)?", "some of issuer,upload,status; no other service is for strangers", "Who may use it",
     )  # fmt: skip
     origins: str = _option(
-        "", "LIST", "web pages that may use signed URLs, as the console may, such as https://app.example,https://test.example",
+        "", "LIST", "web pages that may call issuer, upload and status, and use signed URLs, such as https://app.example,https://b.example",
         r'(https?://[^,/ "]+(,https?://[^,/ "]+)*)?', "origins such as https://app.example, without a path",
     )  # fmt: skip
     notify: str = _option("", "EMAIL", "receives alerts", r'([^@ "]+@[^@ "]+)?', "an e-mail address")

@@ -4,6 +4,7 @@ A command imports the servers, or Google's clients, only when it runs: `env`, `r
 """
 
 import argparse
+import os
 from pathlib import Path
 
 from local.environment import DATA, client_environment
@@ -11,12 +12,14 @@ from local.pipeline import ROOT
 from local.services import all_ports
 from localcloud.address import Ports
 from localcloud.cli.command import CALLS, FAULT, RESET, Command, keep_running, print_exports, run_command, run_interruptible
+from shared import setting_values
+from shared.errors import BadConfiguration
 
 
 def main() -> int:
     """Run `python -m local`; gives the exit status."""
     commands = {
-        "up": Command(up, "start everything, print how to use it, stop on Ctrl-C", _add_functions_option),
+        "up": Command(up, "start everything, print how to use it, stop on Ctrl-C", _add_options_of_up),
         "env": Command(env, 'print export lines for a shell: eval "$(python -m local env)"'),
         "demo": Command(run_demo, "send files through three doors and two stages, and print the results"),
         "hostile": Command(
@@ -34,7 +37,7 @@ def up(options: argparse.Namespace) -> int:
     from local import usage
     from local.stack import Stack
 
-    stack = Stack(options.data, options.port_offset, options.functions)
+    stack = Stack(options.data, options.port_offset, options.functions, options.origins)
     return run_interruptible(keep_running(stack, lambda: usage.how_to_use(stack), stack.data))
 
 
@@ -58,9 +61,21 @@ def run_hostile(options: argparse.Namespace) -> int:
     return hostile.run(options.folder, options.data, options.port_offset, options.deadline)
 
 
-def _add_functions_option(parser: argparse.ArgumentParser) -> None:
+def _add_options_of_up(parser: argparse.ArgumentParser) -> None:
     help_text = "folder with a folder per function (default: functions)"
     parser.add_argument("--functions", type=Path, default=ROOT / "functions", metavar="DIR", help=help_text)
+    help_text = (
+        "web pages that may call the services and use signed URLs, such as http://localhost:3000 (default: $SLUICE_ORIGINS)"
+    )
+    default = os.environ.get("SLUICE_ORIGINS", "")
+    parser.add_argument("--origins", type=_origins, default=default, metavar="LIST", help=help_text)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    try:
+        return setting_values.origins("the list", text)
+    except BadConfiguration as error:
+        raise argparse.ArgumentTypeError(error.message) from None
 
 
 def _add_hostile_options(parser: argparse.ArgumentParser) -> None:

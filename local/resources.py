@@ -1,6 +1,6 @@
 """The buckets, topics, subscriptions and queues that Sluice needs, made through the public APIs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -19,9 +19,12 @@ RETENTION = "604800s"
 NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
 
 
-async def create(ports: Ports, urls: Mapping[str, str], routes: Routes) -> None:
-    """Create what is missing and update the rest. `urls` has the base URL of each function."""
-    origins = [urls["SLUICE_CONSOLE_URL"], urls["SLUICE_CONSOLE_URL"].replace(HOST, "localhost")]
+async def create(ports: Ports, urls: Mapping[str, str], routes: Routes, pages: Iterable[str] = ()) -> None:
+    """Create what is missing and update the rest. `urls` has the base URL of each function.
+
+    `pages` are origins of web pages that may use the buckets, beside the console's.
+    """
+    origins = [*pages, urls["SLUICE_CONSOLE_URL"], urls["SLUICE_CONSOLE_URL"].replace(HOST, "localhost")]
     async with aiohttp.ClientSession(raise_for_status=_check) as http:
         resources = _Resources(http, ports)
         for bucket, rule in (("uploads", cors.of_uploads(origins, routes)), ("results", cors.of_results(origins))):

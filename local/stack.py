@@ -14,10 +14,13 @@ from localcloud.cloud import LocalCloud
 class Stack:
     """The local cloud and Sluice's functions on it, started and stopped together."""
 
-    def __init__(self, data: Path, offset: int = 0, functions: Path = ROOT / "functions") -> None:
-        """Check pipeline.toml and claim the data folder. Raises `CannotRun`."""
+    def __init__(
+        self, data: Path, offset: int = 0, functions: Path = ROOT / "functions", origins: tuple[str, ...] = ()
+    ) -> None:
+        """Check pipeline.toml and claim the data folder. Pages of these origins may use it. Raises `CannotRun`."""
         self._routes = pipeline.load()
         self._functions = functions
+        self._origins = origins
         self.ports = Ports(offset)
         self.cloud = LocalCloud(data, self.ports)
         self.data = self.cloud.data
@@ -29,7 +32,7 @@ class Stack:
         await self.cloud.start()
         try:
             urls = services.urls(self._routes, self.ports)
-            await resources.create(self.ports, urls, self._routes)
+            await resources.create(self.ports, urls, self._routes, self._origins)
             await self._start_functions()
         except BaseException:
             await self.stop()
@@ -48,7 +51,8 @@ class Stack:
             source = str(self._functions / name / "main.py")
             arguments = ("--target", name, "--source", source, "--host", HOST, "--port", str(port))
             environment = service_environment(service, self._routes, self.ports, self.cloud.accounts, self.data)
-            await child.start("functions_framework", arguments, ROOT, environment)
+            pages = {"SLUICE_ORIGINS": ",".join(self._origins)}
+            await child.start("functions_framework", arguments, ROOT, environment | pages)
         for child in self._children:
             await child.listening()
             child.keep()

@@ -3,7 +3,7 @@
 story        pipeline: receive · dispatch · process
              model (the nouns) · routes (pipeline.toml → tasks) · ledger (manifests) · events (notifications and notices)
 doors        intake (posted files) · signed_upload (the issuer) · cors (for pages) · naming · media · status (receipts)
-             callers (who calls, with which key) · idempotency (what keys lead to)
+             callers (who calls, with which key) · idempotency (what keys lead to) · pages (of other origins)
 operators    operations (one engine for the command line and the console) · index (ended jobs, claims) · progress (of a run)
              console (the pages) · findings (facts as people read them, for pages and terminals)
 platform     web (HTTP answers) · identity (callers' tokens) · settings · errors (the tree of failures) · log

@@ -1,10 +1,12 @@
-"""CORS rules of the buckets: methods and headers of pages that use signed URLs and upload sessions. Pure.
+"""CORS rules: methods and headers of web pages that call services, or use signed URLs and upload sessions. Pure.
 
 Cloud Storage compares the headers that a page sends, and shows to the page, with `responseHeader`
-(https://cloud.google.com/storage/docs/cross-origin).
+(https://cloud.google.com/storage/docs/cross-origin). `pages` applies the rules of services.
 """
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from shared import metadata
 from shared.model import Json
@@ -19,13 +21,42 @@ UPLOAD_HEADERS = (
 DOWNLOAD_METHODS = ("GET", "HEAD")
 DOWNLOAD_HEADERS = ("content-type", "content-length", "content-range", "range", "etag")
 #: Time for which a browser keeps the answer to a preflight.
-_MAX_AGE_SECONDS = 3600
+MAX_AGE_SECONDS = 3600
+#: Headers of any service's answers that pages may read, beside those that they always may.
+EXPOSED = ("accept-encoding", "allow", "etag", "location", "retry-after")
+_METADATA = re.compile(rf"{metadata.PREFIX}[a-z0-9!#$%&'*+.^_`|~-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Methods and headers with which pages may call a service, and whether they may send any custom metadata."""
+
+    methods: tuple[str, ...]
+    headers: tuple[str, ...]
+    has_metadata: bool = False
+
+    def allowed(self, asked: str) -> list[str]:
+        """The headers that an answer to a preflight allows, when these are asked for; it cannot allow a pattern."""
+        names = [name.strip().lower() for name in asked.split(",")] if self.has_metadata else []
+        return [*self.headers, *(name for name in names if _METADATA.fullmatch(name))]
+
+
+UPLOAD = Rule(
+    ("POST", "PUT"),
+    (
+        *("authorization", "content-digest", "content-encoding", "content-md5", "content-type", "digest"),
+        *("idempotency-key", "repr-digest", "traceparent", "x-goog-hash"),
+    ),
+    has_metadata=True,
+)
+ISSUER = Rule(("GET", "POST"), ("authorization", "content-type", "idempotency-key", "traceparent"))
+STATUS = Rule(("GET", "HEAD"), ("authorization", "if-none-match", "traceparent"))
 
 
 def of_uploads(origins: Iterable[str], routes: Routes) -> Json:
-    """The rule of the uploads bucket, with the metadata by which files ask for steps and options."""
-    asked = (metadata.PREFIX + key for key in per_file.keys(routes.steps))
-    return _rule(origins, UPLOAD_METHODS, (*UPLOAD_HEADERS, *asked))
+    """The rule of the uploads bucket, with the metadata that pipeline.toml reads: steps, options, tests of routes."""
+    keys = dict.fromkeys([*per_file.keys(routes.steps), *(key for route in routes.routes for key in route.metadata)])
+    return _rule(origins, UPLOAD_METHODS, (*UPLOAD_HEADERS, *(metadata.PREFIX + key for key in keys)))
 
 
 def of_results(origins: Iterable[str]) -> Json:
@@ -38,5 +69,5 @@ def _rule(origins: Iterable[str], methods: Iterable[str], headers: Iterable[str]
         "origin": list(origins),
         "method": list(methods),
         "responseHeader": list(headers),
-        "maxAgeSeconds": _MAX_AGE_SECONDS,
+        "maxAgeSeconds": MAX_AGE_SECONDS,
     }

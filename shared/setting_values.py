@@ -42,7 +42,7 @@ def read(setting: Setting, kind: Any, environment: Mapping[str, str]) -> Any:
     if kind == frozenset[str]:
         return _emails(setting, text)
     if kind == tuple[str, ...]:
-        return _origins(setting, text)
+        return origins(setting.variable, text)
     return _urls(setting, text) if kind == Mapping[str, str] else kind(text)
 
 
@@ -64,14 +64,14 @@ def _emails(setting: Setting, text: str) -> frozenset[str]:
     return frozenset(emails)
 
 
-def _origins(setting: Setting, text: str) -> tuple[str, ...]:
-    """Origins in the form in which browsers send them: a page's origin is compared as a whole."""
-    origins = tuple(part.strip() for part in text.split(",")) if text else ()
-    for one in origins:
+def origins(variable: str, text: str) -> tuple[str, ...]:
+    """The origins of pages in a list, between commas. Raises `BadConfiguration` for one that no browser sends."""
+    found = tuple(part.strip() for part in text.split(",")) if text else ()
+    for one in found:
         if not _ORIGIN.fullmatch(one) or _USUAL_PORT.fullmatch(one):
             remedy = "write each as browsers send it, such as https://app.example: in lower case, without path and usual port"
-            raise BadConfiguration(f"{setting.variable} has {one[:200]!r}; {remedy}")
-    return tuple(dict.fromkeys(origins))
+            raise BadConfiguration(f"{variable} has {one[:200]!r}; {remedy}")
+    return tuple(dict.fromkeys(found))
 
 
 def check_callers(way: str, secret: str, *, is_deployed: bool) -> None:

@@ -20,7 +20,7 @@ _ID = re.compile(r"([a-z2-7]{26})(?:-([1-9][0-9]{0,17})(?:-r([0-9]{1,9}))?)?")
 def answer(kind: str, asked: str, query: Mapping[str, str], cloud: Cloud) -> Json | str:
     """The answer to `/<kind>/<asked>?<query>`; for the address of an output, the signed link that it leads to.
 
-    An object that has the whole name comes before an output. Raises `NotFound` and `BadRequest`.
+    An object that has the whole name comes before an output, unless `link` asks for one. Raises `NotFound` and `BadRequest`.
     """
     if kind == "objects" and "explain" in query:
         from shared.operations import explain  # on first use: with it comes the pipeline, 5 % of a cold start
@@ -34,6 +34,8 @@ def answer(kind: str, asked: str, query: Mapping[str, str], cloud: Cloud) -> Jso
         return earlier(_identity(asked, cloud) if kind == "objects" else parsed(asked)[0], query["older"], cloud)
     if kind == "jobs":
         return of_id(asked, cloud)
+    if "link" in query:
+        return _demanded(asked, cloud)
     try:
         return of_object(asked, cloud)
     except NotFound:
@@ -102,6 +104,13 @@ def link(path: str, cloud: Cloud) -> str:
         remedy = f"it has {', '.join(made)}" if made else "the step has not succeeded"
         raise NotFound(f"no output {output!r} of step {step!r} of object {name!r} found: {remedy}", "no_output")
     return cloud.results.permit_download(made[output], cloud.settings.url_seconds) if made else ""
+
+
+def _demanded(path: str, cloud: Cloud) -> str:
+    found = link(path, cloud)
+    if not found:
+        raise NotFound(f"{path!r} is no output's address; ask for /objects/<name>/<step>/<output>?link", "no_output")
+    return found
 
 
 def receipt(file: File, cloud: Cloud) -> Json:

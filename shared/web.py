@@ -59,6 +59,13 @@ def redirect(url: str) -> Response:
     return Response(status=302, headers={"location": url, "cache-control": "no-store"})
 
 
+def link(url: str) -> Response:
+    """A signed URL in JSON, which no cache may keep."""
+    answer = reply({"url": url})
+    answer.headers["cache-control"] = "no-store"
+    return answer
+
+
 def _written(body: Any) -> bytes:
     # JSON may carry a lone surrogate, UTF-8 may not: the answer escapes it, as the client wrote it.
     return json.dumps(body, indent=1, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"

@@ -3,7 +3,7 @@
 import functions_framework
 from flask import Request, Response
 
-from shared import callers, signed_upload, web
+from shared import callers, cors, pages, signed_upload, web
 from shared.cloud import connect
 from shared.errors import MethodNotAllowed, NotFound
 
@@ -12,6 +12,7 @@ MAX_BODY_BYTES = 16 << 10
 cloud = connect()
 cloud.settings.require("signer", "issuer_url", "status_url", "key_secret")
 web.install(cloud)
+pages.install(cloud, cors.ISSUER)
 
 
 @functions_framework.http

@@ -3,7 +3,7 @@
 import functions_framework
 from flask import Request, Response
 
-from shared import log, web
+from shared import cors, log, pages, web
 from shared import status as reading
 from shared.cloud import connect
 from shared.errors import MethodNotAllowed, NotFound
@@ -11,6 +11,7 @@ from shared.errors import MethodNotAllowed, NotFound
 cloud = connect()
 cloud.settings.require("reader")
 web.install(cloud)
+pages.install(cloud, cors.STATUS)
 
 
 @functions_framework.http
@@ -23,8 +24,8 @@ def status(request: Request) -> Response:
         raise MethodNotAllowed("the status service answers GET", "GET", "HEAD")
     answer = reading.answer(kind, asked, request.args, cloud)
     if isinstance(answer, str):
-        log.info("redirected to an output")
-        return web.redirect(answer)
+        log.info("signed a link to an output")
+        return web.link(answer) if "link" in request.args else web.redirect(answer)
     if "job_id" in answer:
         log.follow(answer["job_id"], "status")
     log.info("answered with the state of a file", state=answer.get("state", ""))

@@ -3,7 +3,7 @@
 import functions_framework
 from flask import Request, Response
 
-from shared import callers, intake, pipeline, web
+from shared import callers, cors, intake, pages, pipeline, web
 from shared.cloud import connect
 from shared.errors import PipelineError
 from shared.status import receipt
@@ -11,6 +11,7 @@ from shared.status import receipt
 cloud = connect()
 cloud.settings.require("upload_url", "issuer_url", "status_url", "processor_urls", "tasks_account", "key_secret")
 web.install(cloud)
+pages.install(cloud, cors.UPLOAD)
 
 #: Allowance for what a form adds to its files: boundaries, part headers, other fields.
 FORM_BYTES = 64 << 10

@@ -1,7 +1,9 @@
 """A real browser on the running stack: Debian's chromium, driven by playwright."""
 
 import random
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,32 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], str]) -> Iterator[Machine]:
-    """The whole stack. Without a browser it is not started."""
+def site() -> Iterator[int]:
+    """The port of another web site, whose pages are empty."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _EmptyPage) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+class _EmptyPage(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>app</title>")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the output is the tests' own."""
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory, program: Callable[[str], str], site: int) -> Iterator[Machine]:
+    """The whole stack, which pages of the site at `localhost` may use. Without a browser it is not started."""
     program("chromium")
-    with running(Machine(tmp_path_factory.mktemp("console"))) as machine:
+    with running(Machine(tmp_path_factory.mktemp("console"), origins=f"http://localhost:{site}")) as machine:
         yield machine
 
 

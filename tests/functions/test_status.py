@@ -50,6 +50,18 @@ def test_the_status_of_a_file_from_accepted_to_its_verdict(client: Load, cloud: 
     assert [(link.status_code, link.data, link.headers["cache-control"]) for link in links] == [(302, b"", "no-store")] * 3
     objects = [output["object"].replace(" ", "%20") for output in thumbnails["outputs"]]
     assert [link.location for link in links] == [f"https://signed.test/results/{name}?for=900" for name in objects]
+    shown = [status.get(f"{address}?link") for address in addresses]
+    urls = [f"https://signed.test/results/{output['object']}?for=900" for output in thumbnails["outputs"]]
+    assert [link.json for link in shown] == [{"url": url} for url in urls]
+    assert [(link.status_code, link.headers["cache-control"]) for link in shown] == [(200, "no-store")] * 3
+
+
+def test_a_link_is_for_an_output_only(client: Load, cloud: FakeCloud, uploaded: Any, photo: bytes) -> None:
+    process(uploaded("cat.jpg", photo), cloud)
+    status = client("status")
+
+    for path in ("cat.jpg", "never.jpg", "never.jpg/thumbnails/256.webp", "cat.jpg/thumbnails/7.webp"):
+        refused(status.get(f"/objects/{path}?link"), 404, "no_output")
 
 
 def test_a_slash_more_is_another_name(client: Load, uploaded: Any) -> None:

@@ -27,3 +27,16 @@ def test_a_page_may_read_the_session_and_what_has_arrived() -> None:
 
 def test_results_are_only_read() -> None:
     assert cors.of_results(ORIGINS)["method"] == ["GET", "HEAD"]
+
+
+def test_a_page_may_send_the_metadata_that_routes_test() -> None:
+    tested = routes.check(table({"small": {}}, {"steps": ["small"], "metadata": {"tenant": "zoo"}}))
+
+    assert "x-goog-meta-tenant" in cors.of_uploads(ORIGINS, tested)["responseHeader"]
+
+
+def test_any_metadata_is_allowed_where_they_are_headers() -> None:
+    asked = "X-Goog-Meta-Order, x-goog-meta-a.b_c, x-goog-meta-, x-goog-acl, x-goog-meta-é"
+
+    assert cors.UPLOAD.allowed(asked) == [*cors.UPLOAD.headers, "x-goog-meta-order", "x-goog-meta-a.b_c"]
+    assert cors.ISSUER.allowed(asked) == [*cors.ISSUER.headers]
