@@ -19,6 +19,8 @@ OPERATORS = "operators"
 VIEWERS = "viewers"
 #: A condition: a route brings files to this processor. It holds for the pools that they come to.
 USES = "uses"
+#: A condition: a route of pipeline.toml sets this key.
+ROUTES = "routes"
 STRANGERS = ("allUsers", "allAuthenticatedUsers")
 #: Resources whose policies may have conditions: without --condition=None gcloud asks for one.
 CONDITIONAL = ("project", "repository", "bucket", "account", "service", "iap", "secret", "webhook-secret")
@@ -192,8 +194,10 @@ def _holds(deployment: Deployment, when: str) -> bool:
         return deployment.options.console_access == value
     if option == "open":
         return value in deployment.options.allow_unauthenticated.split(",")
+    if option == ROUTES:
+        return any(getattr(route, value) for route in deployment.routes.routes)
     if when != "always" and option != USES:
-        right = "always, queue-auth=VALUE, console-access=VALUE, open=SERVICE or uses=PROCESSOR"
+        right = "always, queue-auth=VALUE, console-access=VALUE, open=SERVICE, uses=PROCESSOR or routes=KEY"
         raise Failed(f"{TABLE}: `{when}` is no condition; write {right}")
     return True
 

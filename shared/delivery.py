@@ -216,7 +216,7 @@ class _Delivery:
         return Output(draft.name, name, stored.content_type, stored.size, stored.crc32c, draft.facts)
 
     def _faulty(self, step: PlannedStep, error: BadFile | Vanished) -> Result:
-        verdict: Verdict = "failed" if isinstance(error, BadFile) else "superseded" if error.code == "superseded" else "gone"
+        verdict: Verdict = error.verdict if isinstance(error, Vanished) else "failed"
         return Result(step.name, step.recipe.recipe_id, verdict, error.code, errors.summary(error))
 
     def _input(self, name: str) -> Path:

@@ -23,7 +23,7 @@ PipelineError
 Each message is written for the person who can mend the failure: the fault, its place, and the remedy.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 #: Longest text of an exception that is kept for operators.
 MAX_SUMMARY_CHARACTERS = 500
@@ -97,6 +97,10 @@ class Vanished(Permanent):
 
     status = 410
     code = "gone"
+
+    @property
+    def verdict(self) -> Literal["gone", "superseded"]:
+        return "superseded" if self.code == "superseded" else "gone"
 
 
 class PreconditionFailed(Permanent):

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from shared import clock, delivery, events, index, intake, ledger, log, manifest, naming
+from shared import clock, delivery, events, index, intake, ledger, log, manifest, naming, uploaded
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
-from shared.errors import Conflict, Forbidden, Transient, Unavailable
+from shared.errors import Conflict, Forbidden, Transient, Unavailable, Vanished
 from shared.events import Ignored, MalformedEvent, Notice
 from shared.intake import ChecksummedStream, Incoming
 from shared.ledger import Found, Manifests
@@ -34,7 +34,7 @@ def receive(incoming: Incoming, cloud: Cloud, seed: bytes = b"", number: int = 0
     log.bind(object=name)
     body = _limited(incoming, cloud.settings)
     content_type = intake.admit(incoming, body.head, name, cloud.routes)
-    file = _as_file(_store_upload(name, content_type, incoming.metadata, body, cloud), cloud)
+    file = uploaded.as_file(_store_upload(name, content_type, incoming.metadata, body, cloud), cloud)
     run = Run(file)
     log.bind(object=name, job=run.job_id)
     log.follow(run.job_id, "upload")
@@ -61,11 +61,6 @@ def _store_upload(name: str, content_type: str, metadata: Mapping[str, str], bod
     if (stored.size, stored.crc32c) != (body.size, body.crc32c):
         raise Unavailable("the bucket received other bytes than were sent; send the file again")
     return stored
-
-
-def _as_file(stored: Stored, cloud: Cloud) -> File:
-    bucket = cloud.settings.uploads_bucket
-    return File(bucket, stored.name, stored.generation, stored.size, stored.content_type, stored.crc32c, stored.metadata)
 
 
 def _enlist_early(run: Run, cloud: Cloud) -> None:
@@ -100,7 +95,12 @@ def dispatch(message: Mapping[str, Any], cloud: Cloud) -> None:
     run = Run(found)
     log.bind(object=found.name, job=run.job_id)
     log.follow(run.job_id, "dispatcher")
-    enlist(run, cloud.routes.plan(found), cloud)
+    try:
+        file = uploaded.typed(found, cloud)
+        enlist(Run(file), cloud.routes.plan(file), cloud)
+    except Vanished as error:  # no type, hence no plan, without its bytes; what an earlier delivery decided stands
+        ended = manifest.of_no_task(run, error.verdict, error.code, error.message, clock.now())
+        settle(_commit(ledger.job_name(run), ended, cloud), cloud)
 
 
 def dead_letter(message: bytes, why: str, cloud: Cloud) -> None:

@@ -71,7 +71,7 @@ def sign(wanted: UploadRequest, cloud: Cloud) -> Json:
     name = naming.object_name(wanted.name, wanted.seed)
     identity = file_id(settings.uploads_bucket, name)
     log.bind(object=name, file_id=identity)  # no job yet: its id has the generation that the upload will get
-    if refusal := cloud.routes.why_not(wanted.content_type, name, wanted.metadata, wanted.size):
+    if refusal := _refusal(wanted, name, cloud):
         raise UnsupportedType(f"content_type: {refusal}")
     if wanted.size is not None and wanted.size > settings.max_file_bytes:
         raise TooLarge(f"size: {wanted.size} bytes; the limit is {settings.max_file_bytes}")
@@ -90,6 +90,13 @@ def sign(wanted: UploadRequest, cloud: Cloud) -> Json:
         "expires_at": expires.isoformat(timespec="seconds"),
         "curl": _curl(permission, wanted),
     }
+
+
+def _refusal(wanted: UploadRequest, name: str, cloud: Cloud) -> str:
+    """The reason why no route takes such a file; empty where one does, or may by the bytes, which nothing shows yet."""
+    if cloud.routes.go_by_bytes(name, wanted.metadata, wanted.size):
+        return ""
+    return cloud.routes.why_not(wanted.content_type, name, wanted.metadata, wanted.size)
 
 
 def _headers(wanted: UploadRequest, max_bytes: int) -> dict[str, str]:

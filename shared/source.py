@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from shared.sandbox.room import Share
 
 BLOCK_BYTES = 1 << 18
+#: Names of the only encoding that is undone (RFC 9110 §8.4.1).
+GZIP = ("gzip", "x-gzip")
 
 
 def fetch(file: File, path: Path, cloud: Cloud, memory: "Share") -> str:
@@ -25,9 +27,9 @@ def fetch(file: File, path: Path, cloud: Cloud, memory: "Share") -> str:
     try:
         encoding = cloud.uploads.download(file.name, file.generation, file.size, path)
     except NoSuchObject:
-        raise _vanished(file, cloud) from None
+        raise vanished(file, cloud) from None
     encoding = encoding.lower()
-    if encoding in ("gzip", "x-gzip"):  # RFC 9110 §8.4.1
+    if encoding in GZIP:
         _gunzip(path, cloud.settings.max_file_bytes, memory)
         return "gzip"
     if encoding not in ("", "identity"):
@@ -46,7 +48,8 @@ def fetch_output(output: Output, path: Path, cloud: Cloud) -> None:
         raise BadFile(f"its input {output.object} was deleted after it was made", "no_input") from None
 
 
-def _vanished(file: File, cloud: Cloud) -> Vanished:
+def vanished(file: File, cloud: Cloud) -> Vanished:
+    """The error for a generation that no longer exists: replaced by a newer one, or deleted."""
     live = cloud.uploads.find(file.name)
     if live and live.generation > file.generation:
         return Vanished(f"overwritten by generation {live.generation} before it was processed", "superseded")

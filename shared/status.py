@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from shared import events, ledger, log, naming, progress
+from shared import events, ledger, log, naming, progress, uploaded
 from shared.cloud.protocols import Cloud, Stored
 from shared.errors import BadRequest, NotFound
 from shared.model import File, Json, Run, file_id
@@ -161,8 +161,7 @@ def _newest(found: Progress, cloud: Cloud) -> Json:
 
 def _accepted(live: Stored, cloud: Cloud) -> Json:
     """An upload without a manifest so far, or an ignored object, which never gets one."""
-    bucket = cloud.settings.uploads_bucket
-    file = File(bucket, live.name, live.generation, live.size, live.content_type, live.crc32c, live.metadata)
+    file = uploaded.live(live, cloud)
     if ignored := events.why_ignored(file):
         state = {"state": "skipped", "reason": ignored.reason, "since": live.updated, "steps": []}
         return {**progress.described(Run(file)), **state, "older": _older(file, cloud)}

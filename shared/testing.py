@@ -125,6 +125,13 @@ class FakeBucket:
         live = self.versions.get(name)
         return max(live.items())[1][1][: most or None] if live else None
 
+    def head(self, name: str, generation: int, most: int) -> tuple[bytes, str]:
+        self._fail("head", name)
+        found = self.versions.get(name, {}).get(generation)
+        if not found:
+            raise NoSuchObject(f"generation {generation} of {name} not found in {self.name}")
+        return found[1][:most], self.encodings.get(name, "")
+
     def download(self, name: str, generation: int, size: int, path: Path) -> str:  # noqa: ARG002
         self._fail("download", name)
         found = self.versions.get(name, {}).get(generation)

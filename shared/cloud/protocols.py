@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # only the processor loads it
 #: Longest time for which a call is repeated, unless its adapter has a shorter one: the default of Cloud Storage's client.
 RETRY_SECONDS = 120.0
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
+#: The content of a new object.
+Body = bytes | Path | Iterable[bytes]
 
 
 class AlreadyExists(Conflict):
@@ -105,12 +107,7 @@ class Bucket(Protocol):
     name: str
 
     def create(
-        self,
-        name: str,
-        content_type: str,
-        body: bytes | Path | Iterable[bytes],
-        metadata: Mapping[str, str] = NO_METADATA,
-        cache_control: str = "",
+        self, name: str, content_type: str, body: Body, metadata: Mapping[str, str] = NO_METADATA, cache_control: str = ""
     ) -> Stored:
         """Store an object under a free name, with this custom metadata and `Cache-Control`; an iterable is streamed.
 
@@ -119,6 +116,9 @@ class Bucket(Protocol):
 
     def read(self, name: str, most: int = 0) -> bytes | None:
         """The bytes of a small object, or None. With `most`, at most so many from its beginning."""
+
+    def head(self, name: str, generation: int, most: int) -> tuple[bytes, str]:
+        """The first bytes of exactly this generation, as stored, and its Content-Encoding. Raises `NoSuchObject`."""
 
     def download(self, name: str, generation: int, size: int, path: Path) -> str:
         """Download exactly this generation to a file, as stored, verify its checksum, and return its Content-Encoding.

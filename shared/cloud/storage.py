@@ -1,7 +1,6 @@
 """Cloud Storage behind `Bucket`: create-only writes, generation-pinned reads, signed URLs."""
 
 import functools
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from shared.cloud import signing
+from shared.cloud.blocks import Blocks
 from shared.cloud.protocols import NO_METADATA, RETRY_SECONDS, AlreadyExists, NoSuchObject, Permission, Stored
 from shared.errors import Unavailable
 from shared.settings import Settings
@@ -116,14 +116,24 @@ class StorageBucket:
         return blob
 
     def read(self, name: str, most: int = 0) -> bytes | None:
+        try:
+            return self._read(self._bucket.blob(name), most)
+        except NoSuchObject:
+            return None
+
+    def head(self, name: str, generation: int, most: int) -> tuple[bytes, str]:
+        blob = self._bucket.blob(name, generation=generation)
+        return self._read(blob, most), str(blob.content_encoding or "")
+
+    def _read(self, blob: Any, most: int) -> bytes:
         # A checksum is that of the whole object.
         part = {"start": 0, "end": most - 1, "checksum": None} if most else {}
         try:
-            return bytes(self._bucket.blob(name).download_as_bytes(raw_download=True, **part, **self._limits))
+            return bytes(blob.download_as_bytes(raw_download=True, **part, **self._limits))
         except exceptions.RequestRangeNotSatisfiable:
             return b""
         except exceptions.NotFound:
-            return None
+            raise self._missing(blob) from None
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
 
@@ -136,7 +146,7 @@ class StorageBucket:
                 options = {"raw_download": True, "checksum": "crc32c", **self._limits}
                 blob.download_to_file(file, single_shot_download=whole, **options)
         except exceptions.NotFound:
-            raise NoSuchObject(f"generation {generation} of {name} not found in {self.name}") from None
+            raise self._missing(blob) from None
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
         return str(blob.content_encoding or "")
@@ -180,6 +190,9 @@ class StorageBucket:
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
 
+    def _missing(self, blob: Any) -> NoSuchObject:
+        return NoSuchObject(f"generation {blob.generation or 'live'} of {blob.name} not found in {self.name}")
+
     def _unavailable(self, error: Exception) -> Unavailable:
         last = error.cause if isinstance(error, exceptions.RetryError) else error
         return Unavailable(f"bucket {self.name} is unavailable ({type(last).__name__}); retry")
@@ -199,42 +212,13 @@ def _stream(blob: Any, blocks: Iterable[bytes], options: Mapping[str, Any]) -> N
 
     Neither becomes an object before it is complete.
     """
-    source = _Blocks(iter(blocks))
+    source = Blocks(iter(blocks))
     first = source.read(CHUNK_BYTES)
     if len(first) < CHUNK_BYTES:
         blob.upload_from_string(first, **options)
         return
     blob.chunk_size = CHUNK_BYTES
-    blob.upload_from_file(_Blocks(source.rest(first)), **options)
-
-
-class _Blocks(io.RawIOBase):
-    """An iterator of blocks as a forward-only file."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._held = bytearray()
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        while (size < 0 or len(self._held) < size) and (block := next(self._blocks, None)) is not None:
-            self._held += block
-        taken = bytes(self._held) if size < 0 else bytes(self._held[:size])
-        del self._held[: len(taken)]
-        self._position += len(taken)
-        return taken
-
-    def tell(self) -> int:
-        return self._position
-
-    def rest(self, first: bytes) -> Iterator[bytes]:
-        """The stream from its start, given the bytes that were read first."""
-        yield first
-        yield bytes(self._held)
-        yield from self._blocks
+    blob.upload_from_file(Blocks(source.rest(first)), **options)
 
 
 def _stored(blob: Any) -> Stored:

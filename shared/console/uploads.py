@@ -71,6 +71,8 @@ def _fitted(wanted: UploadRequest, cloud: Cloud) -> UploadRequest:
 
     Raises `BadRequest` for a value that a step refuses.
     """
+    if cloud.routes.go_by_bytes(wanted.name, wanted.metadata, wanted.size):
+        return wanted  # its plan is not known before its bytes
     described = File(cloud.settings.uploads_bucket, wanted.name, 0, wanted.size or 0, wanted.content_type, "", wanted.metadata)
     plan = cloud.routes.plan(described)
     if fault := next((step.fault for step in plan.steps if step.fault), ""):

@@ -65,14 +65,16 @@ def decide_type(declared: str, head: bytes, name: str = "") -> str:
     """The type to go by, in lower case and without parameters.
 
     The detected type wins, but over a declared finer type of its family: most texts, and most files that are ZIP archives, show
-    no sign of their own. The extension of `name` speaks where the declared type says nothing or is no media type.
+    no sign of their own. The extension of `name` speaks where the declared type says nothing, is no media type, or cannot be that
+    of bytes that show nothing known. Decided again from the answer, the type is the same.
     """
     wanted, detected = essence(declared), sniff(head)
     if wanted in _SAYS_NOTHING:
         suggested = extensions.by_name(name)
         wanted = UNKNOWN if suggested == TEXT != detected != UNKNOWN else suggested  # `.txt` may be any kind of text
     if detected == UNKNOWN:
-        return wanted if _may_lack_a_signature(wanted, head) else UNKNOWN
+        possible = (one for one in (wanted, extensions.by_name(name)) if _may_lack_a_signature(one, head))
+        return next(possible, UNKNOWN)
     return wanted if _is_finer(wanted, detected) else detected
 
 

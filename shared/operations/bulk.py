@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Literal
 from urllib.parse import unquote
 
-from shared import events, index, ledger, naming
+from shared import events, index, ledger, naming, uploaded
 from shared.cloud.protocols import Cloud
 from shared.errors import Transient
 from shared.index import PROCESSING, RERUN, Entry
@@ -128,8 +128,7 @@ def _choose(wanted: _Wanted, plan: PlanOf, cloud: Cloud) -> Chosen:
     live = cloud.uploads.find(wanted.name) if naming.is_possible(wanted.name) else None
     if live is None or (wanted.generation and live.generation != wanted.generation):
         return _lost(wanted, "replaced" if live else "gone", cloud)
-    stored = live.generation, live.size, live.content_type, live.crc32c, live.metadata
-    file = File(cloud.settings.uploads_bucket, live.name, *stored)
+    file = uploaded.live(live, cloud)
     if events.why_ignored(file):
         return Chosen(wanted.name, Run(file).job_id, "ignored")
     last = wanted if wanted.generation else _Wanted.of(index.newest(cloud.results, Run(file)))

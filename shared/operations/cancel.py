@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from shared import clock, events, index, ledger, manifest, naming, pipeline
+from shared import clock, events, index, ledger, manifest, naming, pipeline, uploaded
 from shared.cloud.protocols import Cloud
 from shared.errors import NotFound, Unavailable
 from shared.ledger import Found, Manifests
@@ -79,7 +79,7 @@ def _file(name: str, cloud: Cloud) -> File:
     bucket = cloud.settings.uploads_bucket
     live = cloud.uploads.find(name) if naming.is_possible(name) else None
     if live:
-        file = File(bucket, live.name, live.generation, live.size, live.content_type, live.crc32c, live.metadata)
+        file = uploaded.live(live, cloud)
         if ignored := events.why_ignored(file):
             raise NotFound(f"object {name!r} has no job to cancel: it is {ignored.reason}")
         return file

@@ -4,7 +4,7 @@ import json
 import mimetypes
 from collections.abc import Iterator, Mapping
 
-from shared import events, media, naming, pipeline
+from shared import events, media, naming, pipeline, uploaded
 from shared import metadata as custom
 from shared.cloud.protocols import NO_METADATA, Cloud
 from shared.errors import BadRequest
@@ -57,7 +57,8 @@ def _file(name: str, cloud: Cloud, content_type: str, metadata: Mapping[str, str
     if content_type and not media.is_valid(content_type):
         raise BadRequest(f"{content_type[:80]!r} is not a media type; send one such as image/jpeg", "bad_content_type")
     live = cloud.uploads.find(name)
-    content_type = content_type or (live.content_type if live else mimetypes.guess_type(name)[0] or media.UNKNOWN)
+    shown = uploaded.live(live, cloud).content_type if live and not content_type else ""
+    content_type = content_type or shown or mimetypes.guess_type(name)[0] or media.UNKNOWN
     known = live.size if live else 1  # an unknown size passes every limit
     metadata = metadata or (live.metadata if live else {})
     bucket, generation = cloud.settings.uploads_bucket, live.generation if live else 0
@@ -86,7 +87,8 @@ def _why(failed: str, route: Route, file: File) -> str:
     """The reason why a test fails. Values of metadata are the operator's: only their keys are shown."""
     if failed == "content_type":
         is_not = "is not" if len(route.content_types) == 1 else "is none of"
-        return f"{media.essence(file.content_type)} {is_not} {', '.join(route.content_types)}"
+        unless = ", unless the bytes show another type" if route.by_bytes and not file.generation else ""
+        return f"{media.essence(file.content_type)} {is_not} {', '.join(route.content_types)}{unless}"
     if failed == "name":
         matches_none = "does not match" if len(route.names) == 1 else "matches none of"
         return f"{file.name} {matches_none} {', '.join(route.names)}"

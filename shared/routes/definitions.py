@@ -74,7 +74,8 @@ class Route:
     """The steps of the files that match. In a name, `*` stops at a slash and `**` does not.
 
     A file must have the keys and values of `metadata`. `max_bytes` 0 means any size. With `on_request`, a file takes only the steps
-    that its metadata asks for. `queue` replaces the queue of the steps and of those that they come after.
+    that its metadata asks for. `queue` replaces the queue of the steps and of those that they come after. With `by_bytes`, a
+    file's first bytes decide its content type.
     """
 
     content_types: tuple[str, ...]
@@ -84,10 +85,15 @@ class Route:
     metadata: Mapping[str, str] = field(default_factory=dict)
     max_bytes: int = 0
     on_request: bool = False
+    by_bytes: bool = False
 
     def passed(self, content_type: str, name: str, metadata: Mapping[str, str], size: int | None) -> int:
         """The number of tests in `TESTS` that a file passes before it fails one; an unknown size passes."""
         return sum(1 for _ in itertools.takewhile(bool, self._tests(content_type, name, metadata, size)))
+
+    def goes_by_bytes(self, name: str, metadata: Mapping[str, str], size: int | None) -> bool:
+        """Whether such a file passes all tests but that of its content type, and its bytes decide that."""
+        return self.by_bytes and all(itertools.islice(self._tests("", name, metadata, size), 1, None))
 
     def _tests(self, content_type: str, name: str, metadata: Mapping[str, str], size: int | None) -> Iterator[bool]:
         essence = media.essence(content_type)

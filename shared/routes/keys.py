@@ -143,6 +143,7 @@ ROUTE = {
     ),
     "max_bytes": whole("largest file that matches", 1, MAX_OBJECT_BYTES),
     "on_request": flag("whether a file takes only the steps that its metadata `sluice-steps` names"),
+    "by_bytes": flag("whether a file's first bytes decide its content type at every door"),
 }
 
 WEBHOOK = {

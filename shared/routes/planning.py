@@ -53,6 +53,10 @@ class Routes:
             return self.pools[self.queues[queue].pool]
         return max(self.pools.values(), key=lambda pool: (pool.deadline_seconds, pool.memory_bytes))
 
+    def go_by_bytes(self, name: str, metadata: Mapping[str, str], size: int | None = None) -> bool:
+        """Whether the first bytes of such a file decide its content type: a route asks for it that could take the file."""
+        return any(route.goes_by_bytes(name, metadata, size) for route in self.routes)
+
     def why_not(self, content_type: str, name: str, metadata: Mapping[str, str] = NO_METADATA, size: int | None = None) -> str:
         """The reason why no route takes such a file, with what routes accept; empty when one does.
 

@@ -120,6 +120,15 @@ def test_exactly_the_generation_asked_for_is_downloaded(cloud: Cloud, name: str,
         cloud.uploads.download(name, stored.generation + 1, stored.size, tmp_path / "other")
 
 
+@pytest.mark.parametrize("body", [b"", b"w", b"words", BIG], ids=["empty", "one byte", "small", "big"])
+def test_the_head_is_that_of_exactly_the_generation_asked_for(cloud: Cloud, name: str, body: bytes) -> None:
+    stored = cloud.uploads.create(name, "text/plain", body)
+
+    assert cloud.uploads.head(name, stored.generation, 3) == (body[:3], "")
+    with pytest.raises(NoSuchObject):
+        cloud.uploads.head(name, stored.generation + 1, 3)
+
+
 @pytest.mark.parametrize("body", [BIG[: 1 << 20], BIG], ids=["small", "big"])
 def test_a_download_that_breaks_off_is_continued(machine: Machine, real: Cloud, name: str, body: bytes, tmp_path: Path) -> None:
     stored = real.uploads.create(name, "text/plain", body)
@@ -142,6 +151,7 @@ def test_a_gzip_object_is_never_unpacked(machine: Machine, real: Cloud, name: st
     assert encoding == "gzip"
     assert (tmp_path / "file").read_bytes() == packed
     assert real.uploads.read(name) == packed
+    assert real.uploads.head(name, blob.generation, 30) == (packed[:30], "gzip")
 
 
 def test_the_time_of_an_object_is_in_utc(cloud: Cloud, name: str) -> None:

@@ -28,6 +28,7 @@ CALLS: dict[str, Callable[[StorageBucket, Path], Any]] = {
     "create from a stream": lambda bucket, _path: bucket.create("name", "text/plain", iter([b"x" * (storage.CHUNK_BYTES + 1)])),
     "read": lambda bucket, _path: bucket.read("name"),
     "read the beginning": lambda bucket, _path: bucket.read("name", 2),
+    "head": lambda bucket, _path: bucket.head("name", 7, 2),
     "download": lambda bucket, path: bucket.download("name", 7, 5, path),
     "download in steps": lambda bucket, path: bucket.download("name", 7, storage.WHOLE_BYTES + 1, path),
     "find": lambda bucket, _path: bucket.find("name"),
@@ -37,7 +38,7 @@ CALLS: dict[str, Callable[[StorageBucket, Path], Any]] = {
 STORED = {"name": "name", "bucket": "results", "generation": "7", "size": "5", "crc32c": "AAAAAA=="}
 DOWNLOADS = ("read", "download", "download in steps")
 #: The library asks for the rest of these.
-CONTINUED = (*DOWNLOADS, "read the beginning")
+CONTINUED = (*DOWNLOADS, "read the beginning", "head")
 every_call = pytest.mark.parametrize("call", CALLS)
 
 

@@ -31,6 +31,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
     "issuer": {"account:signer": {"iam.serviceAccountTokenCreator"}},  # permit_upload: signBlob
     "signer": {"bucket:uploads": {"storage.objectCreator"}},  # what the signed URL may
     "dispatcher": {
+        "bucket:uploads": {"storage.objectViewer"},  # by_bytes: head, 404 when it is missing
         "bucket:results": {
             "storage.objectCreator",
             "storage.objectViewer",
@@ -170,11 +171,12 @@ def test_the_table_gives_what_the_code_calls_no_more_and_no_less(table: Grants) 
     assert given == NEEDED
 
 
-def test_only_doors_the_console_tasks_that_name_an_account_and_extraction_have_conditions(table: Grants) -> None:
+def test_only_doors_the_console_tasks_that_name_an_account_extraction_and_types_have_conditions(table: Grants) -> None:
     conditions = {(row["on"], row["member"]): row["when"] for row in table if row["when"] != "always"}
 
     assert conditions == {
         ("bucket:uploads", "processor"): "uses=archive.extract",
+        ("bucket:uploads", "dispatcher"): "routes=by_bytes",
         ("account:tasks", "upload"): "queue-auth=task",
         ("account:tasks", "dispatcher"): "queue-auth=task",
         ("account:tasks", "processor"): "queue-auth=task",

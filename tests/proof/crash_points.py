@@ -89,4 +89,4 @@ def _moments(world: World, start: int, kind: str) -> Iterator[int]:
 
 def schedule(shape: Shape, faults: tuple[Fault, ...] = ()) -> Schedule:
     """The run of this shape with these faults."""
-    return Schedule(shape.tier, shape.plans, "bucket", b"a file", (*shape.faults, *faults), requests=shape.requests)
+    return Schedule(shape.tier, shape.plans, "bucket", b"a file.", (*shape.faults, *faults), requests=shape.requests)

@@ -66,7 +66,7 @@ def draw(seed: int, tier: str) -> Schedule:
     random.shuffle(plans)
     length = 8 + EFFECTS_PER_TASK * max(len(plan.places) for plan in plans)
     faults = [*_faults(random, tier, length), *(_reconfigurations(random) if len(plans) > 1 else ())]
-    data = b"" if random.random() < 0.02 else b"file %d" % seed
+    data = b"" if random.random() < 0.02 else b"file %d%s" % (seed, b"." * (seed % 2))
     door, free_voids = random.choice(("bucket", "post")), random.choice((1, attempts.FREE_VOIDS))
     requests = tuple(_requests(random) for _ in range(random.choice((0, 1, 1, 2))))
     faults += _faults_of_reruns(random, length) if requests else ()

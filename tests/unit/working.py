@@ -39,6 +39,9 @@ class Fixed:
     def plan(self, _file: File) -> Plan:
         return self.steps
 
+    def go_by_bytes(self, *_: object) -> bool:
+        return False
+
     def why_not(self, *_: object) -> str:
         return "no route takes this file"
 

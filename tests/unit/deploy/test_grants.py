@@ -75,6 +75,16 @@ def test_only_the_pools_that_extract_may_create_uploads(text: str, accounts: lis
     assert creators == [f"serviceAccount:{service}@demo-project.iam.gserviceaccount.com" for service in services]
 
 
+@pytest.mark.parametrize(("text", "may_read"), [(PIPELINE, False), (f"{PIPELINE}by_bytes = true\n", True)], ids=["no", "yes"])
+def test_the_dispatcher_may_read_uploads_only_where_a_route_goes_by_their_bytes(
+    text: str, may_read: bool, tmp_path: Path
+) -> None:
+    it = deployment(tmp_path, text=text)
+    reads = Grant("roles/storage.objectViewer", f"serviceAccount:{it.email('dispatcher')}")
+
+    assert (reads in grants.wanted(it, "bucket:uploads")) == may_read
+
+
 def test_each_operator_has_each_grant(tmp_path: Path) -> None:
     it = deployment(tmp_path, operators=f"{OPS},{ANN}")
 

@@ -18,6 +18,9 @@ class Fixed:
     def plan(self, _file: File) -> Plan:
         return self._plan
 
+    def go_by_bytes(self, *_: object) -> bool:
+        return False
+
     def why_not(self, *_: object) -> str:
         return "no route takes this file"
 
