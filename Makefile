@@ -38,7 +38,8 @@ test-fast: $(STAMP) ## unit tests and functions in memory: no network, no proces
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit tests/functions $(ARGS)
 
 coverage: $(STAMP) ## lines of shared/ that its tests run; fails below the floor in pyproject.toml
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --cov=shared --cov-report=term-missing:skip-covered tests/unit tests/functions tests/contract
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --hypothesis-profile more --cov=shared --cov-report=term-missing:skip-covered \
+	  tests/unit tests/functions tests/contract
 
 check: $(STAMP) ## ruff, mypy --strict, shellcheck
 	@$(BIN)/ruff check .

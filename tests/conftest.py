@@ -51,8 +51,11 @@ ENVIRONMENT = {
     "SLUICE_MAX_FILE_BYTES": "5000000",
 }
 
-# No test depends on its speed, and no run on an earlier one.
-properties.register_profile("sluice", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+# No test depends on its speed, and no run on an earlier one. `make coverage`, which CI runs, tries more examples.
+properties.register_profile(
+    "sluice", max_examples=30, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+properties.register_profile("more", properties.get_profile("sluice"), max_examples=100)
 properties.load_profile("sluice")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import google_crc32c
+import pytest
 import requests
 
 from tests.eventually import eventually
@@ -24,6 +25,7 @@ RUNS = 10
 PATIENCE = ("-o", "Boto:max_retry_delay=1", "-o", "Boto:num_retries=5")
 
 
+@pytest.mark.long
 def test_what_gsutil_uploads_arrives_however_often_the_cloud_is_killed(tmp_path: Path, program: Callable[[str], str]) -> None:
     chance, sums = Random(SEED), _files(tmp_path / "files")
     with (

@@ -18,7 +18,8 @@ from localcloud.storage.media import resumable
 
 _numbers = itertools.count(1)
 #: No shrinking, which can take minutes: a failure prints the steps that led to it.
-LIMITS = settings(max_examples=60, stateful_step_count=30, phases=[Phase.generate])
+LIMITS = settings(max_examples=20, stateful_step_count=30, phases=[Phase.generate])
+LONG = settings(LIMITS, max_examples=60)
 
 
 class Service:

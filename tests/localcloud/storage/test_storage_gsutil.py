@@ -57,6 +57,7 @@ def test_gsutil_copies_folders_synchronizes_and_composes(clients: Clients) -> No
     assert [(home / "copy" / name).read_bytes() for name in ("a.txt", "sub/b.txt")] == [b"a", b"b"]
 
 
+@pytest.mark.long
 def test_gsutil_continues_after_it_was_killed(clients: Clients) -> None:
     bucket = clients.bucket("gsutil-killed")
     big = clients.file("killed", b"start", size=200 * MEGABYTE)

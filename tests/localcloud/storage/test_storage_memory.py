@@ -1,4 +1,4 @@
-"""Uploads and downloads of half a gigabyte stream: the service's memory does not grow."""
+"""Uploads and downloads of 100 megabytes stream: the service's memory does not grow."""
 
 import http.client
 import shutil
@@ -17,7 +17,7 @@ from tests.localcloud.storage.test_storage_restart import ROOT
 from tests.localcloud.storage.test_storage_semantics import answers
 from tests.ports import free_port
 
-SIZE = 500 * MEGABYTE
+SIZE = 100 * MEGABYTE
 MOST_GROWTH = 20 * MEGABYTE
 ZEROS = bytes(MEGABYTE)
 
@@ -41,7 +41,7 @@ class Served:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
     def send(self, path: str, **headers: str) -> int:
-        """PUT half a gigabyte of zeros. Returns the status."""
+        """PUT `SIZE` bytes of zeros. Returns the status."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         connection.putrequest("PUT", path)
         for name, value in {"Content-Length": str(SIZE), **headers}.items():

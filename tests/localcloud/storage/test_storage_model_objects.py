@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from localcloud.http import Answer
-from tests.localcloud.storage.direct import LIMITS, service, shown
+from tests.localcloud.storage.direct import LIMITS, LONG, service, shown
 
 pytestmark = pytest.mark.usefixtures("closed_service")
 NAMES = st.sampled_from(["a", "b"])
@@ -173,3 +173,8 @@ class Objects(RuleBasedStateMachine):
 
 TestObjects = Objects.TestCase
 TestObjects.settings = LIMITS
+
+
+@pytest.mark.long
+class TestMoreObjects(Objects.TestCase):  # type: ignore[misc,valid-type]  # made by Hypothesis
+    settings = LONG

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from localcloud.http import Answer, Disconnected
-from tests.localcloud.storage.direct import LIMITS, service
+from tests.localcloud.storage.direct import LIMITS, LONG, service
 
 pytestmark = pytest.mark.usefixtures("closed_service")
 
@@ -122,3 +122,8 @@ class Uploads(RuleBasedStateMachine):
 
 TestUploads = Uploads.TestCase
 TestUploads.settings = LIMITS
+
+
+@pytest.mark.long
+class TestMoreUploads(Uploads.TestCase):  # type: ignore[misc,valid-type]  # made by Hypothesis
+    settings = LONG
