@@ -46,7 +46,7 @@ check: $(STAMP) ## ruff, mypy --strict, shellcheck
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@for function in functions/*/main.py; do $(BIN)/mypy "$$function" || exit 1; done
-	@$(BIN)/shellcheck -x -a .ci/run sluice $(wildcard *.sh)
+	@$(BIN)/shellcheck -x -a .ci/run sluice $(wildcard *.sh examples/*/*.sh)
 
 fix: $(STAMP) ## repair what ruff can repair: lint and format
 	@$(BIN)/ruff check --fix .

@@ -9,8 +9,9 @@ from deploy.services import settings
 
 #: The pipeline.toml of the local stack.
 PIPELINE = "SLUICE_PIPELINE"
+_TOKENS = "SLUICE_TOKEN_ISSUER SLUICE_TOKEN_CERTIFICATES"
 #: Variables that point a shell to the local cloud.
-LOCAL = f"STORAGE_EMULATOR_HOST PUBSUB_EMULATOR_HOST SLUICE_TASKS_ENDPOINT {PIPELINE}"
+LOCAL = f"STORAGE_EMULATOR_HOST PUBSUB_EMULATOR_HOST SLUICE_TASKS_ENDPOINT {_TOKENS} {PIPELINE}"
 
 
 def env(deployment: Deployment) -> None:

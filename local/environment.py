@@ -48,6 +48,9 @@ def _settings(ports: Ports) -> dict[str, str]:
         "SLUICE_TASKS_ACCOUNT": f"tasks@{PROJECT}.iam.gserviceaccount.com",
         "SLUICE_STORAGE_ORIGIN": f"http://{HOST}:{ports.storage}",
         "SLUICE_TASKS_ENDPOINT": f"http://{HOST}:{ports.tasks}",
+        # Subscribers that receive pushes verify their tokens by these, as the services do.
+        "SLUICE_TOKEN_ISSUER": f"http://{HOST}:{ports.tasks}",
+        "SLUICE_TOKEN_CERTIFICATES": f"http://{HOST}:{ports.tasks}/oauth2/v1/certs",
     }
 
 
@@ -65,8 +68,6 @@ def service_environment(service: Service, routes: Routes, ports: Ports, accounts
         "SLUICE_CONSOLE_ACCESS": "loopback",
         "SLUICE_WEBHOOK_SECRETS": str(data / "secrets"),
         "SLUICE_WEBHOOK_LOOPBACK": "1",
-        "SLUICE_TOKEN_ISSUER": accounts.issuer,
-        "SLUICE_TOKEN_CERTIFICATES": f"http://{HOST}:{ports.tasks}/oauth2/v1/certs",
         **service.variables,
     }
 

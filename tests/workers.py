@@ -8,6 +8,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 TOGETHER = (
     "tests/deploy/",
     "tests/console/",
+    "tests/examples/",
     "tests/localcloud/storage/",
     "tests/localcloud/pubsub/",
     "tests/localcloud/tasks/",
@@ -22,6 +23,7 @@ FIRST = (
     "tests/localcloud/pubsub/",
     "tests/docs/test_howtos.py",
     "tests/e2e/",
+    "tests/examples/",
     "tests/local/",
     "tests/localcloud/",
     "tests/proof/",

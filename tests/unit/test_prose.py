@@ -12,7 +12,7 @@ from shared.settings import ROOT
 from tests.unit import source
 
 MAX_FIRST_LINE = 110
-FOLDERS = ("shared", "functions", "cli", "local", "localcloud", "deploy", "benchmarks", "tests")
+FOLDERS = ("shared", "functions", "cli", "local", "localcloud", "deploy", "benchmarks", "examples", "tests")
 FILES = sorted(str(path.relative_to(ROOT)) for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 TEXTS = (
     "*.md",
@@ -21,6 +21,7 @@ TEXTS = (
     "benchmarks/*.md",
     "tests/data/*.md",
     "deploy/*.tsv",
+    "examples/**/*.*",
     "*.toml",
     "*.sh",
     "sluice",
