@@ -17,6 +17,7 @@ from shared.settings import ROOT
 from tests.conftest import PIPELINE
 from tests.eventually import eventually
 from tests.machine import Machine, running, variables
+from tests.ports import free_port
 from tests.preloaded import preloaded
 
 EXAMPLES = ROOT / "examples"
@@ -24,10 +25,17 @@ SECONDS = 60
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def site() -> int:
+    """The port of a web site whose pages may use the stack."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory, site: int) -> Iterator[Machine]:
     machine = Machine(tmp_path_factory.mktemp("stack"))
     retention = {"topic": {"messageRetentionDuration": "604800s"}, "updateMask": "messageRetentionDuration"}
-    with variables({"SLUICE_PIPELINE": str(PIPELINE)}), running(machine):
+    settings = {"SLUICE_PIPELINE": str(PIPELINE), "SLUICE_ORIGINS": f"http://localhost:{site}"}
+    with variables(settings), running(machine):
         pubsub(machine, "PATCH", "topics/completions", retention)
         yield machine
 

@@ -1,4 +1,4 @@
-"""The receivers of webhooks: signatures that are made here as Standard Webhooks 1.0.0 specifies, and those of strangers."""
+"""The receivers of webhooks: signatures made here as Standard Webhooks 1.0.0 says, and those of strangers."""
 
 import base64
 import hashlib
