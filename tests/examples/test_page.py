@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import FilePayload, Page, expect, sync_playwright
 
 from tests.conftest import DATA
 from tests.examples.conftest import EXAMPLES
@@ -50,7 +50,7 @@ def page(program: Callable[[str], str], address: str) -> Iterator[Page]:
     assert errors == []
 
 
-def test_a_photograph_is_sent_and_shown_smaller(page: Page) -> None:
+def test_a_page_shows_what_became_of_each_file(page: Page) -> None:
     page.set_input_files("#file", DATA / "photo.jpg")
     expect(page.locator("#state")).to_have_text("succeeded", timeout=PATIENCE_MS)
     picture = page.locator("#result img")
@@ -60,10 +60,10 @@ def test_a_photograph_is_sent_and_shown_smaller(page: Page) -> None:
     assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [256, 200]
     assert page.locator("#progress").evaluate("bar => bar.value") == 1
 
-    damaged = {"name": "scan.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff damaged"}
+    damaged = FilePayload(name="scan.jpg", mimeType="image/jpeg", buffer=b"\xff\xd8\xff damaged")
     page.set_input_files("#file", damaged)
     expect(page.locator("#state")).to_have_text("partial", timeout=PATIENCE_MS)
     expect(page.locator("#result")).to_contain_text("thumbnails: failed the picture is truncated")
 
-    page.set_input_files("#file", {"name": "empty.txt", "mimeType": "text/plain", "buffer": b""})
+    page.set_input_files("#file", FilePayload(name="empty.txt", mimeType="text/plain", buffer=b""))
     expect(page.locator("#state")).to_contain_text("not sent: ", timeout=PATIENCE_MS)
