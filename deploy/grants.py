@@ -127,6 +127,16 @@ def revoke(deployment: Deployment, resource: str, kept: list[Grant]) -> Iterator
     yield from _changes(deployment, "remove", resource, rogue)
 
 
+def shut_out(deployment: Deployment, resource: str) -> list[Command]:
+    """Remove the grants of strangers that the table lacks, before the other revocations."""
+    found, kept = deployment.state.policies.get(resource, []), wanted(deployment, resource)
+    strangers = [grant for grant in found if grant.member in STRANGERS and grant not in kept]
+    deployment.state.policies[resource] = [
+        grant for grant in found if grant not in strangers
+    ]  # `revocations` sees what is left
+    return [change(deployment, "remove", resource, grant) for grant in strangers]
+
+
 def _changes(deployment: Deployment, verb: str, resource: str, rows: list[Grant]) -> Iterator[list[Command]]:
     """One job, hence one after the other: of two simultaneous changes of a policy, one is refused."""
     if rows:

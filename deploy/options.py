@@ -24,6 +24,10 @@ STATUS = "Status: 0 success; 1 something was refused or is wrong; 2 the state co
 
 MEMBER = r'(?:group|user|serviceAccount):[^:@, "]+@[^:@, "]+'
 EMAIL = r'[^:@, "]+@[^:@, "]+'
+#: As the services check SLUICE_ORIGINS.
+ORIGIN = (
+    r"(?!http:[^,]*:80(,|$)|https:[^,]*:443(,|$))https?://([a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?"
+)
 ABOVE_0 = r"[1-9][0-9]{0,14}", "a whole number above 0"
 #: Pub/Sub's longest retention of a topic.
 NOTICE_DAYS = r"[0-9]|[12][0-9]|3[01]", "a number of days up to 31; 0 keeps none"
@@ -63,8 +67,8 @@ class Options:
         rf"(({DOORS})(,({DOORS}))*)?", "some of issuer,upload,status; no other service is for strangers", "Who may use it",
     )  # fmt: skip
     origins: str = _option(
-        "", "LIST", "web pages that may call issuer, upload and status, and use signed URLs, such as https://app.example,https://b.example",
-        r'(https?://[^,/ "]+(,https?://[^,/ "]+)*)?', "origins such as https://app.example, without a path",
+        "", "LIST", "web pages that may call the doors and use signed URLs, such as https://app.example,https://test.example",
+        rf"({ORIGIN}(,{ORIGIN})*)?", "origins as browsers send them, such as https://app.example: in lower case, without a path",
     )  # fmt: skip
     notify: str = _option("", "EMAIL", "receives alerts", r'([^@ "]+@[^@ "]+)?', "an e-mail address")
     operators: str = _option(

@@ -15,18 +15,9 @@ RETRY_SECONDS = 604800
 #: Not the attempts of pipeline.toml: those are each step's, a task has several steps, and faults of ours cost none. 100 is Cloud
 #: Tasks' default; a queue that was paused for more than a week still gives its tasks that many.
 DELIVERIES = 100
-#: A receiver gets its notices one after the other from as many deliveries at once, and has three days to come back. Those take
-#: about 80 deliveries: Cloud Tasks does not delete before the notifier gives up, and logs it.
-WEBHOOK = Queue(
-    rate=50,
-    at_once=10,
-    deliveries=DELIVERIES,
-    retry_seconds=3 * 24 * 3600,
-    min_backoff=5,
-    max_backoff=3600,
-    max_doublings=16,
-    logged=0.1,
-)
+#: So long a receiver has to come back. That takes 85 deliveries, fewer than DELIVERIES: Cloud Tasks does not delete a task before
+#: the notifier itself gives it up and logs it.
+WEBHOOK_SECONDS = 3 * 24 * 3600
 
 
 def new_queues(deployment: Deployment) -> Iterator[list[Command]]:
@@ -51,19 +42,22 @@ def _command(deployment: Deployment, verb: str, name: str, wanted: Queue, found:
 
 def _wanted(deployment: Deployment) -> Iterator[tuple[str, Queue]]:
     """Every queue; with its service as the target of its tasks, unless each task names its own."""
-    queues = {name: (_of_steps(queue), deployment.server(queue)) for name, queue in deployment.queues.items()}
-    for name, (wanted, server) in (queues | dict.fromkeys(deployment.webhooks, (WEBHOOK, NOTIFIER))).items():
+    steps = [(queue, RETRY_SECONDS, deployment.server(queue)) for queue in deployment.queues.values()]
+    webhooks = [(webhook.rates, WEBHOOK_SECONDS, NOTIFIER) for webhook in deployment.webhooks.values()]
+    for queue, seconds, server in steps + webhooks:
+        wanted = _without_target(queue, seconds)
         host, audience = deployment.host(server), deployment.url(server)
-        is_named = deployment.options.queue_auth == "task"
-        yield name, wanted if is_named else replace(wanted, host=host, account=deployment.email("tasks"), audience=audience)
+        if deployment.options.queue_auth == "queue":
+            wanted = replace(wanted, host=host, account=deployment.email("tasks"), audience=audience)
+        yield queue.name, wanted
 
 
-def _of_steps(queue: routes.Queue) -> Queue:
+def _without_target(queue: routes.Queue, retry_seconds: int) -> Queue:
     return Queue(
         rate=queue.max_dispatches_per_second,
         at_once=queue.max_concurrent_dispatches,
         deliveries=DELIVERIES,
-        retry_seconds=RETRY_SECONDS,
+        retry_seconds=retry_seconds,
         min_backoff=queue.min_backoff_seconds,
         max_backoff=queue.max_backoff_seconds,
         max_doublings=16,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+from deploy import grants, secret_manager
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.kinds import Repository, Service
@@ -75,7 +76,9 @@ def service(
         changes_iap = wanted.iap or (found and found.iap)
         group, iap = (["beta", "run"], [f"--{'' if wanted.iap else 'no-'}iap"]) if changes_iap else (["run"], [])
         flags = [*_flags(wanted), *_secrets(wanted, found), *iap, f"--env-vars-file={file}"]
-        yield [[*group, "deploy", full, deployment.in_region, *flags]]
+        # Strangers' names are not verified: they are shut out before the service takes its callers' names for verified.
+        before = grants.shut_out(deployment, f"service:{name}") if wanted.variables.get("SLUICE_CALLERS") == "verified" else []
+        yield [*before, [*group, "deploy", full, deployment.in_region, *flags]]
 
 
 def _plain(wanted: Service) -> str:
@@ -138,7 +141,7 @@ def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]
 def _callers(deployment: Deployment, name: str) -> dict[str, str]:
     """Who calls this door, and the secret that their idempotency keys are mixed with."""
     is_open = name in deployment.options.allow_unauthenticated.split(",")
-    secret = Secret(f"{deployment.full('keys')}:latest")
+    secret = Secret(f"{deployment.full('keys')}:{secret_manager.version(deployment, 'keys')}")
     return {"SLUICE_CALLERS": "open" if is_open else "verified", "SLUICE_KEY_SECRET": secret, **_pages(deployment)}
 
 

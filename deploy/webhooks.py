@@ -10,6 +10,7 @@ from deploy.gcloud import shown
 from deploy.kinds import Grant
 from deploy.listing import NOTIFIER
 from shared.routes import Webhook
+from shared.webhooks import checks
 
 UP = "./deploy.sh up"
 API = "secretmanager.googleapis.com"
@@ -26,6 +27,8 @@ def _faults(deployment: Deployment, webhook: Webhook) -> Iterator[str]:
     path, (kind, _, name) = f"webhooks.{webhook.name}", webhook.secret.partition(":")
     if not webhook.url.startswith("https://"):
         yield f"{path}.url: {webhook.shown} is no https; http is for the local stack"
+    elif fault := checks.fault(webhook, loopback=False):
+        yield fault
     if kind != "secret-manager":
         yield f"{path}.secret: {webhook.secret} is for the local stack; write `secret-manager:` and the name of a secret"
     elif name in map(deployment.full, deployment.listing.secrets):

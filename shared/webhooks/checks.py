@@ -7,7 +7,7 @@ from shared.errors import BadConfiguration, Unavailable
 from shared.origins import LOOPBACK
 from shared.routes import Routes, Webhook
 from shared.settings import Settings
-from shared.webhooks import addresses, signing
+from shared.webhooks import addresses
 
 
 def check(routes: Routes, settings: Settings) -> None:
@@ -15,7 +15,9 @@ def check(routes: Routes, settings: Settings) -> None:
 
     A secret may be wrong today and right tomorrow, and the other webhooks do not wait for it: it is logged.
     """
-    faults = [fault for webhook in routes.webhooks.values() if (fault := _fault(webhook, settings))]
+    from shared.webhooks import signing  # by an installed package, without which deploy.sh checks URLs
+
+    faults = [found for webhook in routes.webhooks.values() if (found := fault(webhook, loopback=settings.webhook_loopback))]
     if faults:
         raise BadConfiguration("\n".join(faults))
     for webhook in routes.webhooks.values():
@@ -25,14 +27,15 @@ def check(routes: Routes, settings: Settings) -> None:
             log.error("a webhook has no secret", webhook=webhook.name, error=error.message)
 
 
-def _fault(webhook: Webhook, settings: Settings) -> str:
+def fault(webhook: Webhook, *, loopback: bool) -> str:
+    """The fault of a URL that no delivery can reach, with its remedy; empty for others. `loopback` allows this computer."""
     host, path = origins.of(webhook.url).host, f"webhooks.{webhook.name}.url"
     try:
         ip = ipaddress.ip_address(host)
     except ValueError:
         ip = None
     if host in LOOPBACK or (ip and ip.is_loopback):
-        if settings.webhook_loopback:
+        if loopback:
             return ""
         return f"{path}: {host} is this computer; set SLUICE_WEBHOOK_LOOPBACK=1, which is not possible on Cloud Run"
     return f"{path}: {ip} is no public address; write another host" if ip and not addresses.is_public(ip) else ""

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.deploy.project import HOME, PLACE, RESULTS, UPLOADS, Deployed, Project, Run
+from tests.deploy.project import HOME, PLACE, RESULTS, SECRETS, UPLOADS, WEBHOOK_SECRETS, Deployed, Project, Run
 from tests.deploy.stub.world import NUMBER
 
 TASK = f"{PLACE}/queues/sluice-images/tasks/waiting"
 #: Its name could not be had again for weeks.
 ROLE = f"{HOME}/roles/sluice.queueOperator"
-QUEUES = {f"{PLACE}/queues/sluice-images", f"{PLACE}/queues/sluice-digests"}
+QUEUES = {f"{PLACE}/queues/sluice-{name}" for name in ("images", "digests", "webhook-orders", "webhook-audit")}
+#: Of the webhooks: the operator made them.
+THEIRS = {f"{SECRETS}{name}{version}" for name in WEBHOOK_SECRETS for version in ("", "/versions/1")}
+KEYS = {f"{SECRETS}sluice-keys", f"{SECRETS}sluice-keys/versions/1"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def ours(run: Run) -> set[str]:
 
 def test_everything_goes_but_data_and_what_waits(down: Down) -> None:
     assert down.first.status == 0, down.first.complaints
-    assert ours(down.first) == {UPLOADS, RESULTS, TASK, ROLE, *QUEUES}
+    assert ours(down.first) == {UPLOADS, RESULTS, TASK, ROLE, *QUEUES, *KEYS, *THEIRS}
 
 
 def test_queues_are_paused_so_that_up_can_go_on_with_their_tasks(down: Down) -> None:
@@ -48,7 +51,7 @@ def test_a_label_of_the_uploads_bucket_says_which_queues_down_paused(down: Down)
     labels = down.first.state["resources"][UPLOADS]["labels"]
     (labelled,) = down.first.asked("PATCH", UPLOADS.rpartition("/")[2])
 
-    assert labels == {"paused-images": "by-down", "paused-digests": "by-down"}
+    assert labels == {f"paused-{name.partition('/queues/sluice-')[2]}": "by-down" for name in QUEUES}
     assert labelled < min(down.first.asked("POST", "/queues/sluice-images:pause"))
 
 
@@ -76,24 +79,24 @@ def test_the_notification_goes_first(down: Down) -> None:
 
 
 def test_no_policy_keeps_a_deleted_account(down: Down) -> None:
-    left = str(down.first.state["policies"])
+    left = str([policy.get("bindings") for policy in down.first.state["policies"].values()])
 
     assert "deleted:" not in left
-    assert "sluice-" not in left.replace("demo-project-sluice-", "").replace("queues/sluice-", "")
+    assert "sluice-" not in left
     assert str(NUMBER) not in left, "what Google's agents were granted went with the topics"
 
 
 def test_a_second_down_repeats_nothing(down: Down) -> None:
-    """It had the data to delete, and the task that waited: nothing else."""
+    """It had the data to delete, the task that waited, and the secret of the keys: nothing else."""
     done = [line for line in down.data.mutations if not re.search(r"storage.*(uploads|results)", line["host"] + line["path"])]
 
-    assert [line["path"].rpartition("/")[2] for line in done] == ["sluice-images:purge"]
+    assert [line["path"].rpartition("/")[2] for line in done] == ["sluice-images:purge", "sluice-keys"]
 
 
-def test_with_delete_data_only_the_empty_queues_and_the_role_stay(down: Down) -> None:
+def test_with_delete_data_only_the_empty_queues_the_role_and_the_secrets_of_others_stay(down: Down) -> None:
     """The name of a deleted queue cannot be had again for days."""
     assert down.data.status == 0, down.data.complaints
-    assert ours(down.data) == {ROLE, *QUEUES}
+    assert ours(down.data) == {ROLE, *QUEUES, *THEIRS}
 
 
 def test_when_nothing_is_left_nothing_is_changed(down: Down) -> None:

@@ -50,6 +50,8 @@ WRONG: list[tuple[list[str], str]] = [
     (["plan", "--project", "demo-project", "--console-viewers", "domain:example.com"], "--console-viewers is"),
     (["plan", "--project", "demo-project", "--console-operators", "group:ops@example.com"], "it takes e-mail addresses"),
     (["plan", "--project", "demo-project", "--origins", "https://app.example/"], "--origins is"),
+    (["plan", "--project", "demo-project", "--origins", "https://App.example"], "it takes origins as browsers send them"),
+    (["plan", "--project", "demo-project", "--origins", "https://a.example,https://b.example:443"], "--origins is"),
     (["plan", "--project", "demo-project", "--instances", "0"], "--instances is '0'; it takes a whole number above 0"),
     (
         ["plan", "--project", "demo-project", "--keep-notices-days", "32"],

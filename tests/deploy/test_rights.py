@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from shared.settings import ROOT
-from tests.deploy.project import HOME, PLACE, RESULTS, UPLOADS, Deployed, Project, Run, account
+from tests.deploy.project import HOME, PLACE, RESULTS, SECRETS, UPLOADS, WEBHOOK_SECRETS, Deployed, Project, Run, account
 from tests.deploy.stub.world import NUMBER, PROJECT
-from tests.deploy.test_up import ALL_SERVICES, PROCESSORS, QUEUES
+from tests.deploy.test_up import ALL_SERVICES, PROCESSORS, QUEUES, WEBHOOKS
 
 Grants = list[dict[str, str]]
 Cell = tuple[str, str, str]
@@ -26,9 +26,22 @@ NEEDED: dict[str, dict[str, set[str]]] = {
     "upload": {
         "bucket:uploads": {"storage.objectCreator", "storage.legacyObjectReader"},  # receive: create; find, after a repeat
         "queue:*": {"cloudtasks.enqueuer"},  # receive: add
+        "secret:keys": {"secretmanager.secretAccessor"},  # names of keys
         "account:tasks": {"iam.serviceAccountUser"},  # a task that names the account
     },
-    "issuer": {"account:signer": {"iam.serviceAccountTokenCreator"}},  # permit_upload: signBlob
+    "issuer": {
+        "account:signer": {"iam.serviceAccountTokenCreator"},  # permit_upload: signBlob
+        "secret:keys": {"secretmanager.secretAccessor"},  # names of keys
+    },
+    "notifier": {
+        "bucket:results": {"storage.objectViewer"},  # pushes: names of manifests; attempts: read
+        "webhook:*": {
+            "cloudtasks.enqueuer",  # pushes: add
+            "queueOperator",  # attempts: pause after 410
+        },
+        "webhook-secret:*": {"secretmanager.secretAccessor"},  # attempts: sign
+        "account:tasks": {"iam.serviceAccountUser"},
+    },
     "signer": {"bucket:uploads": {"storage.objectCreator"}},  # what the signed URL may
     "dispatcher": {
         "bucket:uploads": {"storage.objectViewer"},  # by_bytes: head, 404 when it is missing
@@ -70,8 +83,8 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "topic:completions": {"pubsub.publisher"},  # rerun: notices where no step has to run
     },
     "reader": {"bucket:results": {"storage.objectViewer"}},  # what the link may
-    "push": {"service:dispatcher": {"run.invoker"}},
-    "tasks": {"service:processor": {"run.invoker"}},
+    "push": {"service:dispatcher": {"run.invoker"}, "service:notifier": {"run.invoker"}},
+    "tasks": {"service:processor": {"run.invoker"}, "service:notifier": {"run.invoker"}},
     "build": {
         "bucket:build": {"storage.objectViewer"},
         "repository": {"artifactregistry.writer"},
@@ -84,6 +97,11 @@ NEEDED: dict[str, dict[str, set[str]]] = {
             "cloudtasks.enqueuer",  # rerun: add
             "cloudtasks.taskDeleter",  # cancel: delete
             "queueOperator",  # queues, pause, resume; tasks
+        },
+        "webhook:*": {
+            "cloudtasks.enqueuer",  # webhooks test: add
+            "cloudtasks.taskDeleter",  # webhooks test: delete what was not accepted
+            "queueOperator",  # webhooks ls, resume
         },
         "account:tasks": {"iam.serviceAccountUser"},
         "topic:completions": {"pubsub.publisher", "pubsub.subscriber"},  # cancel: notices; tail: attach
@@ -117,6 +135,9 @@ def resource(on: str) -> list[str]:
         "account": [f"{HOME}/serviceAccounts/{account(name)}"],
         "service": [f"{PLACE}/services/sluice-{service}" for service in services(name)],
         "queue": [f"{PLACE}/queues/sluice-{queue}" for queue in QUEUES],
+        "webhook": [f"{PLACE}/queues/sluice-webhook-{webhook}" for webhook in WEBHOOKS],
+        "secret": [f"{SECRETS}sluice-{name}"],
+        "webhook-secret": [f"{SECRETS}{secret}" for secret in WEBHOOK_SECRETS],
         "iap": [f"{HOME}/iap_web/cloud_run-us-central1/services/sluice-{name}"],
     }
     return names[kind]
@@ -180,6 +201,7 @@ def test_only_doors_the_console_tasks_that_name_an_account_extraction_and_types_
         ("account:tasks", "upload"): "queue-auth=task",
         ("account:tasks", "dispatcher"): "queue-auth=task",
         ("account:tasks", "processor"): "queue-auth=task",
+        ("account:tasks", "notifier"): "queue-auth=task",
         ("account:tasks", "operators"): "queue-auth=task",
         ("account:tasks", "console"): "queue-auth=task",
         ("service:console", "viewers"): "console-access=invoker",
@@ -227,13 +249,21 @@ def test_no_account_has_two_jobs(deployed: Deployed) -> None:
     assert sorted(made) == sorted(f"{HOME}/serviceAccounts/{account(name)}" for name in EVERYBODY)
 
 
-@pytest.mark.parametrize("name", ["push", "signer", "reader"])
+@pytest.mark.parametrize("name", ["signer", "reader"])
 def test_an_account_that_runs_no_code_has_one_right(deployed: Deployed, name: str) -> None:
     assert len(of(deployed, name)) == 1
 
 
-def test_the_tasks_account_may_call_every_pool_and_nothing_else(deployed: Deployed) -> None:
-    assert of(deployed, "tasks") == {(f"{PLACE}/services/sluice-{name}", "roles/run.invoker") for name in PROCESSORS.values()}
+def test_the_tasks_account_may_call_every_pool_and_the_notifier_and_nothing_else(deployed: Deployed) -> None:
+    called = [*PROCESSORS.values(), "notifier"]
+
+    assert of(deployed, "tasks") == {(f"{PLACE}/services/sluice-{name}", "roles/run.invoker") for name in called}
+
+
+def test_the_push_account_may_call_the_dispatcher_and_the_notifier_and_nothing_else(deployed: Deployed) -> None:
+    called = ["dispatcher", "notifier"]
+
+    assert of(deployed, "push") == {(f"{PLACE}/services/sluice-{name}", "roles/run.invoker") for name in called}
 
 
 def test_the_account_of_each_pool_has_the_rights_of_a_processor(deployed: Deployed) -> None:
@@ -248,9 +278,10 @@ def test_the_account_of_each_pool_has_the_rights_of_a_processor(deployed: Deploy
     assert {name: of(deployed, name) for name in PROCESSORS.values()} == dict.fromkeys(PROCESSORS.values(), rights)
 
 
-def test_the_issuer_has_no_right_but_to_sign_as_the_signer(deployed: Deployed) -> None:
+def test_the_issuer_has_no_right_but_to_sign_as_the_signer_and_its_secret(deployed: Deployed) -> None:
     assert of(deployed, "issuer") == {
         (f"{HOME}/serviceAccounts/{account('signer')}", "roles/iam.serviceAccountTokenCreator"),
+        (f"{SECRETS}sluice-keys", "roles/secretmanager.secretAccessor"),
     }
 
 

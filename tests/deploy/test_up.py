@@ -14,10 +14,12 @@ from tests.deploy.stub.wire import Json
 from tests.deploy.stub.world import NUMBER, PROJECT
 
 QUEUES = tomllib.loads(PIPELINE.read_text())["queues"]
+WEBHOOKS = tomllib.loads(PIPELINE.read_text())["webhooks"]
 POOLS = tomllib.loads(PIPELINE.read_text())["pools"]
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 #: The service of each pool; and all services: one for each folder of functions/, the processor as often as there are pools.
 PROCESSORS = {"default": "processor", "slow": "processor-slow"}
+URLS = ("upload", "issuer", "dispatcher", "status", "notifier")
 ALL_SERVICES = sorted({*FOLDERS, *PROCESSORS.values()})
 
 
@@ -27,7 +29,7 @@ def container(service: Json) -> Json:
 
 
 def variables(service: Json) -> dict[str, str]:
-    return {item["name"]: item["value"] for item in container(service)["env"]}
+    return {item["name"]: item["value"] for item in container(service)["env"] if "value" in item}
 
 
 def test_a_plan_for_an_empty_project_changes_nothing(deployed: Deployed) -> None:
@@ -96,9 +98,7 @@ def test_every_service_has_its_variables(deployed: Deployed) -> None:
         assert given["THREADS"] == str(service["spec"]["template"]["spec"]["containerConcurrency"])
         assert given["GOOGLE_CLOUD_PROJECT"] == PROJECT
         assert (given["SLUICE_UPLOADS_BUCKET"], given["SLUICE_RESULTS_BUCKET"]) == (UPLOADS[8:], RESULTS[8:])
-        assert {given[f"SLUICE_{other.upper()}_URL"] for other in ("issuer", "dispatcher", "status")} == {
-            url(other) for other in ("issuer", "dispatcher", "status")
-        }
+        assert {given[f"SLUICE_{other.upper()}_URL"] for other in URLS} == {url(other) for other in URLS}
         assert given["SLUICE_PROCESSOR_URLS"] == f"default={url('processor')},slow={url('processor-slow')}"
         assert (given["SLUICE_PUSH_ACCOUNT"], given["SLUICE_TASKS_ACCOUNT"]) == (account("push"), account("tasks"))
         assert given["SLUICE_QUEUE_AUTH"] == "queue"
@@ -106,6 +106,8 @@ def test_every_service_has_its_variables(deployed: Deployed) -> None:
     assert values(deployed, "SLUICE_READER") == {"status": account("reader"), "console": account("reader")}
     assert values(deployed, "SLUICE_CONSOLE_ACCESS") == {"console": "invoker"}
     assert values(deployed, "SLUICE_OPERATORS") == {}
+    assert values(deployed, "SLUICE_CALLERS") == {"upload": "verified", "issuer": "verified"}
+    assert values(deployed, "SLUICE_ORIGINS") == {}
     assert values(deployed, "SLUICE_POOL") == {"processor": "default", "processor-slow": "slow"}
 
 
@@ -229,8 +231,8 @@ def test_there_are_alerts_metrics_and_a_dashboard(deployed: Deployed) -> None:
     assert "@" not in str(dashboards)
 
 
-def test_dispatcher_and_processors_cannot_be_reached_from_the_internet(deployed: Deployed) -> None:
+def test_dispatcher_notifier_and_processors_cannot_be_reached_from_the_internet(deployed: Deployed) -> None:
     services = {name: deployed.first.state["resources"][SERVICES + name] for name in ALL_SERVICES}
     ingress = {name: service["metadata"]["annotations"]["run.googleapis.com/ingress"] for name, service in services.items()}
 
-    assert {name for name, found in ingress.items() if found == "internal"} == {"dispatcher", *PROCESSORS.values()}
+    assert {name for name, found in ingress.items() if found == "internal"} == {"dispatcher", "notifier", *PROCESSORS.values()}

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from deploy import buckets, pubsub, queues, services
+from deploy import buckets, grants, pubsub, queues, services
 from deploy.answers import Json, parsed
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
-from deploy.kinds import Bucket, Notification, Queue, Repository, Service, Subscription, Topic
+from deploy.kinds import Bucket, Grant, Notification, Queue, Repository, Service, Subscription, Topic
 from shared import cors, routes
 from tests.unit.deploy.example import PIPELINE, deployment
 
@@ -381,7 +381,7 @@ def test_a_service_that_differs_is_deployed(change: Callable[[Json], None], tmp_
         "run deploy sluice-issuer --region=us-central1 --image=IMAGE "
         f"--service-account={ACCOUNT.format('sluice-issuer')} --cpu=1 --memory=512Mi --concurrency=40 --timeout=30 "
         "--max-instances=10 --execution-environment=gen2 --cpu-boost --ingress=all --invoker-iam-check "
-        f"--set-secrets=SLUICE_KEY_SECRET=sluice-keys:latest --env-vars-file={tmp_path}/variables-issuer.yaml"
+        f"--set-secrets=SLUICE_KEY_SECRET=sluice-keys:1 --env-vars-file={tmp_path}/variables-issuer.yaml"
     )
 
 
@@ -407,6 +407,32 @@ def test_the_console_goes_behind_identity_aware_proxy_and_back(
     words = [word for command in commands(services.service(it, *row)) for word in command.split()]
 
     assert [word for word in words if word in said.split()] == said.split()
+
+
+def test_a_door_is_shut_to_strangers_before_it_takes_its_callers_for_verified(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    strangers, mine = Grant("roles/run.invoker", "allUsers"), Grant("roles/run.invoker", "user:ann@example.com")
+    for door in ("issuer", "status"):
+        it.state.policies[f"service:{door}"] = [strangers, mine]
+    words = [command.split()[2] for command in service(it, lambda found: found.update(status={}))]
+
+    assert words == ["remove-iam-policy-binding", "sluice-issuer"]
+    assert [command.split()[3] for command in commands(grants.revocations(it))] == ["sluice-status"]
+
+
+def test_a_door_that_is_open_stays_open_and_verifies_its_callers_itself(tmp_path: Path) -> None:
+    it = deployment(tmp_path, allow_unauthenticated="issuer")
+    it.state.policies["service:issuer"] = [Grant("roles/run.invoker", "allUsers")]
+    (command,) = service(it, lambda found: found.update(status={}))
+
+    assert command.startswith("run deploy sluice-issuer ")
+    assert services.variables(it, "issuer", "40")["SLUICE_CALLERS"] == "open"
+
+
+@pytest.mark.parametrize("name", ["upload", "issuer", "status"])
+def test_pages_of_these_origins_may_call_the_doors(name: str, tmp_path: Path) -> None:
+    assert services.variables(deployment(tmp_path, origins=PAGES), name, "40")["SLUICE_ORIGINS"] == PAGES
+    assert "SLUICE_ORIGINS" not in services.variables(deployment(tmp_path), name, "40")
 
 
 def test_a_service_other_than_the_console_is_not_behind_it(tmp_path: Path) -> None:

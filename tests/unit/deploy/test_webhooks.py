@@ -122,6 +122,8 @@ def test_the_notifier_has_its_rights_on_the_queues_of_webhooks_and_no_other(it: 
     ("written", "complaint"),
     [
         ('url = "http://127.0.0.1:9/x"\nsecret = "secret-manager:a"', "webhooks.a.url: http://127.0.0.1:9/x is no https"),
+        ('url = "https://10.0.0.1/"\nsecret = "secret-manager:a"', "webhooks.a.url: 10.0.0.1 is no public address"),
+        ('url = "https://localhost/"\nsecret = "secret-manager:a"', "webhooks.a.url: localhost is this computer"),
         ('url = "https://a.test/"\nsecret = "env:SLUICE_SECRET_A"', "webhooks.a.secret: env:SLUICE_SECRET_A is for the local"),
         ('url = "https://a.test/"\nsecret = "secret-manager:sluice-keys"', "webhooks.a.secret: sluice-keys is Sluice's own"),
     ],
