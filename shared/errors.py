@@ -17,6 +17,7 @@ PipelineError
 │   └── BadConfiguration   500  a setting or pipeline.toml is wrong: the service does not start
 ├── Transient              yes: the queue delivers again
 │   ├── Unavailable        503
+│   ├── BodyCutShort       400  the body of a request ends early
 │   └── BodyTooSlow        408  the body of a request comes too slowly
 └── ProcessorFailed        500  perhaps: a processor's fault; the queue delivers again until its attempts are used up
 
@@ -154,6 +155,13 @@ class Transient(PipelineError):
 
 class Unavailable(Transient):
     """A service that we depend on does not answer, or asks us to retry later."""
+
+
+class BodyCutShort(Transient):
+    """The body of a request ends early, or its chunks are malformed."""
+
+    status = 400
+    code = "body_cut_short"
 
 
 class BodyTooSlow(Transient):

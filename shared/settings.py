@@ -129,6 +129,13 @@ class Settings:
     max_post_bytes: int = _setting(
         "SLUICE_MAX_POST_BYTES", "largest file that the upload service takes", default=str(32 * MIB), deploy=""
     )
+    body_seconds: int = _setting("SLUICE_BODY_SECONDS", "longest time for the body of a request", default="240", deploy="")
+    body_bytes_per_second: int = _setting(
+        "SLUICE_BODY_BYTES_PER_SECOND",
+        "least bytes per second of a request's body, after the first 10 seconds",
+        default="8192",
+        deploy="",
+    )
     max_file_bytes: int = _setting(
         "SLUICE_MAX_FILE_BYTES", "largest file to process or sign for", default=str(512 * MIB), deploy="--max-file-bytes"
     )

@@ -1,13 +1,11 @@
 """The HTTP side of all functions: JSON answers, error pages without internals, verified callers, body limits."""
 
-import contextlib
 import functools
 import hashlib
 import json
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import flask
 from flask import Request, Response
@@ -15,7 +13,7 @@ from werkzeug.exceptions import BadRequest as BadRequestPage
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
-from shared import identity, library_output, log
+from shared import identity, library_output, log, pace
 from shared.cloud.protocols import Cloud
 from shared.errors import (
     BadRequest,
@@ -34,9 +32,6 @@ Parsed = TypeVar("Parsed")
 
 #: Limit for the bodies of Cloud Tasks (at most 100 kB) and Pub/Sub notifications (a few kB).
 MAX_BODY_BYTES = 1 << 20
-#: Longest time for reading the rest of a refused body, and the size of each read.
-LINGER_SECONDS = 10
-LINGER_BYTES = 1 << 16
 
 
 def reply(body: Any, status: int = 200) -> Response:
@@ -48,7 +43,7 @@ def conditional(request: Request, body: Any) -> Response:
     """A JSON answer with a strong ETag over its bytes; 304 to a client that has the same ones (RFC 9110 §13.1.2)."""
     data = _written(body)
     tag = hashlib.sha256(data).hexdigest()[:32]
-    answer = Response(status=304) if request.if_none_match.contains_weak(tag) else _json(data, 200)
+    answer = streamed(Response(status=304)) if request.if_none_match.contains_weak(tag) else _json(data, 200)
     answer.headers["etag"] = f'"{tag}"'
     answer.headers["cache-control"] = "no-cache"  # caches ask each time
     return answer
@@ -56,7 +51,7 @@ def conditional(request: Request, body: Any) -> Response:
 
 def redirect(url: str) -> Response:
     """302 to a signed URL, which no cache may keep."""
-    return Response(status=302, headers={"location": url, "cache-control": "no-store"})
+    return streamed(Response(status=302, headers={"location": url, "cache-control": "no-store"}))
 
 
 def link(url: str) -> Response:
@@ -77,33 +72,26 @@ def _json(data: bytes, status: int) -> Response:
         "content-length": str(len(data)),
         "x-content-type-options": "nosniff",
     }
-    return Response(_streamed(data), status=status, headers=headers)
+    return Response(_pieces(data), status=status, headers=headers)
 
 
-def _streamed(data: bytes) -> Iterator[bytes]:
+def streamed(answer: Response) -> Response:
+    """The same answer, before which functions-framework does not read the rest of the request into memory."""
+    data = answer.get_data()
+    if answer.status_code != 304:  # RFC 9110 §15.4.5: it would be the length of the whole answer
+        answer.headers["content-length"] = str(len(data))
+    answer.response = _pieces(data)
+    return answer
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
     yield data
-
-
-def _lingering(answer: Iterable[bytes], body: IO[bytes]) -> Iterator[bytes]:
-    """Send the answer, then read the rest of the request.
-
-    Many clients read no answer before they have sent the whole body, and closing the connection on them discards the answer
-    (RFC 9112 §9.6).
-    """
-    yield from answer
-    deadline = time.monotonic() + LINGER_SECONDS
-    with contextlib.suppress(OSError):
-        while time.monotonic() < deadline and body.read(LINGER_BYTES):
-            pass
 
 
 def foreseen(error: PipelineError) -> Response:
     """The answer to a foreseen error: its code, message and details."""
     log.warning("answered with an error", status=error.status, code=error.code, error=error.message)
-    answer = with_remedy(reply({"error": error.code, "message": error.message, **error.details}, error.status), error)
-    if isinstance(error, TooLarge):
-        answer.response = _lingering(answer.iter_encoded(), flask.request.input_stream)
-    return answer
+    return with_remedy(reply({"error": error.code, "message": error.message, **error.details}, error.status), error)
 
 
 def with_remedy(answer: Response, error: PipelineError) -> Response:
@@ -128,13 +116,15 @@ def install(
     library_output.install()
     error_output = library_output.ErrorOutput()
     app = flask.current_app
+    settings = cloud.settings
+    app.wsgi_app = pace.Paced(app.wsgi_app, pace.Pace(settings.body_seconds, settings.body_bytes_per_second))  # type: ignore[method-assign]
     app.url_map.merge_slashes = False
     app.register_error_handler(HTTPException, http_error)
     for kind in (Permanent, Transient):
         app.register_error_handler(kind, foreseen)
     app.register_error_handler(Exception, unforeseen)
     app.before_request(error_output.capture)
-    app.before_request(lambda: _begin_log(cloud.settings.project))
+    app.before_request(lambda: _begin_log(settings.project))
     if guard:
         app.before_request(lambda: guard(flask.request))
     if not unreadable:

@@ -16,4 +16,4 @@ site = pages.Site(cloud)
 @functions_framework.http
 def console(request: Request) -> Response:
     """Answer with a page, a part of one, or a file that pages need."""
-    return site.answer(request)
+    return web.streamed(site.answer(request))

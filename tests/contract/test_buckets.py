@@ -87,7 +87,7 @@ def test_a_stream_of_any_length_is_stored_whole(cloud: Cloud, name: str, size: i
     assert (stored.size, stored.crc32c) == (size, crc32c(BIG[:size]))
 
 
-@pytest.mark.parametrize("sent", [100, 5 << 20, 9 << 20])
+@pytest.mark.parametrize("sent", [100, 2 << 20, 4 << 20, 5 << 20, 9 << 20])
 def test_a_stream_that_breaks_off_never_becomes_an_object(cloud: Cloud, name: str, sent: int) -> None:
     def breaking() -> Iterator[bytes]:
         yield BIG[:sent]

@@ -18,7 +18,7 @@ from PIL import Image
 
 from shared import log, web
 
-cloud = cast("Any", SimpleNamespace(settings=SimpleNamespace(project="p")))
+cloud = cast("Any", SimpleNamespace(settings=SimpleNamespace(project="p", body_seconds=60, body_bytes_per_second=1000)))
 web.install(cloud)
 warnings.simplefilter("always")
 #: Written to file descriptor 2 when the worker has ended its own output.

@@ -10,6 +10,7 @@ import pytest
 from shared import pipeline
 from shared.model import File, Run
 from shared.testing import FakeCloud
+from tests.conftest import DATA
 from tests.functions.calls import Load, refused
 
 
@@ -132,6 +133,19 @@ def test_older_generations_come_when_they_are_asked_for(client: Load, cloud: Fak
         assert [job["state"] for job in older["jobs"]] == ["succeeded", "succeeded"]
     refused(status.get("/objects/cat.jpg?older=x"), 400, "bad_token")
     refused(status.get("/jobs/a/b?older=7"), 404, "not_found")
+
+
+def test_an_answer_without_a_body_does_not_wait_for_that_of_the_request(client: Load, cloud: FakeCloud, uploaded: Any) -> None:
+    process(uploaded("photo.jpg", (DATA / "photo.jpg").read_bytes()), cloud)
+    status = client("status")
+    tag = status.get("/objects/photo.jpg").headers["etag"]
+
+    def get(path: str, **headers: str) -> int:
+        """The status of the answer to a request whose body never comes."""
+        return status.get(path, headers=headers, environ_overrides={"CONTENT_LENGTH": "5"}).status_code
+
+    assert get("/objects/photo.jpg", **{"if-none-match": tag}) == 304
+    assert get("/objects/photo.jpg/thumbnails/256.webp") == 302
 
 
 def test_an_unchanged_answer_is_sent_once(client: Load, cloud: FakeCloud, uploaded: Any) -> None:

@@ -12,6 +12,7 @@ from werkzeug.test import EnvironBuilder
 from shared import intake
 from shared.cloud.protocols import NO_METADATA
 from shared.errors import BadRequest, MethodNotAllowed, PipelineError
+from shared.pace import Body, Pace
 
 MIB = 1 << 20
 FORM = "multipart/form-data; boundary=7MA4YWxk"
@@ -28,7 +29,7 @@ class Wire:
         self._pieces = iter(pieces)
         self._held = b""
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
         self._held = self._held or next(self._pieces, b"")
         piece, self._held = self._held[:size], self._held[size:]
         return piece
@@ -51,7 +52,8 @@ def request(
     environ = EnvironBuilder(path=path, method=method, headers=list(headers.items())).get_environ()
     environ.pop("CONTENT_LENGTH", None)
     framing: dict[str, Any] = {} if length is None else {"CONTENT_LENGTH": str(length)}
-    return Request(environ | framing | {"wsgi.input_terminated": True, "CONTENT_TYPE": kind, "wsgi.input": Wire(body)})
+    stream = Body(Wire(body), length, Pace(60, 1000), None)
+    return Request(environ | framing | {"wsgi.input_terminated": True, "CONTENT_TYPE": kind, "wsgi.input": stream})
 
 
 def files(asked: Request) -> list[tuple[str, str, bytes]]:

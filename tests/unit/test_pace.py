@@ -1,0 +1,204 @@
+"""The body of a request is ended where it comes too slowly, and says where it breaks off."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from shared.errors import BodyCutShort, BodyTooSlow, PipelineError
+from shared.pace import FIRST_BYTES, Body, Pace, Paced, Watchdog
+from tests.eventually import eventually
+
+FAST = Pace(60, 1)
+#: Time for what must happen; it fails the test when it is over.
+PATIENCE_SECONDS = 30
+
+
+class Connection:
+    """A body from a network: pieces that are there, then a wait that ends only when the receiving side is closed."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = list(pieces)
+        self._closed = threading.Event()
+        self.sizes: list[int] = []
+
+    def read(self, size: int, /) -> bytes:
+        self.sizes.append(size)
+        if self._pieces:
+            return self._pieces.pop(0)
+        assert self._closed.wait(PATIENCE_SECONDS), "the read was not ended"
+        return b""
+
+    def shutdown(self, how: int = socket.SHUT_RD) -> None:
+        assert how == socket.SHUT_RD
+        self._closed.set()
+
+
+def refusal(body: Body) -> PipelineError:
+    with pytest.raises(PipelineError) as found:
+        body.readall()
+    return found.value
+
+
+@pytest.mark.parametrize(
+    ("size", "seconds"), [(0, 10), (8_000, 11), (80_000, 20), (800_000, 110), (8_000_000, 240), (80_000_000, 240)]
+)
+def test_the_time_for_a_body_grows_with_its_bytes_up_to_a_limit(size: int, seconds: float) -> None:
+    assert Pace(240, 8_000).allowed(size) == seconds
+
+
+@pytest.mark.parametrize("length", [None, 1000])
+@pytest.mark.parametrize("pace", [Pace(0.05, 1), Pace(60, 1e9, grace_seconds=0.05)], ids=["limit", "rate"])
+def test_a_body_that_stalls_is_ended(pace: Pace, length: int | None) -> None:
+    connection = Connection(b"some", b"thing")
+    body = Body(connection, length, pace, connection.shutdown)
+    error = refusal(body)
+
+    assert isinstance(error, BodyTooSlow)
+    assert error.message.startswith("the body came too slowly: 9 bytes in 0 seconds; ")
+    assert isinstance(refusal(body), BodyTooSlow)
+
+
+def test_the_seconds_of_all_reads_count_together() -> None:
+    class Slow(Connection):
+        def read(self, size: int, /) -> bytes:
+            self.sizes.append(size)
+            self._closed.wait(0.01)
+            return b"x"
+
+    connection = Slow()
+
+    assert isinstance(refusal(Body(connection, None, Pace(0.2, 1), connection.shutdown)), BodyTooSlow)
+    assert len(connection.sizes) <= 21
+
+
+def test_a_body_that_comes_fast_is_read_in_growing_blocks() -> None:
+    connection = Connection(bytes(FIRST_BYTES), bytes(FIRST_BYTES), bytes(2 * FIRST_BYTES), b"end")
+    body = Body(connection, 4 * FIRST_BYTES + 3, FAST, connection.shutdown)
+    blocks = list(iter(lambda: body.read(1 << 20), b""))
+
+    assert b"".join(blocks) == bytes(4 * FIRST_BYTES) + b"end"
+    assert connection.sizes == [FIRST_BYTES, FIRST_BYTES, 2 * FIRST_BYTES, 4 * FIRST_BYTES]
+
+
+@pytest.mark.parametrize("length", [0, 3])
+def test_nothing_is_read_after_the_end(length: int) -> None:
+    connection = Connection(b"end")
+
+    assert Body(connection, length, FAST, connection.shutdown).readall() == b"end"[:length]
+    assert len(connection.sizes) == (1 if length else 0)
+
+
+def test_a_body_that_breaks_off_is_to_be_sent_again() -> None:
+    class Broken(Connection):
+        def read(self, size: int, /) -> bytes:
+            return super().read(size) if self._pieces else self._break()
+
+        def _break(self) -> bytes:
+            raise ConnectionResetError
+
+    class Ended(Broken):
+        def _break(self) -> bytes:
+            return b""
+
+    for connection in (Broken(b"some"), Ended(b"some")):
+        assert isinstance(refusal(Body(connection, 5, FAST, connection.shutdown)), BodyCutShort)
+    assert "ended 1 bytes before its Content-Length" in refusal(Body(Ended(b"some"), 5, FAST, None)).message
+    assert Body(Ended(b"some"), None, FAST, None).readall() == b"some"
+
+
+# ---- the rest of a body
+
+
+def test_the_rest_is_read_after_the_answer() -> None:
+    connection = Connection(b"one", b"two", b"end")
+    body = Body(connection, 9, FAST, connection.shutdown)
+    body.read(3)
+    body.linger()
+
+    assert len(connection.sizes) == 3
+    assert not body.is_late
+
+
+def test_the_rest_is_awaited_for_a_limited_time() -> None:
+    connection = Connection(b"one")
+    body = Body(connection, 9, Pace(0.05, 1), connection.shutdown)
+    body.linger()
+
+    assert body.is_late
+
+
+class Gunicorn:
+    """The part of gunicorn's answer that ends a connection."""
+
+    def __init__(self) -> None:
+        self.is_closing = False
+
+    def force_close(self) -> None:
+        self.is_closing = True
+
+    def start_response(self, status: str, _headers: Any, _exc_info: Any = None) -> Any:
+        self.status = status
+        return lambda _data: None
+
+
+@pytest.mark.parametrize(("is_slow", "status"), [(True, "408 Slow"), (False, "200 OK")])
+def test_a_connection_is_closed_after_a_slow_body_only(*, is_slow: bool, status: str) -> None:
+    connection, server = Connection(b"some", b""), Gunicorn()
+
+    def application(environ: Any, start_response: Any) -> Iterator[bytes]:
+        try:
+            environ["wsgi.input"].readall()
+            start_response("200 OK", [])
+        except BodyTooSlow:
+            start_response("408 Slow", [])
+        yield b"answer"
+
+    if is_slow:
+        connection = Connection(b"some")
+    paced = Paced(application, Pace(0.05 if is_slow else 60, 1))
+    environ = {"wsgi.input": connection, "HTTP_TRANSFER_ENCODING": "chunked", "gunicorn.socket": connection}
+
+    assert list(paced(environ, server.start_response)) == [b"answer"]
+    assert (server.status, server.is_closing) == (status, is_slow)
+
+
+def test_an_application_without_gunicorn_gets_its_body() -> None:
+    def application(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield environ["wsgi.input"].readall()
+
+    client = Client(Paced(application, FAST))
+
+    assert client.post("/", data=b"some words").data == b"some words"
+    assert client.get("/").data == b""
+
+
+# ---- the watchdog
+
+
+def test_a_watchdog_calls_what_is_late_and_nothing_else() -> None:
+    watchdog, late, called = Watchdog(), threading.Event(), list[str]()
+    with watchdog.watching(60, lambda: called.append("outer")):
+        with watchdog.watching(0, lambda: called.append("early")), watchdog.watching(0.01, late.set):
+            assert late.wait(PATIENCE_SECONDS)
+        with watchdog.watching(0.02, lambda: called.append("in time")):
+            pass
+        with watchdog.watching(0.05, late.set):
+            late.clear()
+            assert late.wait(PATIENCE_SECONDS)
+
+    assert called == ["early"]
+
+
+def test_a_watchdog_has_one_thread() -> None:
+    watchdog = Watchdog()
+    before = threading.active_count()
+    for _ in range(5):
+        with watchdog.watching(0, lambda: None):
+            pass
+
+    assert eventually(lambda: threading.active_count() == before + 1, "one thread")
