@@ -130,7 +130,10 @@ class UnsupportedCoding(Permanent):
 
     status = 415
     code = "unsupported_encoding"
-    accepted: ClassVar[str] = "gzip, deflate"
+
+    def __init__(self, message: str, *, accepted: str) -> None:
+        super().__init__(message)
+        self.accepted = accepted
 
 
 class BadFile(Permanent):

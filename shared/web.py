@@ -195,8 +195,10 @@ def limit_body(request: Request, max_bytes: int = MAX_BODY_BYTES, instead: str =
 
 
 def json_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
-    """The JSON object in the body. Raises `BadRequest` and `TooLarge`."""
+    """The JSON object in the body. Raises `BadRequest`, `TooLarge` and `UnsupportedCoding`."""
     limit_body(request, max_bytes)
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedCoding("the body has a Content-Encoding; send the JSON object as it is", accepted="identity")
     data = request.get_data()
     if request.content_length is None and len(data) >= max_bytes:  # Werkzeug 3.1 silently truncates it there
         raise TooLarge(f"the body reaches the limit of {max_bytes} bytes; send a smaller one, with a Content-Length")

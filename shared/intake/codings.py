@@ -8,6 +8,7 @@ from shared.errors import BadRequest, TooLarge, UnsupportedCoding, UnsupportedTy
 #: Most bytes that are unpacked at once.
 PIECE_BYTES = 1 << 18
 GZIP_BITS, ZLIB_BITS, RAW_BITS = 31, 15, -15
+ACCEPTED = "gzip, deflate"
 #: RFC 2045 §6.2: these change nothing.
 _PLAIN_TRANSFER = ("", "7bit", "8bit", "binary")
 
@@ -17,6 +18,11 @@ class Allowance:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = self._left = max_bytes
+
+    @property
+    def next_bytes(self) -> int:
+        """Most bytes to unpack at once. No more than are left, so that a limit of the file itself is reached first."""
+        return max(1, min(PIECE_BYTES, self._left))
 
     def take(self, piece: bytes) -> bytes:
         """The piece again. Raises `TooLarge`."""
@@ -42,7 +48,9 @@ def decoded(blocks: Iterator[bytes], headers: Mapping[str, str], allowance: Allo
         return blocks
     if len(applied) > 1 or applied[0] not in ("gzip", "x-gzip", "deflate"):
         given = ", ".join(applied)[:80]
-        raise UnsupportedCoding(f"Content-Encoding: {given} is not unpacked here; send gzip, deflate, or the bytes as they are")
+        raise UnsupportedCoding(
+            f"Content-Encoding: {given} is not unpacked here; send gzip, deflate, or the bytes as they are", accepted=ACCEPTED
+        )
     return _unpacked(blocks, applied[0], allowance)
 
 
@@ -55,7 +63,7 @@ def _unpacked(blocks: Iterator[bytes], coding: str, allowance: Allowance) -> Ite
             if unpacker is None:
                 unpacker = _next_unpacker(rest, coding, is_first=is_first)
                 is_first = False
-            piece = _piece(unpacker, rest, coding)
+            piece = _piece(unpacker, rest, coding, allowance.next_bytes)
             if piece:
                 yield allowance.take(piece)
             rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
@@ -66,9 +74,9 @@ def _unpacked(blocks: Iterator[bytes], coding: str, allowance: Allowance) -> Ite
         raise _bad(coding, "is cut short")
 
 
-def _piece(unpacker: "zlib._Decompress", data: bytes, coding: str) -> bytes:
+def _piece(unpacker: "zlib._Decompress", data: bytes, coding: str, most: int) -> bytes:
     try:
-        return unpacker.decompress(data, PIECE_BYTES)
+        return unpacker.decompress(data, most)
     except zlib.error:
         raise _bad(coding, "is damaged, or is something else") from None
 

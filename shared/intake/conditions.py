@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from shared.errors import BadRequest, PreconditionFailed
+from shared.errors import BadRequest, PreconditionFailed, UnsupportedType
 
 #: They replace the method of the request in other servers.
 _METHODS = ("x-http-method-override", "x-http-method", "x-method-override")
@@ -14,9 +14,9 @@ _CONDITIONS = {"if-match": (), "x-goog-if-generation-match": ("0",), "x-goog-if-
 
 
 def check(headers: Mapping[str, str], method: str) -> None:
-    """Refuse a part of a file, another method, unmet conditions and checksums as trailers.
+    """Refuse a part of a file, another method, unmet conditions, packed transfers and checksums as trailers.
 
-    Raises `BadRequest` and `PreconditionFailed`. `If-None-Match` always holds: each upload makes a new object.
+    Raises `BadRequest`, `PreconditionFailed` and `UnsupportedType`. `If-None-Match` always holds: each upload makes a new object.
     """
     check_part(headers)
     for name in _METHODS:
@@ -25,6 +25,9 @@ def check(headers: Mapping[str, str], method: str) -> None:
     for name, met in _CONDITIONS.items():
         if name in headers and headers[name].strip() not in met:
             raise PreconditionFailed(f"{name} does not hold, because each upload makes a new object; leave the header out")
+    transfer = {coding.strip().lower() for coding in headers.get("transfer-encoding", "").split(",")}
+    if transfer - {"", "chunked", "identity"}:
+        raise UnsupportedType("Transfer-Encoding may only be chunked; pack a body by Content-Encoding", "unsupported_encoding")
     if found := _CHECKSUM.search(headers.get("trailer", "")):
         raise BadRequest(f"Trailer: {found[0]} would not be compared; send it as a header", "bad_digest")
 

@@ -1,5 +1,6 @@
 """The issuer over HTTP, on the fake cloud."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -70,6 +71,14 @@ def test_a_wrong_field_is_named(client: Load, asked: dict[str, Any], field: str)
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 5000])
 def test_a_body_that_is_not_a_json_object_is_refused(client: Load, body: bytes) -> None:
     refused(client("issuer").post("/", data=body), 400, "bad_json")
+
+
+def test_a_packed_body_is_refused_by_name(client: Load) -> None:
+    body = gzip.compress(b'{"name": "a.jpg", "content_type": "image/jpeg"}')
+    answer = client("issuer").post("/", data=body, headers={"content-encoding": "gzip"})
+
+    refused(answer, 415, "unsupported_encoding")
+    assert answer.headers["accept-encoding"] == "identity"
 
 
 def test_a_request_over_the_limits_is_refused(client: Load) -> None:

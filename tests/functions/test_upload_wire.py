@@ -107,6 +107,7 @@ def test_a_request_that_cannot_be_heeded_stores_nothing(server: Server, request_
     assert (found.status, found.json["error"]) == (status, code)
     assert found.json["accepted"] == []
     assert server.stored() == {}
+    assert ("https://issuer.test" in found.json["message"]) == (code == "too_large")
     assert found.headers["accept-encoding"] == ("gzip, deflate" if code == "unsupported_encoding" else None)
 
 

@@ -31,6 +31,7 @@ def asked(headers: dict[str, str], method: str = "PUT") -> Request:
         ("X-HTTP-Method-Override", "DELETE", 400, "bad_request"),
         ("X-HTTP-Method", "PATCH", 400, "bad_request"),
         ("X-Method-Override", "GET", 400, "bad_request"),
+        ("Transfer-Encoding", "gzip, chunked", 415, "unsupported_encoding"),
     ],
 )
 @pytest.mark.parametrize("method", ["PUT", "POST"])
@@ -49,6 +50,7 @@ def test_a_header_that_would_be_ignored_is_refused_by_name(name: str, value: str
         ("If-None-Match", '"abc"'),
         ("x-goog-if-generation-match", "0"),
         ("Range", "bytes=0-3"),
+        ("Transfer-Encoding", "Chunked"),
         ("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"),
         ("X-HTTP-Method-Override", "put"),
     ],
