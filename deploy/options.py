@@ -70,6 +70,10 @@ class Options:
         "", "LIST", "web pages that may call the doors and use signed URLs, such as https://app.example,https://test.example",
         rf"({ORIGIN}(,{ORIGIN})*)?", "origins as browsers send them, such as https://app.example: in lower case, without a path",
     )  # fmt: skip
+    gateway: str = _option(
+        "", "URL", "API Gateway in front of upload, issuer and status, whose callers share its account; docs/limits.md",
+        r'(https://[^,/ "]+)?', "a base URL such as https://sluice-1a2b3c.uc.gateway.dev, without a path",
+    )  # fmt: skip
     notify: str = _option("", "EMAIL", "receives alerts", r'([^@ "]+@[^@ "]+)?', "an e-mail address")
     operators: str = _option(
         "", "LIST", "groups and users who work with ./sluice, such as group:ops@example.com,user:ann@example.com",

@@ -141,8 +141,9 @@ def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]
 def _callers(deployment: Deployment, name: str) -> dict[str, str]:
     """Who calls this door, and the secret that their idempotency keys are mixed with."""
     is_open = name in deployment.options.allow_unauthenticated.split(",")
+    way = "shared" if deployment.options.gateway else "open" if is_open else "verified"
     secret = Secret(f"{deployment.full('keys')}:{secret_manager.version(deployment, 'keys')}")
-    return {"SLUICE_CALLERS": "open" if is_open else "verified", "SLUICE_KEY_SECRET": secret, **_pages(deployment)}
+    return {"SLUICE_CALLERS": way, "SLUICE_KEY_SECRET": secret, **_pages(deployment)}
 
 
 def _pages(deployment: Deployment) -> dict[str, str]:
@@ -186,10 +187,10 @@ def settings(deployment: Deployment) -> dict[str, str]:
         "SLUICE_QUEUE_PREFIX": deployment.full(""),
         "SLUICE_QUEUE_AUTH": options.queue_auth,
         "SLUICE_UPLOAD_URL": deployment.url("upload"),
-        "SLUICE_ISSUER_URL": deployment.url("issuer"),
+        "SLUICE_ISSUER_URL": f"{options.gateway}/sign" if options.gateway else deployment.url("issuer"),
         "SLUICE_DISPATCHER_URL": deployment.url("dispatcher"),
         "SLUICE_PROCESSOR_URLS": ",".join(f"{pool.name}={deployment.url(name)}" for name, pool in deployment.pools.items()),
-        "SLUICE_STATUS_URL": deployment.url("status"),
+        "SLUICE_STATUS_URL": options.gateway or deployment.url("status"),
         **({"SLUICE_NOTIFIER_URL": deployment.url(NOTIFIER)} if deployment.webhooks else {}),
         "SLUICE_PUSH_ACCOUNT": deployment.email("push"),
         "SLUICE_TASKS_ACCOUNT": deployment.email("tasks"),

@@ -41,16 +41,17 @@ class Rule:
         return [*self.headers, *(name for name in names if _METADATA.fullmatch(name))]
 
 
+#: `x-api-key` is for a gateway in front, which passes preflights on.
 UPLOAD = Rule(
     ("POST", "PUT"),
     (
         *("authorization", "content-digest", "content-encoding", "content-md5", "content-type", "digest"),
-        *("idempotency-key", "repr-digest", "traceparent", "x-goog-hash"),
+        *("idempotency-key", "repr-digest", "traceparent", "x-api-key", "x-goog-hash"),
     ),
     has_metadata=True,
 )
-ISSUER = Rule(("GET", "POST"), ("authorization", "content-type", "idempotency-key", "traceparent"))
-STATUS = Rule(("GET", "HEAD"), ("authorization", "if-none-match", "traceparent"))
+ISSUER = Rule(("GET", "POST"), ("authorization", "content-type", "idempotency-key", "traceparent", "x-api-key"))
+STATUS = Rule(("GET", "HEAD"), ("authorization", "if-none-match", "traceparent", "x-api-key"))
 
 
 def of_uploads(origins: Iterable[str], routes: Routes) -> Json:
