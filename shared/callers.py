@@ -32,12 +32,15 @@ def caller(request: Request, cloud: Cloud, audience: str) -> str:
     if settings.callers == "verified":
         return identity.unverified_subject(_bearer(tokens[0])) if len(tokens) == 1 else ""
     if len(tokens) > 1:
-        raise Unauthorized("the request has two tokens; send one")
-    return identity.subject(_bearer(tokens[0]), cloud.certificates, issuer=settings.token_issuer, audience=audience)
+        raise Unauthorized("the request has two tokens, in Authorization and in X-Serverless-Authorization; send one")
+    try:
+        return identity.subject(_bearer(tokens[0]), cloud.certificates, issuer=settings.token_issuer, audience=audience)
+    except Unauthorized as error:
+        raise Unauthorized(f"{error.message}; send an identity token for {audience}, or no token") from None
 
 
 def _bearer(value: str) -> str:
     scheme, _, token = value.partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise Unauthorized("Authorization is not `Bearer <identity token>`; correct it, or leave it out")
+        raise Unauthorized("Authorization is not `Bearer <identity token>`")
     return token.strip()

@@ -110,7 +110,7 @@ def subject(token: str, certificates: Certificates, *, issuer: str, audience: st
     Raises `Unauthorized` for any other token, `Unavailable` when the certificates are missing.
     """
     if not audience:
-        raise Unauthorized("this service has no URL configured for which a token could be; call it without a token")
+        raise Unauthorized("this service has no URL configured that a token could be for")
     return _subject(_claims_of(issuer, token, certificates, audience))
 
 
@@ -122,7 +122,7 @@ def unverified_subject(token: str) -> str:
 def _subject(claims: Mapping[str, Any]) -> str:
     found = claims.get("sub")
     if not isinstance(found, str) or not found:
-        raise Unauthorized("the token names no account; send an identity token")
+        raise Unauthorized("the token names no account")
     return found
 
 
@@ -149,7 +149,7 @@ def _unverified(token: str) -> Mapping[str, Any]:
     try:
         claims = jwt.decode(token, verify=False)
     except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError, RecursionError):
-        raise Unauthorized("the token cannot be read; send an identity token") from None
+        raise Unauthorized("the token is no identity token that can be read") from None
     return claims if isinstance(claims, Mapping) else {}
 
 

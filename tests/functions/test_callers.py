@@ -74,7 +74,8 @@ def test_a_token_that_does_not_pass_is_no_identity(
     ]
 
     for token in forged:
-        refused(send(door, sent_by(token)), 401, "unauthorized")
+        message = refused(send(door, sent_by(token)), 401, "unauthorized")
+        assert message.endswith(f"; send an identity token for {audience}, or no token")
         refused(send(door, sent_by(token, KEY)), 401, "unauthorized")
         refused(send(door, {"x-serverless-authorization": f"Bearer {token}", "idempotency-key": KEY}), 401, "unauthorized")
     refused(send(door, sent_by(good) | {"x-serverless-authorization": "Bearer x"}), 401, "unauthorized")

@@ -124,6 +124,14 @@ def test_a_command_refuses_such_an_offset(tmp_path: Path, command: str) -> None:
     assert "error: argument --port-offset: 99999 is out of range" in done.stderr
 
 
+@pytest.mark.parametrize("origins", ["*", "http://localhost:3000/", "localhost:3000"])
+def test_an_origin_that_no_browser_sends_is_named_with_a_right_one(origins: str) -> None:
+    done = run("up", "--origins", origins)
+
+    assert done.returncode == 2
+    assert f"the list has {origins!r}; write each as browsers send it, such as https://app.example" in done.stderr
+
+
 def test_an_offset_must_be_a_number(tmp_path: Path) -> None:
     done = run("up", "--data", str(tmp_path), "--port-offset", "x")
 

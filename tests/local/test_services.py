@@ -1,5 +1,6 @@
 """The services of the stack: one for each pool, and none that cuts a delivery off before its pool's deadline."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from local.environment import service_environment
 from local.services import all_ports, processors, services, urls
 from localcloud.accounts import Accounts
 from localcloud.address import Ports
+from localcloud.clock import SystemClock
 from shared import routes
 from shared.settings import ROOT
 from tests.unit.pipelines import POOLS, WEBHOOK, WHOLE
@@ -62,6 +64,23 @@ def test_the_urls_of_pools_are_one_variable() -> None:
     assert found.keys() == {
         f"SLUICE_{name}" for name in ("UPLOAD_URL", "ISSUER_URL", "DISPATCHER_URL", "STATUS_URL", "CONSOLE_URL")
     } | {"SLUICE_PROCESSOR_URLS"}
+
+
+def test_the_secret_of_keys_is_made_once_and_only_the_doors_have_it(tmp_path: Path) -> None:
+    def found() -> dict[str, str | None]:
+        accounts = Accounts(tmp_path, "local-project", "http://127.0.0.1", SystemClock())
+        given = {one.name: service_environment(one, ROUTES, Ports(), accounts) for one in services(POOLS_OF)}
+        return {name: variables.get("SLUICE_KEY_SECRET") for name, variables in given.items()}
+
+    first = found()
+    secret = first["upload"]
+    others = {name: value for name, value in first.items() if name not in ("upload", "issuer")}
+
+    assert re.fullmatch("[0-9a-f]{64}", secret or "")
+    assert first["issuer"] == secret
+    assert set(others.values()) == {None}
+    assert found() == first
+    assert (tmp_path / "key-secret").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("threads", ["1", "3"])
