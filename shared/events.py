@@ -14,6 +14,7 @@ from typing import Any
 from cloudevents.conversion import to_binary
 from cloudevents.http import CloudEvent
 
+from shared import naming
 from shared.errors import BadRequest
 from shared.manifest import Job, Manifest
 from shared.model import File, Json, canonical
@@ -21,6 +22,10 @@ from shared.model import File, Json, canonical
 STEP_FINISHED = "sluice.step.finished.v1"
 JOB_FINISHED = "sluice.job.finished.v1"
 
+#: A number as Cloud Storage writes it: 64 bits.
+_NUMBER = re.compile("[0-9]{1,19}")
+#: Of content type and custom metadata together. Cloud Storage allows 8 KiB of metadata; a task has room for more.
+MAX_DESCRIPTION_BYTES = 32 << 10
 #: gcloud and gsutil upload a large file as parts with such names, compose them, and delete them.
 _TEMPORARY = re.compile(r"(^|/)(gcloud|gsutil)/tmp/parallel_composite_uploads/")
 
@@ -44,6 +49,19 @@ class MalformedEvent(BadRequest):
     """A message that is not a notification of Cloud Storage. A redelivery cannot help."""
 
     code = "malformed_event"
+
+
+def pushed(body: bytes) -> Mapping[str, Any]:
+    """The attributes and data of a push message. Raises `MalformedEvent` for a body that Pub/Sub never sends."""
+    request = _parsed(body)
+    message = request.get("message") if isinstance(request, dict) else None
+    attributes = message.get("attributes") or {} if isinstance(message, dict) else None
+    if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
+        raise MalformedEvent("not a Pub/Sub push message: a JSON object with the field message and its attributes, all text")
+    assert isinstance(message, dict)
+    if not isinstance(message.get("data", ""), str) or not (attributes or message.get("data")):
+        raise MalformedEvent("not a Pub/Sub push message: it has no data, or data that is not text")
+    return {"attributes": attributes, "data": message.get("data", "")}
 
 
 def read(message: Mapping[str, Any], uploads_bucket: str) -> File | Ignored:
@@ -70,27 +88,26 @@ def why_ignored(file: File) -> Ignored | None:
 
 
 def _file(attributes: Mapping[str, Any], payload: Json) -> File:
-    generation = _attribute(attributes, "objectGeneration")
-    if not generation.isdecimal():
-        raise MalformedEvent(f"attribute objectGeneration is {generation!r}, not a decimal number")
-    try:
-        return File(
-            bucket=_attribute(attributes, "bucketId"),
-            name=_attribute(attributes, "objectId"),
-            generation=int(generation),
-            size=int(payload["size"]),
-            content_type=str(payload.get("contentType") or "application/octet-stream"),
-            crc32c=str(payload["crc32c"]),
-            metadata=_metadata(payload.get("metadata")),
-        )
-    except (KeyError, TypeError, ValueError):
-        raise MalformedEvent("the payload is not an object resource with size and crc32c (JSON_API_V1)") from None
+    name, generation = _attribute(attributes, "objectId"), _attribute(attributes, "objectGeneration")
+    if not naming.is_possible(name):
+        raise MalformedEvent("attribute objectId is no name of an object: 1 to 1024 bytes of UTF-8")
+    size, checksum = str(payload.get("size")), payload.get("crc32c")
+    if isinstance(payload.get("size"), float) or not (_NUMBER.fullmatch(size) and isinstance(checksum, str)):
+        raise MalformedEvent("the payload is not an object resource with size and crc32c (JSON_API_V1)")
+    if not _NUMBER.fullmatch(generation):
+        raise MalformedEvent(f"attribute objectGeneration is {generation[:40]!r}, not a decimal number")
+    content_type, metadata = _described(payload)
+    return File(_attribute(attributes, "bucketId"), name, int(generation), int(size), content_type, checksum, metadata)
 
 
-def _metadata(value: Any) -> dict[str, str]:
-    """Custom metadata: an object of strings. Anything else in it is left out, so that the file is still processed."""
-    pairs = value.items() if isinstance(value, dict) else ()
-    return {key: text for key, text in pairs if isinstance(text, str)}
+def _described(payload: Json) -> tuple[str, Mapping[str, str]]:
+    """Content type and custom metadata: text. Anything else is left out, so that the file is still processed."""
+    value, pairs = payload.get("contentType"), payload.get("metadata")
+    content_type = value if isinstance(value, str) and value else "application/octet-stream"
+    metadata = {key: text for key, text in (pairs if isinstance(pairs, dict) else {}).items() if isinstance(text, str)}
+    if len(canonical({"type": content_type, **metadata})) > MAX_DESCRIPTION_BYTES:
+        raise MalformedEvent("content type and custom metadata are longer than Cloud Storage allows, and than a task can carry")
+    return content_type, metadata
 
 
 def _attribute(attributes: Mapping[str, Any], name: str) -> str:
@@ -102,12 +119,20 @@ def _attribute(attributes: Mapping[str, Any], name: str) -> str:
 
 def _payload(message: Mapping[str, Any]) -> Json:
     try:
-        payload = json.loads(base64.b64decode(message.get("data") or "", validate=True))
+        payload = _parsed(base64.b64decode(message.get("data") or "", validate=True))
     except (binascii.Error, ValueError, TypeError):
-        raise MalformedEvent("the payload is not JSON; create the notification with payload-format=json") from None
+        payload = None
     if not isinstance(payload, dict):
         raise MalformedEvent("the payload is not a JSON object; create the notification with payload-format=json")
     return payload
+
+
+def _parsed(data: bytes) -> Any:
+    """The value of this JSON; None for what is none, and for what is nested too deep or has too long a number."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 def step_notices(manifest: Manifest) -> list[Notice]:

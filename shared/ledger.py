@@ -44,9 +44,12 @@ def has_room(run: Run, recipe: Recipe) -> bool:
 
 
 def find(results: Bucket, name: str) -> Found | None:
-    """The manifest or plan of this name, or None."""
+    """The manifest or plan of this name, or None. Raises `Unavailable` for an object that is neither."""
     body = results.read(name)
-    return manifest.read(json.loads(body)) if body is not None else None
+    try:
+        return manifest.read(json.loads(body)) if body is not None else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Unavailable(f"object {name} of the results bucket is no manifest; restore what it was, or delete it") from None
 
 
 def commit(results: Bucket, name: str, draft: Found) -> Found:

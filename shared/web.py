@@ -5,11 +5,10 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import flask
 from flask import Request, Response
-from werkzeug.exceptions import BadRequest as BadRequestPage
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
@@ -28,7 +27,6 @@ from shared.errors import (
 )
 
 Handler = Callable[[Request], Response]
-Parsed = TypeVar("Parsed")
 
 #: Limit for the bodies of Cloud Tasks (at most 100 kB) and Pub/Sub notifications (a few kB).
 MAX_BODY_BYTES = 1 << 20
@@ -105,13 +103,11 @@ def with_remedy(answer: Response, error: PipelineError) -> Response:
     return answer
 
 
-def install(
-    cloud: Cloud, guard: Callable[[Request], None] | None = None, unreadable: Callable[[bytes, str], None] | None = None
-) -> None:
+def install(cloud: Cloud, guard: Callable[[Request], None] | None = None) -> None:
     """Install JSON error pages, JSON log lines and plain paths in the function that is being loaded.
 
-    `guard` runs before each request is parsed. `unreadable` gets the body of an event that cannot be parsed and the reason; the
-    event is then acknowledged. functions-framework's own error pages would print the exception and the headers with the token.
+    `guard` runs before each request is parsed. functions-framework's own error pages would print the exception and the headers
+    with the token.
     """
     library_output.install()
     error_output = library_output.ErrorOutput()
@@ -127,21 +123,9 @@ def install(
     app.before_request(lambda: _begin_log(settings.project))
     if guard:
         app.before_request(lambda: guard(flask.request))
-    if not unreadable:
-        # functions-framework answers these two names itself; here they may be file names.
-        for name in ("robots.txt", "favicon.ico"):
-            app.url_map.add(Rule(f"/{name}", defaults={"path": name}, endpoint="run"))
-    else:
-        app.register_error_handler(BadRequestPage, lambda _page: _put_aside(unreadable))
-
-
-def _put_aside(unreadable: Callable[[bytes, str], None]) -> Response:
-    why = "not a Pub/Sub push message with data"
-    try:
-        unreadable(flask.request.get_data(), why)
-    except PipelineError as error:
-        return foreseen(error)
-    return reply({"put_aside": why})
+    # functions-framework answers these two names itself; here they may be file names.
+    for name in ("robots.txt", "favicon.ico"):
+        app.url_map.add(Rule(f"/{name}", defaults={"path": name}, endpoint="run"))
 
 
 def retry_only_transient(handler: Handler) -> Handler:
@@ -209,14 +193,6 @@ def json_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> dict[str, An
     if not isinstance(value, dict):
         raise BadRequest("the body is JSON, but not an object; send an object", "bad_json")
     return value
-
-
-def parsed(parse: Callable[[dict[str, Any]], Parsed], body: dict[str, Any]) -> Parsed:
-    """Parse the body into one of our nouns. Raises `BadRequest` when a field is missing or malformed."""
-    try:
-        return parse(body)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadRequest(f"a field of the body is missing or malformed ({type(error).__name__})", "bad_json") from None
 
 
 def delivery_number(request: Request) -> int:

@@ -3,9 +3,8 @@
 import functions_framework
 from flask import Request, Response
 
-from shared import capacity, log, outside, pipeline, web
+from shared import capacity, log, outside, pipeline, task_json, web
 from shared.cloud import connect
-from shared.plan import Task
 from shared.processors import extras
 
 cloud = connect()
@@ -28,6 +27,6 @@ web.install(cloud, _only_cloud_tasks)
 @web.retry_only_transient
 def processor(request: Request) -> Response:
     """Run the task in the body."""
-    task = web.parsed(Task.from_json, web.json_body(request))
+    task = task_json.read(web.json_body(request))
     pipeline.process(task, web.delivery_number(request), cloud)
     return web.reply({"task": task.name})

@@ -212,7 +212,7 @@ def _parsed(body: bytes) -> Task | None:
     """The task in the body of a Cloud Tasks task, or None for another program's."""
     try:
         return Task.from_json(json.loads(body))
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 

@@ -108,7 +108,7 @@ def _unwrapped(data: bytes) -> Notice:
         body: Any = json.loads(data)
         body = body.get("message", body)
         return _republished(base64.b64decode(body.get("data") or "", validate=True), body.get("attributes") or {})
-    except (ValueError, AttributeError, binascii.Error, TypeError):
+    except (ValueError, AttributeError, binascii.Error, TypeError, RecursionError):
         return Notice(data, {})
 
 

@@ -81,6 +81,14 @@ def test_nothing_is_found_before_it_is_committed(results: FakeBucket) -> None:
     assert ledger.find(results, "jobs/x") is None
 
 
+@pytest.mark.parametrize("garbage", [b"", b"{", b"[]", b"7", b'"kind"', b"{}", b"\xff", b"[" * 100_000])
+def test_an_object_that_is_no_manifest_waits_for_an_operator_and_is_named(results: FakeBucket, garbage: bytes) -> None:
+    results.put("jobs/x", garbage)
+
+    with pytest.raises(Unavailable, match="object jobs/x of the results bucket is no manifest"):
+        ledger.find(results, "jobs/x")
+
+
 def test_the_second_commit_returns_the_first(results: FakeBucket) -> None:
     first, second = ended(chain(), Place(0, "q1")), ended(chain(), Place(0, "q1"), "failed")
 
