@@ -17,7 +17,10 @@ OTHERS = tuple(PICTURES / name for name in ("alice.pdf", "planets.csv", "sonnet.
 GSUTIL_OF_OUR_OWN = ROOT / ".venv-gsutil" / "bin" / "gsutil"
 ASK_ISSUER = f'curl -sS --fail-with-body "$SLUICE_ISSUER_URL/?name={ROCKET.name}&content_type=image/jpeg"'
 POST = f"curl -sS --fail-with-body -F file=@{EARTH} $SLUICE_UPLOAD_URL"
-TAKE_TICKET = f"python3 -c 'import json, sys; print(json.load(sys.stdin)[\"curl\"])' | (cd {PICTURES} && sh)"
+#: The upload, then the object's name and the address of its status.
+TAKE_TICKET = f"""python3 -c 'import json, shlex, sys
+it = json.load(sys.stdin)
+print(it["curl"], "&& echo", shlex.join([it["object"], it["status_url"]]))' | (cd {PICTURES} && sh)"""
 
 
 def how_to_use(stack: Stack) -> str:
@@ -31,7 +34,7 @@ eval "$({env})"
 
 # 1. straight into the bucket
 {shlex.quote(gsutil())} cp {CAT} gs://uploads/cat.png
-# 2. a signed URL from the issuer, used at once
+# 2. a signed URL from the issuer, used at once; it prints the object's name and the address of its status
 {ASK_ISSUER} | {TAKE_TICKET}
 # 3. a POST to the Upload Service
 {POST}
