@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import pipeline, services
+from local import pipeline, services, webhook_secrets
 from local.pipeline import ROOT
 from local.services import Service
 from localcloud.address import HOST, LOCATION, PROJECT, Ports
@@ -66,7 +66,7 @@ def service_environment(service: Service, routes: Routes, ports: Ports, accounts
         "PYTHONPATH": str(ROOT),
         "SLUICE_PUSH_ACCOUNT": accounts.email("push"),
         "SLUICE_CONSOLE_ACCESS": "loopback",
-        "SLUICE_WEBHOOK_SECRETS": str(data / "secrets"),
+        "SLUICE_WEBHOOK_SECRETS": str(webhook_secrets.folder(data)),
         "SLUICE_WEBHOOK_LOOPBACK": "1",
         **service.variables,
     }

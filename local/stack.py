@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from local import pipeline, resources, services
+from local import pipeline, resources, services, webhook_secrets
 from local.children import Child
 from local.environment import service_environment
 from local.pipeline import ROOT
@@ -33,6 +33,7 @@ class Stack:
         try:
             urls = services.urls(self._routes, self.ports)
             await resources.create(self.ports, urls, self._routes, self._origins)
+            webhook_secrets.make(self.data, self._routes)
             await self._start_functions()
         except BaseException:
             await self.stop()

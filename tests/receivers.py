@@ -33,9 +33,11 @@ class Receiver:
     answers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     posted: list[Posted] = field(default_factory=list)
+    #: the ids of the requests that were answered with 2xx
+    took: list[str] = field(default_factory=list)
     port: int = 0
     #: called for each request before the answer
-    meanwhile: Callable[[], None] = lambda: None
+    meanwhile: Callable[[], object] = lambda: None
 
     @property
     def url(self) -> str:
@@ -56,7 +58,10 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.posted.append(Posted(self.path, headers, data))
             receiver.meanwhile()
-            self.send_response(receiver.status)
+            status = receiver.status
+            if 200 <= status < 300:
+                receiver.took.append(headers["webhook-id"])
+            self.send_response(status)
             for name, value in receiver.answers.items():
                 self.send_header(name, value)
             self.send_header("content-length", str(len(receiver.body)))

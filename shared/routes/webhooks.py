@@ -14,8 +14,8 @@ from shared.routes.faults import Faults, below
 #: Begins the names of the webhooks' queues; no queue of steps may have such a name.
 QUEUE_PREFIX = "webhook-"
 MAX_URL_CHARACTERS = 2048
-#: Deliveries of a notice within three days, at these pauses, are 85.
-DELIVERIES = 99
+#: Attempts of a notice within three days, at these pauses.
+ATTEMPTS = 82
 MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 5, 3600
 
 
@@ -40,7 +40,7 @@ class Webhook:
     @property
     def rates(self) -> Queue:
         """That queue: its pauses grow from five seconds to an hour. The notifier itself gives up after three days."""
-        return Queue(self.queue, 20.0, 10, DELIVERIES, MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+        return Queue(self.queue, 20.0, 10, ATTEMPTS, MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
 
     def wants(self, kind: str, verdict: str) -> bool:
         """Whether it gets notices of this kind with this verdict."""

@@ -47,6 +47,8 @@ def attempt(delivery: Delivery, cloud: Cloud, world: World | None = None) -> End
     """
     world = world or World()
     log.bind(webhook=delivery.webhook, event=delivery.event)
+    if delivery.kind != TEST:  # the id of an event begins with that of its job
+        log.follow(delivery.event, "webhook", delivery.webhook, delivery.event)
     try:
         webhook = _webhook(delivery, cloud)
         keys = signing.keys(webhook, cloud.settings)

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ class Pushed(NamedTuple):
     data: str
 
 
-def receive(body: Json, cloud: Cloud) -> None:
+def receive(body: Json, cloud: Cloud, now: Callable[[], float] = time.time) -> None:
     """Queue the deliveries of a pushed message. Returns when it needs no other push, else raises `Unavailable`."""
     notice = _notice(body)
     if notice is None:
@@ -47,7 +47,7 @@ def receive(body: Json, cloud: Cloud) -> None:
     log.follow(run.job_id, "notifier", notice.event)
     names = manifests(cloud.results, run)
     if names:
-        first = Delivery("", notice.kind, notice.event, names, int(time.time()))
+        first = Delivery("", notice.kind, notice.event, names, int(now()))
         _queue([replace(first, webhook=webhook.name) for webhook in wanting], cloud)
     else:
         log.error("no webhook gets a notice whose manifests are gone")

@@ -1,5 +1,6 @@
 """The services of the stack: one for each pool, and none that cuts a delivery off before its pool's deadline."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from flask import Flask
 from functions_framework._http.gunicorn import GunicornApplication
 
+from local import webhook_secrets
 from local.environment import service_environment
 from local.services import all_ports, processors, services, urls
 from localcloud.accounts import Accounts
@@ -69,7 +71,7 @@ def test_the_urls_of_pools_are_one_variable() -> None:
 def test_the_secret_of_keys_is_made_once_and_only_the_doors_have_it(tmp_path: Path) -> None:
     def found() -> dict[str, str | None]:
         accounts = Accounts(tmp_path, "local-project", "http://127.0.0.1", SystemClock())
-        given = {one.name: service_environment(one, ROUTES, Ports(), accounts) for one in services(POOLS_OF)}
+        given = {one.name: service_environment(one, ROUTES, Ports(), accounts, tmp_path) for one in services(ROUTES)}
         return {name: variables.get("SLUICE_KEY_SECRET") for name, variables in given.items()}
 
     first = found()
@@ -81,6 +83,17 @@ def test_the_secret_of_keys_is_made_once_and_only_the_doors_have_it(tmp_path: Pa
     assert set(others.values()) == {None}
     assert found() == first
     assert (tmp_path / "key-secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_missing_secret_is_made_once_for_this_user_alone(tmp_path: Path) -> None:
+    webhook_secrets.make(tmp_path, WITH_WEBHOOK)
+    path = tmp_path / "secrets" / "orders" / "value"
+    made = path.read_text()
+    webhook_secrets.make(tmp_path, WITH_WEBHOOK)
+
+    assert len(base64.b64decode(made.removeprefix("whsec_"))) == 32
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text() == made
 
 
 @pytest.mark.parametrize("threads", ["1", "3"])
