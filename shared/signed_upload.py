@@ -41,6 +41,8 @@ def parse(fields: Json, seed: bytes = b"") -> UploadRequest:
     if not media.is_valid(content_type):
         raise _bad("content_type", f"{content_type[:80]!r} is not a media type; send one such as image/jpeg")
     size, resumable = fields.get("size"), fields.get("resumable", False)
+    if isinstance(size, float) and size.is_integer():
+        size = int(size)  # JSON has one kind of number: 7.0 is 7
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
         raise _bad("size", f"{size!r} is not a number of bytes; send a whole number above 0")
     if not isinstance(resumable, bool):

@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import google_crc32c
 
@@ -156,10 +157,10 @@ class FakeBucket:
 
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
         sent = {**headers, **({"x-goog-resumable": "start"} if resumable else {})}
-        return Permission("POST" if resumable else "PUT", f"https://signed.test/{self.name}/{name}?for={seconds}", sent)
+        return Permission("POST" if resumable else "PUT", f"https://signed.test/{self.name}/{quote(name)}?for={seconds}", sent)
 
     def permit_download(self, name: str, seconds: int) -> str:
-        return f"https://signed.test/{self.name}/{name}?for={seconds}"
+        return f"https://signed.test/{self.name}/{quote(name)}?for={seconds}"
 
     def _fail(self, call: str, name: str) -> None:
         if call in self.broken or f"{call} {name.split('/')[0]}" in self.broken:

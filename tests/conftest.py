@@ -25,6 +25,7 @@ from shared.routes import Routes
 from shared.settings import ROOT, Settings
 from shared.testing import FakeCloud
 from tests import contracts, workers
+from tests.answers import CheckedClient
 
 DATA = Path(__file__).parent / "data"
 #: The tests' own, so that editing the shipped one breaks no test.
@@ -124,12 +125,14 @@ def uploaded(cloud: FakeCloud) -> Callable[..., File]:
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch, cloud: FakeCloud) -> Callable[[str], Client]:
-    """Load an entry point by its folder's name with functions-framework, on the fake cloud."""
+    """Load an entry point by its folder's name, on the fake cloud. Its answers must keep to its contract."""
     monkeypatch.setattr(shared.cloud, "connect", lambda *_seconds: cloud)
 
     def load(name: str) -> Client:
         app = functions_framework.create_app(name, str(ROOT / "functions" / name / "main.py"))
-        client: Client = app.test_client()
+        app.test_client_class = CheckedClient
+        client: CheckedClient = app.test_client()
+        client.service = name
         return client
 
     return load

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from shared.contracts import notices
+from shared.contracts import notices, status, topic, uploads
 from shared.model import Json
 from shared.settings import ROOT
 
@@ -13,7 +13,10 @@ FOLDER = ROOT / "docs" / "contracts"
 
 def documents() -> Mapping[str, Json]:
     """The generated files: name → content."""
-    return {f"{name}.schema.json": notices.document(kind) for kind, (name, _) in notices.KINDS.items()}
+    schemas = {f"{name}.schema.json": notices.document(kind) for kind, (name, _) in notices.KINDS.items()}
+    doors = {"upload": uploads.upload(), "issuer": uploads.issuer(), "status": status.status()}
+    described = {f"{service}.openapi.json": document for service, document in doors.items()}
+    return schemas | described | {"notices.asyncapi.json": topic.document()}
 
 
 def written(content: Json) -> str:

@@ -21,8 +21,9 @@ def read(request: Request) -> Iterator[Incoming]:
     body ends too early, comes too slowly, differs from its checksum, or does not unpack.
     """
     name = request.path.lstrip("/")
-    if request.method not in ("POST", "PUT"):
-        raise MethodNotAllowed("POST a form to /, or PUT or POST a file's bytes to /<name>", "POST", *(["PUT"] if name else []))
+    allowed = ("POST", "PUT") if name else ("POST",)
+    if request.method not in allowed:
+        raise MethodNotAllowed("POST a form to /, or PUT or POST a file's bytes to /<name>", *allowed)
     headers = {key.lower(): value for key, value in request.headers}
     conditions.check(headers, request.method)
     common = metadata.check(metadata.prefixed(headers))
@@ -35,7 +36,7 @@ def read(request: Request) -> Iterator[Incoming]:
 
 def _form(request: Request, headers: Mapping[str, str], common: Mapping[str, str], allowance: Allowance) -> Iterator[Incoming]:
     boundary = request.mimetype_params.get("boundary", "")
-    if request.method != "POST" or request.mimetype != "multipart/form-data" or not boundary:
+    if request.mimetype != "multipart/form-data" or not boundary:
         raise BadRequest("POST multipart/form-data to / (curl -F file=@NAME), or PUT the bytes to /<name> (curl -T NAME)")
     if "x-goog-hash" in headers:
         raise BadRequest("x-goog-hash is a checksum of one file; in a form, make it a header of the file's part", "bad_digest")

@@ -49,7 +49,7 @@ def test_the_status_of_a_file_from_accepted_to_its_verdict(client: Load, cloud: 
     assert addresses == [f"{where}/thumbnails/{name}.webp" for name in (1024, 512, 256)]
     links = [status.get(address) for address in addresses]
     assert [(link.status_code, link.data, link.headers["cache-control"]) for link in links] == [(302, b"", "no-store")] * 3
-    objects = [output["object"].replace(" ", "%20") for output in thumbnails["outputs"]]
+    objects = [quote(output["object"]) for output in thumbnails["outputs"]]
     assert [link.location for link in links] == [f"https://signed.test/results/{name}?for=900" for name in objects]
     shown = [status.get(f"{address}?link") for address in addresses]
     urls = [f"https://signed.test/results/{output['object']}?for=900" for output in thumbnails["outputs"]]

@@ -177,6 +177,21 @@ def test_a_broken_form_stores_no_file(client: Load, cloud: FakeCloud, body: byte
     assert cloud.uploads.versions == {}
 
 
+def test_a_form_field_without_a_name_is_ignored(client: Load, photo: bytes) -> None:
+    field = b"--x\r\nContent-Disposition: form-data\r\n\r\nvalue\r\n"
+    part = b'--x\r\nContent-Disposition: form-data; name=f; filename="a.jpg"\r\n\r\n' + photo + b"\r\n--x--\r\n"
+    answer = client("upload").post("/", data=field + part, content_type="multipart/form-data; boundary=x")
+
+    assert answer.status_code == 202, answer.text
+
+
+def test_a_form_is_posted_not_put(client: Load, photo: bytes) -> None:
+    answer = client("upload").put("/", data={"file": (io.BytesIO(photo), "a.jpg")})
+
+    refused(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "POST"
+
+
 def test_too_large_a_file_is_sent_to_the_issuer(client: Load, cloud: FakeCloud, photo: bytes) -> None:
     message = refused(client("upload").put("/big.jpg", data=photo + bytes(1_000_000)), 413, "too_large")
 

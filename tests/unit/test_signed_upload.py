@@ -115,6 +115,12 @@ def test_a_query_has_the_fields_of_json(query: dict[str, str], fields: dict[str,
 # ---- signed URLs
 
 
+def test_a_whole_number_may_be_written_as_a_fraction() -> None:
+    size = signed_upload.parse(PHOTO | {"size": 12.0}).size
+
+    assert (size, type(size)) == (12, int)
+
+
 def test_a_signed_url_is_for_one_object_of_this_size_and_type(cloud: FakeCloud) -> None:
     signed = signed_upload.sign(signed_upload.parse(PHOTO | {"size": 1234}), cloud)
 
