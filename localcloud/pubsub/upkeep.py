@@ -46,9 +46,9 @@ def expire(broker: Broker, now: float) -> None:
     for subscription in list(broker.subscriptions.values()):
         subscription.drop_before(_ago(now, subscription.message.message_retention_duration))
         if subscription.is_pulled:
-            subscription.touch()
+            subscription.usage.touch()
         policy = subscription.message.expiration_policy
-        if policy.HasField("ttl") and subscription.last_used() + seconds(policy.ttl) <= now:
+        if policy.HasField("ttl") and subscription.usage.last() + seconds(policy.ttl) <= now:
             broker.remove_subscription(subscription.message.name)
 
 

@@ -21,7 +21,7 @@ async def pull(broker: Broker, request: Any) -> Any:
     """Pull. Without ready messages it waits for the first one, unless `return_immediately` is set."""
     subscription = broker.subscription(request.subscription)
     check_pullable(subscription)
-    subscription.touch()
+    subscription.usage.touch()
     if request.max_messages <= 0:
         raise ApiError("INVALID_ARGUMENT", "max_messages must be greater than 0.")
     consumer = Consumer()

@@ -52,7 +52,7 @@ class _Stream:
         self._confirmations: list[Any] = []
         self._is_heartbeat_due = False
         self._heartbeat = Alarm(broker.clock, self._beat)
-        self._subscription.touch()
+        self._subscription.usage.touch()
         self._apply(first)
         self._subscription.consumers.append(self._consumer)
         self._heartbeat.set(broker.clock.time() + HEARTBEAT_SECONDS)

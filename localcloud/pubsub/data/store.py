@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS kept (
     archive TEXT NOT NULL, message INTEGER NOT NULL, batch INTEGER NOT NULL,
     PRIMARY KEY (archive, message)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS activity (subscription INTEGER PRIMARY KEY, time REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS seeks (subscription INTEGER PRIMARY KEY, lease INTEGER NOT NULL);
 """
 
 _REMOVE_ORPHANS = """
@@ -45,6 +46,7 @@ _REMOVE_DELIVERY = "DELETE FROM waiting WHERE subscription = ? AND message = ?"
 _RETAIN = "INSERT INTO kept (archive, message, batch) VALUES (?, ?, ?)"
 _RELEASE = "DELETE FROM kept WHERE archive = ? AND message = ?"
 _SAVE_ACTIVITY = "INSERT OR REPLACE INTO activity (subscription, time) VALUES (?, ?)"
+_SAVE_SEEK = "INSERT OR REPLACE INTO seeks (subscription, lease) VALUES (?, ?)"
 _HOLDINGS = """
 SELECT subscription, '' AS archive, message, batch, attempts FROM waiting
 UNION ALL SELECT 0, archive, message, batch, 0 FROM kept
@@ -100,6 +102,10 @@ class Store:
         """Time of each subscription's last use (seconds since the epoch), by key."""
         return dict(self._database.execute("SELECT subscription, time FROM activity").fetchall())
 
+    def seeks(self) -> dict[int, int]:
+        """The first lease after the last seek of each subscription that was sought, by key."""
+        return dict(self._database.execute("SELECT subscription, lease FROM seeks").fetchall())
+
     def save_topic(self, message: Any, policy: bytes) -> None:
         """Insert or replace a topic."""
         self.journal.flush()
@@ -141,6 +147,7 @@ class Store:
         self.journal.flush()
         self._database.execute("DELETE FROM subscriptions WHERE key = ?", (key,))
         self._database.execute("DELETE FROM activity WHERE subscription = ?", (key,))
+        self._database.execute("DELETE FROM seeks WHERE subscription = ?", (key,))
 
     def next_ids(self, count: int) -> range:
         """New consecutive message ids: microseconds since the epoch, or the next number after the newest id."""
@@ -174,6 +181,10 @@ class Store:
     def save_activity(self, subscription: int, time: float) -> None:
         """Save the time of a subscription's last use."""
         self.journal.write(_SAVE_ACTIVITY, (subscription, time))
+
+    def save_seek(self, subscription: int, lease: int) -> None:
+        """Save the first lease after a seek."""
+        self.journal.write(_SAVE_SEEK, (subscription, lease))
 
     def content(self, message: Message) -> Any:
         """The PubsubMessage with id and publish time. Copy it before changing it."""

@@ -62,12 +62,13 @@ class Backlog:
         self._ready.extend(deliveries)
 
     def replay(self, messages: list[Message]) -> None:
-        """Add older messages in their place. Held deliveries of their ordering keys are delivered again after them."""
-        lanes = {delivery.lane for delivery in map(self.add, messages) if delivery.lane}
+        """Add older messages, and end every lease: all are delivered again, those of an ordering key in order."""
+        held = [delivery for delivery in self.deliveries.values() if delivery.holder]
+        for delivery in held:
+            self._end_lease(delivery)
+            (delivery.lane.waiting if delivery.lane else self._ready).append(delivery)
+        lanes = {delivery.lane for delivery in [*held, *map(self.add, messages)] if delivery.lane}
         for lane in lanes:
-            for delivery in list(lane.held.values()):
-                self._end_lease(delivery)
-                lane.waiting.append(delivery)
             lane.waiting = deque(sorted(lane.waiting, key=_age))
             self._refresh(lane)
         self.deliveries = dict(sorted(self.deliveries.items()))

@@ -196,7 +196,9 @@ class Broker:
         for stored in self._store.snapshots():
             self._snapshot(stored.message).policy = stored.policy
         for key, time in self._store.activity().items():
-            by_key[key].restore_last_used(time)
+            by_key[key].usage.restore(time)
+        for key, lease in self._store.seeks().items():
+            by_key[key].first_lease = lease
         self._restore_messages(by_key)
 
     def _restore_messages(self, subscriptions: dict[int, Subscription]) -> None:

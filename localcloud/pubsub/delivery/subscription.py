@@ -10,6 +10,7 @@ from localcloud.pubsub.data.archive import Archive
 from localcloud.pubsub.data.store import Store
 from localcloud.pubsub.delivery import leases
 from localcloud.pubsub.delivery.backlog import Backlog
+from localcloud.pubsub.delivery.usage import Usage
 from localcloud.pubsub.model import Consumer, Delivery, Message
 from localcloud.pubsub.rules.filters import Filter, parse_filter
 from localcloud.pubsub.rules.subscriptions import retry_delay_seconds
@@ -36,7 +37,9 @@ class Subscription:
         self._alarm = Alarm(clock, self._ring)
         # Numbers start at the current time: ack ids of an earlier process must not name leases of this one.
         self._leases = count(int(clock.time() * 1_000_000))
-        self._last_used, self._saved_last_used = clock.time(), 0.0
+        self.usage = Usage(key, store, clock)
+        #: Acknowledgement ids of earlier leases have no effect: these messages were sought since.
+        self.first_lease = 0
 
     @property
     def is_push(self) -> bool:
@@ -52,21 +55,6 @@ class Subscription:
     def counts_attempts(self) -> bool:
         """Whether delivery attempts are counted and reported to consumers."""
         return bool(self.message.HasField("dead_letter_policy"))
-
-    def touch(self) -> None:
-        """Record a use now: an unused subscription expires (Pub/Sub: "Subscription expiration")."""
-        self._last_used = self._clock.time()
-
-    def last_used(self) -> float:
-        """Time of the last use, seconds since the epoch; saves it in the store."""
-        if self._last_used != self._saved_last_used:
-            self._saved_last_used = self._last_used
-            self._store.save_activity(self.key, self._last_used)
-        return self._last_used
-
-    def restore_last_used(self, time: float) -> None:
-        """Set the time of the last use, from the store."""
-        self._last_used = self._saved_last_used = time
 
     def offer(self, messages: list[Message]) -> None:
         """Add committed messages to the backlog."""
@@ -154,7 +142,7 @@ class Subscription:
         return [delivery.message for delivery in self.backlog.deliveries.values()]
 
     def seek(self, messages: Iterable[Message]) -> None:
-        """Make the backlog exactly those of these messages that match the filter."""
+        """Make the backlog exactly those of these messages that match the filter, as if none had been delivered."""
         self._store.journal.flush()
         wanted = {message.id: message for message in messages if self._accepts(message)}
         for message_id in [id_ for id_ in self.backlog.deliveries if id_ not in wanted]:
@@ -163,6 +151,8 @@ class Subscription:
         if again:
             self._store.add_deliveries(self.key, again)
         self.archive.discard(again)
+        self.first_lease = next(self._leases)
+        self._store.save_seek(self.key, self.first_lease)
         # Before any other write about these messages: the journal does not keep the order of writes within a turn.
         self._store.journal.flush()
         self.backlog.replay(again)
@@ -242,9 +232,9 @@ class Subscription:
             self._store.remove_delivery(self.key, delivery.message)
 
     def _find(self, ack_ids: Iterable[str]) -> Iterator[tuple[str, Delivery | None, bool]]:
-        """Each id with its delivery, None if it was acknowledged, and whether the id's lease is the current one."""
-        self.touch()
+        """Each id with its delivery, None if it was acknowledged or sought, and whether its lease is the current one."""
+        self.usage.touch()
         # Parse all ids first: one invalid id refuses the request as a whole.
         for ack_id, (message_id, lease) in [(ack_id, leases.parse_ack_id(ack_id, self.key)) for ack_id in ack_ids]:
-            delivery = self.backlog.deliveries.get(message_id)
+            delivery = self.backlog.deliveries.get(message_id) if lease >= self.first_lease else None
             yield ack_id, delivery, delivery is not None and delivery.lease == lease

@@ -60,6 +60,19 @@ def test_an_ack_id_stays_valid_after_a_kill(tmp_path: Path) -> None:
         assert clients.pull(subscription, now=True) == []
 
 
+def test_an_ack_id_from_before_a_seek_stays_without_effect_after_a_kill(tmp_path: Path) -> None:
+    with process(tmp_path) as clients:
+        topic = clients.topic("uploads")
+        subscription = clients.subscription("sub", topic)
+        clients.publish(topic, b"x")
+        received = clients.pull(subscription)
+        clients.subscriber.seek(request={"subscription": subscription, "time": datetime.fromtimestamp(0, UTC)})
+
+    with process(tmp_path) as clients:
+        clients.ack(subscription, received)
+        assert [each.message.data for each in clients.pull(subscription)] == [b"x"]
+
+
 def test_a_push_interrupted_by_a_kill_is_repeated_and_counted(tmp_path: Path, endpoint: Target) -> None:
     endpoint.gate.clear()
     with process(tmp_path) as clients:
