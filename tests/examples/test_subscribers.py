@@ -16,6 +16,8 @@ import pytest
 from localcloud.accounts import Accounts
 from localcloud.address import PROJECT
 from localcloud.clock import SystemClock
+from shared.settings import ROOT
+from tests.docs import blocks
 from tests.eventually import eventually
 from tests.examples.conftest import EXAMPLES, Program, Start, name_of, pubsub, send, subscribe
 from tests.machine import Machine
@@ -29,6 +31,13 @@ Find = Callable[[str], str]
 def replay(machine: Machine, subscription: str, since: datetime) -> None:
     """Have everything since then delivered again."""
     pubsub(machine, "POST", f"subscriptions/{subscription}:seek", {"time": since.isoformat()})
+
+
+def test_the_printed_consumer_is_that_of_the_example() -> None:
+    (printed,) = [block for block in blocks.read(ROOT / "docs" / "notices.md") if block.file]
+
+    assert printed.text in (ROOT / printed.file).read_text()
+    assert len(printed.text.splitlines()) <= 10
 
 
 @pytest.mark.parametrize("file", ["pull.py", "pull.mjs"])
