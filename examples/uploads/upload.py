@@ -113,6 +113,7 @@ def upload(file: Path, content_type: str) -> str:
         known = json.loads(memory.read_text()) if memory.exists() else {}
         if known.get("version") != version:
             known = begin(file, content_type) | {"version": version}
+            memory.touch(mode=0o600)  # who has the session's URL may send the file
             memory.write_text(json.dumps(known))
         is_sent = send(file, known["session"])
         memory.unlink()
