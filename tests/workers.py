@@ -18,17 +18,22 @@ TOGETHER = (
 #: What takes longest, in this order. Begun last, one of them would keep one worker busy while the others have ended.
 FIRST = (
     "tests/deploy/",
+    "tests/e2e/test_folders.py",
+    "tests/e2e/test_operations.py",
+    "tests/docs/test_howtos.py",
+    "tests/e2e/test_hostile.py",
     "tests/console/",
     "tests/localcloud/storage/",
     "tests/localcloud/pubsub/",
-    "tests/docs/test_howtos.py",
     "tests/e2e/",
     "tests/examples/",
+    "tests/unit/sandbox/",
     "tests/local/",
     "tests/localcloud/",
     "tests/proof/",
     "tests/functions/",
     "tests/contract/",
+    "tests/unit/media/",
     "tests/unit/image/",
 )
 

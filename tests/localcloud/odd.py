@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 _VALUES: list[Any] = [
     *(None, True, 0, -1, 1.5, 10**30, math.nan, math.inf),
     *("", "x", "\ud800", "\u0001", "é" * 300, "http://[::1", "[::1", "9" * 5000),
@@ -12,10 +14,14 @@ _VALUES: list[Any] = [
 ]
 
 
-def variants(body: Any) -> Iterator[Any]:
-    """The body with each odd value in each place, its own included."""
-    for place in _places(body):
-        for value in _VALUES:
+#: How many of the values a test puts into each place: one in so many, in turn, or every one.
+shares = pytest.mark.parametrize("one_in", [5, pytest.param(1, marks=pytest.mark.long)])
+
+
+def variants(body: Any, one_in: int = 1) -> Iterator[Any]:
+    """The body with odd values in each place, its own included: each value, or one in so many, others in the next place."""
+    for number, place in enumerate(_places(body)):
+        for value in _VALUES[number % one_in :: one_in]:
             yield _replaced(body, place, value)
 
 

@@ -68,7 +68,7 @@ def holds(tree: Any, attributes: Mapping[str, str]) -> bool:
     raise AssertionError(tree)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(tree=TREES.filter(lambda tree: len(written(tree).encode()) <= MAX_BYTES), attributes=ATTRIBUTES)
 def test_a_filter_agrees_with_the_evaluation_of_its_tree(tree: Any, attributes: dict[str, str]) -> None:
     assert parse_filter(written(tree))(attributes) == holds(tree, attributes)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -174,4 +175,9 @@ class Ordering(RuleBasedStateMachine):
 
 
 TestOrdering = Ordering.TestCase
-TestOrdering.settings = settings(max_examples=150, stateful_step_count=30)
+TestOrdering.settings = settings(max_examples=50, stateful_step_count=30)
+
+
+@pytest.mark.long
+class TestMoreOfOrdering(Ordering.TestCase):  # type: ignore[misc,valid-type]  # made by Hypothesis
+    settings = settings(max_examples=150, stateful_step_count=30)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.odd import variants
+from tests.localcloud.odd import shares, variants
 from tests.localcloud.storage.direct import Service, run
 
 _BUCKET = {
@@ -61,6 +61,7 @@ def service() -> Iterator[Service]:
     service.close()
 
 
+@shares
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
@@ -77,11 +78,11 @@ def service() -> Iterator[Service]:
         ("POST", "/upload/storage/v1/b/{}/o?uploadType=resumable", {"name": "y", **_OBJECT}),
     ],
 )
-def test_no_body_causes_a_server_error_now_or_later(service: Service, method: str, path: str, body: Any) -> None:
+def test_no_body_causes_a_server_error_now_or_later(service: Service, method: str, path: str, body: Any, one_in: int) -> None:
     bucket = service.bucket()
     prevention = {"iamConfiguration": {"publicAccessPrevention": "enforced"}}
     service.call("PATCH", f"/storage/v1/b/{bucket}", json.dumps(prevention).encode())
-    for variant in variants(body):
+    for variant in variants(body, one_in):
         service.call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=x", b"1")
 
         assert service.call(method, path.format(bucket, bucket), json.dumps(variant).encode()).status < 500

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings, strategies
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -221,4 +222,9 @@ def _seconds(timestamp: str) -> str:
 
 
 TestQueue = QueueMachine.TestCase
-TestQueue.settings = settings(max_examples=60, stateful_step_count=40)
+TestQueue.settings = settings(max_examples=20, stateful_step_count=40)
+
+
+@pytest.mark.long
+class TestMoreOfQueue(QueueMachine.TestCase):  # type: ignore[misc,valid-type]  # made by Hypothesis
+    settings = settings(max_examples=60, stateful_step_count=40)

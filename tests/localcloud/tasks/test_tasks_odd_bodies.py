@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud.odd import variants
+from tests.localcloud.odd import shares, variants
 from tests.localcloud.tasks.world import LOCATION, World, raw_on
 
 _QUEUE = {
@@ -42,6 +42,7 @@ _TASK = {
 _POLICY = {"policy": {"version": 1, "etag": "ACAB", "bindings": [{"role": "r", "members": ["user:a@b.c"]}]}}
 
 
+@shares
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
@@ -56,12 +57,12 @@ _POLICY = {"policy": {"version": 1, "etag": "ACAB", "bindings": [{"role": "r", "
         ("POST", "queues/q:testIamPermissions", {"permissions": ["a"]}),
     ],
 )
-def test_no_body_causes_a_server_error(world: World, method: str, path: str, body: Any) -> None:
+def test_no_body_causes_a_server_error(world: World, method: str, path: str, body: Any, one_in: int) -> None:
     queue = world.queue("q")
     failed = []
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", world.port)) as connection:
         send = functools.partial(raw_on, connection)
-        for variant in variants(body):
+        for variant in variants(body, one_in):
             send("POST", f"/v2/{queue}:pause")
             sent, headers = json.dumps(variant).encode(), {"Content-Type": "application/json"}
             answers = [
