@@ -28,6 +28,11 @@ PATHS = {
     "pipeline": "/pipeline?name=a.jpg&steps=avif",
     "error": "/lost",
 }
+#: They have most of what the others are made of.
+SHORT = ("files", "file", "queues")
+pages = pytest.mark.parametrize(
+    "path", [pytest.param(path, id=name, marks=() if name in SHORT else pytest.mark.long) for name, path in PATHS.items()]
+)
 #: Schemes with widths in pixels. Both widths have the same colours: all four pairs would find no more, and take twice as long.
 SCREENS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 375), ("dark", 1200))
 #: Elements that take the focus.
@@ -79,7 +84,7 @@ def grave_faults(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+@pages
 def test_each_page_fits_all_people_and_screens(
     page: Page, files: dict[str, str], path: str, request: pytest.FixtureRequest
 ) -> None:
@@ -97,7 +102,7 @@ def test_each_page_fits_all_people_and_screens(
         assert page.evaluate("document.documentElement.scrollWidth") <= width_px
 
 
-@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+@pages
 def test_the_keyboard_reaches_every_action_and_shows_the_focus(page: Page, files: dict[str, str], path: str) -> None:
     open_page(page, path, files)
     wanted = page.locator(ACTIONS).evaluate_all("found => found.filter(one => one.checkVisibility()).length")

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
@@ -99,6 +100,7 @@ def test_a_hostile_name_is_text_on_every_page(page: Page, machine: Machine) -> N
     assert page.locator("img[src=x]").count() == 0
 
 
+@pytest.mark.long
 def test_a_large_group_runs_again_by_itself(page: Page, machine: Machine) -> None:
     """Names too long for outputs fail without a step, and need no processor. They fit a phone all the same."""
     page.set_viewport_size({"width": 375, "height": 800})
