@@ -76,6 +76,7 @@ def test_a_busy_console_is_asked_again(files: Page, machine: Machine) -> None:
     assert stored(machine, files, "photo.jpg").ok
 
 
+@pytest.mark.long
 def test_an_expired_session_begins_again(files: Page, machine: Machine, large: Path) -> None:
     with files.expect_response(lambda answer: answer.status == 308) as chunk:
         choose(files, large)
@@ -119,6 +120,7 @@ def test_an_upload_is_paused_and_resumed(files: Page, machine: Machine, large: P
     assert sent[0] == f"bytes */{LARGE_BYTES}"
 
 
+@pytest.mark.long
 def test_all_uploads_are_paused_and_resumed(files: Page, machine: Machine, large: Path) -> None:
     frozen(files, machine, large)
     files.get_by_role("button", name="Pause all").click()
@@ -130,6 +132,7 @@ def test_all_uploads_are_paused_and_resumed(files: Page, machine: Machine, large
     assert stored(machine, files, "large.bin").ok
 
 
+@pytest.mark.long
 def test_a_file_that_is_added_after_all_were_cancelled_is_not_paused(files: Page, machine: Machine, large: Path) -> None:
     frozen(files, machine, large)
     files.get_by_role("button", name="Pause all").click()
@@ -159,6 +162,7 @@ def test_an_upload_goes_on_after_a_reload(files: Page, machine: Machine, large: 
     assert asked.count("POST uploads") == 1, "only the photo needs a session"
 
 
+@pytest.mark.long
 def test_after_a_reload_the_same_folder_is_not_sent_twice(files: Page, machine: Machine, large: Path) -> None:
     choose(files, PHOTO)
     expect(row(files, "photo.jpg").get_by_role("link")).to_be_visible()
@@ -172,6 +176,7 @@ def test_after_a_reload_the_same_folder_is_not_sent_twice(files: Page, machine: 
     assert files.locator(".upload li").count() == 2
 
 
+@pytest.mark.long
 def test_a_second_window_leaves_the_uploads_of_the_first_alone(files: Page, machine: Machine, large: Path) -> None:
     shown = frozen(files, machine, large)
     second = files.context.new_page()
@@ -254,6 +259,7 @@ def test_chosen_steps_and_options_become_metadata(files: Page, machine: Machine)
     assert (headers["x-goog-meta-sluice-steps"], headers["x-goog-meta-sluice-avif-quality"]) == ("avif", "40")
 
 
+@pytest.mark.long
 def test_the_uploader_works_by_keyboard_and_names_its_parts(files: Page, machine: Machine, large: Path) -> None:
     shown = frozen(files, machine, large)
     expect(files.get_by_role("status").filter(has_text="Upload of large.bin begins.")).to_be_attached()
