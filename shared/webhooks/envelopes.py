@@ -35,6 +35,13 @@ def body(notice: Notice) -> bytes:
 
 def test(delivery: Delivery, source: str, time: str) -> bytes:
     """The event by which an operator tests a webhook."""
-    data = {"message": "a test of this webhook; no file has this id", "webhook": delivery.webhook}
-    attributes = {"specversion": "1.0", "type": TEST_EVENT, "id": delivery.event, "source": source, "subject": delivery.webhook}
-    return canonical(attributes | {"time": time, "datacontenttype": "application/json", "data": data})
+    attributes = {
+        "ce-specversion": "1.0",
+        "ce-type": TEST_EVENT,
+        "ce-id": delivery.event,
+        "ce-source": source,
+        "ce-subject": delivery.webhook,
+        "ce-time": time,
+        "content-type": "application/json",
+    }
+    return body(Notice(canonical({"webhook": delivery.webhook}), attributes))
