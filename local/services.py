@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from localcloud.address import HOST, Ports
 from shared.routes import Pool, Routes
 from shared.routes.definitions import DEFAULT_POOL
+from shared.routes.webhooks import AT_ONCE
 
 #: Function → its port. Further pools of the processor follow from `FIRST_POOL_PORT` on.
 FUNCTIONS = {"upload": 8080, "issuer": 8081, "dispatcher": 8082, "processor": 8083, "status": 8084, "console": 8088}
 #: The notifier runs where pipeline.toml has webhooks.
 NOTIFIER_PORT = 8090
+PUSH_THREADS = 8
 FIRST_POOL_PORT = 8091
 #: Further pools whose ports are reserved.
 RESERVED_POOLS = 9
@@ -42,8 +44,13 @@ def url(function: str, ports: Ports) -> str:
 def services(routes: Routes) -> Sequence[Service]:
     """A service of each function, of the processor one of each pool, and the notifier for webhooks."""
     others = [Service(name, name, port) for name, port in FUNCTIONS.items() if name != "processor"]
-    notifier = [Service("notifier", "notifier", NOTIFIER_PORT)] if routes.webhooks else []
-    return [*others, *notifier, *processors(routes.pools.values()).values()]
+    return [*others, *_notifier(routes), *processors(routes.pools.values()).values()]
+
+
+def _notifier(routes: Routes) -> Sequence[Service]:
+    """It has a thread for each post at the same time, so that receivers that hang delay no other, and some for pushes."""
+    threads = AT_ONCE * len(routes.webhooks) + PUSH_THREADS
+    return [Service("notifier", "notifier", NOTIFIER_PORT, {"THREADS": str(threads)})] if routes.webhooks else []
 
 
 def processors(pools: Iterable[Pool]) -> Mapping[str, Service]:

@@ -14,6 +14,8 @@ from shared.routes.faults import Faults, below
 #: Begins the names of the webhooks' queues; no queue of steps may have such a name.
 QUEUE_PREFIX = "webhook-"
 MAX_URL_CHARACTERS = 2048
+#: Most posts to a receiver at the same time. Each may take 15 seconds: the notifier has threads for those of all webhooks.
+AT_ONCE = 10
 #: Attempts of a notice within three days, at these pauses.
 ATTEMPTS = 82
 MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 5, 3600
@@ -40,7 +42,7 @@ class Webhook:
     @property
     def rates(self) -> Queue:
         """That queue: its pauses grow from five seconds to an hour. The notifier itself gives up after three days."""
-        return Queue(self.queue, 20.0, 10, ATTEMPTS, MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
+        return Queue(self.queue, 20.0, AT_ONCE, ATTEMPTS, MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS)
 
     def wants(self, kind: str, verdict: str) -> bool:
         """Whether it gets notices of this kind with this verdict."""

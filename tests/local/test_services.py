@@ -50,6 +50,12 @@ def test_the_notifier_runs_where_there_is_a_webhook() -> None:
     assert urls(WITH_WEBHOOK, Ports(1))["SLUICE_NOTIFIER_URL"] == "http://127.0.0.1:8091"
 
 
+def test_the_notifier_has_threads_for_a_receiver_that_hangs_and_for_pushes() -> None:
+    (notifier,) = (each for each in services(WITH_WEBHOOK) if each.name == "notifier")
+
+    assert notifier.variables == {"THREADS": "18"}
+
+
 def test_the_secrets_of_webhooks_are_in_the_data_folder(accounts: Accounts, tmp_path: Path) -> None:
     notifier = next(each for each in services(WITH_WEBHOOK) if each.name == "notifier")
     given = service_environment(notifier, WITH_WEBHOOK, Ports(), accounts, tmp_path)
