@@ -16,7 +16,7 @@ from shared.operations import queues as operations
 from shared.operations.queues import Answer
 
 
-def _oldest(row: Json) -> str:
+def age_of_oldest(row: Json) -> str:
     """The age of the first task that is due. Cloud Tasks names a time also where every task is under delivery."""
     return ago(row["oldest"], datetime.now(UTC)) if row["depth"] > row["running"] else ""
 
@@ -26,7 +26,7 @@ COLUMNS = (
     Column("STATE", lambda row: "PAUSED" if row["is_paused"] else "running"),
     field("depth", is_number=True),
     field("running", is_number=True),
-    Column("OLDEST", _oldest, is_number=True),
+    Column("OLDEST", age_of_oldest, is_number=True),
     field("rate", is_number=True),
     field("last_minute", is_number=True),
 )

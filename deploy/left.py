@@ -1,4 +1,4 @@
-"""Services and accounts of pools that pipeline.toml no longer has, and of the notifier after the last webhook.
+"""Services and accounts that pipeline.toml no longer has: of pools, and of the notifier after the last webhook.
 
 Tasks that were queued for such a service may still wait, so `up` leaves its service alone and says so. Once the service is deleted,
 `up` removes its account with its grants. `down` removes both.

@@ -48,7 +48,7 @@ def push_subscription(deployment: Deployment, name: str, topic: str) -> Iterator
 
 
 def notices_subscription(deployment: Deployment, name: str, topic: str) -> Iterator[list[Command]]:
-    """The subscription that pushes a topic's messages to the service of its name, while Pub/Sub keeps them."""
+    """The subscription that pushes a topic's messages to the service of its own name, with no end but their age."""
     wanted = _push(deployment, topic, name, deployment.url(name))
     yield from _subscription(deployment, name, wanted, _push_flags(wanted))
 

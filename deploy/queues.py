@@ -1,4 +1,4 @@
-"""Queues of steps, which retry for a week, and of webhooks. The services count attempts and end what had enough."""
+"""Queues of steps, which retry for a week, and of webhooks. Their services count attempts and end them."""
 
 import sys
 from collections.abc import Iterable, Iterator

@@ -99,7 +99,7 @@ def _in_secret_manager(service: Service) -> Iterator[tuple[str, str]]:
 
 
 def _mounts(deployment: Deployment, name: str) -> tuple[tuple[str, str], ...]:
-    """The files of the notifier: the secrets of the webhooks, read at each delivery, so that a new version counts at once."""
+    """The files of the notifier: secrets of webhooks. It reads them at each delivery: a new version counts."""
     secrets = deployment.webhook_secrets if name == NOTIFIER else []
     return tuple(sorted((f"{SECRETS}/{secret}/value", Secret(f"{secret}:latest")) for secret in secrets))
 

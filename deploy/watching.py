@@ -12,6 +12,8 @@ from deploy.running import Runner
 
 METRICS = Path("deploy/metrics")
 ALERTS = Path("deploy/alerts")
+#: The alert that is about webhooks only.
+OF_WEBHOOKS = ALERTS / "webhooks.json"
 DASHBOARD = Path("deploy/dashboard.json")
 
 
@@ -47,16 +49,20 @@ def notification_channel(deployment: Deployment, runner: Runner) -> None:
 
 
 def alerts(deployment: Deployment) -> Iterator[list[Command]]:
-    """Every alert. One tuned in the console stays so until our definition changes; one switched off is switched on."""
+    """Every alert; that of webhooks only where there are some.
+
+    One tuned in the console stays so until our definition changes; one switched off is switched on.
+    """
     group = deployment.state.alert_group
     for title, path in alert_titles(deployment).items():
         content, spec = rendered(deployment, path)
         flag = f"--policy-from-file={deployment.write(f'alert-{path.name}', content)}"
         found = [alert for alert in deployment.state.alerts if alert.title == title]
-        yield from ([[*group, "delete", other.name]] for other in found[1:])
-        if not found:
+        is_wanted = path != OF_WEBHOOKS or bool(deployment.webhooks)
+        yield from ([[*group, "delete", other.name]] for other in found[is_wanted:])
+        if is_wanted and not found:
             yield [[*group, "create", flag]]
-        elif (found[0].enabled, found[0].spec) != (True, spec):
+        elif is_wanted and (found[0].enabled, found[0].spec) != (True, spec):
             yield [[*group, "update", found[0].name, flag]]
 
 
@@ -85,7 +91,8 @@ def rendered(deployment: Deployment, template: Path) -> tuple[str, str]:
         "@PROJECT@": deployment.options.project,
         "@SERVICES@": "|".join(map(deployment.short, [*deployment.listing.services, *serving(deployment)])),
         "@PROCESSORS@": "|".join(map(deployment.short, [*deployment.pools, *serving(deployment)])),
-        "@QUEUES@": "|".join(deployment.queues),
+        "@QUEUES@": "|".join(deployment.every_queue),
+        "@WEBHOOKS@": "|".join(deployment.webhooks),
         "@SUBSCRIPTIONS@": "|".join(deployment.listing.subscriptions),
         '"@CHANNEL@"': json.dumps(deployment.channel) if deployment.channel else "",
     }

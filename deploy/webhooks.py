@@ -1,4 +1,4 @@
-"""What a deployment with webhooks needs beside its list: right references, secrets that exist, and a notifier that is called."""
+"""Checks of webhooks: their URLs and references, their secrets in the project, and the calls of the notifier."""
 
 import sys
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ def faults(deployment: Deployment) -> Iterator[tuple[str, str]]:
             yield f"the queue {deployment.full(name)} is missing: the webhook {webhook.name} gets nothing", UP
         elif found.state != "RUNNING":
             what = f"paused webhook: {webhook.name} gets nothing; its receiver answered 410, or an operator paused it"
-            yield what, f"./sluice webhooks test {webhook.name}, then ./sluice webhooks resume {webhook.name}"
+            yield what, f"./sluice webhooks resume {webhook.name}"
 
 
 def _callers(deployment: Deployment) -> Iterator[tuple[str, str]]:

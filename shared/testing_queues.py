@@ -51,7 +51,7 @@ class FakeQueue:
             if task.place.queue == queue and (queued := self.find(task)):
                 yield task, queued
 
-    def delete(self, task: Task) -> bool:
+    def delete(self, task: Task | Delivery) -> bool:
         if self.find(task) is None:
             return False
         self.deleted.add(_task_name(task))

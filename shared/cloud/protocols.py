@@ -154,7 +154,7 @@ class Queue(Protocol):
     def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
         """The tasks that wait or run in this queue, without those that are not the pipeline's own. Raises `Unavailable`."""
 
-    def delete(self, task: Task) -> bool:
+    def delete(self, task: Task | Delivery) -> bool:
         """Delete a task; False when the queue has none of that name. A delivery under way goes on. Raises `Unavailable`."""
 
     def state(self, queue: str) -> QueueState:

@@ -96,7 +96,7 @@ class CloudTasks:
                 if task:
                     yield task, _queued(found)
 
-    def delete(self, task: Task) -> bool:
+    def delete(self, task: Task | Delivery) -> bool:
         with _translated(task.queue):
             try:
                 self._client.delete_task(name=self._task_path(task), timeout=TIMEOUT_SECONDS)

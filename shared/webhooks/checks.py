@@ -28,7 +28,7 @@ def check(routes: Routes, settings: Settings) -> None:
 
 
 def fault(webhook: Webhook, *, loopback: bool) -> str:
-    """The fault of a URL that no delivery can reach, with its remedy; empty for others. `loopback` allows this computer."""
+    """The fault of a URL that no delivery can reach, and its remedy; else empty. `loopback` allows this computer."""
     host, path = origins.of(webhook.url).host, f"webhooks.{webhook.name}.url"
     try:
         ip = ipaddress.ip_address(host)

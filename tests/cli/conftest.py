@@ -11,8 +11,11 @@ import shared.cloud
 from cli.program import main
 from shared import pipeline
 from shared.model import File
+from shared.plan import Task
 from shared.routes import parse
 from shared.testing import FakeCloud
+from shared.testing_queues import FakeQueue
+from shared.webhooks.deliveries import Delivery
 from tests.unit.pipeline.calls import Uploaded, message
 from tests.unit.pipelines import ONLY_PICTURES
 
@@ -25,6 +28,29 @@ attempts = 3
 min_backoff_seconds = 1
 max_backoff_seconds = 60
 """
+
+
+WEBHOOKS = """
+[webhooks.orders]
+url = "https://orders.example.com/sluice?key=hidden"
+secret = "secret-manager:orders"
+
+[webhooks.audit]
+url = "https://audit.example.com/"
+secret = "secret-manager:audit"
+notices = ["job", "step"]
+verdicts = ["failed", "dead"]
+"""
+
+
+class Answering(FakeQueue):
+    """The queues, whose webhooks take at once what is queued for them."""
+
+    def add(self, task: Task | Delivery) -> bool:
+        is_new = super().add(task)
+        if isinstance(task, Delivery):
+            self.delete(task)
+        return is_new
 
 
 @dataclass(frozen=True)
@@ -47,7 +73,8 @@ Work = Callable[[], None]
 
 @pytest.fixture
 def cloud(cloud: FakeCloud) -> FakeCloud:
-    cloud.routes = parse(ONLY_PICTURES + SLOW)
+    cloud.routes = parse(ONLY_PICTURES + SLOW + WEBHOOKS)
+    cloud.queue = Answering()
     return cloud
 
 

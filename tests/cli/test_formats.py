@@ -28,6 +28,9 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "dead-letters ls": (["dead-letters", "ls"], ["1"]),
     "dead-letters show": (["dead-letters", "show", "1"], ["1"]),
     "dead-letters replay": (["dead-letters", "replay", "--all"], ["1"]),
+    "webhooks ls": (["webhooks", "ls"], ["orders", "audit"]),
+    "webhooks test": (["webhooks", "test", "orders"], ["test-*"]),
+    "webhooks resume": (["webhooks", "resume", "audit"], ["audit"]),
     "cost": (["cost", "--name", "*.png"], ["thumbnails", "(tasks)", "(jobs)"]),
 }
 #: They answer about one thing: a JSON object, not an array.

@@ -1,4 +1,4 @@
-"""What `up` makes for webhooks, and the secret of the idempotency keys, as the real gcloud asked for them."""
+"""Webhooks and the secret of the idempotency keys, as `up` makes them by the real gcloud."""
 
 import base64
 import json

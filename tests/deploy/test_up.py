@@ -224,9 +224,9 @@ def test_there_are_alerts_metrics_and_a_dashboard(deployed: Deployed) -> None:
     dashboards = [value for name, value in resources.items() if name.startswith(f"projects/{NUMBER}/dashboards/")]
 
     assert sorted(alerts) == [
-        f"Sluice (sluice): {kind}" for kind in ("dead letters", "failed ratio", "queue depth", "server errors")
+        f"Sluice (sluice): {kind}" for kind in ("dead letters", "failed ratio", "queue depth", "server errors", "webhooks")
     ]
-    assert {f"{HOME}/metrics/sluice-verdicts", f"{HOME}/metrics/sluice-refusals"} <= set(resources)
+    assert {f"{HOME}/metrics/sluice-{name}" for name in ("verdicts", "refusals", "webhooks")} <= set(resources)
     assert len(dashboards) == 1
     assert "@" not in str(dashboards)
 

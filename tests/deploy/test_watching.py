@@ -11,12 +11,12 @@ from shared.model import Verdict
 from shared.settings import ROOT
 from tests.deploy.project import HOME, Deployed
 from tests.deploy.stub.wire import Json
-from tests.deploy.test_up import ALL_SERVICES, QUEUES
+from tests.deploy.test_up import ALL_SERVICES, QUEUES, WEBHOOKS
 
 OURS = {
     "service_name": ALL_SERVICES,
-    "queue_id": list(QUEUES),
-    "subscription_id": ["completions", "dead-letters", "dispatcher"],
+    "queue_id": [*QUEUES, *(f"webhook-{name}" for name in WEBHOOKS)],
+    "subscription_id": ["completions", "dead-letters", "dispatcher", "notifier"],
 }
 #: Google's lists of metrics, as far as we use them: https://cloud.google.com/monitoring/api/metrics_gcp
 DOCUMENTED = {
@@ -32,10 +32,13 @@ DOCUMENTED = {
 OWN = {
     "logging.googleapis.com/user/sluice-verdicts": "cloud_run_revision",
     "logging.googleapis.com/user/sluice-refusals": "cloud_run_revision",
+    "logging.googleapis.com/user/sluice-webhooks": "cloud_run_revision",
 }
 #: Fields of our log lines: shared/log.py writes JSON, hence no textPayload.
-LOGGED = {"resource.type", "resource.labels.service_name", "jsonPayload.code", "jsonPayload.verdict", "jsonPayload.message"}
+LOGGED = {"resource.type", "resource.labels.service_name", "OR"}
+LOGGED |= {f"jsonPayload.{field}" for field in ("code", "verdict", "message", "webhook")}
 THRESHOLDS = {"dead letters": [0, 0], "failed ratio": [0.1], "queue depth": [10_000], "server errors": [0.05]}
+THRESHOLDS["webhooks"] = [0, 0, 0, 100]
 NAMED = re.compile(r'resource\.labels\.(\w+)(=~|=monitoring\.regex\.full_match\(|=)"([^"]+)"')
 
 
@@ -87,6 +90,7 @@ def test_another_deployment_beside_this_one_is_not_watched(deployed: Deployed) -
 )
 def test_all_of_ours_is_watched(deployed: Deployed, kind: str, where: str) -> None:
     found = [named for text in watching(deployed, where) for named in NAMED.findall(text) if named[0] == kind]
+    found = [named for named in found if not named[2].startswith("sluice-(webhook-")]  # theirs only
 
     assert found
     for _, operator, pattern in found:
@@ -116,6 +120,26 @@ def test_a_metric_counts_a_sentence_that_is_logged_with_its_label(deployed: Depl
 
     (call,) = re.findall(rf'log\.\w+\("{sentence}", (.+)\)\n', (ROOT / file).read_text())
     assert all(f"{label}=" in call for label in labels)
+
+
+def test_the_metric_of_webhooks_counts_what_the_notifier_logs_and_each_alert_is_about_one_of_it(deployed: Deployed) -> None:
+    found = deployed.first.state["resources"][f"{HOME}/metrics/sluice-webhooks"]
+    sentences = re.findall(r'jsonPayload\.message="([^"]+)"', found["filter"])
+    code = "".join(path.read_text() for path in (ROOT / "shared" / "webhooks").glob("*.py"))
+    alerts = re.findall(r'metric\.labels\.message="([^"]+)"', json.dumps(alert(deployed, "webhooks")).replace("\\", ""))
+
+    assert [sentence for sentence in sentences if f'log.error("{sentence}", ' not in code] == []
+    assert sorted(alerts) == sorted(sentences)
+
+
+def test_the_alert_about_waiting_notices_is_about_every_webhook(deployed: Deployed) -> None:
+    ((_, operator, pattern),) = [
+        found for condition in alert(deployed, "webhooks") for found in NAMED.findall(condition["filter"])
+    ]
+
+    assert [name for name in OURS["queue_id"] if sees(operator, pattern, f"sluice-{name}")] == [
+        f"webhook-{name}" for name in WEBHOOKS
+    ]
 
 
 def test_the_failed_ratio_is_of_failed_and_dead_to_all(deployed: Deployed) -> None:

@@ -126,7 +126,9 @@ class Queue:
     def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
         return self.inner.tasks(queue)
 
-    def delete(self, task: Task) -> bool:
+    def delete(self, task: Task | Delivery) -> bool:
+        assert isinstance(task, Task), "the pipeline deletes no delivery"
+
         def act() -> bool:
             is_there = self.inner.delete(task)
             self._stage.deleted(task)

@@ -8,7 +8,7 @@ from deploy import watching
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.kinds import Alert, Channel, Dashboard, Metric
-from tests.unit.deploy.example import deployment
+from tests.unit.deploy.example import PIPELINE, WEBHOOKS, deployment
 
 
 def commands(jobs: object) -> list[Command]:
@@ -17,7 +17,7 @@ def commands(jobs: object) -> list[Command]:
 
 def watched(folder: Path) -> Deployment:
     """A deployment whose monitoring is as it should be."""
-    it = deployment(folder)
+    it = deployment(folder, text=PIPELINE + WEBHOOKS)
     for title, path in watching.alert_titles(it).items():
         it.state.alerts.append(Alert(title, f"policies/{path.stem}", True, watching.rendered(it, path)[1]))
     it.state.dashboards.append(Dashboard(it.title, "7", (f"spec-{watching.rendered(it, watching.DASHBOARD)[1]}",), "ETAG"))
@@ -85,3 +85,13 @@ def test_the_channel_is_the_one_of_our_title_and_address(tmp_path: Path) -> None
     watching.notification_channel(it, None)  # type: ignore[arg-type]
 
     assert it.channel == "channels/3"
+
+
+def test_without_webhooks_there_is_no_alert_about_them(tmp_path: Path) -> None:
+    alerts = watched(tmp_path).state.alerts
+    (theirs,) = [alert for alert in alerts if alert.title == "Sluice (sluice): webhooks"]
+    it = deployment(tmp_path)
+
+    assert len(commands(watching.alerts(it))) == len(alerts) - 1
+    it.state.alerts = [theirs]
+    assert [command[3:] for command in commands(watching.alerts(it)) if command[3] == "delete"] == [["delete", theirs.name]]
