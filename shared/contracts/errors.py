@@ -68,5 +68,10 @@ def _schema(service: str, known: list[str]) -> Json:
 
 _HEADERS: Mapping[int, Mapping[str, Json]] = {
     405: {"Allow": {"required": True, **described("The methods of this path.", schema={"type": "string"})}},
+    415: {
+        "Accept-Encoding": described(
+            "The codings that are unpacked, where that of the body is none.", schema={"type": "string"}
+        )
+    },
     503: {"Retry-After": {"required": True, **described("Seconds.", schema={"type": "string", "pattern": "^[0-9]+$"})}},
 }

@@ -1,6 +1,6 @@
 """The parts that the OpenAPI documents of all services share: the frame, parameters, answers in JSON."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from shared.contracts import errors
@@ -58,11 +58,9 @@ def document(service: str, description: str, port: int, paths: Mapping[str, Json
     return found
 
 
-def operation(
-    name: str, summary: str, parameters: list[Json], answers: Mapping[str, Json], refused: Iterable[int], **more: Any
-) -> Json:
-    """An operation of a path: its answers, and the statuses with which it refuses."""
-    refusals = {str(code): {"$ref": f"#/components/responses/{code}"} for code in (*refused, 500, 503)}
+def operation(service: str, name: str, summary: str, parameters: list[Json], answers: Mapping[str, Json], **more: Any) -> Json:
+    """An operation of a path: its answers, and every status with which its service refuses requests."""
+    refusals = {code: {"$ref": f"#/components/responses/{code}"} for code in errors.answers(service)}
     return {"operationId": name, "summary": summary, "parameters": parameters, **more, "responses": {**answers, **refusals}}
 
 

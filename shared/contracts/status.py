@@ -8,7 +8,6 @@ from shared.contracts.states import SCHEMAS
 from shared.model import Json
 
 PORT = 8084
-_REFUSED = (400, 404, 405)
 _TAGGED = {"ETag": header("Changes with the answer."), "Cache-Control": header("Caches ask each time.", const="no-cache")}
 _FOUND = {
     "description": "A link that downloads this output, for some minutes. The address stays the same.",
@@ -80,4 +79,4 @@ def _link() -> Json:
 def _methods(name: str, summary: str, parameters: list[Json], found: dict[str, Json]) -> Json:
     """GET, and HEAD, which answers the same without a body."""
     methods = {"get": summary, "head": f"{summary}, without a body"}
-    return {method: operation(f"{method}_{name}", about, parameters, found, _REFUSED) for method, about in methods.items()}
+    return {method: operation("status", f"{method}_{name}", about, parameters, found) for method, about in methods.items()}

@@ -37,7 +37,6 @@ PERMISSION = record(
         "curl": text("The same as a command line for a POSIX shell, run in the folder of the file."),
     },
 )
-_REFUSED = (400, 405, 409, 413, 415)
 _BYTES: Json = {"type": "string", "format": "binary", "minLength": 1}
 _FILE_NAME = openapi.NAME | {
     "description": "The file's name; only the last path component is kept. Percent-encode it.",
@@ -70,22 +69,22 @@ def upload() -> Json:
     paths = {
         "/": {
             "post": operation(
+                "upload",
                 "upload_form",
                 "Send files as a form",
                 [IDEMPOTENCY_KEY],
                 several,
-                _REFUSED,
                 description=_METADATA,
                 requestBody=form,
             )
         },
         "/{name}": {
             method: operation(
+                "upload",
                 f"{method}_file",
                 "Send a file's bytes",
                 parameters,
                 stored,
-                _REFUSED,
                 description=_METADATA,
                 requestBody=body,
             )
@@ -116,7 +115,6 @@ _WANTED: Json = {
 def issuer() -> Json:
     """The document of the issuer."""
     signed = {"200": answered("A signed URL.", ref("permission"))}
-    refused = (400, 405, 413, 415)
     query = [
         *(
             parameter("query", name, schema["description"], schema, required=name in ("name", "content_type"))
@@ -133,8 +131,8 @@ def issuer() -> Json:
     body = {"required": True, "content": {"application/json": {"schema": wanted | {"additionalProperties": False}}}}
     paths = {
         "/": {
-            "get": operation("sign_by_query", "Get a signed URL", query, signed, refused),
-            "post": operation("sign", "Get a signed URL", [IDEMPOTENCY_KEY], signed, refused, requestBody=body),
+            "get": operation("issuer", "sign_by_query", "Get a signed URL", query, signed),
+            "post": operation("issuer", "sign", "Get a signed URL", [IDEMPOTENCY_KEY], signed, requestBody=body),
         }
     }
     about = "Signs URLs, each for the upload of one new object straight to Cloud Storage."
