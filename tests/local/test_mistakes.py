@@ -89,9 +89,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("undefined", "line 1: NameError: name 'undefined' is not defined"),
         ("import no_such_package", "line 1: ModuleNotFoundError: No module named 'no_such_package'"),
-        ("def broken(:", "line 1: SyntaxError: invalid syntax"),
+        pytest.param("undefined", "line 1: NameError: name 'undefined' is not defined", marks=pytest.mark.long),
+        pytest.param("def broken(:", "line 1: SyntaxError: invalid syntax", marks=pytest.mark.long),
     ],
 )
 def test_a_processor_that_cannot_be_imported_is_named(project: Path, line: str, error: str) -> None:

@@ -6,8 +6,9 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -46,13 +47,18 @@ def old(tmp_path: Path) -> Path:
     return made
 
 
+def but_long(shown: Sequence[Any], *others: Any) -> list[Any]:
+    """Values of a parameter: a command takes a second, so the others are for the long tests."""
+    return [*shown, *(pytest.param(*other, marks=pytest.mark.long) for other in others)]
+
+
 def run(module: str, command: str, data: Path, offset: int = 0) -> subprocess.CompletedProcess[str]:
     """`python -m <module> <command>` to its end."""
     arguments = [sys.executable, "-m", module, command, "--data", str(data), "--port-offset", str(offset)]
     return subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("command", ["up", "demo", "reset"])
+@pytest.mark.parametrize("command", but_long(["up", "reset"], ["demo"]))
 def test_a_folder_in_use_is_left_alone(machine: Machine, command: str) -> None:
     buckets = f"{machine.environment['STORAGE_EMULATOR_HOST']}/storage/v1/b"
     before = requests.get(buckets, timeout=5).json()
@@ -97,7 +103,10 @@ def test_the_folder_of_a_running_cloud_is_private(machine: Machine) -> None:
     assert stat.S_IMODE((machine.data / "tls" / "server.key").stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize(("module", "command"), [("local", "up"), ("local", "env"), ("local", "reset"), ("localcloud", "up")])
+@pytest.mark.parametrize(
+    ("module", "command"),
+    but_long([("local", "reset"), ("localcloud", "up")], ("local", "up"), ("local", "env")),
+)
 def test_a_folder_of_other_files_is_refused_and_kept(tmp_path: Path, module: str, command: str) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     done = run(module, command, tmp_path)
@@ -117,8 +126,9 @@ def test_a_file_is_not_a_data_folder(tmp_path: Path) -> None:
     assert done.stderr == (f"error: {tmp_path}/file cannot be a data folder (File exists); choose another one: --data FOLDER\n")
 
 
-@pytest.mark.parametrize("name", ["loop", "x" * 300])
-@pytest.mark.parametrize("command", ["up", "reset"])
+@pytest.mark.parametrize(
+    ("command", "name"), but_long([("up", "loop"), ("reset", "x" * 300)], ("up", "x" * 300), ("reset", "loop"))
+)
 def test_an_impossible_path_is_not_a_data_folder(tmp_path: Path, name: str, command: str) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     done = run("localcloud", command, tmp_path / name)
@@ -218,7 +228,7 @@ def test_the_mark_is_deleted_last(data: Path) -> None:
     assert folder.contents(data)[-1] == data / folder.MARK
 
 
-@pytest.mark.parametrize(("module", "command"), [("local", "up"), ("localcloud", "env")])
+@pytest.mark.parametrize(("module", "command"), but_long([("local", "up")], ("localcloud", "env")))
 def test_an_old_folder_is_refused_with_the_command_that_helps(old: Path, module: str, command: str) -> None:
     done = run(module, command, old)
 
