@@ -9,9 +9,12 @@ T = TypeVar("T")
 
 
 def eventually(
-    look: Callable[[], T | None], what: str = "a true result", *, seconds: float = 30, pause_seconds: float = 0.01
+    look: Callable[[], T | None], what: str = "a true result", *, seconds: float = 120, pause_seconds: float = 0.01
 ) -> T:
-    """The first true result of `look`. Raises AssertionError, naming `what`, after `seconds`."""
+    """The first true result of `look`. Raises AssertionError, naming `what`, after `seconds`.
+
+    They are many: a machine on which twenty programs work beside the tests is no fault of what is tested.
+    """
     deadline = time.monotonic() + seconds
     pause = threading.Event()
     while not (result := look()):

@@ -13,7 +13,7 @@ from localcloud.address import PROJECT
 from tests.conftest import PIPELINE
 from tests.machine import Machine, running, variables
 
-NOTICE_SECONDS = 60
+NOTICE_SECONDS = 120
 
 
 class Notices:

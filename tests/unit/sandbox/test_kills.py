@@ -114,7 +114,7 @@ Sandbox([hostile.NAME], 1 << 30).run(recipe("step", hostile.NAME, 1, {}), source
         processes = [child(tmp_path), *psutil.Process(service.pid).children()]
         service.kill()
 
-    eventually(lambda: not any(process.is_running() for process in processes), seconds=5)
+    eventually(lambda: not any(process.is_running() for process in processes))
 
 
 def test_many_runs_side_by_side_leave_no_process(run: Run, sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""Every contract test runs against the local service and, where installed, Google's emulator."""
+"""Every contract test runs against the local service and, among the long ones, Google's emulator where it is installed."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -26,7 +26,8 @@ def _google(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFact
         yield clients
 
 
-@pytest.fixture(params=["ours", "google"])
+# A change here changes only ours; that the tests are right about Google is a matter for the long ones.
+@pytest.fixture(params=["ours", pytest.param("google", marks=pytest.mark.long)])
 def clients(request: pytest.FixtureRequest) -> Iterator[Clients]:
     """Clients of the local service or of the emulator, without topics."""
     found: Clients = request.getfixturevalue(f"_{request.param}")
