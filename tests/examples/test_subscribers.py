@@ -49,6 +49,7 @@ def test_a_pulled_notice_is_handled_once(
     first = start(*command)
     one = send(machine, "one.txt")
     first.line(f"succeeded {one}")
+    first.line(f"succeeded {send(machine, 'next.txt')}")  # notices end one after another: the one before is in the memory
     first.kill()
     second = start(*command)
     two = send(machine, "two.txt")
