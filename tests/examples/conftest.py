@@ -1,5 +1,6 @@
 """One stack, its notices kept for late subscribers, and the examples as programs of its users."""
 
+import base64
 import contextlib
 import json
 import re
@@ -22,6 +23,13 @@ from tests.preloaded import preloaded
 
 EXAMPLES = ROOT / "examples"
 SECONDS = 60
+WEBHOOK_KEY = bytes(range(32))
+WEBHOOK = """
+[webhooks.{}]
+url = "http://127.0.0.1:{}/"
+secret = "env:SLUICE_SECRET_EXAMPLES"
+verdicts = ["partial"]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +39,22 @@ def site() -> int:
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory, site: int) -> Iterator[Machine]:
-    machine = Machine(tmp_path_factory.mktemp("stack"))
-    retention = {"topic": {"messageRetentionDuration": "604800s"}, "updateMask": "messageRetentionDuration"}
-    settings = {"SLUICE_PIPELINE": str(PIPELINE), "SLUICE_ORIGINS": f"http://localhost:{site}"}
+def hooks() -> dict[str, int]:
+    """The port of each webhook's receiver. Webhooks post only what becomes of damaged pictures: few notices wait for receivers."""
+    return {name: free_port() for name in ("python", "node")}
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory, site: int, hooks: Mapping[str, int]) -> Iterator[Machine]:
+    folder = tmp_path_factory.mktemp("stack")
+    (folder / "pipeline.toml").write_text(PIPELINE.read_text() + "".join(WEBHOOK.format(name, hooks[name]) for name in hooks))
+    machine = Machine(folder / "data")
+    settings = {
+        "SLUICE_PIPELINE": str(folder / "pipeline.toml"),
+        "SLUICE_ORIGINS": f"http://localhost:{site}",
+        "SLUICE_SECRET_EXAMPLES": f"whsec_{base64.b64encode(WEBHOOK_KEY).decode()}",
+    }
     with variables(settings), running(machine):
-        pubsub(machine, "PATCH", "topics/completions", retention)
         yield machine
 
 

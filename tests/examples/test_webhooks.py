@@ -9,14 +9,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from tests.eventually import eventually
-from tests.examples.conftest import EXAMPLES, Program
+from tests.examples.conftest import EXAMPLES, WEBHOOK_KEY, Program, send
+from tests.machine import Machine
 from tests.ports import free_port, is_listening
 
 FOLDER = EXAMPLES / "webhooks"
@@ -73,17 +74,17 @@ def post(url: str, delivery: Delivery, *without: str) -> int:
             return error.code
 
 
-Begin = Callable[[], tuple[str, Program]]
+Begin = Callable[..., tuple[str, Program]]
 
 
 @pytest.fixture(params=["receiver.py", "receiver.mjs"])
 def begin(request: pytest.FixtureRequest, program: Callable[[str], str], tmp_path: Path) -> Iterator[Begin]:
     """Start the receiver, each time with the same memory: its address, and the program."""
     started = []
-    secret = f"whsec_{base64.b64encode(KEY).decode()}"
 
-    def start() -> tuple[str, Program]:
-        port = free_port()
+    def start(key: bytes = KEY, ports: Mapping[str, int] | None = None) -> tuple[str, Program]:
+        port = ports["python" if request.param == "receiver.py" else "node"] if ports else free_port()
+        secret = f"whsec_{base64.b64encode(key).decode()}"
         environment = dict(os.environ) | {"SECRET": secret, "MEMORY": str(tmp_path / "handled"), "PYTHONDONTWRITEBYTECODE": "1"}
         if request.param == "receiver.py":
             gunicorn = Path(sys.executable).with_name("gunicorn")
@@ -152,3 +153,10 @@ def test_a_request_of_a_stranger_is_refused(begin: Begin) -> None:
     running.line("succeeded right.txt")
     running.stop()
     assert [line for line in running.lines() if line.startswith("succeeded")] == ["succeeded right.txt"]
+
+
+def test_the_notifier_s_requests_are_taken(machine: Machine, hooks: Mapping[str, int], begin: Begin) -> None:
+    _, running = begin(WEBHOOK_KEY, hooks)
+    name = send(machine, "scan.jpg", b"\xff\xd8\xff damaged")
+
+    running.line(f"partial {name}")
