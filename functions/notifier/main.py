@@ -6,7 +6,6 @@ from flask import Request, Response
 from shared import web
 from shared.cloud import connect
 from shared.webhooks import attempts, checks, deliveries, pushes
-from shared.webhooks.deliveries import Delivery
 
 cloud = connect()
 cloud.settings.require("notifier_url", "push_account", "tasks_account")
@@ -29,7 +28,7 @@ def notifier(request: Request) -> Response:
     if request.path != deliveries.PATH:
         pushes.receive(web.json_body(request, pushes.MAX_PUSH_BYTES), cloud)
         return web.reply({})
-    ended = attempts.attempt(web.parsed(Delivery.from_json, web.json_body(request)), cloud)
+    ended = attempts.attempt(deliveries.read(web.json_body(request)), cloud)
     answer = web.reply({"state": ended.state, "message": ended.message}, ended.status)
     answer.headers.extend(ended.headers)
     return answer

@@ -63,9 +63,10 @@ class CloudTasks:
 
     def add(self, task: Task | Delivery) -> bool:
         queue = self._path(task.queue)
+        request = self._request(queue, task)
         try:
             with _translated(task.queue):
-                self._client.create_task(parent=queue, task=self._request(queue, task), timeout=TIMEOUT_SECONDS)
+                self._client.create_task(parent=queue, task=request, timeout=TIMEOUT_SECONDS)
         except exceptions.Conflict as error:
             if _is_taken(error):
                 return False

@@ -162,6 +162,7 @@ EXPLANATION = record(
         ),
     },
 )
+LINK = record("A link that downloads an output.", {"url": text("The signed URL.", format="uri")})
 SCHEMAS: Mapping[str, Json] = {
     "state": STATE,
     "step": STEP,
@@ -170,4 +171,5 @@ SCHEMAS: Mapping[str, Json] = {
     "members": MEMBERS,
     "explanation": EXPLANATION,
     "facts": FACTS,
+    "link": LINK,
 }

@@ -13,6 +13,18 @@ _FOUND = {
     "description": "A link that downloads this output, for some minutes. The address stays the same.",
     "headers": {"Location": header("The signed URL.", format="uri"), "Cache-Control": header("Never kept.", const="no-store")},
 }
+_LINK = parameter(
+    "query",
+    "link",
+    "Answer with the link in JSON: a page's script may not follow a redirect to it.",
+    {"type": "string"},
+    allowEmptyValue=True,
+)
+_OR_LINKED = {
+    "ETag": header("Changes with the answer; a link has none.") | {"required": False},
+    "Cache-Control": header("Caches ask each time; a link is never kept.", enum=["no-cache", "no-store"]),
+}
+_STATE_OR_LINK = {"anyOf": [ref("state"), ref("link")]}
 _UNCHANGED = {"description": "Nothing has changed since the answer with this `ETag`.", "headers": _TAGGED}
 _IF_NONE_MATCH = parameter("header", "If-None-Match", "The `ETag` of an answer before.", {"type": "string"})
 _OLDER = parameter(
@@ -63,6 +75,8 @@ def _read(name: str, summary: str, parameters: list[Json], kinds: list[str]) -> 
     whole = [*parameters, _OLDER, _MEMBERS, _IF_NONE_MATCH]
     found = {"200": answered("The answer.", {"anyOf": [ref(kind) for kind in kinds]}, _TAGGED), "304": _UNCHANGED}
     if name == "object":
+        whole.append(_LINK)
+        found["200"] = answered("The answer.", {"anyOf": [ref(kind) for kind in [*kinds, "link"]]}, _OR_LINKED)
         found["302"] = _FOUND | {"description": "The name is the address of an output, with its slashes encoded."}
     return _methods(name, summary, whole, found)
 
@@ -70,10 +84,10 @@ def _read(name: str, summary: str, parameters: list[Json], kinds: list[str]) -> 
 def _link() -> Json:
     found = {
         "302": _FOUND,
-        "200": answered("An object has this whole name: its state.", ref("state"), _TAGGED),
+        "200": answered("The link, asked for; or an object has this whole name: its state.", _STATE_OR_LINK, _OR_LINKED),
         "304": _UNCHANGED,
     }
-    return _methods("output", "Download an output", [NAME, _STEP, _OUTPUT, _IF_NONE_MATCH], found)
+    return _methods("output", "Download an output", [NAME, _STEP, _OUTPUT, _LINK, _IF_NONE_MATCH], found)
 
 
 def _methods(name: str, summary: str, parameters: list[Json], found: dict[str, Json]) -> Json:

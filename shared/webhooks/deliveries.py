@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from shared.errors import BadRequest
 from shared.model import Json
 from shared.routes.webhooks import QUEUE_PREFIX
 
@@ -56,3 +57,11 @@ class Delivery:
         if value["kind"] not in (JOB, STEP, TEST) or not re.fullmatch(EVENT_ID, value["event"]):
             raise ValueError("the kind or the id of the event is none of ours")
         return cls(str(value["webhook"]), value["kind"], value["event"], tuple(names), int(value["since"]))
+
+
+def read(body: Json) -> Delivery:
+    """The task in the body of a request. Raises `BadRequest` when a field is missing or malformed."""
+    try:
+        return Delivery.from_json(body)
+    except (LookupError, TypeError, ValueError, OverflowError):
+        raise BadRequest("a field of the body is missing or malformed", "bad_json") from None

@@ -75,11 +75,15 @@ def planted(whole: dict[str, Any], files: list[File]) -> dict[str, Any]:
         "step": ["thumbnails", "digest"],
         "output": ["256.webp"],
     }
-    for item in whole["paths"].values():
+    for path, item in whole["paths"].items():
+        has_output = "{output}" in path  # drawn steps and outputs would leave few that exist
         for operation in item.values():
             for parameter in operation["parameters"]:
                 if parameter["in"] == "path":
-                    parameter["schema"] = {"anyOf": [{"enum": known[parameter["name"]]}, parameter["schema"]]}
+                    drawn = [] if has_output else [parameter["schema"]]
+                    parameter["schema"] = {"anyOf": [{"enum": known[parameter["name"]]}, *drawn]}
+                elif parameter["name"] == "If-None-Match":
+                    parameter["schema"] = {"anyOf": [{"const": "*"}, parameter["schema"]]}
     return whole
 
 

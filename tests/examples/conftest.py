@@ -40,7 +40,7 @@ def site() -> int:
 
 @pytest.fixture(scope="session")
 def hooks() -> dict[str, int]:
-    """The port of each webhook's receiver. Webhooks post only what becomes of damaged pictures: few notices wait for receivers."""
+    """The port of each webhook's receiver. Only damaged pictures are posted: few notices wait for receivers."""
     return {name: free_port() for name in ("python", "node")}
 
 

@@ -52,7 +52,7 @@ def test_the_status_of_a_file_from_accepted_to_its_verdict(client: Load, cloud: 
     objects = [quote(output["object"]) for output in thumbnails["outputs"]]
     assert [link.location for link in links] == [f"https://signed.test/results/{name}?for=900" for name in objects]
     shown = [status.get(f"{address}?link") for address in addresses]
-    urls = [f"https://signed.test/results/{output['object']}?for=900" for output in thumbnails["outputs"]]
+    urls = [f"https://signed.test/results/{name}?for=900" for name in objects]
     assert [link.json for link in shown] == [{"url": url} for url in urls]
     assert [(link.status_code, link.headers["cache-control"]) for link in shown] == [(200, "no-store")] * 3
 

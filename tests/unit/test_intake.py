@@ -157,7 +157,7 @@ def test_a_body_that_is_not_a_form_is_refused_with_a_right_one(kind: str) -> Non
 
 
 def test_a_form_is_posted_not_put() -> None:
-    assert isinstance(refusal(request([OPENING + CLOSING], method="PUT")), BadRequest)
+    assert isinstance(refusal(request([OPENING + CLOSING], method="PUT")), MethodNotAllowed)
 
 
 def test_a_form_without_a_file_is_refused() -> None:

@@ -1,5 +1,7 @@
 """The stable address of an output leads to a link that is signed at that moment."""
 
+from urllib.parse import unquote
+
 import pytest
 
 from shared import ledger, status
@@ -19,7 +21,7 @@ def leads_to(cloud: FakeCloud, path: str) -> str:
     """The object that an address leads to."""
     found = status.answer("objects", path, {}, cloud)
     assert isinstance(found, str)
-    return found.removeprefix("https://signed.test/results/").removesuffix("?for=900")
+    return unquote(found.removeprefix("https://signed.test/results/").removesuffix("?for=900"))
 
 
 def test_the_address_of_an_output_leads_to_the_newest_run_that_succeeded(

@@ -1,4 +1,4 @@
-"""Every contract test runs against the local service and, among the long ones, Google's emulator where it is installed."""
+"""Contract tests run against the local service and, the long ones, Google's emulator where it is installed."""
 
 import os
 from collections.abc import Callable, Iterator
