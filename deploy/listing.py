@@ -47,7 +47,8 @@ class Listing:
         self.secrets = self._first("secret")
         self.buckets = self._first("bucket")
         self.topics = [*self._all("topics"), *self._first("topic")]
-        self.subscriptions = [*self._all("pull_subscriptions"), *self._first("push_subscription")]
+        pushed = [*self._first("push_subscription"), *self._first("notices_subscription")]
+        self.subscriptions = [*self._all("pull_subscriptions"), *pushed]
 
     def _all(self, word: str) -> list[str]:
         return [name for line in self.lines if line.word == word for name in line.arguments]

@@ -197,12 +197,13 @@ def test_with_queue_auth_task_whoever_enqueues_may_name_the_account_and_queues_d
     named = [line for line in changed.commands if "roles/iam.serviceAccountUser" in line]
 
     assert all(f"add-iam-policy-binding {two} " in line for line in named)
-    assert [re.findall(r"two-(upload|dispatcher|processor|processor-slow|console)@", line) for line in named] == [
+    assert [re.findall(r"two-(upload|dispatcher|processor|processor-slow|console|notifier)@", line) for line in named] == [
         ["upload"],
         ["dispatcher"],
         ["processor"],
         ["processor-slow"],
         ["console"],
+        ["notifier"],
     ]
     assert "oidc" not in " ".join(line for line in changed.commands if "tasks queues" in line)
 
@@ -232,6 +233,23 @@ def test_origins_may_put_to_signed_urls(changed: Run, project: Project) -> None:
     assert len([line for line in changed.commands if "--cors-file=" in line]) == 2
 
 
+def test_pages_of_these_origins_may_call_the_doors(changed: Run, project: Project) -> None:
+    given = {
+        path.stem.removeprefix("variables-")
+        for path in (project.stub.folder / "work").glob("variables-*.yaml")
+        if 'SLUICE_ORIGINS: "https://a.example,https://b.example"\n' in path.read_text()
+    }
+
+    assert given == {"upload", "issuer", "status"}
+
+
+def test_the_secret_of_the_keys_has_the_prefix(changed: Run) -> None:
+    (create,) = [line for line in changed.commands if "secrets create" in line]
+
+    assert create.startswith("gcloud secrets create two-keys ")
+    assert len([line for line in changed.commands if "--set-secrets=SLUICE_KEY_SECRET=two-keys:1" in line]) == 2
+
+
 def test_alerts_go_to_the_address_of_notify(changed: Run, project: Project) -> None:
     alert = json.loads((project.stub.folder / "work" / "alert-dead-letters.json").read_text())
 
@@ -244,15 +262,17 @@ def test_instances_are_those_of_each_service_but_the_processors(changed: Run) ->
     instances = {line.split()[3]: re.findall(r"--max-instances=(\d+)", line) for line in deployed}
 
     assert instances == {
-        **{f"two-{name}": ["9"] for name in ("upload", "issuer", "dispatcher", "status")},
-        "two-processor": ["5"],
+        **{f"two-{name}": ["9"] for name in ("upload", "issuer", "dispatcher", "status", "notifier")},
+        "two-processor": ["4"],
         "two-processor-slow": ["1"],
         "two-console": ["1"],
     }
 
 
 def test_more_than_a_new_project_has_is_named_and_not_refused(changed: Run) -> None:
-    assert changed.complaints.startswith("note: all instances together take 48 vCPU and 41 GiB, a new project has only 20 vCPU")
+    assert changed.complaints.startswith(
+        "note: all instances together take 55 vCPU and 41.5 GiB, a new project has only 20 vCPU"
+    )
 
 
 def test_the_image_is_built_with_the_extras(changed: Run) -> None:
@@ -287,6 +307,6 @@ def test_status_of_an_empty_project_says_what_is_missing(project: Project) -> No
     assert "sluice-processor               missing" in done.printed
     assert "sluice-processor-slow          missing" in done.printed
     assert (
-        "Size: all instances together take 20 vCPU and 27 GiB; a new project has 20 vCPU and 40 GiB in a region" in done.printed
+        "Size: all instances together take 20 vCPU and 24 GiB; a new project has 20 vCPU and 40 GiB in a region" in done.printed
     )
     assert "commands; plan shows them." in done.printed
