@@ -19,6 +19,8 @@ from google.cloud.storage import Bucket, Client
 from PIL import Image
 
 from shared.testing import crc32c
+from tests import fuzzing
+from tests.answers import document
 from tests.conftest import DATA
 from tests.e2e.conftest import Notices
 from tests.eventually import eventually
@@ -244,6 +246,45 @@ def test_an_oversized_header_is_refused_with_a_4xx(machine: Machine) -> None:
     )
 
     assert done.stdout in ("400", "431")
+
+
+@pytest.mark.parametrize("service", ["upload", "issuer", "status"])
+def test_schemathesis_finds_no_answer_outside_of_the_contract(machine: Machine, service: str) -> None:
+    """Over real connections; tests/docs sends more to the same functions in memory."""
+    whole = fuzzing.within(document(service), 512 << 20)
+
+    assert list(fuzzing.broken(whole, machine.url(service), examples=1)) == []
+
+
+#: Requests that no client of ours sends, without their last lines.
+ODD = {
+    "a trace": b"TRACE / HTTP/1.1",
+    "a server-wide question": b"OPTIONS * HTTP/1.1",
+    "a tunnel": b"CONNECT localhost:1 HTTP/1.1",
+    "an unknown method": b"BREW /objects/a HTTP/1.1",
+    "a long path": b"DELETE /objects/" + b"a" * 20_000 + b" HTTP/1.1",
+    "a path of another server": b"DELETE http://elsewhere/objects/a HTTP/1.1",
+    "a zero byte": b"DELETE /objects/%00 HTTP/1.1",
+    "a half escape": b"DELETE /objects/%f HTTP/1.1",
+    "bytes in the path": b"DELETE /objects/\xff\xfe HTTP/1.1",
+    "many headers": b"DELETE /objects/a HTTP/1.1" + b"".join(b"\r\nX-%d: 1" % number for number in range(500)),
+    "two lengths": b"POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4",
+    "a length and chunks": b"POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked",
+    "a negative length": b"POST / HTTP/1.1\r\nContent-Length: -3",
+    "no version": b"DELETE /objects/a",
+    "a TLS greeting": b"\x16\x03\x01\x02\x00\x01",
+}
+
+
+@pytest.mark.parametrize("service", ["upload", "issuer", "status"])
+@pytest.mark.parametrize("sent", ODD.values(), ids=ODD)
+def test_an_odd_request_is_refused_with_a_4xx(machine: Machine, service: str, sent: bytes) -> None:
+    address = urlsplit(machine.url(service))
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(sent + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = connection.makefile("rb").readline()
+
+    assert answer.split()[1][:1] == b"4", answer
 
 
 def test_a_client_that_reads_nothing_before_it_has_sent_everything_learns_why_it_was_refused(machine: Machine) -> None:
