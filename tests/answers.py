@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from shared.contracts.documents import FOLDER
 from tests import contracts
 
 #: Methods that no document lists: a preflight is the browser's own.
@@ -33,7 +32,7 @@ class CheckedClient(FlaskClient):
 @functools.cache
 def document(service: str) -> dict[str, Any]:
     """The OpenAPI document of a service, empty for one without."""
-    path = FOLDER / f"{service}.openapi.json"
+    path = contracts.FOLDER / f"{service}.openapi.json"
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return found
 

@@ -7,22 +7,25 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from shared.contracts import notices
-from shared.contracts.documents import FOLDER
-from shared.events import Notice
+from shared.events import JOB_FINISHED, STEP_FINISHED, Notice
+from shared.settings import ROOT
+
+FOLDER = ROOT / "docs" / "contracts"
+#: Kind of notice → the name of its schema.
+KINDS = {STEP_FINISHED: "step", JOB_FINISHED: "job"}
 
 
 @functools.cache
 def schema_of(kind: str) -> Draft202012Validator:
     """The validator of the data of a notice, from its file."""
-    name, _ = notices.KINDS[kind]
-    return validator(json.loads((FOLDER / f"{name}.schema.json").read_text()))
+    return validator(json.loads((FOLDER / f"{KINDS[kind]}.schema.json").read_text()))
 
 
 @functools.cache
 def attributes_of(kind: str) -> Draft202012Validator:
-    """The validator of the attributes of a notice."""
-    return validator(notices.attributes(kind))
+    """The validator of the attributes of a notice, from the document of the topic."""
+    document = json.loads((FOLDER / "notices.asyncapi.json").read_text())
+    return validator(document["components"]["schemas"][f"{KINDS[kind]}_attributes"])
 
 
 def validator(schema: Any) -> Draft202012Validator:
