@@ -6,7 +6,7 @@ doors        intake (posted files) · signed_upload (the issuer) · cors (for pa
              callers (who calls, with which key) · idempotency (what keys lead to) · pages (of other origins)
 operators    operations (one engine for the command line and the console) · index (ended jobs, claims) · progress (of a run)
              console (the pages) · findings (facts as people read them, for pages and terminals)
-platform     web (HTTP answers) · identity (callers' tokens) · settings · errors (the tree of failures) · log
+platform     web (HTTP answers) · pace (of bodies) · identity (callers' tokens) · settings · errors (the tree of failures) · log
              cloud (the only package that calls Google; `cloud.protocols` is what the rest sees of it)
 processors   processors (the registry and the processors) · sandbox, outside (run one) · source, assets, stems (its files)
              extraction, members (files out of archives)
