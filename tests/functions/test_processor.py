@@ -175,6 +175,13 @@ def test_a_malformed_task_is_not_delivered_for_ever(client: Load, bearer: Any, b
     assert answer.json["gave_up"] == "bad_json"
 
 
+def test_a_task_whose_body_breaks_off_is_delivered_again(client: Load, bearer: Any, task_body: bytes) -> None:
+    headers, announced = bearer("tasks") | delivery(1), {"CONTENT_LENGTH": str(len(task_body))}
+    answer = client("processor").post("/", data=task_body[:-5], headers=headers, environ_overrides=announced)
+
+    refused(answer, 400, "body_cut_short")
+
+
 def test_an_unforeseen_error_is_logged_and_not_shown(
     client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes, capsys: Any
 ) -> None:
