@@ -195,6 +195,28 @@ def test_a_service_without_a_configured_caller_refuses_all(
         verify(accounts.id_token(email, audience), certificates, audience, email)
 
 
+def test_the_account_of_a_caller_is_its_subject(sign: Sign, certificates: Certificates) -> None:
+    token = sign(sub="1041", email=None, email_verified=None)
+
+    assert identity.subject(token, certificates, issuer=ISSUER, audience=URL) == "1041"
+    assert identity.unverified_subject(token) == "1041"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"aud": "https://other.test"}, {"iss": "https://other.test"}, {"exp": -3600}, {"sub": None}, {"sub": ""}, {"sub": 7}],
+    ids=str,
+)
+def test_a_token_with_a_wrong_claim_names_no_caller(sign: Sign, certificates: Certificates, changed: dict[str, Any]) -> None:
+    with pytest.raises(Unauthorized):
+        identity.subject(sign(**changed), certificates, issuer=ISSUER, audience=URL)
+
+
+def test_a_service_without_a_url_takes_no_token(sign: Sign, certificates: Certificates) -> None:
+    with pytest.raises(Unauthorized, match="no URL"):
+        identity.subject(sign(aud=""), certificates, issuer=ISSUER, audience="")
+
+
 def test_a_refusal_repeats_nothing_of_the_token(sign: Sign, certificates: Certificates) -> None:
     token = sign(email="eve@example.com")
 
