@@ -32,6 +32,7 @@ START_SECONDS = 60
 #: Short compared with a cold start, which it measures.
 POLL_SECONDS = 0.002
 TEXT = b"a few words\n"
+NOTIFIER_URL = "http://notifier.test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class Customer:
             "SLUICE_SIGNER_KEY": str(self._accounts.key_file("signer")),
             "SLUICE_READER": self._accounts.email("reader"),
             "SLUICE_READER_KEY": str(self._accounts.key_file("reader")),
+            "SLUICE_NOTIFIER_URL": NOTIFIER_URL,
+            "SLUICE_KEY_SECRET": "0123456789abcdef" * 2,
             "SLUICE_CONSOLE_ACCESS": "loopback",
             "SLUICE_TASKS_ENDPOINT": issuer,
             "SLUICE_TOKEN_ISSUER": issuer,
@@ -118,6 +121,13 @@ class Customer:
         task = Task(Run(file), plan, plan.first[0])
         headers = self._called_by("tasks", self._processor_url) | {"x-cloudtasks-taskretrycount": "0"}
         return FirstRequest("POST", "/", 200, headers, json.dumps(task.to_json()).encode())
+
+    def _notifier(self) -> FirstRequest:
+        """A push that no webhook wants, as the shipped pipeline.toml has none."""
+        attributes = {"ce-type": "sluice.job.finished.v1", "ce-id": "a-1", "verdict": "succeeded"}
+        message = {"data": base64.b64encode(b"{}").decode(), "attributes": attributes, "messageId": "1"}
+        body = json.dumps({"message": message, "subscription": f"projects/{PROJECT}/subscriptions/notifier"})
+        return FirstRequest("POST", "/", 200, self._called_by("push", NOTIFIER_URL), body.encode())
 
     def _status(self) -> FirstRequest:
         return FirstRequest("GET", f"/objects/{self._file().name}", 200)
