@@ -42,7 +42,11 @@ _FILE_NAME = openapi.NAME | {
     "description": "The file's name; only the last path component is kept. Percent-encode it.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": openapi.FILE_NAME},
 }
-_METADATA = "Headers `x-goog-meta-<key>` are custom metadata of every file of the request."
+_HEADERS = (
+    "Headers `x-goog-meta-<key>` are custom metadata of every file of the request. `Content-Digest`, `Repr-Digest`, `Content-MD5`, "
+    "`Digest` and `x-goog-hash` are compared with the bytes. A body with `Content-Encoding` gzip or deflate is unpacked. "
+    "A part of a file (`Content-Range`) is refused."
+)
 _VALUE: Json = {"type": "string", "pattern": openapi.METADATA_VALUE}
 _REPEATED = described(
     "Custom metadata of the files after it; a field replaces an earlier one of the same key.",
@@ -74,7 +78,7 @@ def upload() -> Json:
                 "Send files as a form",
                 [IDEMPOTENCY_KEY],
                 several,
-                description=_METADATA,
+                description=_HEADERS,
                 requestBody=form,
             )
         },
@@ -85,7 +89,7 @@ def upload() -> Json:
                 "Send a file's bytes",
                 parameters,
                 stored,
-                description=_METADATA,
+                description=_HEADERS,
                 requestBody=body,
             )
             for method in ("put", "post")
