@@ -135,9 +135,9 @@ class Machine:
 
 @contextmanager
 def running(machine: Machine) -> Iterator[Machine]:
-    """Start the machine; stop it in the end."""
-    machine.start()
+    """Start the machine; stop it in the end, also one that was not ready in time."""
     try:
+        machine.start()
         yield machine
     finally:
         machine.stop()

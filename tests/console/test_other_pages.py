@@ -16,7 +16,7 @@ SCRIPT = """
 const json = async (...request) => { const answer = await fetch(...request); return [answer.status, await answer.json()]; };
 const file = bytes => new File([new Uint8Array(bytes)], "photo.jpg", { type: "image/jpeg" });
 const settled = async url => {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 120_000;
   for (let tag = "", state; Date.now() < deadline;) {
     const answer = await fetch(url, { headers: tag ? { "if-none-match": tag } : {}, cache: "no-store" });
     if (answer.status === 200) { state = await answer.json(); tag = answer.headers.get("etag"); }
