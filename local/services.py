@@ -48,7 +48,7 @@ def services(routes: Routes) -> Sequence[Service]:
 
 
 def _notifier(routes: Routes) -> Sequence[Service]:
-    """A thread for each post at the same time, so that receivers that hang delay no other, and some for pushes."""
+    """It has a thread for each post at the same time, so that a receiver that hangs delays no other."""
     threads = AT_ONCE * len(routes.webhooks) + PUSH_THREADS
     return [Service("notifier", "notifier", NOTIFIER_PORT, {"THREADS": str(threads)})] if routes.webhooks else []
 

@@ -3,11 +3,13 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.errors import BadFile, Unavailable
+from shared.events import Notice
 from shared.model import File, Json, Run
 from shared.plan import Plan, Task
 from shared.testing import FakeCloud
@@ -217,6 +219,16 @@ def test_what_is_no_notice_of_ours_is_acknowledged(cloud: FakeCloud, cat: File, 
     pushes.receive(change(push(notice)), cloud)
 
     assert cloud.queue.deliveries == {}
+
+
+def test_a_notice_of_another_bucket_is_ignored_though_it_has_manifests(cloud: FakeCloud, cat: File) -> None:
+    with_webhooks(cloud, ORDERS)
+    other = replace(cat, bucket="others")
+    cloud.results.put(f"jobs/{other.file_id}/{other.generation}/0/job.json", b"{}")
+    (*_, notice) = ended(cloud, Run(cat), chain())
+    data = json.loads(notice.data) | {"file": other.to_json(), "file_id": other.file_id}
+
+    assert pushed(cloud, [Notice(json.dumps(data).encode(), notice.attributes)]) == []
 
 
 def _of_bucket(body: Json, bucket: str, **fields: str) -> str:
