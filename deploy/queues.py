@@ -15,7 +15,7 @@ RETRY_SECONDS = 604800
 #: Not the attempts of pipeline.toml: those are each step's, a task has several steps, and faults of ours cost none. 100 is Cloud
 #: Tasks' default; a queue that was paused for more than a week still gives its tasks that many.
 DELIVERIES = 100
-#: So long a receiver has to come back. That takes 85 deliveries, fewer than DELIVERIES: Cloud Tasks does not delete a task before
+#: So long a receiver has to come back. That takes 82 deliveries, fewer than DELIVERIES: Cloud Tasks does not delete a task before
 #: the notifier itself gives it up and logs it.
 WEBHOOK_SECONDS = 3 * 24 * 3600
 

@@ -77,7 +77,9 @@ def service(
         group, iap = (["beta", "run"], [f"--{'' if wanted.iap else 'no-'}iap"]) if changes_iap else (["run"], [])
         flags = [*_flags(wanted), *_secrets(wanted, found), *iap, f"--env-vars-file={file}"]
         # Strangers' names are not verified: they are shut out before the service takes its callers' names for verified.
-        before = grants.shut_out(deployment, f"service:{name}") if wanted.variables.get("SLUICE_CALLERS") == "verified" else []
+        before = (
+            grants.shut_out(deployment, f"service:{name}") if wanted.variables.get("SLUICE_CALLERS", "open") != "open" else []
+        )
         yield [*before, [*group, "deploy", full, deployment.in_region, *flags]]
 
 

@@ -17,8 +17,9 @@ API = "secretmanager.googleapis.com"
 
 
 def check(deployment: Deployment) -> None:
-    """Raise Failed, with every fault, for webhooks that work on this computer only."""
+    """Raise Failed, with every fault, for webhooks that work on this computer only, or that could delay each other."""
     faults = [fault for webhook in deployment.webhooks.values() for fault in _faults(deployment, webhook)]
+    faults += _overrun(deployment)
     if faults:
         raise Failed("\n".join(f"pipeline.toml: {fault}" for fault in faults))
 
@@ -33,6 +34,18 @@ def _faults(deployment: Deployment, webhook: Webhook) -> Iterator[str]:
         yield f"{path}.secret: {webhook.secret} is for the local stack; write `secret-manager:` and the name of a secret"
     elif name in map(deployment.full, deployment.listing.secrets):
         yield f"{path}.secret: {name} is Sluice's own; make one for the receiver"
+
+
+def _overrun(deployment: Deployment) -> Iterator[str]:
+    """The fault of more deliveries at once than the notifier takes: receivers that hang would delay the others."""
+    sizes = [
+        line.arguments[3] for line in deployment.listing.lines if line.arguments[:1] == (NOTIFIER,) and line.word == "service"
+    ]
+    sent = sum(webhook.rates.max_concurrent_dispatches for webhook in deployment.webhooks.values())
+    for at_once in map(int, sizes):
+        least = -(-(sent + at_once // 10) // at_once)  # a tenth of an instance for pushes
+        if int(deployment.options.instances) < least:
+            yield f"webhooks: {sent} deliveries at once are more than the notifier takes; say --instances {least}"
 
 
 def require_secrets(deployment: Deployment) -> None:

@@ -133,6 +133,19 @@ def test_what_works_on_this_computer_only_is_refused(written: str, complaint: st
         webhooks.check(it)
 
 
+@pytest.mark.parametrize(("count", "instances", "remedy"), [(15, "2", ""), (16, "2", "3"), (7, "1", ""), (8, "1", "2")])
+def test_receivers_that_hang_leave_room_for_the_others(count: int, instances: str, remedy: str, tmp_path: Path) -> None:
+    tables = [f'[webhooks.a{number}]\nurl = "https://a.test/"\nsecret = "secret-manager:a"\n' for number in range(count)]
+    it = deployment(tmp_path, text="\n".join([PIPELINE, *tables]), instances=instances)
+
+    try:
+        webhooks.check(it)
+        said = ""
+    except Failed as refused:
+        said = str(refused)
+    assert said.partition("--instances ")[2] == remedy
+
+
 def test_right_webhooks_are_not_refused(it: Deployment) -> None:
     webhooks.check(it)
     webhooks.require_secrets(it)
