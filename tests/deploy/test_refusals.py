@@ -89,3 +89,12 @@ def test_data_is_deleted_once_the_prefix_is_typed(project: Project, deployed: De
 
     assert done.status == 0, done.complaints
     assert not {UPLOADS, RESULTS} & set(done.state["resources"])
+
+
+def test_up_changes_nothing_while_the_secret_of_a_webhook_is_missing(project: Project) -> None:
+    project.stub.reset()
+    done = project.run("up")
+
+    assert (done.status, done.mutations) == (1, [])
+    assert "the secret orders-webhook of the webhook orders is missing; make one:\n  gcloud services enable " in done.complaints
+    assert done.complaints.endswith("nothing was changed\n")

@@ -53,6 +53,7 @@ def test_with_tasks_that_name_their_target_the_queue_has_none(tmp_path: Path) ->
 
 def test_notices_are_pushed_to_the_notifier_until_it_takes_them(it: Deployment) -> None:
     assert commands(pubsub.notices_subscription(it, "notifier", "completions")) == []
+    assert commands(left.retired_subscription(it)) == []
     it.state.subscriptions.clear()
     (command,) = commands(pubsub.notices_subscription(it, "notifier", "completions"))
 
