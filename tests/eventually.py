@@ -13,7 +13,7 @@ def eventually(
 ) -> T:
     """The first true result of `look`. Raises AssertionError, naming `what`, after `seconds`.
 
-    They are many: a machine on which twenty programs work beside the tests is no fault of what is tested.
+    They are many: that twenty programs work beside the tests is no fault of what is tested.
     """
     deadline = time.monotonic() + seconds
     pause = threading.Event()

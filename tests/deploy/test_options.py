@@ -69,7 +69,7 @@ WRONG: list[tuple[list[str], str]] = [
     ),
     (["plan", "--env-file", "/nonexistent/file"], "cannot be read"),
 ]
-#: Runs each command of deploy.sh that stdin has, in one process; none of them gets as far as deploy.sh's list.
+#: Runs each command of deploy.sh that stdin has, in one process. One that is not refused has no list to read, and raises.
 RUN_EACH = """
 import contextlib, io, json, sys
 from deploy.__main__ import main
@@ -77,7 +77,10 @@ from deploy.__main__ import main
 for arguments in json.load(sys.stdin):
     sys.argv[1:] = arguments
     with contextlib.redirect_stderr(io.StringIO()) as errors:
-        status = main()
+        try:
+            status = main()
+        except Exception as error:
+            status = repr(error)
     print(json.dumps([status, errors.getvalue()]))
 """
 

@@ -19,7 +19,7 @@ shares = pytest.mark.parametrize("one_in", [5, pytest.param(1, marks=pytest.mark
 
 
 def variants(body: Any, one_in: int = 1) -> Iterator[Any]:
-    """The body with odd values in each place, its own included: each value, or one in so many."""
+    """The body with odd values in each place, its own included: every value, or one in so many in turn."""
     for number, place in enumerate(_places(body)):
         for value in _VALUES[number % one_in :: one_in]:
             yield _replaced(body, place, value)

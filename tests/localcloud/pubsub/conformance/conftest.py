@@ -1,4 +1,4 @@
-"""Contract tests run against the local service and, the long ones, Google's emulator where it is installed."""
+"""Every contract test runs against the local service and, as a long test, against Google's emulator."""
 
 import os
 from collections.abc import Callable, Iterator
