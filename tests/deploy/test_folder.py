@@ -23,9 +23,10 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     """
 
     def start(script: str) -> "subprocess.Popen[str]":
-        gcloud = tmp_path / "gcloud"
-        gcloud.write_text(f"#!/bin/sh\n{script}\n")
-        gcloud.chmod(0o755)
+        new = tmp_path / "gcloud.new"
+        new.write_text(f"#!/bin/sh\n{script}\n")
+        new.chmod(0o755)
+        new.replace(tmp_path / "gcloud")  # a file that a killed command just starts cannot be written
         environment = {
             "PATH": f"{tmp_path}:{os.environ['PATH']}",
             "DEPLOY_FOLDER": str(tmp_path / "work"),
