@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,15 @@ from jsonschema import Draft7Validator
 
 from shared.contracts import topic
 from shared.events import JOB_FINISHED, STEP_FINISHED, Notice
+from shared.model import File, Run
 from shared.settings import ROOT
+from shared.testing import FakeCloud
+from shared.webhooks import attempts
 from tests import contracts
 from tests.conftest import DATA
 from tests.docs import blocks
+from tests.receivers import SECRET, Receiver, receiving
+from tests.unit.webhooks.worlds import ended, pushed, with_webhooks
 
 #: AsyncAPI's own schema, without the definitions of bindings and of other schema languages.
 ASYNCAPI = Draft7Validator(json.loads((DATA / "asyncapi-3.0.0.json").read_text()))
@@ -77,6 +83,27 @@ def _faults(whole: dict[str, Any], schema: str, value: Any) -> list[str]:
     rooted = {"$ref": f"#/components/schemas/{schema}", "components": whole["components"]}
     unlisted = [f"{path} is not listed" for path in contracts.unlisted(value, rooted, rooted)]
     return [error.message for error in contracts.validator(rooted).iter_errors(value)] + unlisted
+
+
+def test_what_the_notifier_posts_keeps_to_the_files(
+    cloud: FakeCloud, uploaded: Callable[..., File], photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_SECRET_TEST", SECRET)
+    cloud.settings = replace(cloud.settings, webhook_loopback=True)
+    whole = json.loads((contracts.FOLDER / "notices.asyncapi.json").read_text())
+    run = Run(uploaded("cat.jpg", photo))
+    with receiving(Receiver()) as receiver:
+        with_webhooks(cloud, receiver.toml("orders", more='notices = ["step", "job"]'))
+        for delivery in pushed(cloud, ended(cloud, run, cloud.routes.plan(run.file))):
+            attempts.attempt(delivery, cloud)
+
+    posted = [(one.headers, json.loads(one.body)) for one in receiver.posted]
+    assert {event["type"] for _, event in posted} == {STEP_FINISHED, JOB_FINISHED}
+    for headers, event in posted:
+        name = contracts.KINDS[event["type"]]
+        assert list(contracts.schema_of(event["type"]).iter_errors(event["data"])) == []
+        assert _faults(whole, f"{name}_event", event) == []
+        assert list(contracts.validator(whole["components"]["schemas"]["webhook_headers"]).iter_errors(headers)) == []
 
 
 @pytest.mark.parametrize(
