@@ -9,7 +9,7 @@ from tests.proof.planting import mutant
 _FOUND = "        settle(found, cloud, task.sweep)\n        return"
 _COMMIT = "found = _commit(name, draft, cloud)"
 _MANIFESTS = "manifests = Manifests(cloud.results, task.run, task.plan)"
-_ENLIST = "enlist(run, cloud.routes.plan(found), cloud)"
+_ENLIST = "enlist(Run(file), cloud.routes.plan(file), cloud)"
 _PLANNED = "settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)"
 _READY = "all(manifests.find(one) for one in task.plan.before(place) if one != task.place)"
 _LOOK = f"[place for place in task.plan.next(task.place) if {_READY}]"
@@ -175,7 +175,7 @@ MUTANTS = (
     mutant(
         "acknowledge-before-queue",
         "the message is acknowledged before its tasks are queued",
-        (pipeline, "dispatch", _ENLIST, f"cloud.acknowledge()\n    {_ENLIST}"),
+        (pipeline, "dispatch", _ENLIST, f"cloud.acknowledge()\n        {_ENLIST}"),
     ),
     mutant(
         "message-ids-deduplicate",
@@ -184,8 +184,8 @@ MUTANTS = (
             pipeline,
             "dispatch",
             _ENLIST,
-            f'if cloud.results.read(f"seen/{{run.job_id}}"):\n        return\n'
-            f'    cloud.results.create(f"seen/{{run.job_id}}", "text/plain", b"x")\n    {_ENLIST}',
+            f'if cloud.results.read(f"seen/{{run.job_id}}"):\n            return\n'
+            f'        cloud.results.create(f"seen/{{run.job_id}}", "text/plain", b"x")\n        {_ENLIST}',
         ),
     ),
     mutant(
