@@ -72,6 +72,7 @@ def test_what_packs_well_is_unpacked_whole(length: int, bits: int) -> None:
         (GZIPPED + b"x", "gzip"),
         (GZIPPED + bytes(512), "gzip"),
         (DEFLATED + b"x", "deflate"),
+        (DEFLATED + DEFLATED, "deflate"),
         (b"meow", "gzip"),
         (b"meow", "deflate"),
         (GZIPPED, "deflate"),

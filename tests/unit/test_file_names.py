@@ -52,7 +52,7 @@ def test_a_windows_path_keeps_its_backslashes(disposition: bytes, expected: str)
     [
         (rb'name="f"; filename="say \"hi\".txt"', 'say "hi".txt'),
         (rb'name="f"; filename="say %22hi%22.txt"', 'say "hi".txt'),
-        (rb'name="f"; filename="100%25 %41.txt"', "100%25 %41.txt"),
+        (rb'name="f"; filename="100%25%20%41.txt"', "100%25%20%41.txt"),
         (rb'name="f"; filename="a%0D%0ab.txt"', "a\r\nb.txt"),
         (rb'name="f"; filename="\";name=x"', '";name=x'),
     ],
@@ -70,6 +70,8 @@ def test_quotes_in_a_name_are_read_as_clients_escape_them(disposition: bytes, ex
         (b"name=f; filename=\"naive.txt\"; filename*=UTF-8''na%C3%AFve.txt", "naïve.txt"),
         (b"name=f; filename*=\"utf-8'en'na%c3%afve.txt\"; filename=naive.txt", "naïve.txt"),
         (b"name=f; filename*=iso-8859-1''na%EFve.txt", "naïve.txt"),
+        (b"name=f; filename*=windows-1252''5%80.txt", "5€.txt"),
+        (b"name=f; filename*=UTF-8''na%FFve.txt", "na\ufffdve.txt"),
         (b"name=f; filename*=UTF-8''a%22b%5C.txt", 'a"b\\.txt'),
         (b"name=f; filename*=KOI8-R''%C1.txt; filename=a.txt", "a.txt"),
         (b'name=f; filename*0="na"; filename*1="ive.txt"', "naive.txt"),

@@ -55,6 +55,11 @@ def test_an_empty_or_too_long_key_is_refused_whoever_sends_it(key: str) -> None:
     assert (refused(key), refused(key, "1")) == ("bad_key", "bad_key")
 
 
+@pytest.mark.parametrize("key", ["k" * 255, "é" * 127])
+def test_a_key_may_have_255_bytes(key: str) -> None:
+    assert idempotency.seed(key, "1", SECRET)
+
+
 def test_a_single_quote_is_a_key() -> None:
     assert idempotency.seed('"', "1", SECRET)
 

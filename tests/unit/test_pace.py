@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
+from shared import pace as pacing
 from shared.errors import BodyCutShort, BodyTooSlow, PipelineError
 from shared.pace import FIRST_BYTES, Body, Pace, Paced, Watchdog
 from tests.eventually import eventually
@@ -60,6 +61,17 @@ def test_a_body_that_stalls_is_ended(pace: Pace, length: int | None) -> None:
     assert isinstance(error, BodyTooSlow)
     assert error.message.startswith("the body came too slowly: 9 bytes in 0 seconds; ")
     assert isinstance(refusal(body), BodyTooSlow)
+
+
+def test_a_server_that_fails_at_the_end_of_a_slow_body_makes_it_no_broken_one() -> None:
+    class Failing(Connection):
+        def read(self, size: int, /) -> bytes:
+            super().read(size)
+            raise OSError("gunicorn's parser of chunks found no end")
+
+    connection = Failing()
+
+    assert isinstance(refusal(Body(connection, None, Pace(0.05, 1), connection.shutdown)), BodyTooSlow)
 
 
 def test_the_seconds_of_all_reads_count_together() -> None:
@@ -123,9 +135,11 @@ def test_the_rest_is_read_after_the_answer() -> None:
     assert not body.is_late
 
 
-def test_the_rest_is_awaited_for_a_limited_time() -> None:
+@pytest.mark.parametrize(("most", "seconds"), [(0.05, 3600), (3600, 0.05)])
+def test_the_rest_is_awaited_for_a_limited_time(most: float, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "LINGER_SECONDS", most)
     connection = Connection(b"one")
-    body = Body(connection, 9, Pace(0.05, 1), connection.shutdown)
+    body = Body(connection, 9, Pace(seconds, 1), connection.shutdown)
     body.linger()
 
     assert body.is_late
@@ -164,6 +178,27 @@ def test_a_connection_is_closed_after_a_slow_body_only(*, is_slow: bool, status:
 
     assert list(paced(environ, server.start_response)) == [b"answer"]
     assert (server.status, server.is_closing) == (status, is_slow)
+
+
+def test_the_rest_is_read_when_the_answer_is_sent_and_closed() -> None:
+    connection, steps = Connection(b"one", b"two"), list[str]()
+
+    class Answer(list[bytes]):
+        def close(self) -> None:
+            steps.append(f"closed after {len(connection.sizes)} reads")
+
+    environ = {"wsgi.input": connection, "CONTENT_LENGTH": "6", "gunicorn.socket": connection}
+    answer = Paced(lambda *_: Answer([b"answer"]), FAST)(environ, Gunicorn().start_response)
+
+    assert (list(answer), steps, len(connection.sizes)) == ([b"answer"], ["closed after 0 reads"], 2)
+
+
+def test_a_request_without_a_body_waits_for_none() -> None:
+    connection = Connection()
+    environ: dict[str, Any] = {"wsgi.input": connection, "gunicorn.socket": connection}
+    list(Paced(lambda given, _: [given["wsgi.input"].read(1)], FAST)(environ, Gunicorn().start_response))
+
+    assert connection.sizes == []
 
 
 def test_an_application_without_gunicorn_gets_its_body() -> None:

@@ -92,11 +92,13 @@ def test_a_malformed_checksum_is_refused_before_anything_is_read(name: str, valu
 
 
 def test_a_repeated_header_of_a_part_is_compared_each_time() -> None:
-    def double(second: str) -> bytes:
-        return part(f"x-goog-hash: crc32c={CRC32C}\r\nx-goog-hash", second) + CLOSING
+    def double(first: str, second: str) -> bytes:
+        return part(f"x-goog-hash: {first}\r\nx-goog-hash", second) + CLOSING
 
-    assert len(files(request([double(f"md5={MD5}")]))) == 1
-    assert refusal(request([double("md5=AAAAAAAAAAAAAAAAAAAAAA==")])).code == "digest_mismatch"
+    right, wrong = f"crc32c={CRC32C}", "md5=AAAAAAAAAAAAAAAAAAAAAA=="
+    assert len(files(request([double(right, f"md5={MD5}")]))) == 1
+    assert refusal(request([double(right, wrong)])).code == "digest_mismatch"
+    assert refusal(request([double(wrong, right)])).code == "digest_mismatch"
 
 
 def test_a_checksum_is_of_the_bytes_as_they_are_sent() -> None:

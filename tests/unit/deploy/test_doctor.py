@@ -131,10 +131,12 @@ def test_queues_whose_tasks_name_the_account_need_no_target(tmp_path: Path) -> N
     assert found(it) == []
 
 
-def test_what_stays_after_down_is_data_and_queues() -> None:
-    resources = ["project", "repository", "queue:images", "bucket:uploads", "bucket:results", "bucket:build", "topic:uploads"]
+def test_what_stays_after_down_is_data_queues_and_secrets() -> None:
+    staying = ["project", "queue:images", "webhook:webhook-orders", "secret:keys", "webhook-secret:orders"]
+    staying += ["bucket:uploads", "bucket:results"]
+    going = ["repository", "bucket:build", "topic:uploads", "service:notifier", "subscription:notifier"]
 
-    assert [name for name in resources if stays(name)] == ["project", "queue:images", "bucket:uploads", "bucket:results"]
+    assert [name for name in staying + going if stays(name)] == staying
 
 
 def test_down_in_an_empty_project_has_nothing_to_do(tmp_path: Path) -> None:
