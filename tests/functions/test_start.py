@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared import routes
+from shared import pace, routes
 from shared.errors import BadConfiguration
 from shared.testing import FakeCloud
 from tests.conftest import PIPELINE
@@ -37,6 +37,18 @@ def test_a_function_without_a_required_setting_does_not_start(
 @pytest.mark.parametrize("function", [name for name in REQUIRED if name != "console"])
 def test_a_function_with_its_settings_starts(client: Load, function: str) -> None:
     assert client(function).get("/nowhere").mimetype == "application/json"
+
+
+@pytest.mark.parametrize("function", REQUIRED)
+def test_the_settings_of_request_bodies_hold_in_every_function(
+    client: Load, cloud: FakeCloud, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.settings = replace(cloud.settings, body_seconds=70, body_bytes_per_second=900)
+    paces: list[pace.Pace] = []
+    monkeypatch.setattr(pace, "Paced", lambda application, given: paces.append(given) or application)
+    client(function)
+
+    assert paces == [pace.Pace(70, 900)]
 
 
 def test_a_processor_of_an_unknown_pool_does_not_start(client: Load, cloud: FakeCloud) -> None:

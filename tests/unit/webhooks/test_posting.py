@@ -165,11 +165,12 @@ def endless(connection: socket.socket) -> None:
         (answering(b"SSH-2.0-OpenSSH_9.2\r\n"), 20, "BadStatusLine"),
         (answering(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200), 20, "HTTPException"),
         (answering(b"HTTP/1.1 200 OK\r\n" + b"a" * 70_000), 20, "LineTooLong"),
+        (answering(b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n"), 20, "IncompleteRead"),
         (silent, 0.3, "no answer within 15 seconds"),
         (trickling, 0.3, "no answer within 15 seconds"),
         (endless, 0.3, "no answer within 15 seconds"),
     ],
-    ids=["closed", "no http", "many headers", "long header", "silent", "trickling", "endless"],
+    ids=["closed", "no http", "many headers", "long header", "no chunk", "silent", "trickling", "endless"],
 )
 def test_what_is_no_answer_is_told(talk: Talk, seconds: float, why: str) -> None:
     with serving(talk) as server:
@@ -281,6 +282,14 @@ def test_many_slow_receivers_leave_no_thread_behind() -> None:
             post(server, seconds=0.1)
 
     assert threading.active_count() <= before
+
+
+def test_an_attempt_has_15_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "monotonic", lambda: 100.0)
+        patience = Patience()
+
+    assert patience.deadline == 115.0
 
 
 def test_a_deadline_that_has_passed_calls_nobody() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import BadFile, Unavailable
 from shared.events import Notice
-from shared.model import File, Json, Run
+from shared.model import File, Json, Run, file_id
 from shared.plan import Plan, Task
 from shared.testing import FakeCloud
 from shared.testing_queues import FakeQueue
@@ -192,8 +192,9 @@ def changed(body: Json, **values: Any) -> Json:
         lambda body: changed(body, data=base64.b64encode(b"[1]").decode()),
         lambda body: changed(body, data=base64.b64encode(b"[" * 100_000).decode()),
         lambda body: changed(body, data=base64.b64encode(b'{"file": {"bucket": 5}, "run": 0}').decode()),
-        lambda body: changed(body, data=_of_bucket(body, "others")),
-        lambda body: changed(body, data=_of_bucket(body, "uploads", name="\udcff")),
+        lambda body: changed(body, data=_of_file(body, file_id("others", "a/cat.jpg"), bucket="others")),
+        lambda body: changed(body, data=_of_file(body, file_id("uploads", "dog.jpg"), name="a/cat.jpg")),
+        lambda body: changed(body, data=_of_file(body, file_id("uploads", "a/cat.jpg"), name="\udcff")),
     ],
     ids=[
         "empty",
@@ -210,6 +211,7 @@ def changed(body: Json, **values: Any) -> Json:
         "deep",
         "no file",
         "other bucket",
+        "other id",
         "no text",
     ],
 )
@@ -231,9 +233,9 @@ def test_a_notice_of_another_bucket_is_ignored_though_it_has_manifests(cloud: Fa
     assert pushed(cloud, [Notice(json.dumps(data).encode(), notice.attributes)]) == []
 
 
-def _of_bucket(body: Json, bucket: str, **fields: str) -> str:
+def _of_file(body: Json, identity: str, **fields: str) -> str:
     data = json.loads(base64.b64decode(body["message"]["data"]))
-    return base64.b64encode(json.dumps(data | {"file": data["file"] | {"bucket": bucket, **fields}}).encode()).decode()
+    return base64.b64encode(json.dumps(data | {"file": data["file"] | fields, "file_id": identity}).encode()).decode()
 
 
 @pytest.mark.parametrize(
