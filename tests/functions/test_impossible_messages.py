@@ -41,6 +41,7 @@ IMPOSSIBLE = {
     "data of a number": b'{"message": {"data": 5}}',
     "attributes of a list": b'{"message": {"data": "e30=", "attributes": [1]}}',
     "an attribute of a number": pushed({}, objectGeneration=7),
+    "a number as an attribute that nothing reads": pushed({}, order=7),
     "an infinite size": sized(b"1e400"),
     "no number as size": sized(b"NaN"),
     "a size of true": sized(b"true"),

@@ -93,6 +93,10 @@ IMPOSSIBLE: dict[str, tuple[Path, Any]] = {
     "too much memory": (("plan", "steps", 0, "limits", "memory_bytes"), 10**18),
     "no time": (("plan", "steps", 0, "limits", "seconds"), 0),
     "a time of no number": (("plan", "steps", 0, "limits", "seconds"), float("nan")),
+    "a run of no number": (("run",), True),
+    "a condition of no number": (("plan", "steps", 0, "when", "min"), float("nan")),
+    "a folder as the name of a recipe": (("plan", "steps", 1, "recipe", "recipe_id"), ".."),
+    "a generation of 20 digits": (("file", "generation"), "1" * 20),
     "a name that no object has": (("file", "name"), "\udcff"),
     "another bucket": (("file", "bucket"), "others"),
 }
@@ -111,6 +115,21 @@ def test_an_impossible_task_is_given_up_and_its_field_is_named(
     assert answer.json["gave_up"] == ("forbidden" if what == "another bucket" else "bad_json")
     assert str(at[-1] if isinstance(at[-1], str) else at[-2]) in answer.json["message"].replace("queue", "stage and queue")
     assert list(cloud.results.versions) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("recipe.input", {"when": None, "input": "digest/1.png"}),
+        ("when.step", {"when": {"step": "digest", "fact": "size", "in": [5]}, "input": ""}),
+    ],
+)
+def test_a_step_needs_only_what_it_comes_after(body: Json, field: str, change: Json) -> None:
+    step = body["plan"]["steps"][1]
+    step |= {"after": [], "when": change["when"], "recipe": step["recipe"] | {"input": change["input"]}}
+
+    with pytest.raises(Permanent, match=rf"^plan\.steps\[1\]\.{field}: 'digest' is impossible"):
+        task_json.read(json.loads(json.dumps(body)))
 
 
 def test_a_deep_task_is_given_up(client: Load, bearer: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook as Official
 
+from shared import log
 from shared.errors import Unavailable
 from shared.model import File, Run
 from shared.testing import FakeCloud
@@ -142,6 +143,19 @@ def test_giving_up_is_an_error_with_the_id(
     assert (line["webhook"], line["event"]) == ("orders", delivery.event)
     assert line["answer"].startswith("answered 500: [31msecretxxx")
     assert len(line["answer"]) < 250
+
+
+def test_an_attempt_is_on_the_timeline_of_its_job_and_a_test_on_none(
+    cloud: FakeCloud, delivery: Delivery, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = []
+    for one in (delivery, Delivery(delivery.webhook, "test", "test-1", (), NOW)):
+        log.begin("demo", "")
+        attempts.attempt(one, cloud, WORLD)
+        lines.append(logged(capsys))
+
+    assert [line.get("file_id") for line in lines] == [delivery.event.partition("-")[0], None]
+    assert [line["webhook"] for line in lines] == ["orders", "orders"]
 
 
 def test_a_notice_that_is_old_is_tried_all_the_same(cloud: FakeCloud, delivery: Delivery) -> None:
