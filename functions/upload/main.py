@@ -21,10 +21,10 @@ FORM_BYTES = 64 << 10
 def upload(request: Request) -> Response:
     """Answer `POST /` with a form, or `PUT|POST /<name>` with the bytes, with 202 and a receipt for each file."""
     limit, issuer = cloud.settings.max_post_bytes, cloud.settings.issuer_url
-    web.limit_body(request, limit + FORM_BYTES, f"; for a larger file, ask the issuer for a signed URL ({issuer})")
-    seed = callers.seed(request, cloud, cloud.settings.upload_url)
     accepted = []
     try:
+        web.limit_body(request, limit + FORM_BYTES, f"; for a larger file, ask the issuer for a signed URL ({issuer})")
+        seed = callers.seed(request, cloud, cloud.settings.upload_url)
         for number, incoming in enumerate(intake.read(request)):
             accepted.append(receipt(pipeline.receive(incoming, cloud, seed, number), cloud))
     except PipelineError as error:

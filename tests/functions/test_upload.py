@@ -58,6 +58,30 @@ def test_a_refusal_lists_the_files_accepted_before(client: Load, photo: bytes) -
     assert len(answer.json["accepted"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"idempotency-key": "order-4711"}, 400, "weak_key"),
+        ({"idempotency-key": ""}, 400, "bad_key"),
+        ({"idempotency-key": KEY, "authorization": "Bearer abc"}, 401, "unauthorized"),
+    ],
+)
+def test_a_refusal_before_the_first_file_lists_that_none_was_accepted(
+    client: Load, headers: dict[str, str], status: int, code: str
+) -> None:
+    answer = client("upload").put("/notes.txt", data=b"words", headers=headers)
+
+    refused(answer, status, code)
+    assert (answer.json or {})["accepted"] == []
+
+
+def test_a_body_over_the_limit_is_refused_as_every_file_is(client: Load, cloud: FakeCloud) -> None:
+    answer = client("upload").put("/a.jpg", data=bytes(cloud.settings.max_post_bytes + (64 << 10) + 1))
+
+    refused(answer, 413, "too_large")
+    assert (answer.json or {})["accepted"] == []
+
+
 def test_an_idempotency_key_gives_the_same_answer_again(client: Load, photo: bytes) -> None:
     upload = client("upload")
     answers = [upload.put("/photo.jpg", data=photo, headers={"idempotency-key": KEY}) for _ in range(2)]
