@@ -75,7 +75,7 @@ def test(out: Output, name: str) -> Code:
 def resume(out: Output, name: str) -> Code:
     """Deliver to a paused webhook again.
 
-    A webhook is paused when its receiver answers 410. What waited is delivered, if it is not older than three days.
+    A webhook is paused when its receiver answers 410. What waited is posted again; what is older than three days has one attempt.
     """
     return _print(out, (operations.resume(name, connect()),))
 

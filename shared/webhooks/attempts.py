@@ -51,7 +51,7 @@ def attempt(delivery: Delivery, cloud: Cloud, world: World | None = None) -> End
         log.follow(delivery.event, "webhook", delivery.webhook, delivery.event)
     try:
         webhook = _webhook(delivery, cloud)
-        keys = signing.keys(webhook, cloud.settings)
+        keys = _keys(webhook, cloud)
     except Unavailable as error:
         if world.now() - delivery.since < GIVE_UP_SECONDS:
             raise
@@ -70,6 +70,14 @@ def _webhook(delivery: Delivery, cloud: Cloud) -> Webhook:
     if found is None:  # perhaps one of a newer release
         raise Unavailable(f"pipeline.toml of this release has no webhook {delivery.webhook[:80]}; add it, or delete its queue")
     return found
+
+
+def _keys(webhook: Webhook, cloud: Cloud) -> list[str]:
+    try:
+        return signing.keys(webhook, cloud.settings)
+    except Unavailable as error:  # perhaps it was mistyped in a rotation: after three days, its notices would be given up
+        log.error("a webhook has no secret", error=error.message)
+        raise
 
 
 def _body(delivery: Delivery, cloud: Cloud) -> bytes | None:

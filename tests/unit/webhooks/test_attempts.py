@@ -216,6 +216,24 @@ def test_what_the_notifier_lacks_is_waited_for_three_days(
     assert receiver.posted == []
 
 
+def test_a_secret_that_is_mistyped_while_the_notifier_runs_is_an_error_for_operators(
+    cloud: FakeCloud,
+    delivery: Delivery,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SLUICE_SECRET_TEST", SECRET.removeprefix("whsec_"))
+    with pytest.raises(Unavailable):
+        attempts.attempt(delivery, cloud, WORLD)
+
+    line = logged(capsys)  # its words are those of the alert
+    assert (line["severity"], line["message"]) == ("ERROR", "a webhook has no secret")
+    assert (line["webhook"], line["event"]) == ("orders", delivery.event)
+    assert line["error"].startswith("the secret of webhook orders, ")
+    assert receiver.posted == []
+
+
 def test_manifests_that_are_gone_are_given_up(cloud: FakeCloud, delivery: Delivery, receiver: Receiver) -> None:
     del cloud.results.versions[delivery.manifests[1]]
     found = attempts.attempt(delivery, cloud, WORLD)
