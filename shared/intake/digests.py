@@ -81,14 +81,16 @@ def compared(blocks: Iterator[bytes], wanted: list[Expected]) -> Iterator[bytes]
 
 
 def _compared(blocks: Iterator[bytes], wanted: list[Expected]) -> Iterator[bytes]:
-    hashes = [(each, each.algorithm.start()) for each in wanted]
+    # Each algorithm once: a header has room for hundreds of checksums, a request for thousands.
+    hashes = {algorithm: algorithm.start() for algorithm in {each.algorithm for each in wanted}}
     for block in blocks:
-        for _each, one in hashes:
+        for one in hashes.values():
             one.update(block)
         yield block
-    for each, one in hashes:
-        if not hmac.compare_digest(one.digest(), each.value):
-            have, want = (base64.b64encode(value).decode() for value in (one.digest(), each.value))
+    found = {algorithm: one.digest() for algorithm, one in hashes.items()}
+    for each in wanted:
+        if not hmac.compare_digest(found[each.algorithm], each.value):
+            have, want = (base64.b64encode(value).decode() for value in (found[each.algorithm], each.value))
             raise BadRequest(
                 f"{each.where} is {want}, but the bytes that arrived have {have}; nothing of this file was stored, send it again",
                 "digest_mismatch",

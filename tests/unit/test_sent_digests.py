@@ -1,12 +1,14 @@
 """Checksums that a client sends are compared with the bytes. Openssl(1) and `gsutil hash` made the values."""
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
 from flask import Request
 
 from shared import intake
-from shared.errors import PipelineError
+from shared.errors import BadRequest, PipelineError
+from shared.intake.digests import Algorithm, Expected, Hash, compared
 from tests.unit.test_content_codings import GZIPPED
 from tests.unit.test_intake import CLOSING, OPENING, files, refusal, request
 
@@ -152,3 +154,20 @@ def test_a_checksum_of_an_object_does_not_belong_to_a_form() -> None:
 def test_a_checksum_that_is_announced_as_a_trailer_is_refused(trailer: str) -> None:
     assert refusal(raw("trailer", trailer)).code == "bad_digest"
     assert len(files(raw("trailer", "Server-Timing"))) == 1
+
+
+def test_many_checksums_of_one_algorithm_are_computed_once() -> None:
+    right, wrong = hashlib.md5(b"meow").digest(), hashlib.md5(b"other").digest()
+    begun: list[int] = []
+
+    def start() -> Hash:
+        begun.append(1)
+        return hashlib.md5()
+
+    counted = Algorithm(start, 16)
+    many = [Expected(f"Digest {number}", counted, right) for number in range(1000)]
+
+    assert list(compared(iter([b"me", b"ow"]), many)) == [b"me", b"ow"]
+    assert len(begun) == 1
+    with pytest.raises(BadRequest, match="Digest 1000 is"):
+        list(compared(iter([b"meow"]), [*many, Expected("Digest 1000", counted, wrong)]))
