@@ -13,6 +13,8 @@ from shared.intake import names
 
 BLOCK_BYTES = 1 << 18
 MAX_PARTS = 100
+#: Longest head of a part: its headers are parsed in Python, line by line.
+MAX_HEAD_BYTES = 16 << 10
 #: Limit on buffered form data (preamble, part headers, epilogue), whose length the client chooses.
 MAX_HELD_BYTES = 4 * BLOCK_BYTES
 
@@ -63,9 +65,11 @@ def _data(events: Iterator[object]) -> Iterator[bytes]:
 
 
 class _Decoder(MultipartDecoder):
-    """Werkzeug's, for headers in any encoding: it takes UTF-8 only."""
+    """Werkzeug's, for headers in any encoding, and of a limited size: it takes UTF-8 only, and 1 MiB in each part."""
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        if len(data) > MAX_HEAD_BYTES:
+            raise ValueError("too long a head")
         try:
             data.decode()
         except UnicodeDecodeError:
@@ -87,7 +91,9 @@ def _events(blocks: Iterator[bytes], boundary: bytes) -> Iterator[object]:
                 yield event
     except (ValueError, RequestEntityTooLarge):
         raise BadRequest(
-            f"the form is malformed multipart/form-data, or has more than {MAX_PARTS} parts; correct it", "broken_multipart"
+            f"the form is malformed multipart/form-data, or has more than {MAX_PARTS} parts or {MAX_HEAD_BYTES} bytes of headers "
+            "in one; correct it",
+            "broken_multipart",
         ) from None
 
 

@@ -187,6 +187,14 @@ def test_a_form_has_a_limit_of_parts() -> None:
     assert "100 parts" in refusal(request([parts + OPENING + CLOSING])).message
 
 
+def test_a_part_has_a_limit_of_headers() -> None:
+    head = OPENING[:-4].partition(b"\r\n")[2]
+    longest = head + b"\r\n" + b"a" * (16383 - len(head) - 2) + b":"
+
+    assert files(request([OPENING.replace(head, longest), b"meow", CLOSING])) == [("cat.jpg", "image/jpeg", b"meow")]
+    assert "16384 bytes of headers" in refusal(request([OPENING.replace(head, b"a" + longest), b"meow", CLOSING])).message
+
+
 # ---- raw bodies
 
 
