@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
+from shared import naming
 from shared.errors import BadRequest
 from shared.model import Json
 from shared.routes.webhooks import QUEUE_PREFIX
@@ -13,6 +15,8 @@ PATH = "/deliveries"
 JOB, STEP, TEST = "job", "step", "test"
 #: The ids of events: Cloud Tasks takes such names (at most 500 characters).
 EVENT_ID = "[A-Za-z0-9_-]{1,400}"
+#: The end of the year 9999, in seconds since the epoch: no later time can be written.
+MAX_SECONDS = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,18 @@ class Delivery:
     @classmethod
     def from_json(cls, value: Json) -> "Delivery":
         """Raises `LookupError`, `TypeError` or `ValueError` for anything else."""
-        names = value["manifests"]
-        if not isinstance(names, list) or not all(isinstance(name, str) and name.startswith("jobs/") for name in names):
+        names, since = value["manifests"], int(value["since"])
+        if not isinstance(names, list) or not all(map(_is_manifest, names)):
             raise ValueError("the manifests are no list of objects under jobs/")
+        if not 0 <= since <= MAX_SECONDS:
+            raise ValueError("no delivery was queued at that time")
         if value["kind"] not in (JOB, STEP, TEST) or not re.fullmatch(EVENT_ID, value["event"]):
             raise ValueError("the kind or the id of the event is none of ours")
-        return cls(str(value["webhook"]), value["kind"], value["event"], tuple(names), int(value["since"]))
+        return cls(str(value["webhook"]), value["kind"], value["event"], tuple(names), since)
+
+
+def _is_manifest(name: Any) -> bool:
+    return isinstance(name, str) and name.startswith("jobs/") and naming.is_possible(name)
 
 
 def read(body: Json) -> Delivery:

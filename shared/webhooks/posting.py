@@ -82,6 +82,7 @@ def _send(client: http.client.HTTPConnection, url: str, body: bytes, headers: Ma
 
 
 def _answer(response: http.client.HTTPResponse, patience: Patience) -> Answer:
+    patience.left()  # `http.client` takes headers that were shut off at the deadline for whole ones
     status = response.status
     if 200 <= status < 300:
         return Answer(status, f"answered {status}")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -131,10 +132,11 @@ def silent(connection: socket.socket) -> None:
         pass
 
 
-def trickling(connection: socket.socket) -> None:
+def trickling(connection: socket.socket, beginning: bytes = b"") -> None:
     """Send a byte now and then, for ever."""
     request(connection)
     with suppress(OSError):
+        connection.sendall(beginning)
         while True:
             connection.sendall(b"H")
             if not _waits(connection):
@@ -168,9 +170,10 @@ def endless(connection: socket.socket) -> None:
         (answering(b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n"), 20, "IncompleteRead"),
         (silent, 0.3, "no answer within 15 seconds"),
         (trickling, 0.3, "no answer within 15 seconds"),
+        (partial(trickling, beginning=b"HTTP/1.1 200 OK\r\nA: "), 0.3, "no answer within 15 seconds"),
         (endless, 0.3, "no answer within 15 seconds"),
     ],
-    ids=["closed", "no http", "many headers", "long header", "no chunk", "silent", "trickling", "endless"],
+    ids=["closed", "no http", "many headers", "long header", "no chunk", "silent", "trickling", "headers that trickle", "endless"],
 )
 def test_what_is_no_answer_is_told(talk: Talk, seconds: float, why: str) -> None:
     with serving(talk) as server:

@@ -247,7 +247,12 @@ def _of_file(body: Json, identity: str, **fields: str) -> str:
         {"manifests": "jobs/a"},
         {"manifests": ["files/secret"]},
         {"manifests": [5]},
+        {"manifests": ["jobs/\ud800"]},
+        {"manifests": ["jobs/" + "a" * 1020]},
         {"since": "soon"},
+        {"since": 10**400},
+        {"since": 253_402_300_800},
+        {"since": -1},
         {"webhook": None, "since": None},
     ],
 )
