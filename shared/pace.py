@@ -1,4 +1,4 @@
-"""The pace of request bodies: a client holds a thread while its bytes come fast, and for a limited time.
+"""The pace of request bodies and answers: a client holds a thread while bytes come and go fast, and for a limited time.
 
 A thread that waits for bytes cannot look at a clock, so another one does: `Watchdog` closes the receiving side of the connection,
 and the read returns. On Cloud Run, Google's front end waits for the headers of a request before an instance sees it.
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.errors import BodyCutShort, BodyTooSlow
@@ -174,7 +175,8 @@ class Paced:
         self._application, self._pace = application, pace
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterator[bytes]:
-        body = Body(environ["wsgi.input"], _length(environ), self._pace, _stop(environ))
+        body = Body(environ["wsgi.input"], _length(environ), self._pace, _closing(environ, socket.SHUT_RD))
+        drop = _closing(environ, socket.SHUT_RDWR)
         environ["wsgi.input"] = body
 
         def start(*arguments: Any) -> Any:
@@ -186,21 +188,24 @@ class Paced:
 
         answer: Iterable[bytes] = self._application(environ, start)
         try:
-            yield from answer
+            for piece in chain(answer, [b""]):  # the empty one sends the headers of an answer without a body
+                # A piece is sent while this waits; gunicorn would wait for ever for a client that reads nothing.
+                with WATCHDOG.watching(self._pace.allowed(len(piece)), drop) if drop else contextlib.nullcontext():
+                    yield piece
         finally:
             if hasattr(answer, "close"):
                 answer.close()
         body.linger()
 
 
-def _stop(environ: "WSGIEnvironment") -> Callable[[], None] | None:
-    """Close the receiving side of gunicorn's socket: a read that waits for bytes then returns."""
+def _closing(environ: "WSGIEnvironment", how: int) -> Callable[[], None] | None:
+    """Close the receiving side of gunicorn's socket, or both: a call that waits for the client then returns."""
     connection = environ.get("gunicorn.socket")
     if connection is None:
         return None
 
-    def stop() -> None:
+    def close() -> None:
         with suppress(OSError):
-            connection.shutdown(socket.SHUT_RD)
+            connection.shutdown(how)
 
-    return stop
+    return close

@@ -176,7 +176,7 @@ def test_a_connection_is_closed_after_a_slow_body_only(*, is_slow: bool, status:
     paced = Paced(application, Pace(0.05 if is_slow else 60, 1))
     environ = {"wsgi.input": connection, "HTTP_TRANSFER_ENCODING": "chunked", "gunicorn.socket": connection}
 
-    assert list(paced(environ, server.start_response)) == [b"answer"]
+    assert b"".join(paced(environ, server.start_response)) == b"answer"
     assert (server.status, server.is_closing) == (status, is_slow)
 
 
@@ -237,3 +237,35 @@ def test_a_watchdog_has_one_thread() -> None:
             pass
 
     assert eventually(lambda: threading.active_count() == before + 1, "one thread")
+
+
+def sent(answer: list[bytes], pace: Pace, server: socket.socket) -> None:
+    """Send an answer as gunicorn does: the headers go with the first piece, and a send waits for the client."""
+
+    def application(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return answer
+
+    environ = {"wsgi.input": Connection(), "gunicorn.socket": server}
+    head = bytes(1 << 23)
+    for piece in Paced(application, pace)(environ, Gunicorn().start_response):
+        server.sendall(head + piece)
+        head = b""
+
+
+@pytest.mark.parametrize("answer", [[b"some", b"thing"], []], ids=["body", "headers"])
+def test_an_answer_that_is_not_read_is_given_up(answer: list[bytes]) -> None:
+    server, client = socket.socketpair()
+    with server, client:
+        server.settimeout(PATIENCE_SECONDS)
+        with pytest.raises(BrokenPipeError):
+            sent(answer, Pace(0.05, 1), server)
+
+
+def test_an_answer_that_is_read_comes_whole() -> None:
+    server, client = socket.socketpair()
+    with server, client, client.makefile("rb") as received:
+        reading = threading.Thread(target=sent, args=([b"some", b"thing"], FAST, server))
+        reading.start()
+        assert received.read((1 << 23) + 9)[-9:] == b"something"
+        reading.join()
