@@ -5,6 +5,8 @@ FROM python:3.11-slim-bookworm
 ENV PYTHONPATH=/app PYTHONUNBUFFERED=1 PORT=8080
 # Otherwise google-cloud-storage answers each 404 with a billed call of its own, to see whether the bucket is still there.
 ENV DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA=true
+# gunicorn would heed a header SCRIPT_NAME of whoever connects from 127.0.0.1, such as a sidecar, and answer other paths with 500.
+ENV FORWARDED_ALLOW_IPS=
 
 WORKDIR /app
 # EXTRAS are optional packages of the processors, such as heic,media,svg (docs/processors.md).

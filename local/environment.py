@@ -64,6 +64,7 @@ def service_environment(service: Service, routes: Routes, ports: Ports, accounts
         **_keys(service.function, accounts.folder),
         **_settings(ports),
         "PYTHONPATH": str(ROOT),
+        "FORWARDED_ALLOW_IPS": "",  # as in the Dockerfile: everybody here connects from 127.0.0.1
         "SLUICE_PUSH_ACCOUNT": accounts.email("push"),
         "SLUICE_CONSOLE_ACCESS": "loopback",
         "SLUICE_WEBHOOK_SECRETS": str(webhook_secrets.folder(data)),

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from urllib.parse import unquote
 from shared.settings import ROOT
 from tests.conftest import ENVIRONMENT
 from tests.eventually import eventually
+from tests.image import instructions
 from tests.ports import free_port, is_listening
 
 #: Longest wait for an answer; a hang fails instead of blocking the run.
@@ -72,7 +74,7 @@ def serving(target: str, folder: Path, **variables: str) -> Iterator[Server]:
     """Serve a function by functions-framework and gunicorn, as in the cloud."""
     port = free_port()
     arguments = ["--target", target, "--source", str(ROOT / "tests/functions/served.py"), "--host", "127.0.0.1"]
-    given = {"PYTHONPATH": str(ROOT), "THREADS": "4", "SERVED_FOLDER": str(folder), **variables}
+    given = {**_of_the_image(), "PYTHONPATH": str(ROOT), "THREADS": "4", "SERVED_FOLDER": str(folder), **variables}
     process = subprocess.Popen(
         [sys.executable, "-m", "functions_framework", *arguments, "--port", str(port)],
         env=os.environ | ENVIRONMENT | given,
@@ -85,3 +87,9 @@ def serving(target: str, folder: Path, **variables: str) -> Iterator[Server]:
     finally:
         process.kill()  # its worker ends when it sees that
         process.wait()
+
+
+def _of_the_image() -> dict[str, str]:
+    """The variables that the Dockerfile sets."""
+    lines = [rest for word, rest in instructions(ROOT / "Dockerfile") if word == "ENV"]
+    return dict(pair.split("=", 1) for line in lines for pair in shlex.split(line))

@@ -127,3 +127,9 @@ def test_a_client_that_sends_all_before_it_reads_sees_the_refusal_and_goes_on(se
         assert answer(connection).status == status
         connection.sendall(put())
         assert answer(connection).status == 202
+
+
+@pytest.mark.parametrize("header", [b"SCRIPT_NAME: /other", b"SCRIPT_NAME: /c", b"PATH_INFO: /other"])
+def test_a_header_does_not_change_the_path(server: Server, header: bytes) -> None:
+    assert server.send(put(header)).status == 202
+    assert server.stored() == {"cat.txt": b"meow"}
