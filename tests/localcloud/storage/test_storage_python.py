@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import requests
 from google.api_core.exceptions import NotFound, PreconditionFailed
-from google.cloud.storage import Bucket, transfer_manager
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Bucket, Client, transfer_manager
 from google.oauth2 import service_account
 
 from tests.localcloud.storage.clients import MEGABYTE, python_client
@@ -35,6 +36,16 @@ def test_the_python_library_uploads_reads_lists_and_deletes(world: World, bucket
     small.delete()
     with pytest.raises(NotFound):
         small.reload()
+
+
+def test_the_python_library_takes_an_endpoint_that_ends_with_a_slash(world: World, bucket: str) -> None:
+    client = Client("local-project", AnonymousCredentials(), client_options={"api_endpoint": f"{world.url}/"})
+    blob = client.bucket(bucket).blob("a//b", chunk_size=256 << 10)
+
+    blob.upload_from_file(io.BytesIO(b"x" * 300_000), size=300_000)
+
+    assert [(found.name, found.size) for found in client.list_blobs(bucket)] == [("a//b", 300_000)]
+    assert client.get_bucket(bucket).blob("a//b").download_as_bytes() == b"x" * 300_000
 
 
 def test_the_python_library_copies_composes_and_batches(world: World, bucket: str) -> None:
