@@ -10,7 +10,7 @@ from typing import Any
 
 from localcloud.errors import ApiError
 from localcloud.pubsub import messages
-from localcloud.pubsub.api import acknowledgements, policies, pull, snapshots, subscriptions, topics
+from localcloud.pubsub.api import acknowledgements, policies, pull, schemas, snapshots, subscriptions, topics
 from localcloud.pubsub.delivery.broker import Broker
 
 
@@ -78,6 +78,9 @@ METHODS: dict[str, dict[str, Method]] = {
         "GetSnapshot": Method(snapshots.get, messages.GetSnapshotRequest, "GET snapshots/*", "snapshot"),
         "ListSnapshots": Method(snapshots.list_, messages.ListSnapshotsRequest, "GET snapshots", "project"),
         "DeleteSnapshot": Method(snapshots.delete, messages.DeleteSnapshotRequest, "DELETE snapshots/*", "snapshot"),
+    },
+    "google.pubsub.v1.SchemaService": {
+        "ListSchemas": Method(schemas.list_, messages.ListSchemasRequest, "GET schemas", "parent"),
     },
     "google.iam.v1.IAMPolicy": {
         "GetIamPolicy": Method(policies.get, messages.GetIamPolicyRequest, "GET {kind}/*:getIamPolicy", "resource"),

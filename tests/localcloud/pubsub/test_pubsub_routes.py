@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from google.pubsub_v1.services.publisher.transports.rest_base import _BasePublisherRestTransport
+from google.pubsub_v1.services.schema_service.transports.rest_base import _BaseSchemaServiceRestTransport
 from google.pubsub_v1.services.subscriber.transports.rest_base import _BaseSubscriberRestTransport
 
 from localcloud.errors import ApiError
@@ -14,6 +15,7 @@ from localcloud.pubsub.routes import METHODS, find_route
 TRANSPORTS: dict[str, Any] = {
     "google.pubsub.v1.Publisher": _BasePublisherRestTransport,
     "google.pubsub.v1.Subscriber": _BaseSubscriberRestTransport,
+    "google.pubsub.v1.SchemaService": _BaseSchemaServiceRestTransport,
     "google.iam.v1.IAMPolicy": _BasePublisherRestTransport,
 }
 
