@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 from google.pubsub_v1 import PublisherClient as PublisherApi
-from google.pubsub_v1 import PubsubMessage, SchemaServiceClient
-from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcTransport
+from google.pubsub_v1 import PubsubMessage
 
 from tests.localcloud.pubsub.world import PROJECT, World
 
@@ -112,11 +111,8 @@ def test_iam_policies_are_stored(world: World) -> None:
         world.publisher.set_iam_policy(request={"resource": topic, "policy": policy})
 
 
-def test_a_refusal_names_the_unsupported_method_or_field(world: World) -> None:
+def test_a_refusal_names_the_unsupported_field(world: World) -> None:
     topic = world.topic("orders")
-    schemas = SchemaServiceClient(transport=SchemaServiceGrpcTransport(channel=world.channel))
 
-    with pytest.raises(exceptions.MethodNotImplemented, match=r"SchemaService/ListSchemas"):
-        schemas.list_schemas(parent=PROJECT)
     with pytest.raises(exceptions.MethodNotImplemented, match=r"Subscription\.bigquery_config"):
         world.subscription("warehouse", topic, bigquery_config={"table": "p.d.t"})
