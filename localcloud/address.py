@@ -38,6 +38,11 @@ class Ports:
         return 8123 + self.offset
 
     @property
+    def tasks_grpc(self) -> int:
+        return 8124 + self.offset
+
+    @property
     def all(self) -> set[int]:
         """Every port that the local cloud listens on."""
-        return {self.storage, self.storage_tls, self.pubsub_grpc, self.pubsub, self.pubsub_tls, self.tasks}
+        pubsub = {self.pubsub_grpc, self.pubsub, self.pubsub_tls}
+        return {self.storage, self.storage_tls, *pubsub, self.tasks, self.tasks_grpc}

@@ -5,8 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import grpc.aio
-
 from localcloud import guard
 from localcloud.accounts import Accounts
 from localcloud.address import HOST, PROJECT, Ports
@@ -22,7 +20,8 @@ from localcloud.folder import claim
 from localcloud.guard import guarded
 from localcloud.http import App, Scope
 from localcloud.pubsub import PubSub
-from localcloud.server import HttpServer, bind
+from localcloud.rpc import GrpcServer
+from localcloud.server import HttpServer
 from localcloud.storage import Storage
 from localcloud.storage.routes import json_segments
 from localcloud.tasks import Tasks
@@ -49,14 +48,15 @@ class LocalCloud:
         self.storage = Storage(data / "storage", self.clock, self.accounts, self._notify)
         self.tasks = Tasks(data / "tasks", self.clock, self.accounts)
         storage, pubsub, tasks = self._apps()
-        self._http = [
+        self._servers: list[HttpServer | GrpcServer] = [
             HttpServer(storage, self.ports.storage, "Cloud Storage"),
             HttpServer(storage, self.ports.storage_tls, "Cloud Storage, https", self.tls),
             HttpServer(pubsub, self.ports.pubsub, "Pub/Sub REST"),
             HttpServer(pubsub, self.ports.pubsub_tls, "Pub/Sub REST, https", self.tls),
             HttpServer(tasks, self.ports.tasks, "Cloud Tasks"),
+            GrpcServer(self.pubsub.grpc_handlers(), self.ports.pubsub_grpc, "Pub/Sub gRPC", [self._interceptor("pubsub")]),
+            GrpcServer(self.tasks.grpc_handlers(), self.ports.tasks_grpc, "Cloud Tasks gRPC", [self._interceptor("tasks")]),
         ]
-        self._grpc: grpc.aio.Server | None = None
 
     async def start(self) -> None:
         """Open every port, then begin to deliver. Raises `PortInUse` with nothing left running."""
@@ -71,18 +71,15 @@ class LocalCloud:
 
     async def stop(self) -> None:
         """Close every port, then stop delivering; what was acknowledged is on disk."""
-        for server in self._http:
+        for server in self._servers:
             await server.stop()
-        if self._grpc:
-            await self._grpc.stop(grace=0.2)
         for service in (self.tasks, self.storage, self.pubsub):
             await service.stop()
         self._claim.close()
 
     async def _open(self) -> None:
-        for server in self._http:
+        for server in self._servers:
             await server.start()
-        await self._start_grpc()
         for service in (self.pubsub, self.storage, self.tasks):
             await service.start()
 
@@ -104,6 +101,9 @@ class LocalCloud:
     def _with_faults(self, service: str, app: Any) -> Any:
         return with_faults(app, service, self.faults, self.clock)
 
+    def _interceptor(self, service: str) -> Interceptor:
+        return Interceptor(service, self.faults, self.clock)
+
     async def _notify(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
         """Hand a bucket's notification to Pub/Sub, unless a fault rule takes it over."""
 
@@ -111,17 +111,6 @@ class LocalCloud:
             return await self.pubsub.publish(topic, data, attributes)
 
         return await publish() if await self._notifications.admit(topic, publish) else "taken over"
-
-    async def _start_grpc(self) -> None:
-        bind(self.ports.pubsub_grpc, "Pub/Sub gRPC").close()
-        limits = [("grpc.max_receive_message_length", 32 << 20), ("grpc.max_send_message_length", 32 << 20)]
-        server = grpc.aio.server(
-            interceptors=[Interceptor("pubsub", self.faults, self.clock)], options=[*limits, ("grpc.so_reuseport", 0)]
-        )
-        server.add_generic_rpc_handlers(self.pubsub.grpc_handlers())
-        server.add_insecure_port(f"{HOST}:{self.ports.pubsub_grpc}")
-        await server.start()
-        self._grpc = server
 
 
 def _is_metadata(scope: Scope) -> bool:

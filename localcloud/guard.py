@@ -6,7 +6,7 @@
   object that is a script, if it guesses the name.
 - Content-Type: a page may send forms and plain text without a preflight (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
 
-The gRPC port needs no guard: browsers speak HTTP/2 only over TLS, and this port takes only cleartext HTTP/2.
+The gRPC ports need no guard: browsers speak HTTP/2 only over TLS, and these ports take only cleartext HTTP/2.
 """
 
 import re

@@ -26,6 +26,8 @@ def environment(data: Path, ports: Ports) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDTASKS": f"http://{HOST}:{ports.tasks}/",
         "STORAGE_EMULATOR_HOST": f"http://{HOST}:{ports.storage}",
         "PUBSUB_EMULATOR_HOST": f"{HOST}:{ports.pubsub_grpc}",
+        # No library of Google reads this one: README.md shows how a program passes it on.
+        "CLOUDTASKS_EMULATOR_HOST": f"{HOST}:{ports.tasks_grpc}",
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         "GOOGLE_CLOUD_REGION": LOCATION,
     }

@@ -161,7 +161,7 @@ def _greeting(cloud: "LocalCloud") -> str:
 
 Cloud Storage  http://{HOST}:{ports.storage}  https://{HOST}:{ports.storage_tls}
 Pub/Sub        {HOST}:{ports.pubsub_grpc} (gRPC)  http://{HOST}:{ports.pubsub}  https://{HOST}:{ports.pubsub_tls}
-Cloud Tasks    http://{HOST}:{ports.tasks}
+Cloud Tasks    {HOST}:{ports.tasks_grpc} (gRPC)  http://{HOST}:{ports.tasks}
 
 In another shell, in this folder, for gsutil, gcloud and Google's libraries:
 eval "$({command_line("localcloud", "env", data, ports.offset)})"

@@ -1,7 +1,8 @@
-"""Cloud Tasks over REST v2: queues that call HTTP targets.
+"""Cloud Tasks v2 over REST and gRPC: queues that call HTTP targets.
 
 service.py     Tasks: builds the parts, starts and stops them
-http.py        from a request to its handler, errors as JSON
+http.py        REST: from a request to its handler, errors as JSON
+rpc.py         gRPC: from a request to the same handlers
 routes.py      method + path → handler, by the names of Google's reference
 api/           handlers, one module per resource
 rules/         checks and defaults, pure

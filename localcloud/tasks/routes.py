@@ -57,6 +57,11 @@ def operations() -> list[str]:
     return [method.name for methods in _VERSIONS.values() for method in methods.values() if method.handler]
 
 
+def handler_of(operation: str) -> Handler:
+    """The handler of a supported operation, for gRPC."""
+    return next(m.handler for table in _VERSIONS.values() for m in table.values() if m.name == operation and m.handler)
+
+
 def find(http_method: str, path: str) -> tuple[str, Handler, str]:
     """A request's operation and handler, and the resource it names. Raises `ApiError` (NOT_FOUND, UNIMPLEMENTED)."""
     name, shape = shape_of(path)

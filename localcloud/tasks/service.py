@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import grpc
+
 from localcloud.accounts import Accounts
 from localcloud.calls import Calls
 from localcloud.clock import Clock
@@ -9,17 +11,23 @@ from localcloud.tasks.data.store import Store
 from localcloud.tasks.delivery.dispatcher import Dispatcher
 from localcloud.tasks.delivery.sender import Sender
 from localcloud.tasks.http import rest_app
+from localcloud.tasks.rpc import rpc_handlers
 
 
 class Tasks:
-    """Cloud Tasks under one data folder: an ASGI `app`; tasks are dispatched between `start` and `stop`."""
+    """Cloud Tasks under one data folder: an ASGI `app`, gRPC handlers; tasks are dispatched between `start` and `stop`."""
 
     def __init__(self, data: Path, clock: Clock, accounts: Accounts) -> None:
         self.calls = Calls()
         self._store = Store(data)
+        self._clock = clock
         self._sender = Sender(clock, self.calls)
         self._dispatcher = Dispatcher(self._store, clock, self._sender.send, accounts.id_token)
         self.app = rest_app(self._store, self._dispatcher, clock, self.calls)
+
+    def grpc_handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
+        """Handlers for a `grpc.aio` server in this event loop."""
+        return rpc_handlers(self._store, self._dispatcher, self._clock, self.calls)
 
     async def start(self) -> None:
         """Start dispatching. Tasks that were in flight when the process ended are due at once."""

@@ -32,7 +32,7 @@ def offset(alone: Path) -> Iterator[int]:
         assert process.stdout is not None
         printed = list(itertools.takewhile(lambda line: not line.startswith("Ctrl-C"), process.stdout))
         assert printed[0] == "The local cloud is up.\n"
-        assert f"Cloud Tasks    http://127.0.0.1:{8123 + offset}\n" in printed
+        assert f"Cloud Tasks    127.0.0.1:{8124 + offset} (gRPC)  http://127.0.0.1:{8123 + offset}\n" in printed
         assert f'eval "$({sys.executable} -m localcloud env --port-offset {offset})"\n' in printed
         yield offset
         process.terminate()

@@ -7,6 +7,7 @@ from localcloud.tasks.rules import names
 
 def list_(call: Call) -> Reply:
     """GET /v2/projects/P/locations"""
+    names.check_project(call.name)
     homes = {names.parent(queue.message.name) for queue in call.store.queues()}
     used = {names.last(home) for home in homes if home.startswith(f"{call.name}/locations/")}
     return {"locations": [_location(f"{call.name}/locations/{id_}") for id_ in sorted({LOCATION, *used})]}

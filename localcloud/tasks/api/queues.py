@@ -6,7 +6,7 @@ from google.protobuf import json_format
 
 from localcloud.clock import rfc3339
 from localcloud.errors import ApiError
-from localcloud.protobuf import copy, fill, set_time
+from localcloud.protobuf import copy, set_time
 from localcloud.tasks.api.call import Call, Reply
 from localcloud.tasks.messages import PAUSED, RUNNING, ListQueuesResponse, Queue
 from localcloud.tasks.model import StoredQueue
@@ -38,6 +38,8 @@ def get_masked(call: Call) -> Reply:
     """GET /v2beta3/…/queues/Q: the fields of `readMask`; without it, all but `stats`."""
     queue = existing(call, call.name)
     shown = json_format.MessageToDict(queue.message)
+    if "appEngineRoutingOverride" in shown:
+        shown["appEngineHttpQueue"] = {"appEngineRoutingOverride": shown.pop("appEngineRoutingOverride")}
     wanted = rules.read_mask(call.query.get("readMask", ""))
     if "stats" in wanted:
         shown["stats"] = _stats(call, queue)
@@ -131,9 +133,8 @@ def _set_state(call: Call, state: int) -> Reply:
 
 def _asked(call: Call) -> tuple[Any, set[str]]:
     """The queue in the body, and the paths of the numbers that the body sets to 0."""
-    content = call.json()
-    asked = fill(Queue(), content)
-    return asked, rules.zeros(content, asked)
+    asked = call.message(Queue())
+    return asked, rules.zeros(call.json(), asked)
 
 
 def _add(call: Call, message: Any) -> Reply:

@@ -11,7 +11,7 @@ from localcloud.http import parse_json
 from localcloud.protobuf import copy, seconds
 from localcloud.tasks.api.call import Call, Reply
 from localcloud.tasks.api.queues import existing
-from localcloud.tasks.messages import BASIC, FULL, CreateTaskRequest, ListTasksResponse, Task
+from localcloud.tasks.messages import BASIC, FULL, CreateTaskRequest, ListTasksResponse, RunTaskRequest, Task
 from localcloud.tasks.model import StoredQueue, StoredTask
 from localcloud.tasks.rules import http_target, names
 from localcloud.tasks.rules import tasks as rules
@@ -41,9 +41,10 @@ def list_(call: Call) -> Reply:
         raise ApiError("INVALID_ARGUMENT", "Invalid value at 'page_token'.")
     count = page_size(call.query, MAX_PAGE)
     found = call.store.page(queue, int(after or 0), count + 1)
-    reply = ListTasksResponse(tasks=[shown(task.message, wanted) for task in found[:count]])
-    if len(found) > count:
-        reply.next_page_token = next_token(str(found[count - 1].key))
+    tasks = rules.page([shown(task.message, wanted) for task in found[:count]])
+    reply = ListTasksResponse(tasks=tasks)
+    if len(found) > len(tasks):
+        reply.next_page_token = next_token(str(found[len(tasks) - 1].key))
     return reply
 
 
@@ -56,7 +57,7 @@ def delete(call: Call) -> Reply:
 
 def run(call: Call) -> Reply:
     """POST …/tasks/T:run: attempts the task now, even when its queue is paused or an attempt is in flight."""
-    wanted = rules.view(str(call.json().get("responseView", "")))
+    wanted = rules.view(str(call.message(RunTaskRequest()).response_view))
     queue, task = _existing(call, call.name)
     call.dispatcher.run(queue, task)
     return shown(task.message, wanted)
@@ -136,7 +137,7 @@ _GONE = (
 
 
 def _existing(call: Call, name: str) -> tuple[StoredQueue, StoredTask]:
-    queue, id_ = existing(call, names.parent(name)), names.last(name)
+    queue, id_ = existing(call, names.queue_of_task(name)), names.last(name)
     if task := call.store.task(queue, id_):
         return queue, task
     is_gone = call.store.is_tombstone(queue, id_, call.now)

@@ -7,7 +7,8 @@ from typing import Any
 from localcloud.errors import ApiError
 
 _REFERENCE = "https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues"
-_LOCATION = re.compile(r"projects/[A-Za-z0-9.:-]+/locations/[a-z0-9-]+")
+_PROJECT = re.compile(r"projects/[A-Za-z0-9.:-]+")
+_LOCATION = re.compile(_PROJECT.pattern + r"/locations/[a-z0-9-]+")
 _QUEUE = re.compile(_LOCATION.pattern + r"/queues/[A-Za-z0-9-]{1,100}")
 _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
 
@@ -15,6 +16,13 @@ _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
 def check_location(name: str) -> str:
     """The name, if it is a location's. Raises `ApiError` (INVALID_ARGUMENT)."""
     if not _LOCATION.fullmatch(name):
+        raise ApiError("INVALID_ARGUMENT", "Invalid resource field value in the request.")
+    return name
+
+
+def check_project(name: str) -> str:
+    """The name, if it is a project's. Raises `ApiError` (INVALID_ARGUMENT)."""
+    if not _PROJECT.fullmatch(name):
         raise ApiError("INVALID_ARGUMENT", "Invalid resource field value in the request.")
     return name
 
@@ -30,16 +38,22 @@ def check_queue(name: str) -> str:
 
 def task_id(parent: str, name: str) -> str:
     """The id in the full name of a task of queue `parent`. Raises `ApiError` (INVALID_ARGUMENT)."""
-    queue, separator, id_ = name.partition("/tasks/")
-    if not separator or not _QUEUE.fullmatch(queue):
-        form = '"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>/tasks/<TASK_ID>"'
-        raise ApiError("INVALID_ARGUMENT", f"Task name must be formatted: {form}")
+    queue, id_ = queue_of_task(name), name.partition("/tasks/")[2]
     if queue != parent:
         raise ApiError(
             "INVALID_ARGUMENT",
             f"The queue name from request ('{parent}') must be the same as the queue name in the named task ('{queue}').",
         )
     return check_task_id(id_)
+
+
+def queue_of_task(name: str) -> str:
+    """The queue in the full name of a task. Raises `ApiError` (INVALID_ARGUMENT)."""
+    queue, separator, _ = name.partition("/tasks/")
+    if not separator or not _QUEUE.fullmatch(queue):
+        form = '"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>/tasks/<TASK_ID>"'
+        raise ApiError("INVALID_ARGUMENT", f"Task name must be formatted: {form}")
+    return queue
 
 
 def check_task_id(id_: str) -> str:

@@ -18,9 +18,9 @@ DEFAULT_MIN_BACKOFF_MS, DEFAULT_MAX_BACKOFF_SECONDS = 100, 3600
 
 #: Each field of a queue of v2beta3 by both of its spellings.
 _READABLE = {name: field.json_name for field in Queue.DESCRIPTOR.fields for name in (field.name, field.json_name)}
-_READABLE["stats"] = "stats"
+_READABLE |= {"stats": "stats", "app_engine_http_queue": "appEngineHttpQueue", "appEngineHttpQueue": "appEngineHttpQueue"}
 _OUTPUT_ONLY = ("name", "state", "purge_time")
-_UNSUPPORTED = {"app_engine_routing_override": "App Engine", "stackdriver_logging_config": "Cloud Logging"}
+_UNSUPPORTED = {"stackdriver_logging_config": "Cloud Logging"}
 _PAUSE = "must be greater than 0; to stop a queue, pause it."
 #: Numbers that a client must not set to 0. In a protobuf message 0 looks like a missing field, so the JSON is asked.
 _NEVER_ZERO = {
@@ -61,6 +61,9 @@ def updated(queue: Any, changes: Any, mask: str | None, zeros: Collection[str] =
 
 def completed(queue: Any, zeros: Collection[str] = ()) -> Any:
     """The same message, checked, its empty fields set to defaults, except for the numbers in `zeros`."""
+    # Output only (target.proto, AppEngineRouting), and there is no App Engine that could have a host.
+    if queue.app_engine_routing_override.host:
+        queue.app_engine_routing_override.host = ""
     _check_zeros(zeros)
     _check_supported(queue)
     _check_limits(queue.rate_limits)

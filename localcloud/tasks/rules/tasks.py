@@ -1,5 +1,6 @@
 """Checks and defaults of tasks."""
 
+import itertools
 from typing import Any
 
 from localcloud.clock import rfc3339
@@ -10,6 +11,8 @@ from localcloud.tasks.rules import http_request
 
 #: Limit of the stored message, measured on the real service: 1 MiB - 7 bytes.
 MAX_TASK_BYTES = (1 << 20) - 7
+#: Of a page of tasks, and of what protobuf adds to each of them.
+MAX_PAGE_BYTES, MAX_OVERHEAD_BYTES = (4 << 20) - 1000, 6
 MAX_AHEAD_SECONDS = 30 * 86_400
 DEFAULT_DEADLINE_SECONDS, MIN_DEADLINE_SECONDS, MAX_DEADLINE_SECONDS = 600, 15, 1800
 
@@ -29,6 +32,12 @@ def new_task(name: str, asked: Any, now: float) -> Any:
     _complete_times(task, now)
     require(task.ByteSize() <= MAX_TASK_BYTES, "Task size too large")
     return task
+
+
+def page(tasks: list[Any]) -> list[Any]:
+    """The first tasks whose answer stays below 4 MiB, gRPC's default limit in clients; at least one of them."""
+    sizes = itertools.accumulate(task.ByteSize() + MAX_OVERHEAD_BYTES for task in tasks)
+    return tasks[: max(1, sum(size <= MAX_PAGE_BYTES for size in sizes))]
 
 
 def view(value: str) -> int:

@@ -63,6 +63,32 @@ def test_a_mask_of_unknown_fields_is_refused(world: World) -> None:
     assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
 
 
+def test_the_routing_to_app_engine_is_stored_and_can_be_taken_off(world: World) -> None:
+    path, beta = f"/v2/{LOCATION}/queues/q", f"/v2beta3/{LOCATION}/queues/q?readMask=appEngineHttpQueue"
+    mask = "?updateMask=appEngineRoutingOverride"
+    routing = b'{"appEngineRoutingOverride": {"service": "shop", "version": "v1", "host": "elsewhere.test"}}'
+    world.queue("q", rate_limits={"max_dispatches_per_second": 7})
+
+    changed = raw(world, "PATCH", path + mask, routing)
+    kept, kept_beta = raw(world, "GET", path), raw(world, "GET", beta)
+    cleared = raw(world, "PATCH", path + mask, b"{}")
+
+    override = {"service": "shop", "version": "v1"}
+    assert kept == changed
+    assert (kept[1]["appEngineRoutingOverride"], kept[1]["rateLimits"]["maxDispatchesPerSecond"]) == (override, 7)
+    assert kept_beta == (200, {"appEngineHttpQueue": {"appEngineRoutingOverride": override}})
+    assert "appEngineRoutingOverride" not in cleared[1]
+
+
+def test_a_task_for_app_engine_is_refused_by_name(world: World) -> None:
+    queue = world.queue("q", app_engine_routing_override={"service": "shop"})
+
+    status, answer = raw(world, "POST", f"/v2/{queue}/tasks", b'{"task": {"appEngineHttpRequest": {"relativeUri": "/"}}}')
+
+    assert (status, answer["error"]["status"]) == (405, "UNIMPLEMENTED")
+    assert "Task.appEngineHttpRequest" in answer["error"]["message"]
+
+
 def test_a_policy_is_stored_and_an_outdated_etag_refused(world: World) -> None:
     name = world.queue("q")
     policy = world.client.get_iam_policy(request={"resource": name})

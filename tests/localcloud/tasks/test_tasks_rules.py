@@ -87,7 +87,7 @@ def test_a_meaningful_zero_is_kept_until_it_is_cleared() -> None:
         ({"retryConfig": {"maxDoublings": -1}}, "RetryConfig.maxDoublings cannot be negative."),
         ({"retryConfig": {"minBackoff": "-1s"}}, "RetryConfig.minBackoff cannot be negative."),
         ({"retryConfig": {"minBackoff": "9s", "maxBackoff": "8s"}}, "must be less than or equal to RetryConfig.maxBackoff."),
-        ({"appEngineRoutingOverride": {"service": "s"}}, "no App Engine"),
+        ({"stackdriverLoggingConfig": {"samplingRatio": 1}}, "no Cloud Logging"),
         ({"httpTarget": {"uriOverride": {"host": ""}}}, "host cannot be an empty string"),
         ({"httpTarget": {"headerOverrides": [{"header": {"key": "a b"}}]}}, "HttpTarget.headerOverrides: bad name 'a b'"),
         ({"httpTarget": {"headerOverrides": [{"header": {"key": "a", "value": "\r\nb: c"}}]}}, "bad value of a"),

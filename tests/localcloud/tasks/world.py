@@ -11,9 +11,11 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import tasks_v2
 
 from localcloud.clock import Clock
+from localcloud.rpc import GrpcServer
 from localcloud.server import HttpServer
 from localcloud.tasks import Tasks
 from tests.localcloud.world import ServiceThread
+from tests.ports import free_port
 
 LOCATION = "projects/local-project/locations/us-central1"
 
@@ -29,6 +31,7 @@ class World(ServiceThread):
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         super().__init__(folder, clock)
+        self.grpc_port = free_port()
         self.client = client_of(self.port)
 
     def stop(self) -> None:
@@ -57,11 +60,14 @@ class World(ServiceThread):
     async def _start(self) -> None:
         self._tasks = Tasks(self.folder / "tasks", self.clock, self.accounts)
         self._server = HttpServer(self._tasks.app, self.port, "Cloud Tasks")
+        self._grpc = GrpcServer(self._tasks.grpc_handlers(), self.grpc_port, "Cloud Tasks gRPC")
         await self._server.start()
+        await self._grpc.start()
         await self._tasks.start()
 
     async def _stop(self) -> None:
         await self._server.stop()
+        await self._grpc.stop()
         await self._tasks.stop()
 
 
