@@ -1,4 +1,4 @@
-"""gRPC as the services share it: the server on a loopback port, refusals as states, and methods that are not served."""
+"""gRPC as the services share it: the server on a loopback port, refusals as states, unsupported methods."""
 
 from __future__ import annotations  # grpc's classes are generic only in its stubs
 

@@ -29,7 +29,7 @@ from localcloud.tasks.rules.names import queue_id
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method: its operation, the classes of its request and reply, and the fields with the resource's name and the body.
+    """Operation, classes of request and reply, and the fields with the resource's name and the body.
 
     The other fields are the query, as in REST. Without a `body` field, the whole request is the body.
     """
@@ -81,7 +81,7 @@ def rpc_handlers(store: Store, dispatcher: Dispatcher, clock: Clock, calls: Call
 
 @dataclass(frozen=True, slots=True)
 class _Surface:
-    """What every method acts on."""
+    """The parts that every method acts on."""
 
     store: Store
     dispatcher: Dispatcher

@@ -15,7 +15,7 @@ from localcloud.tasks.rpc import rpc_handlers
 
 
 class Tasks:
-    """Cloud Tasks under one data folder: an ASGI `app`, gRPC handlers; tasks are dispatched between `start` and `stop`."""
+    """Cloud Tasks under one data folder: an ASGI `app` and gRPC handlers; it dispatches from `start` to `stop`."""
 
     def __init__(self, data: Path, clock: Clock, accounts: Accounts) -> None:
         self.calls = Calls()

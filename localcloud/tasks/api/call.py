@@ -36,5 +36,5 @@ class Call:
         return parse_json(self.body)
 
     def message(self, empty: M) -> M:
-        """The body as a protobuf message of the class of `empty`. Raises `ApiError` (INVALID_ARGUMENT), for unknown fields too."""
+        """The body as a message of the class of `empty`. Raises `ApiError` (INVALID_ARGUMENT), for unknown fields too."""
         return self.parsed if isinstance(self.parsed, type(empty)) else fill(empty, self.json())
