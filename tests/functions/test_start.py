@@ -45,7 +45,12 @@ def test_the_settings_of_request_bodies_hold_in_every_function(
 ) -> None:
     cloud.settings = replace(cloud.settings, body_seconds=70, body_bytes_per_second=900)
     paces: list[pace.Pace] = []
-    monkeypatch.setattr(pace, "Paced", lambda application, given: paces.append(given) or application)
+
+    def noted(application: object, given: pace.Pace) -> object:
+        paces.append(given)
+        return application
+
+    monkeypatch.setattr(pace, "Paced", noted)
     client(function)
 
     assert paces == [pace.Pace(70, 900)]

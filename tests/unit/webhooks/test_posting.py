@@ -173,7 +173,17 @@ def endless(connection: socket.socket) -> None:
         (partial(trickling, beginning=b"HTTP/1.1 200 OK\r\nA: "), 0.3, "no answer within 15 seconds"),
         (endless, 0.3, "no answer within 15 seconds"),
     ],
-    ids=["closed", "no http", "many headers", "long header", "no chunk", "silent", "trickling", "headers that trickle", "endless"],
+    ids=[
+        "closed",
+        "no http",
+        "many headers",
+        "long header",
+        "no chunk",
+        "silent",
+        "trickling",
+        "headers that trickle",
+        "endless",
+    ],
 )
 def test_what_is_no_answer_is_told(talk: Talk, seconds: float, why: str) -> None:
     with serving(talk) as server:
