@@ -1,10 +1,11 @@
 """The lines by which people use a running stack: `make up` prints them, and the demo runs them."""
 
+import os
 import shlex
 import shutil
 from pathlib import Path
 
-from local import services
+from local import pipeline, services
 from local.environment import DATA
 from local.pipeline import ROOT
 from local.stack import Stack
@@ -25,12 +26,11 @@ print(it["curl"], "&& echo", shlex.join([it["object"], it["status_url"]]))' | (c
 
 def how_to_use(stack: Stack) -> str:
     """Copy-paste lines for a running stack."""
-    env = command_line("local", "env", None if stack.data == DATA else stack.data, stack.ports.offset)
     return f"""Sluice is up. The console: {console(stack)}
 
 In another shell, in this folder:
 
-eval "$({env})"
+eval "$({env(stack.data, stack.ports.offset)})"
 
 # 1. straight into the bucket
 {shlex.quote(gsutil())} cp {CAT} gs://uploads/cat.png
@@ -49,6 +49,16 @@ curl $SLUICE_STATUS_URL/objects/cat.png
 
 The functions' logs are in {stack.logs}; a function that ends is restarted.
 Ctrl-C ends every process. The data stays in {stack.data} for the next start."""
+
+
+def env(data: Path, offset: int) -> str:
+    """The command that prints the variables of this stack, for a shell that has none of them."""
+    command = command_line("local", "env", None if data == DATA else data, offset)
+    return (
+        f"SLUICE_PIPELINE={shlex.quote(str(pipeline.path().resolve()))} {command}"
+        if "SLUICE_PIPELINE" in os.environ
+        else command
+    )
 
 
 def on_request() -> str:

@@ -131,7 +131,9 @@ def _metadata(value: Any) -> dict[str, str]:
 
 def _text(fields: Json, name: str) -> str:
     value = fields.get(name)
-    if not isinstance(value, str) or not value:
+    if value is not None and not isinstance(value, str):
+        raise _bad(name, f"{value!r:.80} is not a string; send a string")
+    if not value:
         raise _bad(name, "missing; send it as a string")
     return value
 

@@ -68,6 +68,16 @@ def test_a_wrong_field_is_named(client: Load, asked: dict[str, Any], field: str)
     assert refused(client("issuer").post("/", json=asked), 400, "bad_request").startswith(f"{field}:")
 
 
+@pytest.mark.parametrize("field", ["name", "content_type"])
+def test_a_field_of_another_type_is_not_called_missing(client: Load, field: str) -> None:
+    asked = {"name": "a.jpg", "content_type": "image/jpeg"}
+
+    message = refused(client("issuer").post("/", json=asked | {field: 7}), 400, "bad_request")
+    assert message == f"{field}: 7 is not a string; send a string"
+    message = refused(client("issuer").post("/", json=asked | {field: ""}), 400, "bad_request")
+    assert message.startswith(f"{field}: missing; ")
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 5000])
 def test_a_body_that_is_not_a_json_object_is_refused(client: Load, body: bytes) -> None:
     refused(client("issuer").post("/", data=body), 400, "bad_json")

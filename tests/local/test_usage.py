@@ -1,0 +1,24 @@
+"""The line of `make up` by which another shell finds the stack."""
+
+from pathlib import Path
+
+import pytest
+
+from local import usage
+
+
+def test_another_shell_gets_the_pipeline_of_the_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLUICE_PIPELINE", "my own.toml")
+
+    line = usage.env(tmp_path, 7)
+    assert line.startswith(f"SLUICE_PIPELINE='{tmp_path}/my own.toml' ")
+    assert line.endswith(f"/python -m local env --data {tmp_path} --port-offset 7")
+
+
+def test_without_one_the_line_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLUICE_PIPELINE", raising=False)
+
+    line = usage.env(usage.DATA, 0)
+    assert line.endswith("/python -m local env")
+    assert "=" not in line
