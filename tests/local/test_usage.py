@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from local import usage
+from local.environment import DATA
 
 
 def test_another_shell_gets_the_pipeline_of_the_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,6 +20,6 @@ def test_another_shell_gets_the_pipeline_of_the_stack(tmp_path: Path, monkeypatc
 def test_without_one_the_line_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SLUICE_PIPELINE", raising=False)
 
-    line = usage.env(usage.DATA, 0)
+    line = usage.env(DATA, 0)
     assert line.endswith("/python -m local env")
     assert "=" not in line
