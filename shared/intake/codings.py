@@ -7,6 +7,8 @@ from shared.errors import BadRequest, TooLarge, UnsupportedCoding, UnsupportedTy
 
 #: Most bytes that are unpacked at once.
 PIECE_BYTES = 1 << 18
+#: Most gzip members of a request: an empty one has 20 bytes, and takes as long as thousands of bytes.
+MAX_MEMBERS = 10_000
 GZIP_BITS, ZLIB_BITS, RAW_BITS = 31, 15, -15
 ACCEPTED = "gzip, deflate"
 #: RFC 2045 §6.2: these change nothing.
@@ -18,6 +20,7 @@ class Allowance:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = self._left = max_bytes
+        self._members = 0
 
     @property
     def next_bytes(self) -> int:
@@ -30,6 +33,12 @@ class Allowance:
         if self._left < 0:
             raise TooLarge(f"unpacked, the body has more than {self._max_bytes} bytes, the limit")
         return piece
+
+    def begin_member(self) -> None:
+        """Count one more member. Raises `TooLarge`."""
+        self._members += 1
+        if self._members > MAX_MEMBERS:
+            raise TooLarge(f"the body consists of more than {MAX_MEMBERS} gzip members; pack the file as one")
 
 
 def decoded(blocks: Iterator[bytes], headers: Mapping[str, str], allowance: Allowance) -> Iterator[bytes]:
@@ -61,6 +70,7 @@ def _unpacked(blocks: Iterator[bytes], coding: str, allowance: Allowance) -> Ite
         rest = block
         while rest:
             if unpacker is None:
+                allowance.begin_member()
                 unpacker = _next_unpacker(rest, coding, is_first=is_first)
                 is_first = False
             piece = _piece(unpacker, rest, coding, allowance.next_bytes)

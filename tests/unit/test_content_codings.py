@@ -139,6 +139,14 @@ def test_the_limit_holds_for_all_parts_together() -> None:
     assert "3145727 bytes" in error.message
 
 
+def test_the_members_of_all_parts_together_have_a_limit() -> None:
+    allowance, half = Allowance(MIB), gzip.compress(b"") * 5_000
+    for _part in range(2):
+        assert b"".join(decoded(cut(half, 100_000), {"content-encoding": "gzip"}, allowance)) == b""
+    with pytest.raises(TooLarge, match="10000 gzip members"):
+        list(decoded(iter([GZIPPED]), {"content-encoding": "gzip"}, allowance))
+
+
 def test_a_bomb_costs_no_more_than_the_limit() -> None:
     packed = zlib.compressobj(wbits=31)
     bomb = b"".join(packed.compress(bytes(MIB)) for _ in range(256)) + packed.flush()
