@@ -1,4 +1,4 @@
-"""The pace of request bodies and answers: a client holds a thread only while bytes come and go fast.
+"""The pace of bodies and answers: a client holds a thread while bytes come and go fast, for a limited time.
 
 A thread that waits for bytes cannot look at a clock, so another one does: `Watchdog` closes the receiving side of the connection,
 and the read returns. On Cloud Run, Google's front end waits for the headers of a request before an instance sees it.
