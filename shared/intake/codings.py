@@ -102,6 +102,6 @@ def _next_unpacker(data: bytes, coding: str, *, is_first: bool) -> "zlib._Decomp
 
 def _bad(coding: str, fault: str) -> BadRequest:
     return BadRequest(
-        f"the body has Content-Encoding: {coding}, but {fault} as such; nothing of this file was stored, send it again",
+        f"the body does not unpack by its Content-Encoding, {coding}: it {fault}; nothing of this file was stored, send it again",
         "bad_encoding",
     )

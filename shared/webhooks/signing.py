@@ -25,7 +25,7 @@ def keys(webhook: Webhook, settings: Settings) -> list[str]:
     place, text = _secret(webhook, settings)
     found = text.split()
     if not 1 <= len(found) <= MAX_KEYS or not all(map(_is_key, found)):
-        problem = f"holds {len(found)} words, or one that is no key" if found else "is missing or empty"
+        problem = "holds something else than keys" if found else "is missing or empty"
         remedy = f"write one or two keys: {PREFIX} and the base64 of {LEAST_BYTES} to {MOST_BYTES} bytes"
         raise Unavailable(f"the secret of webhook {webhook.name}, {place}, {problem}; {remedy}")
     return found
