@@ -94,7 +94,7 @@ def _file(attributes: Mapping[str, Any], payload: Json) -> File:
     size, checksum = str(payload.get("size")), payload.get("crc32c")
     if isinstance(payload.get("size"), float) or not (_NUMBER.fullmatch(size) and isinstance(checksum, str)):
         raise MalformedEvent("the payload is not an object resource with size and crc32c (JSON_API_V1)")
-    if not _NUMBER.fullmatch(generation):
+    if not _NUMBER.fullmatch(generation) or int(generation) >= 1 << 63:
         raise MalformedEvent(f"attribute objectGeneration is {generation[:40]!r}, not a decimal number")
     content_type, metadata = _described(payload)
     return File(_attribute(attributes, "bucketId"), name, int(generation), int(size), content_type, checksum, metadata)

@@ -89,7 +89,8 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_generation(value: Any) -> bool:
-    return isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= MAX_DIGITS
+    is_number = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= MAX_DIGITS
+    return is_number and int(value) < 1 << 63
 
 
 def _is_name(value: Any) -> bool:

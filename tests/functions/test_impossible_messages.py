@@ -51,6 +51,7 @@ IMPOSSIBLE = {
     "a size of 5000 digits": sized(b'"' + b"9" * 5000 + b'"'),
     "a size in other digits": sized('"\u0663"'.encode()),
     "a size with an underscore": sized(b'"1_0"'),
+    "a generation of 65 bits": pushed({}, objectGeneration="9" * 19),
     "a generation of 500 digits": pushed({}, objectGeneration="9" * 500),
     "a generation in other digits": pushed({}, objectGeneration="\u0663"),
     "a name with a lone surrogate": pushed({}, objectId="\udcff"),

@@ -97,6 +97,7 @@ IMPOSSIBLE: dict[str, tuple[Path, Any]] = {
     "a condition of no number": (("plan", "steps", 0, "when", "min"), float("nan")),
     "a folder as the name of a recipe": (("plan", "steps", 1, "recipe", "recipe_id"), ".."),
     "a generation of 20 digits": (("file", "generation"), "1" * 20),
+    "a generation of 65 bits": (("file", "generation"), "9" * 19),
     "a name that no object has": (("file", "name"), "\udcff"),
     "another bucket": (("file", "bucket"), "others"),
 }
