@@ -1,5 +1,6 @@
 """Webhooks: what pipeline.toml asks for is made, what it has no longer goes, and faults have their remedy."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import pytest
 
 from deploy import grants, left, pubsub, queues, reading, services, webhooks
 from deploy.deployment import Deployment
+from deploy.down import down
 from deploy.errors import Failed
 from deploy.kinds import Account, Bucket, Grant, Queue, Service, Subscription, Version
+from deploy.running import Runner
 from deploy.variables import Secret, mounts
 from tests.unit.deploy.example import PIPELINE, WEBHOOKS, deployment
 from tests.unit.deploy.test_changes import commands
@@ -206,6 +209,17 @@ def test_doctor_names_the_faults_of_webhooks_and_their_remedies(it: Deployment) 
     assert remedy == "./sluice webhooks resume orders"
 
 
+@pytest.mark.parametrize("field", ["audience", "account", "endpoint"])
+def test_doctor_sees_pushes_that_the_notifier_refuses(it: Deployment, field: str) -> None:
+    found = it.state.subscriptions["sluice-notifier"]
+    wrong = {field: "https://elsewhere.test"}
+    it.state.subscriptions["sluice-notifier"] = replace(found, **wrong)  # type: ignore[arg-type]
+    ((what, fix),) = webhooks.faults(it)
+
+    assert what.startswith("wrong audience, account or endpoint: sluice-notifier pushes notices")
+    assert fix == "./deploy.sh up"
+
+
 def test_up_resumes_the_queue_of_a_webhook_only_where_down_paused_it(it: Deployment) -> None:
     it.state.queues |= {f"sluice-webhook-{name}": Queue(state="PAUSED") for name in ("orders", "shop")}
     it.state.buckets["demo-project-sluice-uploads"] = Bucket(paused=frozenset(["webhook-shop"]))
@@ -245,6 +259,13 @@ def test_after_the_last_webhook_the_push_ends_and_the_notifier_is_named(tmp_path
     assert delete == "gcloud run services delete sluice-notifier --region=us-central1"
     assert commands(left.retired_subscription(it)) == ["pubsub subscriptions delete sluice-notifier"]
     assert commands(left.retired_accounts(it)) + commands(grants.revocations(it)) == []
+
+
+def test_down_ends_the_push_of_a_notifier_that_is_wanted_no_more(tmp_path: Path) -> None:
+    printed = io.StringIO()
+    down(without_webhooks(tmp_path, "down"), Runner(None, printed))
+
+    assert "pubsub subscriptions delete sluice-notifier" in printed.getvalue()
 
 
 def test_once_its_service_is_deleted_its_rights_and_its_account_go(tmp_path: Path) -> None:
