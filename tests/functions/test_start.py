@@ -46,11 +46,11 @@ def test_the_settings_of_request_bodies_hold_in_every_function(
     cloud.settings = replace(cloud.settings, body_seconds=70, body_bytes_per_second=900)
     paces: list[pace.Pace] = []
 
-    def noted(application: object, given: pace.Pace) -> object:
+    def paced(application: Any, given: pace.Pace) -> Any:
         paces.append(given)
         return application
 
-    monkeypatch.setattr(pace, "Paced", noted)
+    monkeypatch.setattr(pace, "Paced", paced)
     client(function)
 
     assert paces == [pace.Pace(70, 900)]
