@@ -235,7 +235,7 @@ def test_up_resumes_the_queue_of_a_webhook_only_where_down_paused_it(it: Deploym
 def test_an_answer_about_other_queues_resumes_no_webhook(it: Deployment) -> None:
     it.state.queues |= {f"sluice-{name}": Queue(state="PAUSED") for name in ("images", "webhook-orders")}
     it.state.buckets["demo-project-sluice-uploads"] = Bucket()
-    queues.hold(it)  # without a terminal no answer comes
+    queues.hold(it)  # no terminal, so no answer
 
     assert it.held == {"images", "webhook-orders"}
 

@@ -218,6 +218,7 @@ def changed(body: Json, **values: Any) -> Json:
 def test_what_is_no_notice_of_ours_is_acknowledged(cloud: FakeCloud, cat: File, change: Callable[[Json], Json]) -> None:
     with_webhooks(cloud, ORDERS)
     (*_, notice) = ended(cloud, Run(cat), chain())
+    cloud.results.broken.add("names")  # nothing of it is looked for
     pushes.receive(change(push(notice)), cloud)
 
     assert cloud.queue.deliveries == {}
