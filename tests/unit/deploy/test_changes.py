@@ -429,6 +429,13 @@ def test_a_door_that_is_open_stays_open_and_verifies_its_callers_itself(tmp_path
     assert services.variables(it, "issuer", "40")["SLUICE_CALLERS"] == "open"
 
 
+@pytest.mark.parametrize("name", ["upload", "issuer", "status", "dispatcher"])
+def test_each_service_is_known_by_its_own_url(name: str, tmp_path: Path) -> None:
+    found = services.settings(deployment(tmp_path))
+
+    assert found[f"SLUICE_{name.upper()}_URL"] == f"https://sluice-{name}-42.us-central1.run.app"
+
+
 @pytest.mark.parametrize("name", ["upload", "issuer", "status"])
 def test_pages_of_these_origins_may_call_the_doors(name: str, tmp_path: Path) -> None:
     assert services.variables(deployment(tmp_path, origins=PAGES), name, "40")["SLUICE_ORIGINS"] == PAGES

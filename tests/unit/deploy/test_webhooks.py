@@ -261,6 +261,15 @@ def test_after_the_last_webhook_the_push_ends_and_the_notifier_is_named(tmp_path
     assert commands(left.retired_accounts(it)) + commands(grants.revocations(it)) == []
 
 
+def test_down_pauses_the_queues_of_webhooks(it: Deployment) -> None:
+    printed = io.StringIO()
+    it.options = replace(it.options, command="down")
+    down(it, Runner(None, printed))
+
+    for name in ("orders", "shop", "audit"):
+        assert f"tasks queues pause sluice-webhook-{name} " in printed.getvalue()
+
+
 def test_down_ends_the_push_of_a_notifier_that_is_wanted_no_more(tmp_path: Path) -> None:
     printed = io.StringIO()
     down(without_webhooks(tmp_path, "down"), Runner(None, printed))
