@@ -25,6 +25,8 @@ def environment(data: Path, ports: Ports) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"http://{HOST}:{ports.pubsub}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDTASKS": f"http://{HOST}:{ports.tasks}/",
         "STORAGE_EMULATOR_HOST": f"http://{HOST}:{ports.storage}",
+        # gcsfs would ask for the type of each bucket over gRPC with TLS, and wait a minute for an answer.
+        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
         "PUBSUB_EMULATOR_HOST": f"{HOST}:{ports.pubsub_grpc}",
         # No library of Google reads this one: README.md shows how a program passes it on.
         "CLOUDTASKS_EMULATOR_HOST": f"{HOST}:{ports.tasks_grpc}",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.address import Ports
+from localcloud.cli.clients import environment
 from tests.machine import ROOT
 from tests.ports import free_offset
 
@@ -56,6 +57,14 @@ def test_it_starts_from_a_copy_of_its_folder_and_nothing_else(alone: Path, offse
     assert faults == "no fault is planted\n"
     assert sorted(path.name for path in alone.iterdir()) == [".localcloud", "localcloud"]
     assert (alone / ".localcloud" / "localcloud.json").exists()
+
+
+def test_env_points_programs_here_that_read_no_variable_of_google(tmp_path: Path) -> None:
+    variables = environment(tmp_path, Ports(7))
+
+    assert variables["CLOUDTASKS_EMULATOR_HOST"] == "127.0.0.1:8131"
+    # gcsfs 2026.10 asks over gRPC unless it is switched off.
+    assert variables["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] == "false"
 
 
 def test_a_reader_that_ends_early_is_no_failure(tmp_path: Path) -> None:
