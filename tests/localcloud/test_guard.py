@@ -36,6 +36,7 @@ WRITES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "storage ": ("POST", "/b?project=local-project", {"name": "guarded-by-type"}),
     "storage  ": ("POST", "/resumable/storage/v1/b?project=local-project", {"name": "guarded-by-type"}),
     "storage   ": ("POST", "/batch/storage/v1", {}),
+    "storage    ": ("POST", "//storage/v1/b?project=local-project", {"name": "guarded-by-type"}),
     "pubsub": ("PUT", TOPIC, {"labels": {"a": "b"}}),
     "pubsub_tls": ("PUT", TOPIC, {"labels": {"a": "b"}}),
     "tasks": ("POST", TASKS, {"name": f"{TASKS[4:]}/guarded"}),
