@@ -7,10 +7,13 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 
+import grpc
 import pytest
 from google.api_core import exceptions
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.cloud.storage import Bucket, Client
+from google.cloud.tasks_v2 import CloudTasksClient
+from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
 from localcloud.faults import command
 from tests.eventually import eventually
@@ -161,6 +164,17 @@ def test_a_grpc_call_is_refused_with_the_code_of_the_status(machine: Machine, pl
 
     with pytest.raises(exceptions.PermissionDenied, match="planted"):
         PublisherClient().get_topic(topic=TOPIC)
+
+
+def test_cloud_tasks_refuses_over_grpc_too(machine: Machine, plant: Plant) -> None:
+    plant("answer", "tasks", "--status", "429", "--match", "CloudTasks/ListQueues", "--next", "1")
+    request = {"parent": "projects/local-project/locations/us-central1"}
+
+    with grpc.insecure_channel(machine.environment["CLOUDTASKS_EMULATOR_HOST"]) as channel:
+        client = CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
+        with pytest.raises(exceptions.ResourceExhausted, match="planted by a fault rule"):
+            client.list_queues(request, retry=None)
+        assert list(client.list_queues(request, retry=None)) == []
 
 
 def test_the_command_plants_lists_and_clears(machine: Machine) -> None:
