@@ -25,6 +25,7 @@ from shared.errors import (
     Unauthorized,
     UnsupportedCoding,
 )
+from shared.setting_values import MAX_DIGITS
 
 Handler = Callable[[Request], Response]
 
@@ -198,8 +199,8 @@ def json_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> dict[str, An
 def delivery_number(request: Request) -> int:
     """The number of this delivery of its task, from 1. X-CloudTasks-TaskExecutionCount would omit 5xx answers."""
     count = request.headers.get("x-cloudtasks-taskretrycount", "")
-    if not count.isdecimal():
-        raise Forbidden("X-CloudTasks-TaskRetryCount is missing: only Cloud Tasks may call this service")
+    if not count.isdecimal() or len(count) > MAX_DIGITS:
+        raise Forbidden("X-CloudTasks-TaskRetryCount is no number: only Cloud Tasks may call this service")
     return int(count) + 1
 
 

@@ -119,7 +119,7 @@ def test_a_task_of_a_newer_release_is_not_lost(client: Load, cloud: FakeCloud, b
     assert verdicts(cloud) == ["succeeded"]
 
 
-@pytest.mark.parametrize("count", [None, "x", "-1"])
+@pytest.mark.parametrize("count", [None, "x", "-1", "9" * 5000])
 def test_a_delivery_without_its_number_is_refused(
     client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes, count: str | None
 ) -> None:
