@@ -6,7 +6,7 @@ begins a run. The digits are 10^16 − generation, so that names list the newest
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import quote, unquote
@@ -161,6 +161,18 @@ def find_entry(results: Bucket, run: Run, verdicts: Iterable[Verdict] = VERDICTS
     """The entry of this run, or None while it is in work."""
     found = next(filter(None, (results.find(entry_name(run, verdict)) for verdict in verdicts)), None)
     return read_entry(found.name, found.metadata) if found else None
+
+
+def ended(results: Bucket, verdict: Verdict, oldest: int, newest: int) -> Iterator[str]:
+    """The ids of the jobs that ended so, of uploads with these generations or between: a list call for a thousand."""
+    found = folder(verdict)
+    for name in results.names(found, found + _digits(newest), found + _digits(oldest - 1)):
+        yield job_of(name)
+
+
+def job_of(object_name: str) -> str:
+    """The id of the job of this entry or claim."""
+    return object_name.rpartition("/")[2].partition("-")[2]
 
 
 def newest(results: Bucket, first: Run) -> Entry:

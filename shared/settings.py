@@ -175,6 +175,17 @@ class Settings:
     service_secrets: str = _setting(
         "SLUICE_SERVICE_SECRETS", "JSON of the values of `secret_headers`", deploy="--service-secrets"
     )
+    sweeper_url: str = _setting(
+        "SLUICE_SWEEPER_URL",
+        "base URL of the sweeper, the target of its tasks and the audience of its callers' tokens",
+        deploy="",
+    )
+    clock_account: str = _setting(
+        "SLUICE_CLOCK_ACCOUNT", "e-mail of the only account that may begin a sweep; `tasks` delivers its parts", deploy=""
+    )
+    sweep_after_seconds: int = _setting(
+        "SLUICE_SWEEP_AFTER_SECONDS", "age from which a sweep looks at an upload or a later run", default="3600", deploy=""
+    )
     token_issuer: str = _setting("SLUICE_TOKEN_ISSUER", "issuer of the callers' tokens", default=GOOGLE_ISSUER, deploy="")
     token_certificates: str = _setting(
         "SLUICE_TOKEN_CERTIFICATES", "URL of that issuer's certificates", default=GOOGLE_CERTIFICATES, deploy=""

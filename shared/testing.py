@@ -31,6 +31,8 @@ from shared.sandbox.service import checked
 from shared.settings import Settings
 from shared.testing_queues import FakeQueue, FakeSubscription, FakeTopic
 
+#: Objects in one answer of a list: the most that Cloud Storage gives.
+PAGE_OBJECTS = 1000
 NO_BYTES: Mapping[str, bytes] = MappingProxyType({})
 
 
@@ -89,6 +91,8 @@ class FakeBucket:
     cache_controls: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     hidden_once: set[str] = field(default_factory=set)
+    #: list calls so far, as Cloud Storage counts them
+    lists: int = 0
     _generations: Iterator[int] = field(default_factory=lambda: count(1_700_000_000_000_001))
 
     def create(
@@ -143,17 +147,19 @@ class FakeBucket:
 
     def find(self, name: str) -> Stored | None:
         self._fail("find", name)
-        live = self.versions.get(name)
-        return max(live.items())[1][0] if live else None
+        return self._live(name) if self.versions.get(name) else None
 
-    def names(self, prefix: str) -> Iterator[str]:
+    def names(self, prefix: str, start: str = "", end: str = "") -> Iterator[str]:
         self._fail("names", prefix)
-        yield from sorted(name for name in self.versions if name.startswith(prefix))
+        listed = sorted(name for name in self.versions if name.startswith(prefix) and start <= name and (not end or name < end))
+        self.lists += max(1, -(-len(listed) // PAGE_OBJECTS))
+        yield from listed
 
     def page(self, prefix: str, start: str, limit: int) -> Mapping[str, Mapping[str, str]]:
-        self._fail("page", prefix)
-        found = sorted(name for name in self.versions if name.startswith(prefix) and name >= start)
-        return {name: max(self.versions[name].items())[1][0].metadata for name in found[:limit]}
+        return {name: self._live(name).metadata for name in self._page("page", prefix, start, limit)}
+
+    def objects(self, prefix: str, start: str, limit: int) -> list[Stored]:
+        return [self._live(name) for name in self._page("objects", prefix, start, limit)]
 
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
         sent = {**headers, **({"x-goog-resumable": "start"} if resumable else {})}
@@ -161,6 +167,15 @@ class FakeBucket:
 
     def permit_download(self, name: str, seconds: int) -> str:
         return f"https://signed.test/{self.name}/{quote(name)}?for={seconds}"
+
+    def _page(self, call: str, prefix: str, start: str, limit: int) -> list[str]:
+        self._fail(call, prefix)
+        found = sorted(name for name in self.versions if name.startswith(prefix) and name >= start)[:limit]
+        self.lists += max(1, -(-len(found) // PAGE_OBJECTS))
+        return found
+
+    def _live(self, name: str) -> Stored:
+        return max(self.versions[name].items())[1][0]
 
     def _fail(self, call: str, name: str) -> None:
         if call in self.broken or f"{call} {name.split('/')[0]}" in self.broken:

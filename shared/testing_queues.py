@@ -23,6 +23,8 @@ class FakeQueue:
     running: set[str] = field(default_factory=set)
     paused: set[str] = field(default_factory=set)
     broken: bool = False
+    #: the queues that `names` lists
+    existing: set[str] = field(default_factory=set)
     #: every delivery of a webhook that was ever added, by `<queue>/<name>`
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     #: the queues that do not answer
@@ -63,6 +65,10 @@ class FakeQueue:
         oldest = min((queued.next for queued in found), default="")
         running = sum(queued.is_running for queued in found)
         return QueueState(queue, queue in self.paused, len(found), running, oldest, rate=1.0, last_minute=0)
+
+    def names(self) -> Iterator[str]:
+        self._fail("*")
+        yield from sorted(self.existing)
 
     def pause(self, queue: str) -> None:
         self._fail(queue)

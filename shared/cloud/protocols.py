@@ -109,10 +109,7 @@ class Bucket(Protocol):
     def create(
         self, name: str, content_type: str, body: Body, metadata: Mapping[str, str] = NO_METADATA, cache_control: str = ""
     ) -> Stored:
-        """Store an object under a free name, with this custom metadata and `Cache-Control`; an iterable is streamed.
-
-        Raises `AlreadyExists`.
-        """
+        """Store an object under a free name; an iterable is streamed. Raises `AlreadyExists`."""
 
     def read(self, name: str, most: int = 0) -> bytes | None:
         """The bytes of a small object, or None. With `most`, at most so many from its beginning."""
@@ -129,11 +126,14 @@ class Bucket(Protocol):
     def find(self, name: str) -> Stored | None:
         """The live generation, or None."""
 
-    def names(self, prefix: str) -> Iterator[str]:
-        """The names of the live objects with this prefix, sorted."""
+    def names(self, prefix: str, start: str = "", end: str = "") -> Iterator[str]:
+        """The names of the live objects with this prefix, sorted: from `start` on, and before `end` where there is one."""
 
     def page(self, prefix: str, start: str, limit: int) -> Mapping[str, Mapping[str, str]]:
         """The custom metadata of the first `limit` live objects with this prefix from `start` on, by name, sorted."""
+
+    def objects(self, prefix: str, start: str, limit: int) -> Sequence[Stored]:
+        """The first `limit` live objects with this prefix from `start` on, sorted by name: a list call for a thousand."""
 
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
         """Sign a URL that creates this one object, with exactly these headers."""
@@ -159,6 +159,9 @@ class Queue(Protocol):
 
     def state(self, queue: str) -> QueueState:
         """Whether the queue is paused, and how much waits and runs in it. Raises `Unavailable`."""
+
+    def names(self) -> Iterator[str]:
+        """The queues of this deployment: those with its prefix, which is left out. Raises `Unavailable`."""
 
     def pause(self, queue: str) -> None:
         """Stop the deliveries of this queue; those under way go on. Repeats change nothing. Raises `Unavailable`."""

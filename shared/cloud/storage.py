@@ -1,7 +1,7 @@
 """Cloud Storage behind `Bucket`: create-only writes, generation-pinned reads, signed URLs."""
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ CHUNK_BYTES = 2 << 20
 #: Largest download that is read in one piece, and its cost in memory.
 WHOLE_BYTES = 8 << 20
 TIMEOUT_SECONDS = 60
+#: The fields of objects in a list.
+OBJECTS = "items(name,generation,size,contentType,crc32c,updated,metadata),nextPageToken"
 
 _UNAVAILABLE = (
     exceptions.TooManyRequests,
@@ -158,9 +160,10 @@ class StorageBucket:
             raise self._unavailable(error) from error
         return _stored(blob) if blob else None
 
-    def names(self, prefix: str) -> Iterator[str]:
+    def names(self, prefix: str, start: str = "", end: str = "") -> Iterator[str]:
+        asked = {"prefix": prefix, "start_offset": start or None, "end_offset": end or None}
         try:
-            for blob in self._bucket.list_blobs(prefix=prefix, fields="items(name),nextPageToken", **self._limits):
+            for blob in self._bucket.list_blobs(**asked, fields="items(name),nextPageToken", **self._limits):
                 yield blob.name
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
@@ -169,6 +172,13 @@ class StorageBucket:
         asked = {"prefix": prefix, "start_offset": start, "max_results": limit, "fields": "items(name,metadata),nextPageToken"}
         try:
             return {blob.name: blob.metadata or {} for blob in self._bucket.list_blobs(**asked, **self._limits)}
+        except _UNAVAILABLE as error:
+            raise self._unavailable(error) from error
+
+    def objects(self, prefix: str, start: str, limit: int) -> Sequence[Stored]:
+        asked = {"prefix": prefix, "start_offset": start or None, "max_results": limit, "fields": OBJECTS}
+        try:
+            return [_stored(blob) for blob in self._bucket.list_blobs(**asked, **self._limits)]
         except _UNAVAILABLE as error:
             raise self._unavailable(error) from error
 

@@ -120,6 +120,13 @@ class CloudTasks:
             last_minute=stats.executed_last_minute_count,
         )
 
+    def names(self) -> Iterator[str]:
+        prefix = self._path("")
+        with _translated(f"{self._settings.queue_prefix}*"):
+            for queue in self._client.list_queues(parent=prefix.partition("/queues/")[0], timeout=TIMEOUT_SECONDS):
+                if queue.name.startswith(prefix):
+                    yield queue.name.removeprefix(prefix)
+
     def pause(self, queue: str) -> None:
         with _translated(queue):
             self._client.pause_queue(name=self._path(queue), timeout=TIMEOUT_SECONDS)

@@ -195,6 +195,27 @@ def test_a_page_has_the_first_objects_from_a_name_on_with_their_metadata(cloud: 
     assert cloud.results.page(f"{folder}/", f"{folder}/e", 1000) == {}
 
 
+def test_names_are_listed_from_a_name_on_and_before_another(cloud: Cloud, name: str) -> None:
+    folder = name.rsplit("/", 1)[0]
+    for last in ("a", "b", "c", "d"):
+        cloud.results.create(f"{folder}/{last}", "text/plain", b"x")
+
+    assert list(cloud.results.names(f"{folder}/", f"{folder}/b", f"{folder}/d")) == [f"{folder}/b", f"{folder}/c"]
+
+
+def test_objects_are_listed_as_they_are_found(cloud: Cloud, name: str) -> None:
+    folder = name.rsplit("/", 1)[0]
+    cloud.uploads.create(f"{folder}/a", "text/plain", b"x")
+    made = [cloud.uploads.create(f"{folder}/{last}", "text/csv", b"1,2", {"key": "ü"}) for last in ("b", "c", "d")]
+
+    found = cloud.uploads.objects(f"{folder}/", f"{folder}/b", 2)
+
+    assert [(one.name, one.generation, one.size, one.content_type, one.crc32c) for one in found] == [
+        (one.name, one.generation, 3, "text/csv", one.crc32c) for one in made[:2]
+    ]
+    assert found == [cloud.uploads.find(one.name) for one in made[:2]]
+
+
 @pytest.mark.parametrize("limit", [1, 1000])
 def test_a_page_is_one_call(target: Target, bucket_at: Callable[[str], StorageBucket], limit: int) -> None:
     items = [{"name": f"index/{number:04}", "metadata": {"run": "0"}} for number in range(limit)]

@@ -79,6 +79,13 @@ def test_a_queue_that_refuses_an_operator_is_unavailable(target: Target, task: T
         list(operation(task.place.queue))
 
 
+def test_queues_that_refuse_to_be_listed_are_unavailable(target: Target) -> None:
+    target.status = 403
+
+    with pytest.raises(Unavailable, match="queue "):
+        list(queue_at(target.url).names())
+
+
 def test_a_queue_that_refuses_to_delete_is_unavailable(target: Target, task: Task) -> None:
     target.status = 403
 

@@ -34,6 +34,7 @@ CALLS: dict[str, Callable[[StorageBucket, Path], Any]] = {
     "find": lambda bucket, _path: bucket.find("name"),
     "names": lambda bucket, _path: list(bucket.names("")),
     "page": lambda bucket, _path: bucket.page("", "", 10),
+    "objects": lambda bucket, _path: bucket.objects("", "", 10),
 }
 STORED = {"name": "name", "bucket": "results", "generation": "7", "size": "5", "crc32c": "AAAAAA=="}
 DOWNLOADS = ("read", "download", "download in steps")

@@ -178,6 +178,15 @@ def test_a_queue_is_found_by_its_prefix_in_its_location(machine: Machine, real: 
     assert base64.b64decode(_as_queued(machine, cloud, task)["body"]) == canonical(task.to_json())
 
 
+def test_the_queues_of_a_deployment_are_listed_without_its_prefix(machine: Machine, real: Cloud) -> None:
+    cloud = GoogleCloud(replace(real.settings, location="europe-west4", queue_prefix="mine-"))
+    for name in ("mine-b", "mine-a", "another"):
+        queues = f"projects/{PROJECT}/locations/europe-west4/queues"
+        _call(machine, queues, {"name": f"{queues}/{name}"})
+
+    assert list(cloud.queue.names()) == ["a", "b"]
+
+
 def test_a_task_that_waits_has_no_delivery_yet(machine: Machine, real: Cloud) -> None:
     task = _new(real)
     _call(machine, f"{_queue(real, task)}:pause", {})

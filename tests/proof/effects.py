@@ -34,6 +34,9 @@ class Stage(Protocol):
     def created(self, bucket: str, stored: Stored, data: bytes) -> None:
         """See a new object."""
 
+    def is_waiting(self, task: Task) -> bool:
+        """Whether this task is in its queue: the queue in memory keeps all that it ever had."""
+
     def queued(self, task: Task) -> None:
         """See a new task."""
 
@@ -88,11 +91,14 @@ class Bucket:
     def find(self, name: str) -> Stored | None:
         return self._stage.effect(f"find {name}", lambda: self.inner.find(name))
 
-    def names(self, prefix: str) -> Iterator[str]:
-        return iter(self._stage.effect(f"list {prefix}", lambda: list(self.inner.names(prefix))))
+    def names(self, prefix: str, start: str = "", end: str = "") -> Iterator[str]:
+        return iter(self._stage.effect(f"list {prefix}", lambda: list(self.inner.names(prefix, start, end))))
 
     def page(self, prefix: str, start: str, limit: int) -> Mapping[str, Mapping[str, str]]:
         return self._stage.effect(f"list {prefix}", lambda: self.inner.page(prefix, start, limit))
+
+    def objects(self, prefix: str, start: str, limit: int) -> list[Stored]:
+        return self._stage.effect(f"list {prefix}", lambda: self.inner.objects(prefix, start, limit))
 
     def permit_upload(self, name: str, headers: Mapping[str, str], seconds: int, *, resumable: bool) -> Permission:
         return self.inner.permit_upload(name, headers, seconds, resumable=resumable)
@@ -121,7 +127,12 @@ class Queue:
         return self._stage.effect(f"queue {task.place.queue}/{task.name}", act)
 
     def find(self, task: Task | Delivery) -> Queued | None:
-        return self._stage.effect(f"look for {task.queue}/{task.name}", lambda: self.inner.find(task))
+        assert isinstance(task, Task), "only an operator's test looks for a delivery"
+
+        def act() -> Queued | None:
+            return self.inner.find(task) if self._stage.is_waiting(task) else None
+
+        return self._stage.effect(f"look for {task.queue}/{task.name}", act)
 
     def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
         return self.inner.tasks(queue)
@@ -138,6 +149,9 @@ class Queue:
 
     def state(self, queue: str) -> QueueState:
         return self.inner.state(queue)
+
+    def names(self) -> Iterator[str]:
+        return self.inner.names()
 
     def pause(self, queue: str) -> None:
         self.inner.pause(queue)

@@ -1,7 +1,8 @@
 """Versions of the protocol with one bug each. The checks must find every one of them."""
 
 from shared import attempts, delivery, events, ledger, model, pipeline, plan, source
-from tests.proof import sweeps, world
+from shared.operations import healing
+from tests.proof import world
 from tests.proof.mutants_of_cancelling import MUTANTS_OF_CANCELLING
 from tests.proof.mutants_of_runs import MUTANTS_OF_RUNS
 from tests.proof.planting import mutant
@@ -9,7 +10,7 @@ from tests.proof.planting import mutant
 _FOUND = "        settle(found, cloud, task.sweep)\n        return"
 _COMMIT = "found = _commit(name, draft, cloud)"
 _MANIFESTS = "manifests = Manifests(cloud.results, task.run, task.plan)"
-_ENLIST = "enlist(Run(file), cloud.routes.plan(file), cloud)"
+_BEFORE_ENLIST = 'log.follow(run.job_id, "dispatcher")'
 _PLANNED = "settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)"
 _READY = "all(manifests.find(one) for one in task.plan.before(place) if one != task.place)"
 _LOOK = f"[place for place in task.plan.next(task.place) if {_READY}]"
@@ -136,7 +137,9 @@ MUTANTS = (
     mutant(
         "sweep-under-same-name",
         "a sweep queues under the old names, which the queue refuses",
-        (sweeps, "sweep_number", "return number", "return 0"),
+        (healing, "upload", "enlist(run, plan, cloud, sweeps[-1])", "enlist(run, plan, cloud)"),
+        (healing, "upload", "settle(found, cloud, sweeps[-1])", "settle(found, cloud)"),
+        (healing, "claim", "cloud, sweeps[-1], claimed.adopted", "cloud, 0, claimed.adopted"),
     ),
     mutant(
         "next-without-sweep",
@@ -175,7 +178,7 @@ MUTANTS = (
     mutant(
         "acknowledge-before-queue",
         "the message is acknowledged before its tasks are queued",
-        (pipeline, "dispatch", _ENLIST, f"cloud.acknowledge()\n        {_ENLIST}"),
+        (pipeline, "dispatch", _BEFORE_ENLIST, f"{_BEFORE_ENLIST}\n    cloud.acknowledge()"),
     ),
     mutant(
         "message-ids-deduplicate",
@@ -183,9 +186,9 @@ MUTANTS = (
         (
             pipeline,
             "dispatch",
-            _ENLIST,
-            f'if cloud.results.read(f"seen/{{run.job_id}}"):\n            return\n'
-            f'        cloud.results.create(f"seen/{{run.job_id}}", "text/plain", b"x")\n        {_ENLIST}',
+            _BEFORE_ENLIST,
+            f'{_BEFORE_ENLIST}\n    if cloud.results.read(f"seen/{{run.job_id}}"):\n        return\n'
+            f'    cloud.results.create(f"seen/{{run.job_id}}", "text/plain", b"x")',
         ),
     ),
     mutant(

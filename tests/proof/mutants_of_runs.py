@@ -1,8 +1,7 @@
 """Versions of re-runs, claims and index entries with one bug each."""
 
 from shared import delivery, index, ledger, pipeline
-from shared.operations import rerun
-from tests.proof import sweeps
+from shared.operations import healing, rerun
 from tests.proof.planting import mutant
 
 _CLAIM = "claim = index.claim("
@@ -112,17 +111,17 @@ MUTANTS_OF_RUNS = (
     mutant(
         "sweep-leaves-claims",
         "a sweep looks at uploads only: a claim that was never queued stays",
-        (sweeps, "sweep", "pipeline.enlist(run, claim.plan, cloud, suffix, claim.adopted)", "pass"),
+        (healing, "claim", "pipeline.enlist(claimed.run, claimed.plan, cloud, sweeps[-1], claimed.adopted)", "pass"),
     ),
     mutant(
         "sweep-under-todays-plan",
         "a sweep queues a later run under today's plan",
-        (sweeps, "sweep", "claim.plan", "today"),
+        (healing, "claim", "enlist(claimed.run, claimed.plan,", "enlist(claimed.run, cloud.routes.plan(claimed.run.file),"),
         shape="again-until-a-sweep",
     ),
     mutant(
         "sweep-adopts-nothing",
         "a sweep queues a later run without what its claim adopts",
-        (sweeps, "sweep", ", claim.adopted", ""),
+        (healing, "claim", ", claimed.adopted", ""),
     ),
 )

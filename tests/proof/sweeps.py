@@ -1,27 +1,21 @@
-"""The sweep of one run: what has no index entry is queued again."""
+"""The sweep of one run: the engine of the scheduled sweep, without its window."""
 
-from shared import index, ledger, pipeline
-from shared.manifest import PlannedRun
+from shared import index
 from shared.model import Run
-from shared.plan import Plan
+from shared.operations import healing
 from tests.proof.effects import EffectCloud
 
 
-def sweep(run: Run, number: int, today: Plan, cloud: EffectCloud) -> None:
-    """Queue a run again, under the plan of its claim or of `job.json`, else under today's."""
-    suffix = sweep_number(number)
+def sweep(run: Run, number: int, cloud: EffectCloud) -> None:
+    """Heal a run without an index entry. The sweeps of the whole simulation count from 1."""
+    numbers = range(1, number + 1)
     if run.number:
         claim = index.find_claim(cloud.results, run.file.file_id, run.file.generation, run.number)
         assert claim
-        pipeline.enlist(run, claim.plan, cloud, suffix, claim.adopted)
-        return
-    found = ledger.find(cloud.results, ledger.job_name(run))
-    if isinstance(found, PlannedRun) or found:
-        pipeline.settle(found, cloud, suffix)
+        healing.claim(claim, numbers, cloud, _is_paused)
     else:
-        pipeline.enlist(run, today, cloud, suffix)
+        healing.upload(run.file, numbers, cloud, _is_paused)
 
 
-def sweep_number(number: int) -> int:
-    """The number under which a sweep queues: a function of its own, for a mutant."""
-    return number
+def _is_paused(_queue: str) -> bool:
+    return False

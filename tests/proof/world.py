@@ -92,6 +92,11 @@ class World(Turns):
         else:
             self.checked(lambda: self.checks.created(stored, data))
 
+    def is_waiting(self, task: Task) -> bool:
+        """Whether a delivery of this task waits, or is under way and not lost."""
+        under_way = (actor.delivery for actor in self.actors if not actor.is_lost)
+        return any(one.is_of(task) for one in (*self.waiting, *under_way))
+
     def queued(self, task: Task) -> None:
         act = lambda number: pipeline.process(task, number, self.cloud)  # noqa: E731
         self.waiting.append(
@@ -174,5 +179,5 @@ class World(Turns):
         self.counts["sweeps"] += 1
         number = self.sweeps
         for run in self.checks.unfinished():
-            act = lambda _, run=run: sweeps.sweep(run, number, self.plan(run.file), self.cloud)  # noqa: E731
+            act = lambda _, run=run: sweeps.sweep(run, number, self.cloud)  # noqa: E731
             self.waiting.insert(0, Delivery(f"sweep {number}", act))

@@ -177,8 +177,8 @@ def test_a_request_whose_run_has_ended_queues_nothing(cloud: FakeCloud, cat: Fil
 class Overtaken(FakeBucket):
     """A bucket in which another operator's claim stands, which the first list does not show yet."""
 
-    def names(self, prefix: str) -> Iterator[str]:
-        return iter(()) if prefix.startswith("index/rerun/") else super().names(prefix)
+    def names(self, prefix: str, start: str = "", end: str = "") -> Iterator[str]:
+        return iter(()) if prefix.startswith("index/rerun/") else super().names(prefix, start, end)
 
 
 def test_who_loses_the_race_for_a_claim_takes_the_plan_of_the_winner(cloud: FakeCloud, cat: File, half: Script) -> None:
