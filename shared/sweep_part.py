@@ -49,9 +49,9 @@ class Part:
 def read(body: Json) -> Part:
     """The part in the body of a request. Raises `BadRequest` when a field is missing or malformed."""
     try:
-        part = Part(int(body["began"]), int(body["number"]), body["walk"], str(body["start"]))
+        part = Part(int(body["began"]), int(body["number"]), body["walk"], body["start"])
+        if min(part.began, part.number) >= 0 and part.walk in (CLAIMS, UPLOADS) and isinstance(part.start, str):
+            return part
     except (LookupError, TypeError, ValueError, OverflowError):
-        raise BadRequest("a field of the body is missing or malformed", "bad_json") from None
-    if part.walk not in (CLAIMS, UPLOADS) or min(part.began, part.number) < 0:
-        raise BadRequest("a field of the body is missing or malformed", "bad_json")
-    return part
+        pass
+    raise BadRequest("a field of the body is missing or malformed", "bad_json")

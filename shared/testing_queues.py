@@ -7,6 +7,7 @@ from shared.cloud.protocols import Queued, QueueState, Received
 from shared.errors import Unavailable
 from shared.events import Notice
 from shared.plan import Task
+from shared.sweep_part import Part
 from shared.webhooks.deliveries import Delivery
 
 
@@ -27,15 +28,19 @@ class FakeQueue:
     existing: set[str] = field(default_factory=set)
     #: every delivery of a webhook that was ever added, by `<queue>/<name>`
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    #: every part of a sweep that was ever added, by `<queue>/<name>`
+    parts: dict[str, Part] = field(default_factory=dict)
     #: the queues that do not answer
     down: set[str] = field(default_factory=set)
 
-    def add(self, task: Task | Delivery) -> bool:
+    def add(self, task: Task | Delivery | Part) -> bool:
         self._fail(task.queue)
         name = _task_name(task)
-        if name in self.added or name in self.deliveries:
+        if name in self.added or name in self.deliveries or name in self.parts:
             return False
-        if isinstance(task, Delivery):
+        if isinstance(task, Part):
+            self.parts[name] = task
+        elif isinstance(task, Delivery):
             self.deliveries[name] = task
         else:
             self.added[name] = task
@@ -83,7 +88,7 @@ class FakeQueue:
             raise Unavailable(f"queue {queue} is unavailable (planted); retry")
 
 
-def _task_name(task: Task | Delivery) -> str:
+def _task_name(task: Task | Delivery | Part) -> str:
     return f"{task.queue}/{task.name}"
 
 

@@ -43,6 +43,8 @@ ENVIRONMENT = {
     "SLUICE_PROCESSOR_URLS": "default=https://processor.test",
     "SLUICE_STATUS_URL": "https://status.test",
     "SLUICE_NOTIFIER_URL": "https://notifier.test",
+    "SLUICE_SWEEPER_URL": "https://sweeper.test",
+    "SLUICE_CLOCK_ACCOUNT": "clock@local-project.iam.gserviceaccount.com",
     "SLUICE_PUSH_ACCOUNT": "push@local-project.iam.gserviceaccount.com",
     "SLUICE_TASKS_ACCOUNT": "tasks@local-project.iam.gserviceaccount.com",
     "SLUICE_SIGNER": "signer@local-project.iam.gserviceaccount.com",

@@ -33,6 +33,7 @@ START_SECONDS = 60
 POLL_SECONDS = 0.002
 TEXT = b"a few words\n"
 NOTIFIER_URL = "http://notifier.test"
+SWEEPER_URL = "http://sweeper.test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class Customer:
             "SLUICE_READER": self._accounts.email("reader"),
             "SLUICE_READER_KEY": str(self._accounts.key_file("reader")),
             "SLUICE_NOTIFIER_URL": NOTIFIER_URL,
+            "SLUICE_SWEEPER_URL": SWEEPER_URL,
+            "SLUICE_CLOCK_ACCOUNT": self._accounts.email("clock"),
             "SLUICE_KEY_SECRET": "0123456789abcdef" * 2,
             "SLUICE_CONSOLE_ACCESS": "loopback",
             "SLUICE_TASKS_ENDPOINT": issuer,
@@ -128,6 +131,9 @@ class Customer:
         message = {"data": base64.b64encode(b"{}").decode(), "attributes": attributes, "messageId": "1"}
         body = json.dumps({"message": message, "subscription": f"projects/{PROJECT}/subscriptions/notifier"})
         return FirstRequest("POST", "/", 200, self._called_by("push", NOTIFIER_URL), body.encode())
+
+    def _sweeper(self) -> FirstRequest:
+        return FirstRequest("POST", "/", 200, self._called_by("clock", SWEEPER_URL))
 
     def _status(self) -> FirstRequest:
         return FirstRequest("GET", f"/objects/{self._file().name}", 200)

@@ -15,6 +15,7 @@ from shared.plan import Task
 from shared.processors.registry import NO_ASSETS
 from shared.routes import Routes
 from shared.settings import Settings
+from shared.sweep_part import Part
 from shared.webhooks.deliveries import Delivery
 
 if TYPE_CHECKING:  # only the processor loads it
@@ -143,9 +144,9 @@ class Bucket(Protocol):
 
 
 class Queue(Protocol):
-    """Cloud Tasks: delivers each task to the processor or notifier, at its queue's rate, until the answer is 2xx."""
+    """Cloud Tasks: delivers each task to its service, at its queue's rate, until the answer is 2xx."""
 
-    def add(self, task: Task | Delivery) -> bool:
+    def add(self, task: Task | Delivery | Part) -> bool:
         """Queue a task; False when its name is, or recently was, in the queue. Raises `Unavailable`."""
 
     def find(self, task: Task | Delivery) -> Queued | None:

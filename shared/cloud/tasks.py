@@ -13,6 +13,7 @@ from google.auth import exceptions as auth_exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import tasks_v2
 
+from shared import sweep_part
 from shared.cloud.protocols import Queued, QueueState
 from shared.errors import Unavailable
 from shared.model import canonical
@@ -20,12 +21,15 @@ from shared.plan import Task
 from shared.routes import Routes
 from shared.routes.keys import END_SECONDS
 from shared.settings import Settings
+from shared.sweep_part import Part
 from shared.webhooks.deliveries import PATH as DELIVERIES_PATH
 from shared.webhooks.deliveries import Delivery
 
 TIMEOUT_SECONDS = 10
 #: Cloud Tasks waits so long for the notifier, which ends an attempt after 15 seconds.
 DELIVERY_SECONDS = 60
+#: ... and so long for the sweeper, which ends a part after 25 minutes. It is the most that Cloud Tasks waits.
+PART_SECONDS = 1800
 #: Tasks in one answer of a list: the most that Cloud Tasks gives.
 PAGE_TASKS = 1000
 
@@ -61,7 +65,7 @@ class CloudTasks:
 
         return _connect(tasks_v2beta3.CloudTasksClient, self._settings.tasks_endpoint)
 
-    def add(self, task: Task | Delivery) -> bool:
+    def add(self, task: Task | Delivery | Part) -> bool:
         queue = self._path(task.queue)
         request = self._request(queue, task)
         try:
@@ -142,7 +146,7 @@ class CloudTasks:
     def _task_path(self, task: Task | Delivery) -> str:
         return f"{self._path(task.queue)}/tasks/{task.name}"
 
-    def _request(self, queue: str, task: Task | Delivery) -> Any:
+    def _request(self, queue: str, task: Task | Delivery | Part) -> Any:
         audience, path, seconds = self._target(task)
         return {
             "name": f"{queue}/tasks/{task.name}",
@@ -156,12 +160,15 @@ class CloudTasks:
             },
         }
 
-    def _target(self, task: Task | Delivery) -> tuple[str, str, int]:
+    def _target(self, task: Task | Delivery | Part) -> tuple[str, str, int]:
         """The base URL of the service, the path there, and how long Cloud Tasks waits for an answer."""
         settings = self._settings
         if isinstance(task, Delivery):
             settings.require("notifier_url", "tasks_account")
             return settings.notifier_url, DELIVERIES_PATH, DELIVERY_SECONDS
+        if isinstance(task, Part):
+            settings.require("sweeper_url", "tasks_account")
+            return settings.sweeper_url, sweep_part.PATH, PART_SECONDS
         settings.require("processor_urls", "tasks_account")
         pool = self._routes.pool(task.queue)
         return settings.processor_url(pool.name), "", pool.deadline_seconds + END_SECONDS

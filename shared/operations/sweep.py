@@ -8,6 +8,7 @@ the window. Each run that has no entry is looked at by itself.
 import contextvars
 import functools
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from shared import events, index, log, uploaded
@@ -46,6 +47,15 @@ def sweep(part: Part, cloud: Cloud, has_time: Callable[[], bool]) -> Report:
         it.report.strange = strange_queues(cloud)
     _tell(it.report)
     return it.report
+
+
+def sweep_and_go_on(part: Part, cloud: Cloud) -> Report:
+    """Sweep for the time of a part, and queue the next part where something is left. Raises `Unavailable`."""
+    end = time.monotonic() + PART_SECONDS
+    report = sweep(part, cloud, lambda: time.monotonic() < end)
+    if report.rest:
+        cloud.queue.add(report.rest)
+    return report
 
 
 def strange_queues(cloud: Cloud) -> list[str]:

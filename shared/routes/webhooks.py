@@ -10,6 +10,7 @@ from shared.errors import BadConfiguration
 from shared.routes import keys
 from shared.routes.definitions import Queue
 from shared.routes.faults import Faults, below
+from shared.sweep_part import QUEUE as SWEEPER
 
 #: Begins the names of the webhooks' queues; no queue of steps may have such a name.
 QUEUE_PREFIX = "webhook-"
@@ -59,6 +60,8 @@ def read(faults: Faults, tables: Mapping[str, Any]) -> Mapping[str, Webhook]:
     for queue in faults.names.get("queues", ()):
         if queue.startswith(QUEUE_PREFIX):
             faults.add(below("queues", queue), f"the queues of webhooks begin with {QUEUE_PREFIX}", "rename it")
+        if queue == SWEEPER:
+            faults.add(below("queues", queue), "the parts of sweeps wait in the queue of this name", "rename it")
     found = {name: _webhook(faults, name, value) for name, value in tables.items()}
     return {name: webhook for name, webhook in found.items() if webhook}
 

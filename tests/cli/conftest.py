@@ -13,6 +13,7 @@ from shared import pipeline
 from shared.model import File
 from shared.plan import Task
 from shared.routes import parse
+from shared.sweep_part import Part
 from shared.testing import FakeCloud
 from shared.testing_queues import FakeQueue
 from shared.webhooks.deliveries import Delivery
@@ -46,7 +47,7 @@ verdicts = ["failed", "dead"]
 class Answering(FakeQueue):
     """The queues, whose webhooks take at once what is queued for them."""
 
-    def add(self, task: Task | Delivery) -> bool:
+    def add(self, task: Task | Delivery | Part) -> bool:
         is_new = super().add(task)
         if isinstance(task, Delivery):
             self.delete(task)

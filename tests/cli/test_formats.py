@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "rerun --yes": (["rerun", "good.png", "--yes"], ["*-r1"]),
     "cancel": (["cancel", "new.png"], ["new.png"]),
     "tail": (["tail", "--limit", "1"], ["new.png"]),
+    "sweep": (["sweep"], ["queued", "waiting", "paused", "ended", "unavailable"]),
     "queues": (["queues"], ["images", "slow"]),
     "pause": (["pause", "slow"], ["slow"]),
     "resume": (["resume", "--all"], ["images", "slow"]),

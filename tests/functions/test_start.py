@@ -18,6 +18,7 @@ REQUIRED = {
     "dispatcher": ("dispatcher_url", "push_account", "processor_urls", "tasks_account"),
     "processor": ("processor_urls", "tasks_account"),
     "status": ("reader",),
+    "sweeper": ("sweeper_url", "clock_account", "tasks_account", "processor_urls"),
     "notifier": ("notifier_url", "push_account", "tasks_account"),
     "console": ("signer", "reader", "status_url", "processor_urls", "tasks_account", "console_access"),
 }

@@ -12,6 +12,7 @@ from shared.model import File
 from shared.plan import Plan, Task
 from shared.routes import Routes
 from shared.settings import Settings
+from shared.sweep_part import Part
 from shared.testing import FakeBucket, FakeSandbox
 from shared.testing_queues import FakeQueue, FakeSubscription, FakeTopic
 from shared.webhooks.deliveries import Delivery
@@ -114,8 +115,8 @@ class Queue:
         self.inner = FakeQueue()
         self._stage = stage
 
-    def add(self, task: Task | Delivery) -> bool:
-        assert isinstance(task, Task), "only the notifier queues deliveries of webhooks"
+    def add(self, task: Task | Delivery | Part) -> bool:
+        assert isinstance(task, Task), "only the notifier and the sweeper queue others"
 
         def act() -> bool:
             carried = Task.from_json(json.loads(json.dumps(task.to_json())))
