@@ -10,6 +10,7 @@ import pytest
 
 from cli.exits import Code
 from shared.plan import Task
+from shared.sweep_part import Part
 from shared.testing import FakeCloud
 from shared.testing_queues import FakeQueue
 from shared.webhooks.deliveries import Delivery
@@ -104,7 +105,7 @@ class Interrupted(FakeQueue):
         super().__init__(dict(before.added), set(before.deleted))
         self._numbers = count(1)  # exact also where threads add tasks at once
 
-    def add(self, task: Task | Delivery) -> bool:
+    def add(self, task: Task | Delivery | Part) -> bool:
         is_new = super().add(task)
         if next(self._numbers) == 3:
             os.kill(os.getpid(), signal.SIGINT)

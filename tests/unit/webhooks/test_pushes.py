@@ -12,6 +12,7 @@ from shared.errors import BadFile, Unavailable
 from shared.events import Notice
 from shared.model import File, Json, Run, file_id
 from shared.plan import Plan, Task
+from shared.sweep_part import Part
 from shared.testing import FakeCloud
 from shared.testing_queues import FakeQueue
 from shared.webhooks import pushes
@@ -32,7 +33,7 @@ class Mortal(FakeQueue):
 
     is_killed = False
 
-    def add(self, task: Task | Delivery) -> bool:
+    def add(self, task: Task | Delivery | Part) -> bool:
         if task.queue == "webhook-two" and not self.is_killed:
             self.is_killed = True
             raise KeyboardInterrupt
