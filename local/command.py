@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.environment import DATA, client_environment
 from local.pipeline import ROOT
-from local.services import all_ports
+from local.services import SWEEP_SECONDS, all_ports
 from localcloud.address import Ports
 from localcloud.cli.command import CALLS, FAULT, RESET, Command, keep_running, print_exports, run_command, run_interruptible
 from shared import setting_values
@@ -37,7 +37,7 @@ def up(options: argparse.Namespace) -> int:
     from local import usage
     from local.stack import Stack
 
-    stack = Stack(options.data, options.port_offset, options.functions, options.origins)
+    stack = Stack(options.data, options.port_offset, options.functions, options.origins, options.sweep_seconds)
     return run_interruptible(keep_running(stack, lambda: usage.how_to_use(stack), stack.data))
 
 
@@ -67,8 +67,17 @@ def _add_options_of_up(parser: argparse.ArgumentParser) -> None:
     help_text = (
         "web pages that may call the services and use signed URLs, such as http://localhost:3000 (default: $SLUICE_ORIGINS)"
     )
+    help_seconds = "seconds between two sweeps, which queue again what was lost (default: 600)"
+    parser.add_argument("--sweep-seconds", type=_seconds, default=SWEEP_SECONDS, metavar="N", help=help_seconds)
     default = os.environ.get("SLUICE_ORIGINS", "")
     parser.add_argument("--origins", type=_origins, default=default, metavar="LIST", help=help_text)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 86400")
+    return seconds
 
 
 def _origins(text: str) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def _settings(ports: Ports) -> dict[str, str]:
         "SLUICE_UPLOADS_BUCKET": "uploads",
         "SLUICE_RESULTS_BUCKET": "results",
         "SLUICE_PIPELINE": str(pipeline.path().resolve()),
+        "SLUICE_SWEEP_AFTER_SECONDS": os.environ.get("SLUICE_SWEEP_AFTER_SECONDS", str(services.SWEEP_AFTER_SECONDS)),
         "SLUICE_TASKS_ACCOUNT": f"tasks@{PROJECT}.iam.gserviceaccount.com",
         "SLUICE_STORAGE_ORIGIN": f"http://{HOST}:{ports.storage}",
         "SLUICE_TASKS_ENDPOINT": f"http://{HOST}:{ports.tasks}",
@@ -66,6 +67,7 @@ def service_environment(service: Service, routes: Routes, ports: Ports, accounts
         "PYTHONPATH": str(ROOT),
         "FORWARDED_ALLOW_IPS": "",  # as in the Dockerfile: everybody here connects from 127.0.0.1
         "SLUICE_PUSH_ACCOUNT": accounts.email("push"),
+        "SLUICE_CLOCK_ACCOUNT": accounts.email("clock"),
         "SLUICE_CONSOLE_ACCESS": "loopback",
         "SLUICE_WEBHOOK_SECRETS": str(webhook_secrets.folder(data)),
         "SLUICE_WEBHOOK_LOOPBACK": "1",

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 
 from localcloud.address import HOST, LOCATION, PROJECT, Ports
-from shared import cors
+from shared import cors, sweep_part
 from shared.model import Json
 from shared.routes import Queue, Routes
 
@@ -16,6 +16,8 @@ NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 DEAD_LETTERS = {"deadLetterPolicy": {"deadLetterTopic": f"projects/{PROJECT}/topics/dead-letters", "maxDeliveryAttempts": 20}}
 #: How far back a subscription to the notices may seek, as deploy.sh has it by default.
 RETENTION = "604800s"
+#: The parts of a sweep, one after the other.
+SWEEPER = Queue(sweep_part.QUEUE, 1.0, 1, 100, 10, 3600)
 NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
 
 
@@ -39,7 +41,7 @@ async def create(ports: Ports, urls: Mapping[str, str], routes: Routes, pages: I
             await resources.push("notifier", "completions", urls["SLUICE_NOTIFIER_URL"])
         else:
             await resources.no_push("notifier")
-        for queue in (*routes.queues.values(), *(webhook.rates for webhook in routes.webhooks.values())):
+        for queue in (*routes.queues.values(), *(webhook.rates for webhook in routes.webhooks.values()), SWEEPER):
             await resources.queue(queue)
         await resources.notification()
 

@@ -9,7 +9,17 @@ from shared.routes.definitions import DEFAULT_POOL
 from shared.routes.webhooks import AT_ONCE
 
 #: Function → its port. Further pools of the processor follow from `FIRST_POOL_PORT` on.
-FUNCTIONS = {"upload": 8080, "issuer": 8081, "dispatcher": 8082, "processor": 8083, "status": 8084, "console": 8088}
+FUNCTIONS = {
+    "upload": 8080,
+    "issuer": 8081,
+    "dispatcher": 8082,
+    "processor": 8083,
+    "status": 8084,
+    "console": 8088,
+    "sweeper": 8089,
+}
+#: The age from which a sweep looks at a file, and the period of the stack's clock: shorter than in the cloud.
+SWEEP_AFTER_SECONDS, SWEEP_SECONDS = 300, 600
 #: The notifier runs where pipeline.toml has webhooks.
 NOTIFIER_PORT = 8090
 PUSH_THREADS = 8

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from local import pipeline, resources, services, webhook_secrets
+from local import clock, pipeline, resources, services, webhook_secrets
 from local.children import Child
 from local.environment import service_environment
 from local.pipeline import ROOT
@@ -15,7 +15,12 @@ class Stack:
     """The local cloud and Sluice's functions on it, started and stopped together."""
 
     def __init__(
-        self, data: Path, offset: int = 0, functions: Path = ROOT / "functions", origins: tuple[str, ...] = ()
+        self,
+        data: Path,
+        offset: int = 0,
+        functions: Path = ROOT / "functions",
+        origins: tuple[str, ...] = (),
+        sweep_seconds: float = services.SWEEP_SECONDS,
     ) -> None:
         """Check pipeline.toml and claim the data folder. Pages of these origins may use it. Raises `CannotRun`."""
         self._routes = pipeline.load()
@@ -26,6 +31,8 @@ class Stack:
         self.data = self.cloud.data
         self.logs = self.data / "logs"
         self._children: list[Child] = []
+        self._sweep_seconds = sweep_seconds
+        self._clock: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start everything. Raises `PortInUse`, `ChildFailed` with nothing left running."""
@@ -35,14 +42,22 @@ class Stack:
             await resources.create(self.ports, urls, self._routes, self._origins)
             webhook_secrets.make(self.data, self._routes)
             await self._start_functions()
+            self._clock = asyncio.create_task(self._keep_clock())
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
-        """Stop the functions, then the cloud."""
+        """Stop the clock and the functions, then the cloud."""
+        if self._clock:
+            self._clock.cancel()
+            await asyncio.gather(self._clock, return_exceptions=True)
         await asyncio.gather(*(child.stop() for child in self._children))
         await self.cloud.stop()
+
+    async def _keep_clock(self) -> None:
+        url, accounts = services.url("sweeper", self.ports), self.cloud.accounts
+        await clock.keep(url, lambda: accounts.id_token(accounts.email("clock"), url), self._sweep_seconds)
 
     async def _start_functions(self) -> None:
         for service in services.services(self._routes):

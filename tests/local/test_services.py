@@ -40,7 +40,7 @@ def test_no_two_services_share_a_port_and_all_are_reserved() -> None:
     ports = Ports(1000)
     found = [each.port_at(ports) for each in services(WITH_WEBHOOK)]
 
-    assert len(found) == len(set(found)) == 9
+    assert len(found) == len(set(found)) == 10
     assert set(found) <= all_ports(ports) - ports.all
 
 
@@ -70,7 +70,7 @@ def test_the_urls_of_pools_are_one_variable() -> None:
     expected = "default=http://127.0.0.1:8084,slow=http://127.0.0.1:8092,big=http://127.0.0.1:8093"
     assert found["SLUICE_PROCESSOR_URLS"] == expected
     assert found.keys() == {
-        f"SLUICE_{name}" for name in ("UPLOAD_URL", "ISSUER_URL", "DISPATCHER_URL", "STATUS_URL", "CONSOLE_URL")
+        f"SLUICE_{name}" for name in ("UPLOAD_URL", "ISSUER_URL", "DISPATCHER_URL", "STATUS_URL", "CONSOLE_URL", "SWEEPER_URL")
     } | {"SLUICE_PROCESSOR_URLS"}
 
 
