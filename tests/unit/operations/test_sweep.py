@@ -249,6 +249,21 @@ def test_the_next_part_goes_on_where_the_time_was_over(cloud: FakeCloud, uploade
     assert len(cloud.queue.added) == 4
 
 
+def test_the_next_part_reads_the_claims_that_are_left(cloud: FakeCloud, uploaded: Put, planned: Any) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        work(plan_of_one(), cloud, file := uploaded(name, b"meow"))
+        rerun(Run(file), plan_of_one(), f"request for {name}", cloud)
+    lose_tasks(cloud)
+
+    clock = itertools.count()
+    first = sweep(Part(NOW), cloud, lambda: next(clock) < 1)
+    assert first.rest
+    rest = swept(cloud, part=first.rest)
+
+    assert (first.claims, first.rest.walk, rest.claims, rest.uploads) == (1, "claims", 2, 3)
+    assert (first.jobs["queued"], rest.jobs["queued"]) == (1, 2)
+
+
 def test_a_queue_that_nothing_queues_to_is_reported(cloud: FakeCloud, planned: Any) -> None:
     cloud.queue.existing = {"q1", "q2", "sweeper", "webhook-orders", "renamed"}
     cloud.routes.webhooks = {"orders": Webhook("orders", "https://receiver.test/", "env:SLUICE_SECRET_orders")}  # type: ignore[misc]
