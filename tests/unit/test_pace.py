@@ -190,7 +190,7 @@ def test_the_rest_is_read_when_the_answer_is_sent_and_closed() -> None:
     environ = {"wsgi.input": connection, "CONTENT_LENGTH": "6", "gunicorn.socket": connection}
     answer = Paced(lambda *_: Answer([b"answer"]), FAST)(environ, Gunicorn().start_response)
 
-    assert (list(answer), steps, len(connection.sizes)) == ([b"answer"], ["closed after 0 reads"], 2)
+    assert (b"".join(answer), steps, len(connection.sizes)) == (b"answer", ["closed after 0 reads"], 2)
 
 
 def test_a_request_without_a_body_waits_for_none() -> None:

@@ -104,5 +104,5 @@ def test_gcloud_manages_snapshots_and_seeks(gcloud: Gcloud, world: World) -> Non
 def test_gcloud_reports_missing_resources_at_once(gcloud: Gcloud) -> None:
     with pytest.raises(RuntimeError, match=r"NOT_FOUND: Resource not found \(resource=nowhere\)"):
         gcloud("topics", "describe", "nowhere")
-    with pytest.raises(RuntimeError, match="does not support GET /v1/projects/local-project/schemas"):
-        gcloud("schemas", "list")
+    with pytest.raises(RuntimeError, match="does not support GET /v1/projects/local-project/schemas/nowhere"):
+        gcloud("schemas", "describe", "nowhere")
