@@ -39,7 +39,7 @@ test-fast: $(STAMP) ## unit tests and functions in memory: no network, no proces
 
 coverage: $(STAMP) ## lines of shared/ that its tests run; fails below the floor in pyproject.toml
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --hypothesis-profile more --cov=shared --cov-report=term-missing:skip-covered \
-	  tests/unit tests/functions tests/contract
+	  tests/unit tests/functions tests/contract tests/cli tests/docs/test_contracts_*.py
 
 check: $(STAMP) ## ruff, mypy --strict, shellcheck
 	@$(BIN)/ruff check .
