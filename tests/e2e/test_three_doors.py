@@ -364,4 +364,5 @@ def test_the_upload_service_needs_no_more_memory_for_a_larger_file(machine: Mach
         assert status == "413"
         assert machine.url("issuer") in answer["message"]
 
-    assert peak_bytes(machine, "upload") - before < 16 << 20
+    # Held whole, the largest file would take 31 MiB; 5 are usual, and 17 were seen after many other requests on a busy machine.
+    assert peak_bytes(machine, "upload") - before < 24 << 20
