@@ -9,8 +9,6 @@ from shared.errors import BadConfiguration
 
 #: Longest number that is read: int() refuses thousands of digits.
 MAX_DIGITS = 18
-#: Shortest secret that keys are mixed with: 32 hexadecimal digits have 128 bits.
-MIN_SECRET = 32
 #: An origin as browsers write it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin).
 _ORIGIN = re.compile(r"https?://([a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
 _USUAL_PORT = re.compile(r"http:.*:80|https:.*:443")
@@ -72,18 +70,6 @@ def origins(variable: str, text: str) -> tuple[str, ...]:
             remedy = "write each as browsers send it, such as https://app.example: in lower case, without path and usual port"
             raise BadConfiguration(f"{variable} has {one[:200]!r}; {remedy}")
     return tuple(dict.fromkeys(found))
-
-
-def check_callers(way: str, secret: str, *, is_deployed: bool) -> None:
-    """Refuse settings by which a stranger could be taken for another caller, or guess what others' keys lead to."""
-    variable = "SLUICE_CALLERS"
-    if way not in ("verified", "open", "shared"):
-        raise BadConfiguration(f"{variable} is {way[:80]!r}; set it to `verified`, `open` or `shared`")
-    if way == "verified" and not is_deployed:
-        raise BadConfiguration(f"{variable} is verified, which relies on Cloud Run's check; elsewhere set it to `open`")
-    if secret and len(secret.strip()) < MIN_SECRET:
-        remedy = "make one with `openssl rand -hex 32`"
-        raise BadConfiguration(f"SLUICE_KEY_SECRET has fewer than {MIN_SECRET} characters; {remedy}")
 
 
 def missing(setting: Setting) -> BadConfiguration:

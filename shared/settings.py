@@ -10,17 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import setting_values
+from shared import setting_checks, setting_values
 from shared.errors import BadConfiguration
+from shared.setting_checks import GOOGLE_CERTIFICATES, GOOGLE_ISSUER, IAP_KEYS
 from shared.setting_values import Setting
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1 << 20
-GOOGLE_ISSUER = "https://accounts.google.com"
-GOOGLE_CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
-IAP_KEYS = "https://www.gstatic.com/iap/verify/public_key"
-#: Cloud Storage: V4 signing, longest expiration
-MAX_URL_SECONDS = 7 * 24 * 3600
 #: Begins the names of the variables that pipeline.toml may name for secrets.
 VARIABLE_PREFIX = "SLUICE_SECRET_"
 
@@ -214,54 +210,10 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     kinds = {field.name: field.type for field in dataclasses.fields(Settings)}
     values = {name: setting_values.read(setting, kinds[name], environment) for name, setting in declared().items()}
     settings = Settings(**values)
-    _check(settings)
-    _check_access(settings, is_deployed="K_SERVICE" in environment)
-    setting_values.check_callers(settings.callers, settings.key_secret, is_deployed="K_SERVICE" in environment)
-    if "K_SERVICE" in environment:
-        _trust_only_google(settings)
-        if settings.webhook_loopback:
-            raise BadConfiguration("SLUICE_WEBHOOK_LOOPBACK is set; on Cloud Run no receiver is on this computer: unset it")
+    setting_checks.check(settings, is_deployed="K_SERVICE" in environment)
     return settings
 
 
 def secret(variable: str, environment: Mapping[str, str] = os.environ) -> str:
     """The secret in a variable `SLUICE_SECRET_…`, which pipeline.toml names; empty when it is not set."""
     return environment.get(variable, "") if variable.startswith(VARIABLE_PREFIX) else ""
-
-
-def _check(settings: Settings) -> None:
-    if settings.uploads_bucket == settings.results_bucket:
-        raise BadConfiguration(
-            "SLUICE_RESULTS_BUCKET is the uploads bucket: each result would be processed as a new upload; set another bucket"
-        )
-    if settings.completions_topic == settings.dead_letters_topic:
-        raise BadConfiguration(
-            "SLUICE_DEAD_LETTERS_TOPIC is the completions topic: subscribers would get unreadable messages; set another topic"
-        )
-    if settings.queue_auth not in ("task", "queue"):
-        raise BadConfiguration(f"SLUICE_QUEUE_AUTH is {settings.queue_auth!r}; set it to `task` or `queue`")
-    if settings.url_seconds > MAX_URL_SECONDS:
-        raise BadConfiguration(f"SLUICE_URL_SECONDS is {settings.url_seconds}; Cloud Storage allows at most {MAX_URL_SECONDS}")
-
-
-def _check_access(settings: Settings, *, is_deployed: bool) -> None:
-    """Refuse a way into the console that would let strangers in."""
-    variable, way = "SLUICE_CONSOLE_ACCESS", settings.console_access
-    if way not in ("", "loopback", "iap", "invoker"):
-        raise BadConfiguration(f"{variable} is {way[:80]!r}; set it to `loopback`, `iap` or `invoker`")
-    if way == "loopback" and is_deployed:
-        raise BadConfiguration(f"{variable} is loopback, which asks for no name; on Cloud Run set it to `iap` or `invoker`")
-    if way == "invoker" and not is_deployed:
-        raise BadConfiguration(f"{variable} is invoker, which relies on Cloud Run's check; elsewhere set `loopback` or `iap`")
-    if way == "iap" and not settings.iap_audience:
-        audience = "/projects/NUMBER/locations/REGION/services/SERVICE"
-        raise BadConfiguration(f"set SLUICE_IAP_AUDIENCE to {audience}; see docs/console.md")
-
-
-def _trust_only_google(settings: Settings) -> None:
-    for name, right in (("token_issuer", GOOGLE_ISSUER), ("token_certificates", GOOGLE_CERTIFICATES), ("iap_keys", IAP_KEYS)):
-        if getattr(settings, name) != right:
-            variable = declared()[name].variable
-            raise BadConfiguration(
-                f"{variable} is not Google's ({right}); on Cloud Run this would admit forged callers: unset it"
-            )

@@ -9,7 +9,8 @@ from shared.cloud.protocols import RETRY_SECONDS, Bucket, Cloud, Queue, Subscrip
 from shared.identity import Certificates
 from shared.routes import Routes
 from shared.routes import load as load_routes
-from shared.settings import GOOGLE_ISSUER, Settings
+from shared.setting_checks import GOOGLE_ISSUER
+from shared.settings import Settings
 
 if TYPE_CHECKING:
     from shared.cloud.pubsub import PubSub

@@ -41,10 +41,7 @@ class NoSuchObject(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A bucket's description of one generation.
-
-    `size` is in bytes, `crc32c` base64, `updated` RFC 3339; `metadata` is the object's custom metadata.
-    """
+    """One generation: `size` in bytes, `crc32c` in base64, `updated` in RFC 3339, custom metadata."""
 
     name: str
     generation: int

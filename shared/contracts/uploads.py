@@ -69,34 +69,19 @@ def upload() -> Json:
     }
     body = {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}, "*/*": {"schema": _BYTES}}}
     form = {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
-    parameters = [_FILE_NAME, IDEMPOTENCY_KEY]
+    named = [_FILE_NAME, IDEMPOTENCY_KEY]
     paths = {
-        "/": {
-            "post": operation(
-                "upload",
-                "upload_form",
-                "Send files as a form",
-                [IDEMPOTENCY_KEY],
-                several,
-                description=_HEADERS,
-                requestBody=form,
-            )
-        },
+        "/": {"post": _sending("upload_form", "Send files as a form", [IDEMPOTENCY_KEY], several, form)},
         "/{name}": {
-            method: operation(
-                "upload",
-                f"{method}_file",
-                "Send a file's bytes",
-                parameters,
-                stored,
-                description=_HEADERS,
-                requestBody=body,
-            )
-            for method in ("put", "post")
+            method: _sending(f"{method}_file", "Send a file's bytes", named, stored, body) for method in ("put", "post")
         },
     }
     about = "Stores posted files of up to 32 MiB and has them processed."
     return openapi.document("upload", about, UPLOAD_PORT, paths, {"receipt": RECEIPT, "receipts": RECEIPTS})
+
+
+def _sending(name: str, summary: str, parameters: list[Json], answers: dict[str, Json], body: Json) -> Json:
+    return operation("upload", name, summary, parameters, answers, description=_HEADERS, requestBody=body)
 
 
 _WANTED: Json = {

@@ -26,6 +26,11 @@ def command(program: Find, file: str) -> list[str | Path]:
     return [program(interpreter) if interpreter else sys.executable, FOLDER / file]
 
 
+def run(machine: Machine, folder: Path, *words: str | Path) -> "subprocess.CompletedProcess[str]":
+    """A program in this folder, as a user of the stack runs it."""
+    return subprocess.run(words, cwd=folder, env=machine.environment, capture_output=True, text=True, timeout=120)
+
+
 def stored(machine: Machine, name: str) -> bytes:
     """The object's bytes in the uploads bucket."""
     origin = machine.environment["STORAGE_EMULATOR_HOST"]
@@ -45,14 +50,7 @@ def object_of(printed: str) -> str:
 def test_a_photograph_is_stored_and_its_outputs_are_named(file: str, machine: Machine, program: Find, tmp_path: Path) -> None:
     photo = DATA / "photo.jpg"
     (tmp_path / "photo.jpg").write_bytes(photo.read_bytes())
-    done = subprocess.run(
-        [*command(program, file), "photo.jpg", "image/jpeg"],
-        cwd=tmp_path,
-        env=machine.environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run(machine, tmp_path, *command(program, file), "photo.jpg", "image/jpeg")
 
     assert (done.returncode, "succeeded" in done.stdout) == (0, True), done.stderr
     assert stored(machine, object_of(done.stdout)) == photo.read_bytes()
@@ -65,14 +63,7 @@ def test_a_photograph_is_stored_and_its_outputs_are_named(file: str, machine: Ma
 @pytest.mark.parametrize("file", ["upload.py", "upload.mjs", "upload.sh"])
 def test_a_damaged_file_ends_the_program_with_status_1(file: str, machine: Machine, program: Find, tmp_path: Path) -> None:
     (tmp_path / "scan.jpg").write_bytes(b"\xff\xd8\xff damaged")
-    done = subprocess.run(
-        [*command(program, file), "scan.jpg", "image/jpeg"],
-        cwd=tmp_path,
-        env=machine.environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run(machine, tmp_path, *command(program, file), "scan.jpg", "image/jpeg")
 
     assert (done.returncode, "truncated" in done.stdout) == (1, True), done.stderr
 

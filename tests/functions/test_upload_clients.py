@@ -3,13 +3,11 @@
 import gzip
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.functions.serving import Server, serving
+from tests.functions.serving import Server
 
 Program = Callable[[str], str]
 NAMES = ["naïve 日本.txt", 'say "hi" 100%.txt', r"C:\Users\me\photo.txt"]
@@ -27,18 +25,6 @@ const headers = { 'content-encoding': 'gzip' }
 answers.push(await (await fetch(url + 'packed.txt', { method: 'PUT', body, headers, duplex: 'half' })).json())
 console.log(JSON.stringify(answers))
 """
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving("upload", tmp_path_factory.mktemp("objects")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    running.forget()
-    return running
 
 
 def run(*command: str) -> Any:

@@ -1,11 +1,10 @@
 """Raw requests to the Upload Service under the real server, as real clients send them."""
 
 import gzip
-from collections.abc import Iterator
 
 import pytest
 
-from tests.functions.serving import Server, answer, serving
+from tests.functions.serving import Server, answer
 
 #: `meow`, compressed; its checksums are those of openssl(1).
 GZIPPED = gzip.compress(b"meow", mtime=0)
@@ -14,18 +13,6 @@ WRONG = b"AAzde8EJxDL4zCRDtFvP6VmA9RByFcZFI25XeSmsPlI="
 
 
 BROKEN = b"PUT /cat.txt HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving("upload", tmp_path_factory.mktemp("objects")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Server) -> Server:
-    running.forget()
-    return running
 
 
 def put(*headers: bytes, body: bytes = b"meow", path: bytes = b"/cat.txt") -> bytes:

@@ -1,8 +1,6 @@
 """`service.call` by https: only with a certificate that the system trusts, for the host of the address."""
 
-import socket
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,32 +9,9 @@ import trustme
 
 from shared import origins, processors
 from shared.errors import ProcessorFailed
-from shared.outside import clients
 from shared.processors import Made
-from tests.unit.outside.services import Server, Talk, answering, ok, serving, written
-
-
-@pytest.fixture
-def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[trustme.CA]:
-    """An authority that this process trusts, in place of the system's."""
-    made = trustme.CA()
-    made.cert_pem.write_to_path(tmp_path / "authority.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    clients.trusted.cache_clear()
-    yield made
-    clients.trusted.cache_clear()
-
-
-def encrypted(authority: trustme.CA, host: str, talk: Talk) -> Talk:
-    """The talk, in TLS with a certificate for this host."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
-
-    def talked(connection: socket.socket) -> None:
-        with context.wrap_socket(connection.detached(), server_side=True) as inner:  # type: ignore[attr-defined]
-            talk(inner)
-
-    return talked
+from tests.unit.outside.encryption import encrypted
+from tests.unit.outside.services import Server, answering, ok, serving, written
 
 
 @pytest.fixture

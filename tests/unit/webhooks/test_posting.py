@@ -1,21 +1,19 @@
 """One POST to a receiver: its bytes, and every answer that it may get, within the deadline."""
 
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 import trustme
 
-from shared.outside import clients
 from shared.webhooks import posting
 from shared.webhooks.posting import Answer, Patience
+from tests.unit.outside.encryption import encrypted
 from tests.unit.outside.services import Server, Talk, answering, request, serving
 
 BODY = b'{"id":"job-1"}'
@@ -209,30 +207,6 @@ def test_an_address_that_is_not_public_is_never_called() -> None:
     assert server.received == []
 
 
-@pytest.fixture
-def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[trustme.CA]:
-    """An authority that this process trusts, in place of the system's."""
-    made = trustme.CA()
-    made.cert_pem.write_to_path(tmp_path / "authority.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    clients.trusted.cache_clear()
-    yield made
-    clients.trusted.cache_clear()
-
-
-def encrypted(authority: trustme.CA, host: str, seen: list[str | None], talk: Talk) -> Talk:
-    """The talk in TLS, with a certificate for this host; the names that clients ask for."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
-    context.sni_callback = lambda _connection, name, _context: seen.append(name)
-
-    def talked(connection: socket.socket) -> None:
-        with context.wrap_socket(connection.detached(), server_side=True) as inner:  # type: ignore[attr-defined]
-            talk(inner)
-
-    return talked
-
-
 class Rebound:
     """A resolver whose first answer is this computer, allowed here, and whose later ones are the metadata server."""
 
@@ -255,7 +229,7 @@ def test_a_name_is_resolved_once_and_its_certificate_verified(authority: trustme
         heads.append(held)
         connection.sendall(status("200 OK"))
 
-    with serving(encrypted(authority, "orders.test", seen, talk)) as server:
+    with serving(encrypted(authority, "orders.test", talk, seen)) as server:
         url = f"https://orders.test:{server.port}/hook"
         first = posting.post(url, BODY, HEADERS, Patience(), loopback=True, resolve=rebound)
         second = posting.post(url, BODY, HEADERS, Patience(), loopback=True, resolve=rebound)
@@ -270,7 +244,7 @@ def test_a_name_is_resolved_once_and_its_certificate_verified(authority: trustme
 
 
 def test_a_certificate_of_another_host_is_refused(authority: trustme.CA) -> None:
-    with serving(encrypted(authority, "other.test", [], answering(status("200 OK")))) as server:
+    with serving(encrypted(authority, "other.test", answering(status("200 OK")))) as server:
         url = f"https://orders.test:{server.port}/hook"
         answer = posting.post(url, BODY, HEADERS, Patience(), loopback=True, resolve=lambda *_: ["127.0.0.1"])
 
