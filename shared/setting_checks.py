@@ -36,6 +36,10 @@ def _check_names(settings: "Settings") -> None:
         raise BadConfiguration(
             "SLUICE_DEAD_LETTERS_TOPIC is the completions topic: subscribers would get unreadable messages; set another topic"
         )
+    if settings.uploads_topic in (settings.completions_topic, settings.dead_letters_topic):
+        raise BadConfiguration(
+            "SLUICE_UPLOADS_TOPIC is the topic of notices or of dead letters: the dispatcher would get its own; set another topic"
+        )
     if settings.queue_auth not in ("task", "queue"):
         raise BadConfiguration(f"SLUICE_QUEUE_AUTH is {settings.queue_auth!r}; set it to `task` or `queue`")
     if settings.url_seconds > MAX_URL_SECONDS:

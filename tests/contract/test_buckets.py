@@ -87,6 +87,7 @@ def test_a_stream_of_any_length_is_stored_whole(cloud: Cloud, name: str, size: i
     assert (stored.size, stored.crc32c) == (size, crc32c(BIG[:size]))
 
 
+@pytest.mark.failure("T61")
 @pytest.mark.parametrize("sent", [100, 2 << 20, 4 << 20, 5 << 20, 9 << 20])
 def test_a_stream_that_breaks_off_never_becomes_an_object(cloud: Cloud, name: str, sent: int) -> None:
     def breaking() -> Iterator[bytes]:
@@ -110,6 +111,7 @@ def test_an_object_is_never_overwritten(cloud: Cloud, name: str, body: bytes) ->
     assert cloud.results.find(name) == first
 
 
+@pytest.mark.failure("T42")
 @pytest.mark.parametrize("body", [b"words", BIG], ids=["small", "big"])
 def test_exactly_the_generation_asked_for_is_downloaded(cloud: Cloud, name: str, body: bytes, tmp_path: Path) -> None:
     stored = cloud.uploads.create(name, "text/plain", body)
@@ -118,6 +120,21 @@ def test_exactly_the_generation_asked_for_is_downloaded(cloud: Cloud, name: str,
     assert (encoding, (tmp_path / "file").read_bytes()) == ("", body)
     with pytest.raises(NoSuchObject):
         cloud.uploads.download(name, stored.generation + 1, stored.size, tmp_path / "other")
+
+
+@pytest.mark.failure("T43")
+def test_changed_metadata_leave_a_generation_readable(real: Cloud, name: str, tmp_path: Path) -> None:
+    stored = real.uploads.create(name, "text/plain", b"words")
+    blob = Client(project=PROJECT).bucket("uploads").blob(name)
+    blob.metadata = {"order": "4711"}
+    blob.patch()
+
+    real.uploads.download(name, stored.generation, stored.size, tmp_path / "file")
+
+    assert (tmp_path / "file").read_bytes() == b"words"
+    found = real.uploads.find(name)
+    assert found is not None
+    assert (found.generation, found.metadata) == (stored.generation, {"order": "4711"})
 
 
 @pytest.mark.parametrize("body", [b"", b"w", b"words", BIG], ids=["empty", "one byte", "small", "big"])

@@ -55,6 +55,7 @@ def bucket(bucket_at: Callable[[str], StorageBucket]) -> Iterator[StorageBucket]
     thread.join()
 
 
+@pytest.mark.failure("T52")
 def test_an_overwrite_that_is_refused_with_403_found_an_object_there(bucket: StorageBucket) -> None:
     with pytest.raises(AlreadyExists):
         bucket.create("there", "text/plain", b"words")

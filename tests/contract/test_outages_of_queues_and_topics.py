@@ -35,6 +35,7 @@ def queue_at(url: str) -> CloudTasks:
     return CloudTasks(replace(configuration.load(ENVIRONMENT), tasks_endpoint=url), routing.load(PIPELINE))
 
 
+@pytest.mark.failure("T13", "T15")
 @pytest.mark.parametrize("status", [403, 404, 429, 500, 503])
 def test_a_refusal_by_the_queue_is_retried(target: Target, task: Task, status: int) -> None:
     target.status = status
@@ -142,6 +143,7 @@ def test_one_fault_of_the_topic_is_survived(real: Cloud, machine: Machine, plant
     assert machine.fault("list") == "no fault is planted\n"
 
 
+@pytest.mark.failure("T34")
 @pytest.mark.parametrize("status", ["403", "404"])
 def test_a_refusal_by_the_topic_is_retried(real: Cloud, plant: Callable[..., str], status: str) -> None:
     plant("answer", "pubsub", "--status", status, "--match", "Publisher/Publish")

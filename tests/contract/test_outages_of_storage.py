@@ -56,6 +56,7 @@ def asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DEFAULT_RETRY, "_predicate", lambda _error: False)
 
 
+@pytest.mark.failure("T51", "T54")
 @every_call
 @pytest.mark.parametrize("status", [403, 429, 500, 501, 503])
 @pytest.mark.usefixtures("asked_once")
@@ -122,6 +123,7 @@ def test_without_a_token_of_our_own_account_calls_are_retried(
         CALLS[call](bucket_at(""), path)
 
 
+@pytest.mark.failure("T44")
 @pytest.mark.parametrize("call", DOWNLOADS)
 def test_corrupt_downloads_are_retried(target: Target, bucket_at: BucketAt, path: Path, call: str) -> None:
     target.body, target.replies = b"words", [(200, WRONG_HASH)]

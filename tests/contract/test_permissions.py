@@ -58,6 +58,7 @@ def test_an_upload_is_signed_with_all_its_terms(real: Cloud, name: str, resumabl
     assert use(permission, b"1", **{"x-goog-content-length-range": "1,99"}).status_code == 403
 
 
+@pytest.mark.failure("T58", "T60")
 def test_a_signed_upload_works_once_and_within_its_terms(real: Cloud, name: str) -> None:
     permission = real.uploads.permit_upload(name, TERMS, 77, resumable=False)
 

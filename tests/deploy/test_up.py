@@ -8,6 +8,8 @@ import tarfile
 import tomllib
 from urllib.parse import unquote
 
+import pytest
+
 from shared.settings import ROOT
 from tests.deploy.project import HOME, PIPELINE, PLACE, RESULTS, SERVICES, UPLOADS, Deployed, Project, account, url
 from tests.deploy.stub.wire import Json
@@ -165,6 +167,7 @@ def test_a_queue_calls_the_service_of_its_pool_as_the_tasks_account(deployed: De
         assert target["oidcToken"] == {"serviceAccountEmail": account("tasks"), "audience": wanted}
 
 
+@pytest.mark.failure("T16")
 def test_pubsub_waits_for_the_dispatcher_longer_than_it_may_take(deployed: Deployed) -> None:
     subscription = deployed.first.state["resources"][f"{HOME}/subscriptions/sluice-dispatcher"]
     template = deployed.first.state["resources"][f"{SERVICES}dispatcher"]["spec"]["template"]
@@ -193,6 +196,7 @@ def test_pushes_carry_a_token_for_the_dispatcher_and_end_among_the_dead_letters(
     assert subscription["expirationPolicy"] == {}
 
 
+@pytest.mark.failure("T65")
 def test_a_late_subscriber_can_seek_back_a_week(deployed: Deployed) -> None:
     kept = {
         name: deployed.first.state["resources"][f"{HOME}/topics/sluice-{name}"].get("messageRetentionDuration")

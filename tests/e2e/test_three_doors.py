@@ -117,6 +117,7 @@ def test_the_status_service_tells_of_it_and_links_to_it(machine: Machine, notice
     assert int(downloaded.stdout) == output["size"]
 
 
+@pytest.mark.failure("T58")
 @pytest.mark.parametrize(
     ("change", "status"),
     [
@@ -135,6 +136,7 @@ def test_a_ticket_is_good_for_nothing_else(machine: Machine, change: tuple[str, 
     assert int(done.stdout) == status
 
 
+@pytest.mark.failure("T59")
 def test_a_ticket_is_good_once(machine: Machine, notices: Notices) -> None:
     url = f"{machine.url('issuer')}/?name=photo.jpg&content_type=image/jpeg"
     ticket = json.loads(machine.run("curl", "-sS", url).stdout)
@@ -196,6 +198,7 @@ def logged(machine: Machine, function: str, job_id: str) -> list[str]:
     return [line["message"] for line in found if line.get("job") == job_id]
 
 
+@pytest.mark.failure("T55")
 @pytest.mark.parametrize("queue", ["images", "digests"])
 def test_a_queue_outlives_an_outage_of_the_processor(machine: Machine, queue: str) -> None:
     place = f"v2/projects/local-project/locations/us-central1/queues/{queue}"
@@ -204,6 +207,7 @@ def test_a_queue_outlives_an_outage_of_the_processor(machine: Machine, queue: st
     assert (status, found["retryConfig"]["maxAttempts"], found["retryConfig"]["maxRetryDuration"]) == (200, 100, "604800s")
 
 
+@pytest.mark.failure("T72")
 def test_an_unreadable_message_becomes_a_dead_letter(machine: Machine) -> None:
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
@@ -219,6 +223,7 @@ def test_an_unreadable_message_becomes_a_dead_letter(machine: Machine) -> None:
     assert "attributes" in letter.message.data.decode() or letter.message.data == b"what is this"
 
 
+@pytest.mark.failure("T49")
 @pytest.mark.parametrize(
     "name", ["ünï/e\u0301.txt", "ünï/\u00e9.txt", "🐈.txt", "a b+c&d=e.txt", "a%2Fb#c?d.txt", "-rf", "dots/../up.txt"]
 )
@@ -297,6 +302,7 @@ def test_a_client_that_reads_nothing_before_it_has_sent_everything_learns_why_it
     connection.close()
 
 
+@pytest.mark.failure("T62")
 @pytest.mark.parametrize(
     ("framing", "body"),
     [

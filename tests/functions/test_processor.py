@@ -44,6 +44,7 @@ def test_a_delivered_task_is_brought_to_its_verdict(client: Load, cloud: FakeClo
     assert len(list(cloud.results.names("files/"))) == 3
 
 
+@pytest.mark.failure("T56")
 def test_only_cloud_tasks_may_call_the_processor(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
     processor = client("processor")
 
@@ -63,6 +64,7 @@ def test_a_token_for_another_pool_is_refused(client: Load, cloud: FakeCloud, bea
     assert processor.post("/", data=task_body, headers=bearer("tasks") | delivery(1)).status_code == 200
 
 
+@pytest.mark.failure("T54")
 def test_an_outage_makes_the_queue_deliver_again(client: Load, cloud: FakeCloud, bearer: Any, task_body: bytes) -> None:
     cloud.uploads.broken = {"download"}
 

@@ -82,6 +82,7 @@ def test_a_body_over_the_limit_is_refused_as_every_file_is(client: Load, cloud: 
     assert (answer.json or {})["accepted"] == []
 
 
+@pytest.mark.failure("T63")
 def test_an_idempotency_key_gives_the_same_answer_again(client: Load, photo: bytes) -> None:
     upload = client("upload")
     answers = [upload.put("/photo.jpg", data=photo, headers={"idempotency-key": KEY}) for _ in range(2)]

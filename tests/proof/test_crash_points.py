@@ -24,6 +24,7 @@ def marked(shapes: Iterable[str]) -> list[Any]:
     return [pytest.param(shape, marks=pytest.mark.long) if shape in LONG else shape for shape in shapes]
 
 
+@pytest.mark.failure("T10", "T11")
 @pytest.mark.parametrize("shape", marked(all_shapes()))
 def test_a_crash_at_any_effect_ends_in_the_same_state(shape: str) -> None:
     points = Points(all_shapes()[shape])
@@ -31,6 +32,7 @@ def test_a_crash_at_any_effect_ends_in_the_same_state(shape: str) -> None:
     assert list(points.single()) == []
 
 
+@pytest.mark.failure("T22")
 @pytest.mark.parametrize("shape", marked(PLANS))
 def test_a_repeat_at_any_effect_ends_in_the_same_state(shape: str) -> None:
     points = Points(all_shapes()[shape])

@@ -92,11 +92,13 @@ def test_a_name_is_kept_as_it_is(message: dict[str, Any], name: str) -> None:
     assert file.name == name
 
 
+@pytest.mark.failure("T04")
 @pytest.mark.parametrize("kind", ["OBJECT_DELETE", "OBJECT_ARCHIVE", "OBJECT_METADATA_UPDATE", "OBJECT_INITIALIZE", "NEW_KIND"])
 def test_only_a_finished_upload_is_read(message: dict[str, Any], kind: str) -> None:
     assert events.read(with_attributes(message, eventType=kind), "uploads") == Ignored(f"{kind} is not an upload")
 
 
+@pytest.mark.failure("T21")
 def test_another_bucket_is_not_ours(message: dict[str, Any]) -> None:
     found = events.read(with_attributes(message, bucketId="results"), "uploads")
 
@@ -104,6 +106,7 @@ def test_another_bucket_is_not_ours(message: dict[str, Any]) -> None:
     assert "results" in found.reason
 
 
+@pytest.mark.failure("T19")
 @pytest.mark.parametrize(("name", "kind"), [("holiday/", "text/plain"), ("holiday", "application/x-directory")])
 def test_a_folder_marker_is_ignored(message: dict[str, Any], name: str, kind: str) -> None:
     marker = with_attributes(with_payload(message, size="0", contentType=kind), objectId=name)
@@ -115,6 +118,7 @@ def test_a_name_with_bytes_is_not_a_folder_marker(message: dict[str, Any]) -> No
     assert isinstance(events.read(with_attributes(message, objectId="holiday/"), "uploads"), File)
 
 
+@pytest.mark.failure("T64")
 @pytest.mark.parametrize(
     "name",
     [
@@ -152,6 +156,7 @@ def test_a_generation_is_a_number(message: dict[str, Any], generation: str) -> N
         events.read(with_attributes(message, objectGeneration=generation), "uploads")
 
 
+@pytest.mark.failure("T06")
 @pytest.mark.parametrize("data", [None, "", "!", "e30", base64.b64encode(b"\xff\xfe").decode(), "W10=", "N", 7, "bnVsbA=="])
 def test_a_missing_payload_is_refused_with_the_right_format(message: dict[str, Any], data: Any) -> None:
     with pytest.raises(MalformedEvent, match="payload-format=json"):

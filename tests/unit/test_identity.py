@@ -255,6 +255,7 @@ def unkept(keys: dict[str, str], clock: Clock) -> Certificates:
     return certificates
 
 
+@pytest.mark.failure("T69")
 def test_an_accepted_token_needs_no_certificate_until_it_expires(
     sign: Sign, keys: dict[str, str], unkept: Certificates, clock: Clock
 ) -> None:
@@ -315,6 +316,7 @@ def test_accepted_tokens_are_bounded_and_the_oldest_is_checked_again(
         verify(tokens[0], unkept)
 
 
+@pytest.mark.failure("T69")
 def test_without_certificates_every_token_is_refused(sign: Sign) -> None:
     def down() -> Mapping[str, str]:
         raise Unavailable("down")

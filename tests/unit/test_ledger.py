@@ -89,6 +89,7 @@ def test_an_object_that_is_no_manifest_waits_for_an_operator_and_is_named(result
         ledger.find(results, "jobs/x")
 
 
+@pytest.mark.failure("T38")
 def test_the_second_commit_returns_the_first(results: FakeBucket) -> None:
     first, second = ended(chain(), Place(0, "q1")), ended(chain(), Place(0, "q1"), "failed")
 

@@ -29,6 +29,7 @@ def test_the_recipe_id_is_a_hash_over_the_listed_parts() -> None:
     assert THUMBNAILS.recipe_id.endswith(digest8(["image.renditions", 1, dict(THUMBNAILS.options), None, None]))
 
 
+@pytest.mark.failure("T49")
 def test_two_normal_forms_of_a_name_are_two_files() -> None:
     assert file_id("uploads", "\u00e9.jpg") != file_id("uploads", "e\u0301.jpg")
 

@@ -59,6 +59,7 @@ def test_a_file_without_an_encoding_is_left_alone(cloud: FakeCloud, encoded: Upl
     assert path.read_bytes() == TEXT
 
 
+@pytest.mark.failure("T46")
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip"])
 def test_gzip_is_undone(cloud: FakeCloud, encoded: Uploaded, path: Path, encoding: str) -> None:
     fetch(encoded(gzip.compress(TEXT), encoding), path, cloud)
@@ -92,6 +93,7 @@ def test_invalid_gzip_is_the_files_fault(cloud: FakeCloud, encoded: Uploaded, pa
     assert refused.value.code == "corrupt"
 
 
+@pytest.mark.failure("T46")
 @pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip", "aws-chunked"])
 def test_an_unsupported_encoding_is_named(cloud: FakeCloud, encoded: Uploaded, path: Path, encoding: str) -> None:
     with pytest.raises(BadFile, match=f"its Content-Encoding is {encoding};") as refused:
@@ -113,6 +115,7 @@ def test_a_file_may_unpack_to_exactly_the_limit(narrow: FakeCloud, encoded: Uplo
     assert path.stat().st_size == 1_000_000
 
 
+@pytest.mark.failure("T46")
 def test_a_bomb_is_stopped_at_the_limit_on_disk_and_in_memory(narrow: FakeCloud, encoded: Uploaded, path: Path) -> None:
     bomb = encoded(gzip.compress(bytes(200_000_000), compresslevel=1))
 

@@ -58,6 +58,7 @@ def test_a_letter_that_is_not_there_is_not_found(cloud: FakeCloud, unreadable: d
     assert cloud.put_aside.leased == set()
 
 
+@pytest.mark.failure("T72")
 def test_a_replayed_letter_is_published_as_it_first_came(cloud: FakeCloud, unreadable: dict[str, object]) -> None:
     (letter,) = letters(cloud)
     answer = replay((letter.id, "99"), cloud)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared import index, pipeline
+from shared import clock, index, pipeline
 from shared import ledger as objects
 from shared.errors import Forbidden, Unavailable
 from shared.manifest import Manifest
@@ -63,6 +63,7 @@ def test_the_manifest_carries_plan_times_and_cost(cloud: FakeCloud, task: Task) 
     assert result["cost"]["cpu_seconds"] > 0
 
 
+@pytest.mark.failure("T35")
 def test_a_repeated_delivery_publishes_the_same_bytes_again(cloud: FakeCloud, task: Task) -> None:
     pipeline.process(task, 1, cloud)
     cloud.uploads.versions.clear()
@@ -87,6 +88,7 @@ def test_facts_that_json_changes_are_published_as_they_are_stored(cloud: FakeClo
     assert cloud.completions.notices[:2] == cloud.completions.notices[2:]
 
 
+@pytest.mark.failure("T30", "T31")
 def test_a_first_delivery_that_comes_late_changes_nothing(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
     (task,) = enlist(plan(step("a")))
     pipeline.process(task, 1, cloud)
@@ -107,6 +109,7 @@ def test_the_first_delivery_of_a_swept_task_looks_for_the_manifest(cloud: FakeCl
     assert cloud.completions.notices[:2] == cloud.completions.notices[2:]
 
 
+@pytest.mark.failure("T32")
 def test_a_crash_between_outputs_and_manifest_ends_succeeded_once(cloud: FakeCloud, task: Task) -> None:
     cloud.results.broken = {"create jobs"}
     with pytest.raises(Unavailable):
@@ -122,6 +125,7 @@ def test_a_crash_between_outputs_and_manifest_ends_succeeded_once(cloud: FakeClo
     assert cloud.results.find(output) == before
 
 
+@pytest.mark.failure("T33")
 def test_the_next_delivery_publishes_the_notice_that_a_crash_prevented(cloud: FakeCloud, task: Task) -> None:
     cloud.completions.broken = True
     with pytest.raises(Unavailable):
@@ -133,6 +137,7 @@ def test_the_next_delivery_publishes_the_notice_that_a_crash_prevented(cloud: Fa
     assert cloud.completions.ids() == ids(task)
 
 
+@pytest.mark.failure("T39")
 def test_a_truncated_picture_fails_at_once_with_a_reason(cloud: FakeCloud, uploaded: Uploaded, picture: bytes) -> None:
     pipeline.dispatch(message(uploaded("cut.png", picture[: len(picture) // 2])), cloud)
 
@@ -143,6 +148,7 @@ def test_a_truncated_picture_fails_at_once_with_a_reason(cloud: FakeCloud, uploa
     assert list(cloud.results.names("files/")) == []
 
 
+@pytest.mark.failure("T40")
 def test_a_deleted_file_is_gone(cloud: FakeCloud, task: Task) -> None:
     cloud.uploads.versions.clear()
     pipeline.process(task, 1, cloud)
@@ -150,6 +156,7 @@ def test_a_deleted_file_is_gone(cloud: FakeCloud, task: Task) -> None:
     assert verdicts(cloud) == {"thumbnails": "gone"}
 
 
+@pytest.mark.failure("T41")
 def test_an_overwritten_file_is_superseded(cloud: FakeCloud, task: Task, uploaded: Uploaded) -> None:
     uploaded("cat.png", b"newer")
     pipeline.process(task, 1, cloud)
@@ -158,6 +165,22 @@ def test_an_overwritten_file_is_superseded(cloud: FakeCloud, task: Task, uploade
     assert [notice.attributes["verdict"] for notice in cloud.completions.notices] == ["superseded", "superseded"]
 
 
+@pytest.mark.failure("T25")
+@pytest.mark.parametrize("now", ["2020-01-01T00:00:00.000Z", "2090-01-01T00:00:00.000Z"])
+def test_a_wrong_clock_changes_times_alone(cloud: FakeCloud, task: Task, now: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: now)
+    pipeline.process(task, 1, cloud)
+    monkeypatch.undo()
+    pipeline.process(task, 2, cloud)
+
+    (body,) = manifests(cloud)
+    assert body["time"] == now
+    assert verdicts(cloud) == {"thumbnails": "succeeded"}
+    assert cloud.completions.ids() == ids(task) * 2
+    assert index.has_entry(cloud.results, task.run)
+
+
+@pytest.mark.failure("T70")
 def test_a_task_ends_under_the_configuration_it_began_with(cloud: FakeCloud, enlist: Enlist, script: Script) -> None:
     (task,) = enlist(plan(step("removed-since", "removed-too", attempts=1)))
     script.raises["removed-since"] = ZeroDivisionError()
@@ -178,6 +201,7 @@ def test_the_manifest_describes_the_stored_output(cloud: FakeCloud, task: Task) 
     assert (output["size"], output["crc32c"]) == (stored.size, stored.crc32c)
 
 
+@pytest.mark.failure("T22", "T38")
 def test_the_loser_of_a_race_publishes_the_winners_verdict(cloud: FakeCloud, task: Task, uploaded: Uploaded) -> None:
     pipeline.process(task, 1, cloud)
     cloud.results.hidden_once.add(objects.job_name(task.run))
@@ -202,6 +226,7 @@ def test_a_verdict_of_a_newer_release_is_published_again(cloud: FakeCloud, task:
     assert cloud.completions.ids() == ids(task) * 2
 
 
+@pytest.mark.failure("T57")
 def test_a_task_for_another_bucket_is_refused(cloud: FakeCloud, task: Task) -> None:
     with pytest.raises(Forbidden):
         pipeline.process(replace(task, run=Run(replace(task.file, bucket="secrets"))), 1, cloud)

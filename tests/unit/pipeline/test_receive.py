@@ -75,6 +75,7 @@ def test_a_file_over_the_limit_is_sent_to_the_issuer(cloud: FakeCloud, picture: 
     assert cloud.uploads.versions == {}
 
 
+@pytest.mark.failure("T62")
 def test_the_same_key_and_bytes_give_the_same_object(cloud: FakeCloud, picture: bytes) -> None:
     first = pipeline.receive(incoming(picture), cloud, b"seed 1")
     again = pipeline.receive(incoming(picture), cloud, b"seed 1")

@@ -55,6 +55,7 @@ def child(folder: Path, attempt: int = 1) -> psutil.Process:
     return psutil.Process(int(note.read_text()))
 
 
+@pytest.mark.failure("T26")
 def test_a_killed_child_runs_again(run: Run, tmp_path: Path) -> None:
     with running(run, "once") as ended:
         child(tmp_path).kill()
@@ -62,6 +63,7 @@ def test_a_killed_child_runs_again(run: Run, tmp_path: Path) -> None:
     assert isinstance(ended[0].outcome, Made)
 
 
+@pytest.mark.failure("T26")
 def test_a_child_killed_twice_is_the_files_fault(run: Run, tmp_path: Path) -> None:
     with running(run, "sleep") as ended:
         for attempt in (1, 2):
@@ -99,6 +101,7 @@ def test_a_zygote_that_stands_still_is_replaced(
     assert isinstance(ended[0].outcome, Made)
 
 
+@pytest.mark.failure("T29")
 def test_with_the_service_everything_ends(tmp_path: Path) -> None:
     script = """
 from pathlib import Path

@@ -40,6 +40,7 @@ def test_the_kernel_counts_what_a_step_took(run: Run) -> None:
     assert large.peak_bytes > small.peak_bytes + 60 * MIB
 
 
+@pytest.mark.failure("T27")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -67,6 +68,7 @@ def test_a_file_at_a_limit_gets_that_reason(run: Run, text: str, expected: str) 
     assert isinstance(run("write well").outcome, Made)
 
 
+@pytest.mark.failure("T30")
 def test_a_step_that_ignores_every_signal_ends_at_its_seconds(run: Run) -> None:
     ran = run("spin", seconds=1)
 
