@@ -14,11 +14,11 @@ exec "${PLACES##*$'\n'}" -m deploy "$@" 3<<'LIST'
 # The lines of a step run side by side: `step` and `wait` wait for those before.
 
 step "APIs"
-  apis  artifactregistry cloudbuild cloudresourcemanager cloudtasks iam iamcredentials iap logging monitoring pubsub run secretmanager storage
+  apis  artifactregistry cloudbuild cloudresourcemanager cloudscheduler cloudtasks iam iamcredentials iap logging monitoring pubsub run secretmanager storage
 
 step "Accounts: one per job, none with a key"
-  # One for each service below; and those that no service runs as: two sign URLs, two call services, one builds the image.
-  accounts  signer reader tasks push build
+  # One for each service below; and those that no service runs as: two sign URLs, three call services, one builds the image.
+  accounts  signer reader tasks push clock build
 
 step "Buckets: closed to the public, objects never overwritten"
   #       name     soft delete  objects are deleted after days (0: never)
@@ -37,7 +37,7 @@ step "Secrets of random bytes, made once"
   # keys: idempotency keys become names of objects by it.
   secret  keys
 
-step "Subscriptions that are pulled; queues from pipeline.toml"
+step "Subscriptions that are pulled; queues from pipeline.toml, and the sweeper's"
   pull_subscriptions  completions dead-letters
   new_queues
 
@@ -45,7 +45,7 @@ step "Grants, from deploy/grants.tsv"
   service_agents
   custom_roles
   wait
-  grants  project account bucket topic repository queue secret webhook webhook-secret
+  grants  project account bucket topic repository queue own-queue secret webhook webhook-secret
 
 step "The image, built once and named by its digest"
   image
@@ -54,12 +54,13 @@ step "Services"
   # One for each folder of functions/. A new folder needs its line here, and its rows in deploy/grants.tsv.
   #        name        cpu  memory  at once  seconds  instances    ingress
   service  upload      1    512Mi   16       300      $INSTANCES   all
-  service  issuer      1    512Mi   40       30       $INSTANCES   all
+  service  issuer      1    512Mi   40       30       $HALF_THE_INSTANCES  all
   service  dispatcher  1    512Mi   40       50       $INSTANCES   internal
   service  status      1    512Mi   40       60       $INSTANCES   all
   # Only where pipeline.toml has webhooks, as each line about the notifier.
   service  notifier    1    512Mi   80       60       $INSTANCES   internal
-  # One instance: it reads each list once for all its viewers.
+  # One instance each: a sweep has one part after the other; the console reads each list once for all its viewers.
+  service  sweeper     1    512Mi   2        1800     1            internal
   service  console     1    512Mi   40       300      1            all
   # The processor is a service for each pool of pipeline.toml, which has the numbers.
   pools    processor                                               internal
@@ -77,9 +78,11 @@ step "Callers of the services, and the pushes to the dispatcher and the notifier
 step "Queues that differ: only now is there a service for each pool that they call"
   changed_queues
 
-step "Start, after everything else: queues that were paused, and the notification"
+step "Start, after everything else: queues that were paused, the notification, the schedule of sweeps"
   resume_queues
   notification  uploads
+  #         minutes between two calls of the sweeper (0: none)
+  schedule  $SWEEP_MINUTES
 
 step "Grants that are not in the table"
   revocations

@@ -8,11 +8,11 @@ from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.kinds import Bucket, sorted_json
 from deploy.queues import labels_of_paused, paused
-from shared import cors
+from shared import cors, lifecycle
 
 DAY = 24 * 3600
 #: What is deleted after some days: of the results, all but the operator's assets and the notes of their use.
-OLD = {"results": ["attempts/", "files/", "index/", "jobs/"]}
+OLD = {"results": ("attempts/", "files/", "index/", "jobs/")}
 
 
 def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> Iterator[list[Command]]:
@@ -39,16 +39,25 @@ def _wanted(deployment: Deployment, name: str, soft_delete: str, days: int) -> B
         uniform_access=True,
         public_access_prevention="enforced",
         soft_delete_seconds=int(soft_delete.removesuffix("d")) * DAY,
-        lifecycle=(("AbortIncompleteMultipartUpload", 7, ""), *([("Delete", days, ",".join(OLD.get(name, ())))] * bool(days))),
+        lifecycle=tuple((action, age, ",".join(prefixes)) for action, age, prefixes in _rules(name, days)),
         cors=_cors(deployment, name),
     )
 
 
-def _lifecycle(name: str, days: int) -> str:
-    rules: list[Json] = [{"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}}]
+def _rules(name: str, days: int) -> Iterator[tuple[str, int, tuple[str, ...]]]:
+    """Actions, with their ages in days and the prefixes of the objects; without these, of all objects."""
+    yield "AbortIncompleteMultipartUpload", 7, ()
+    if name == "results":
+        yield "Delete", lifecycle.NOTES_DAYS, (lifecycle.NOTES,)
     if days:
-        prefixes = {"matchesPrefix": OLD[name]} if name in OLD else {}
-        rules.append({"action": {"type": "Delete"}, "condition": {"age": days, **prefixes}})
+        yield "Delete", days, OLD.get(name, ())
+
+
+def _lifecycle(name: str, days: int) -> str:
+    rules: list[Json] = [
+        {"action": {"type": action}, "condition": {"age": age, **({"matchesPrefix": prefixes} if prefixes else {})}}
+        for action, age, prefixes in _rules(name, days)
+    ]
     return json.dumps({"rule": rules})
 
 

@@ -10,6 +10,7 @@ from deploy.listing import Listing
 from deploy.options import Options
 from deploy.state import State
 from shared.routes import Pool, Queue, Routes, Webhook
+from shared.routes.definitions import SWEEPER
 
 #: The most characters of an account's id before its @ (https://cloud.google.com/iam/docs/service-accounts-create). Services, which
 #: have the names of their accounts, may have 49, and 63 together with the project's number.
@@ -102,8 +103,13 @@ class Deployment:
 
     @property
     def every_queue(self) -> list[str]:
-        """The names of all queues: those of steps, and those of webhooks."""
-        return [*self.queues, *self.webhooks]
+        """The names of all queues: those of steps, those of webhooks, and the sweeper's."""
+        return [*self.queues, *self.webhooks, *self.own_queues]
+
+    @property
+    def own_queues(self) -> list[str]:
+        """The names of the queues that a deployment has whatever pipeline.toml says."""
+        return [SWEEPER.name]
 
     @property
     def webhook_secrets(self) -> list[str]:
@@ -145,6 +151,10 @@ class Deployment:
     @property
     def pubsub_agent(self) -> str:
         return f"service-{self.state.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+
+    @property
+    def scheduler_agent(self) -> str:
+        return f"service-{self.state.project_number}@gcp-sa-cloudscheduler.iam.gserviceaccount.com"
 
     @property
     def iap_agent(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from deploy import grants, left, sandbox, secret_manager, webhooks
+from deploy import grants, left, queues, sandbox, scheduler, secret_manager, webhooks
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import shown
@@ -74,6 +74,11 @@ def _webhooks(deployment: Deployment) -> Iterator[Fault]:
         yield Fault(what, remedy)
 
 
+def _sweeps(deployment: Deployment) -> Iterator[Fault]:
+    for what, remedy in scheduler.faults(deployment):
+        yield Fault(what, remedy)
+
+
 def _apis(deployment: Deployment) -> Iterator[Fault]:
     for name in deployment.listing.apis:
         if f"{name}.googleapis.com" not in deployment.state.apis:
@@ -111,7 +116,7 @@ def _grants(deployment: Deployment) -> Iterator[Fault]:
             fix = shown(grants.change(deployment, "add", resource, grant))
             name = deployment.short(resource.partition(":")[2])
             yield Fault(what.format(name=name, uploads=deployment.full("uploads"), **names), fix)
-    for name in ("dispatcher", "console", *deployment.pools):
+    for name in ("dispatcher", "sweeper", "console", *deployment.pools):
         found = deployment.state.policies.get(f"service:{name}", [])
         if any(grant.member in grants.STRANGERS for grant in found):
             yield Fault(f"strangers may call {deployment.short(name)}", UP)
@@ -160,9 +165,9 @@ def _dead_letters(deployment: Deployment) -> Iterator[Fault]:
 
 
 def _queues(deployment: Deployment) -> Iterator[Fault]:
-    for name, queue in deployment.queues.items():
-        full, server = deployment.full(name), deployment.server(queue)
-        found, right = deployment.state.queues.get(full), (deployment.email("tasks"), deployment.url(server))
+    for name, server in queues.servers(deployment).items():
+        full, right = deployment.full(name), (deployment.email("tasks"), deployment.url(server))
+        found = deployment.state.queues.get(full)
         if found is None:
             yield Fault(f"the queue {full} is missing: its tasks cannot be queued", UP)
             continue
@@ -196,6 +201,7 @@ CHECKS = (
     _grants,
     _push,
     _webhooks,
+    _sweeps,
     _notifications,
     _dead_letters,
     _queues,

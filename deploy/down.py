@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from deploy import grants, watching
+from deploy import grants, scheduler, watching
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
@@ -24,7 +24,7 @@ Jobs = Iterator[list[Command]]
 
 def stays(resource: str) -> bool:
     """Whether `down` leaves a resource with a policy behind."""
-    return bool(re.fullmatch(r"project|(queue|webhook|secret|webhook-secret):.*|bucket:(uploads|results)", resource))
+    return bool(re.fullmatch(r"project|(queue|own-queue|webhook|secret|webhook-secret):.*|bucket:(uploads|results)", resource))
 
 
 def revokes(resource: str) -> bool:
@@ -67,6 +67,7 @@ def _warn(deployment: Deployment) -> None:
 
 def _steps(deployment: Deployment) -> Iterator[tuple[str, Jobs]]:
     yield "Notification: no new file is processed", _notifications(deployment)
+    yield "Schedule: no sweep begins", scheduler.removal(deployment)
     yield "Labels of the uploads bucket: `up` may resume these queues", _labels(deployment)
     yield "Queues, paused", _queues(deployment)
     yield "Alerts, dashboard", _watching(deployment)

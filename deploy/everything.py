@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from deploy import buckets, grants, left, pubsub, queues, roles, secret_manager, services, watching
+from deploy import buckets, grants, left, pubsub, queues, roles, scheduler, secret_manager, services, watching
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
@@ -51,6 +51,7 @@ WORDS: dict[str, Callable[..., Jobs]] = {
     "pools": services.pools,
     "newest_revisions": services.newest_revisions,
     "resume_queues": queues.resume_queues,
+    "schedule": scheduler.schedule,
     "notification": pubsub.notification,
     "revocations": grants.revocations,
     "retired_accounts": left.retired_accounts,

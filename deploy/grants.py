@@ -21,6 +21,8 @@ VIEWERS = "viewers"
 USES = "uses"
 #: A condition: a route of pipeline.toml sets this key.
 ROUTES = "routes"
+#: Kinds of resources that are queues: of steps, of the deployment itself, of webhooks.
+QUEUES = ("queue", "own-queue", "webhook")
 STRANGERS = ("allUsers", "allAuthenticatedUsers")
 #: Resources whose policies may have conditions: without --condition=None gcloud asks for one.
 CONDITIONAL = ("project", "repository", "bucket", "account", "service", "iap", "secret", "webhook-secret")
@@ -34,6 +36,7 @@ def resources(deployment: Deployment) -> list[str]:
         "topic": listing.topics,
         "subscription": listing.subscriptions,
         "queue": list(deployment.queues),
+        "own-queue": deployment.own_queues,
         "webhook": list(deployment.webhooks),
         "secret": listing.secrets,
         "webhook-secret": deployment.webhook_secrets,
@@ -53,8 +56,7 @@ def exists(deployment: Deployment, resource: str) -> bool:
         "bucket": (deployment.bucket(name), state.buckets),
         "topic": (deployment.full(name), state.topics),
         "subscription": (deployment.full(name), state.subscriptions),
-        "queue": (deployment.full(name), state.queues),
-        "webhook": (deployment.full(name), state.queues),
+        **dict.fromkeys(QUEUES, (deployment.full(name), state.queues)),
         "secret": (deployment.full(name), state.secrets),
         "webhook-secret": (name, state.secrets),
         "account": (deployment.email(name), state.accounts),
@@ -81,8 +83,7 @@ def policy_command(deployment: Deployment, verb: str, resource: str) -> Command:
         ),
         "topic": ("pubsub topics", deployment.full(name), []),
         "subscription": ("pubsub subscriptions", deployment.full(name), []),
-        "queue": ("tasks queues", deployment.full(name), [deployment.at_location]),
-        "webhook": ("tasks queues", deployment.full(name), [deployment.at_location]),
+        **dict.fromkeys(QUEUES, ("tasks queues", deployment.full(name), [deployment.at_location])),
         "secret": ("secrets", deployment.full(name), []),
         "webhook-secret": ("secrets", name, []),
     }
@@ -217,6 +218,7 @@ def member(deployment: Deployment, name: str) -> str:
     agents = {
         "agent:storage": deployment.storage_agent,
         "agent:pubsub": deployment.pubsub_agent,
+        "agent:scheduler": deployment.scheduler_agent,
         "agent:iap": deployment.iap_agent,
     }
     return name if name == "allUsers" else f"serviceAccount:{agents.get(name) or deployment.email(name)}"
@@ -238,5 +240,7 @@ def service_agents(deployment: Deployment) -> Iterator[list[Command]]:
         yield [["storage", "service-agent"]]
     if deployment.pubsub_agent not in str(policies.get("topic:dead-letters")):
         yield [["beta", "services", "identity", "create", "--service=pubsub.googleapis.com"]]
+    if deployment.scheduler_agent not in str(policies.get("project")):
+        yield [["beta", "services", "identity", "create", "--service=cloudscheduler.googleapis.com"]]
     if deployment.is_behind_iap and deployment.iap_agent not in str(policies.get("service:console")):
         yield [["beta", "services", "identity", "create", "--service=iap.googleapis.com"]]

@@ -103,6 +103,25 @@ class Queue:
     state: str = from_json("state", compare=False)
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """A job of Cloud Scheduler that calls a URL. `code` is that of its last call, 0 for success."""
+
+    times: str = from_json("schedule")
+    time_zone: str = from_json("timeZone")
+    url: str = from_json("httpTarget", "uri")
+    method: str = from_json("httpTarget", "httpMethod")
+    account: str = from_json("httpTarget", "oidcToken", "serviceAccountEmail")
+    audience: str = from_json("httpTarget", "oidcToken", "audience")
+    answer_seconds: float = numeric("attemptDeadline")
+    retries: float = numeric("retryConfig", "retryCount")
+    min_backoff: float = numeric("retryConfig", "minBackoffDuration")
+    max_backoff: float = numeric("retryConfig", "maxBackoffDuration")
+    state: str = from_json("state", compare=False)
+    called: str = from_json("lastAttemptTime", compare=False)
+    code: float = from_json("status", "code", read=number, default=0, compare=False)
+
+
 _TEMPLATE = ("spec", "template", "spec")
 _CONTAINER = (*_TEMPLATE, "containers", 0)
 _SCALING = ("spec", "template", "metadata", "annotations")

@@ -32,6 +32,14 @@ ABOVE_0 = r"[1-9][0-9]{0,14}", "a whole number above 0"
 #: Pub/Sub's longest retention of a topic.
 NOTICE_DAYS = r"[0-9]|[12][0-9]|3[01]", "a number of days up to 31; 0 keeps none"
 DAYS = r"0|[1-9][0-9]{0,4}", "a number of days; 0 keeps for ever"
+#: More than the window of a sweep, which queues again each file without an index entry; that is a result.
+RESULTS_DAYS = (
+    r"0|1[5-9]|[2-9][0-9]|[1-9][0-9]{2,4}",
+    "0, which keeps for ever, or 15 days and more: a sweep looks at the files of the last 14 days, and would process those again "
+    "whose results were deleted",
+)
+#: The parts of an hour from 10 minutes on, and the parts of a day in whole hours: cron has no other regular times.
+MINUTES = r"0|10|15|20|30|60|120|180|240|360|480|720|1440", "10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720 or 1440; 0: never"
 DOORS = r"issuer|upload|status"
 ANY_EXTRA = "|".join(sorted(EXTRAS))
 
@@ -115,20 +123,23 @@ class Options:
     )  # fmt: skip
 
     instances: str = _option(
-        "2", "N", "the most instances of each service but the console, which has one, and the pools of pipeline.toml", *ABOVE_0,
+        "2", "N", "the most instances of upload, dispatcher, status and notifier; the issuer has half as many", *ABOVE_0,
         "How much",
     )  # fmt: skip
     max_file_bytes: str = _option("536870912", "N", "a file lies in the processor's memory while it is processed", *ABOVE_0)
     url_seconds: str = _option("900", "N", "validity of a signed URL", *ABOVE_0)
     keep_uploads_days: str = _option("0", "N", "uploads older than this are deleted; 0 keeps them for ever", *DAYS)
-    keep_results_days: str = _option("0", "N", "the same for results", *DAYS)
+    keep_results_days: str = _option("0", "N", "the same for results; not 1 to 14", *RESULTS_DAYS)
     keep_notices_days: str = _option(
         "7", "N", "how far back a new subscription to the notices can seek; 0: not at all", *NOTICE_DAYS
     )
+    sweep_minutes: str = _option("60", "N", "time between two sweeps, which queue again what was lost; 0: none", *MINUTES)
 
     def variables(self) -> dict[str, str]:
         """Every option under the name that env-files and the list in deploy.sh use."""
-        return {name.upper(): str(getattr(self, name)) for name in NAMED}
+        # An instance of the issuer signs for more files than the other services take.
+        half = {"HALF_THE_INSTANCES": str(-(-int(self.instances) // 2))}
+        return {name.upper(): str(getattr(self, name)) for name in NAMED} | half
 
     def check(self) -> None:
         """Raise Failed for the first value that its option does not take."""

@@ -1,4 +1,4 @@
-"""Queues of steps, which retry for a week, and of webhooks. Their services count attempts and end them."""
+"""Queues of steps and of the sweeper, which retry for a week, and of webhooks. Services count attempts."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -9,6 +9,7 @@ from deploy.gcloud import Command
 from deploy.kinds import PAUSED, Queue
 from deploy.listing import NOTIFIER
 from shared import routes
+from shared.routes.definitions import SWEEPER
 
 #: Cloud Tasks deletes a task only after both limits (queue.proto, RetryConfig). The week outlasts an outage of the processor.
 RETRY_SECONDS = 604800
@@ -42,7 +43,8 @@ def _command(deployment: Deployment, verb: str, name: str, wanted: Queue, found:
 
 def _wanted(deployment: Deployment) -> Iterator[tuple[str, Queue]]:
     """Every queue; with its service as the target of its tasks, unless each task names its own."""
-    steps = [(queue, RETRY_SECONDS, deployment.server(queue)) for queue in deployment.queues.values()]
+    called = servers(deployment)
+    steps = [(queue, RETRY_SECONDS, called[queue.name]) for queue in (*deployment.queues.values(), SWEEPER)]
     webhooks = [(webhook.rates, WEBHOOK_SECONDS, NOTIFIER) for webhook in deployment.webhooks.values()]
     for queue, seconds, server in steps + webhooks:
         wanted = _without_target(queue, seconds)
@@ -50,6 +52,11 @@ def _wanted(deployment: Deployment) -> Iterator[tuple[str, Queue]]:
         if deployment.options.queue_auth == "queue":
             wanted = replace(wanted, host=host, account=deployment.email("tasks"), audience=audience)
         yield queue.name, wanted
+
+
+def servers(deployment: Deployment) -> dict[str, str]:
+    """The service that each queue calls, without those of webhooks."""
+    return {name: deployment.server(queue) for name, queue in deployment.queues.items()} | {SWEEPER.name: "sweeper"}
 
 
 def _without_target(queue: routes.Queue, retry_seconds: int) -> Queue:

@@ -24,6 +24,7 @@ from deploy.kinds import (
     Repository,
     Role,
     SandboxLine,
+    Schedule,
     Service,
     Subscription,
     Topic,
@@ -33,7 +34,7 @@ from deploy.state import State
 
 #: Resources whose policies doctor looks at, beside those of the pools.
 SUSPECTS = {"service:dispatcher", "service:console", "topic:uploads", "topic:dead-letters", "subscription:dispatcher"}
-SUSPECTS |= {"account:signer", "account:reader", "account:push", "service:notifier"}
+SUSPECTS |= {"account:signer", "account:reader", "account:push", "service:notifier", "service:sweeper", "project"}
 
 
 def read_state(deployment: Deployment) -> None:
@@ -66,6 +67,7 @@ def lists(deployment: Deployment) -> dict[str, Command]:
         "topic": ("pubsub", ["pubsub", "topics", "list"]),
         "subscription": ("pubsub", ["pubsub", "subscriptions", "list"]),
         "queue": ("cloudtasks", ["tasks", "queues", "list", deployment.at_location]),
+        "schedule": ("cloudscheduler", ["scheduler", "jobs", "list", deployment.at_location]),
         "service": ("run", ["run", "services", "list", deployment.in_region]),
         "account": ("iam", ["iam", "service-accounts", "list"]),
         "secret": ("secretmanager", ["secrets", "list"]),
@@ -97,6 +99,7 @@ def fill(state: State, found: dict[str, Any]) -> None:
     state.topics = named("topic", Topic)
     state.subscriptions = named("subscription", Subscription)
     state.queues = named("queue", Queue)
+    state.schedules = named("schedule", Schedule)
     state.services = {row["metadata"]["name"]: parsed(Service, row) for row in rows("service")}
     state.secrets = {last(row["name"]): () for row in rows("secret")}
     state.accounts = {row["email"]: parsed(Account, row) for row in rows("account")}

@@ -194,6 +194,8 @@ def settings(deployment: Deployment) -> dict[str, str]:
         "SLUICE_PROCESSOR_URLS": ",".join(f"{pool.name}={deployment.url(name)}" for name, pool in deployment.pools.items()),
         "SLUICE_STATUS_URL": options.gateway or deployment.url("status"),
         **({"SLUICE_NOTIFIER_URL": deployment.url(NOTIFIER)} if deployment.webhooks else {}),
+        "SLUICE_SWEEPER_URL": deployment.url("sweeper"),
+        "SLUICE_CLOCK_ACCOUNT": deployment.email("clock"),
         "SLUICE_PUSH_ACCOUNT": deployment.email("push"),
         "SLUICE_TASKS_ACCOUNT": deployment.email("tasks"),
         "SLUICE_MAX_FILE_BYTES": options.max_file_bytes,

@@ -15,6 +15,7 @@ from deploy.kinds import (
     Repository,
     Role,
     SandboxLine,
+    Schedule,
     Service,
     Subscription,
     Topic,
@@ -32,6 +33,7 @@ class State:
     topics: dict[str, Topic] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
+    schedules: dict[str, Schedule] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)  # by e-mail
     secrets: dict[str, tuple[Version, ...]] = field(default_factory=dict)  # versions are read of ours and the webhooks' only

@@ -1,6 +1,6 @@
 """`status`: print what is deployed, and whether `up` would change anything."""
 
-from deploy import capacity
+from deploy import capacity, scheduler
 from deploy.deployment import PROXIES, Deployment
 from deploy.everything import everything
 from deploy.gcloud import shown
@@ -22,6 +22,7 @@ def status(deployment: Deployment) -> None:
         print("\nWebhooks")
     for webhook in deployment.webhooks.values():
         print(f"  {webhook.name:30} {webhook.shown}")
+    print(f"\nSchedule\n  {deployment.full(scheduler.NAME):30} {scheduler.described(deployment)}")
     print("\nTopics, subscriptions, buckets")
     for name, kind, there in _presences(deployment):
         print(f"  {name:40} {kind if there else 'missing'}")

@@ -7,17 +7,18 @@ from typing import Any
 import aiohttp
 
 from localcloud.address import HOST, LOCATION, PROJECT, Ports
-from shared import cors, sweep_part
+from shared import cors, lifecycle
 from shared.model import Json
 from shared.routes import Queue, Routes
+from shared.routes.definitions import SWEEPER
 
 NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 #: The dispatcher's policy; the notifier acknowledges what it cannot read.
 DEAD_LETTERS = {"deadLetterPolicy": {"deadLetterTopic": f"projects/{PROJECT}/topics/dead-letters", "maxDeliveryAttempts": 20}}
 #: How far back a subscription to the notices may seek, as deploy.sh has it by default.
 RETENTION = "604800s"
-#: The parts of a sweep, one after the other.
-SWEEPER = Queue(sweep_part.QUEUE, 1.0, 1, 100, 10, 3600)
+#: Old notes of attempts are deleted, as deploy.sh has it.
+LIFECYCLE = {"action": {"type": "Delete"}, "condition": {"age": lifecycle.NOTES_DAYS, "matchesPrefix": [lifecycle.NOTES]}}
 NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
 
 
@@ -29,8 +30,8 @@ async def create(ports: Ports, urls: Mapping[str, str], routes: Routes, pages: I
     origins = [*pages, urls["SLUICE_CONSOLE_URL"], urls["SLUICE_CONSOLE_URL"].replace(HOST, "localhost")]
     async with aiohttp.ClientSession(raise_for_status=_check) as http:
         resources = _Resources(http, ports)
-        for bucket, rule in (("uploads", cors.of_uploads(origins, routes)), ("results", cors.of_results(origins))):
-            await resources.bucket(bucket, rule)
+        await resources.bucket("uploads", {"cors": [cors.of_uploads(origins, routes)]})
+        await resources.bucket("results", {"cors": [cors.of_results(origins)], "lifecycle": {"rule": [LIFECYCLE]}})
         for topic in ("uploads", "completions", "dead-letters"):
             await resources.topic(topic)
         for topic in ("completions", "dead-letters"):
@@ -53,10 +54,10 @@ class _Resources:
         self._pubsub = f"http://{HOST}:{ports.pubsub}/v1/projects/{PROJECT}"
         self._tasks = f"http://{HOST}:{ports.tasks}/v2"
 
-    async def bucket(self, name: str, rule: Json) -> None:
-        """A bucket that pages of the console may use. It may be an older one, made under another port offset."""
+    async def bucket(self, name: str, fields: Json) -> None:
+        """A bucket with these fields. It may be an older one, made under another port offset."""
         await self._call("POST", f"{self._storage}/b?project={PROJECT}", {"name": name})
-        await self._call("PATCH", f"{self._storage}/b/{name}", {"cors": [rule]})
+        await self._call("PATCH", f"{self._storage}/b/{name}", fields)
 
     async def topic(self, name: str) -> None:
         await self._call("PUT", f"{self._pubsub}/topics/{name}", {})

@@ -10,7 +10,7 @@ operators    operations (one engine for the command line and the console) · ind
 platform     web (HTTP answers) · pace (of bodies) · identity (callers' tokens) · settings · errors (the tree of failures) · log
              cloud (the only package that calls Google; `cloud.protocols` is what the rest sees of it)
 processors   processors (the registry and the processors) · sandbox, outside (run one) · source, assets, stems (its files)
-             extraction, members (files out of archives)
+             extraction, members (files out of archives) · attempts, lifecycle (notes of each step's attempts, and their age)
 webhooks     webhooks (notices, posted to URLs of the operator's choice: the notifier)
 docs         contracts (OpenAPI, AsyncAPI and JSON Schemas; no function loads it)
 tests        testing (the cloud in memory, and `run_processor`) · testing_queues (its queues and topics)

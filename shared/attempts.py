@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared import clock
+from shared import clock, lifecycle
 from shared.cloud.protocols import AlreadyExists, Bucket
 from shared.errors import Transient, Unavailable
 from shared.model import Json, Result, canonical
@@ -45,7 +45,7 @@ class _Notes:
 
 def folder(task: Task) -> str:
     """The prefix of this task's notes."""
-    return f"attempts/{task.run.job_id}-{task.plan.plan8}-{task.place}/"
+    return f"{lifecycle.NOTES}{task.run.job_id}-{task.plan.plan8}-{task.place}/"
 
 
 class Attempts:

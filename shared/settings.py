@@ -174,10 +174,12 @@ class Settings:
     sweeper_url: str = _setting(
         "SLUICE_SWEEPER_URL",
         "base URL of the sweeper, the target of its tasks and the audience of its callers' tokens",
-        deploy="",
+        deploy="derived",
     )
     clock_account: str = _setting(
-        "SLUICE_CLOCK_ACCOUNT", "e-mail of the only account that may begin a sweep; `tasks` delivers its parts", deploy=""
+        "SLUICE_CLOCK_ACCOUNT",
+        "e-mail of the only account that may begin a sweep; `tasks` delivers its parts",
+        deploy="derived",
     )
     sweep_after_seconds: int = _setting(
         "SLUICE_SWEEP_AFTER_SECONDS", "age from which a sweep looks at an upload or a later run", default="3600", deploy=""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from shared import media
+from shared import media, sweep_part
 from shared.model import Limits, Recipe
 from shared.plan import Condition, PlannedStep
 
@@ -47,6 +47,10 @@ class Queue:
     min_backoff_seconds: float
     max_backoff_seconds: float
     pool: str = DEFAULT_POOL.name
+
+
+#: The queue of the sweeper's parts, one after the other. It is the deployment's own: pipeline.toml does not have it.
+SWEEPER = Queue(sweep_part.QUEUE, 1.0, 1, attempts=100, min_backoff_seconds=10, max_backoff_seconds=3600)
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,3 +249,12 @@ def test_no_proxy_of_the_environment_is_used(
     target.body = b'{"items": [{"name": "a"}]}'
 
     assert list(bucket_at(target.url).names("")) == ["a"]
+
+
+def test_old_notes_of_attempts_and_nothing_else_are_deleted_by_their_age(machine: Machine) -> None:
+    """As in the cloud, where deploy.sh sets the same rule beside others."""
+    buckets = f"{machine.environment['STORAGE_EMULATOR_HOST']}/storage/v1/b"
+    uploads, results = (requests.get(f"{buckets}/{name}", timeout=10).json() for name in ("uploads", "results"))
+
+    deletion = {"action": {"type": "Delete"}, "condition": {"age": 30, "matchesPrefix": ["attempts/"]}}
+    assert (uploads.get("lifecycle"), results["lifecycle"]) == (None, {"rule": [deletion]})

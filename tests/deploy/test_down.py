@@ -9,9 +9,9 @@ from tests.deploy.project import HOME, PLACE, RESULTS, SECRETS, UPLOADS, WEBHOOK
 from tests.deploy.stub.world import NUMBER
 
 TASK = f"{PLACE}/queues/sluice-images/tasks/waiting"
-#: Its name could not be had again for weeks.
-ROLE = f"{HOME}/roles/sluice.queueOperator"
-QUEUES = {f"{PLACE}/queues/sluice-{name}" for name in ("images", "digests", "webhook-orders", "webhook-audit")}
+#: Their names could not be had again for weeks.
+ROLES = {f"{HOME}/roles/sluice.{name}" for name in ("queueOperator", "queueLister")}
+QUEUES = {f"{PLACE}/queues/sluice-{name}" for name in ("images", "digests", "sweeper", "webhook-orders", "webhook-audit")}
 #: Of the webhooks: the operator made them.
 THEIRS = {f"{SECRETS}{name}{version}" for name in WEBHOOK_SECRETS for version in ("", "/versions/1")}
 KEYS = {f"{SECRETS}sluice-keys", f"{SECRETS}sluice-keys/versions/1"}
@@ -40,7 +40,7 @@ def ours(run: Run) -> set[str]:
 
 def test_everything_goes_but_data_and_what_waits(down: Down) -> None:
     assert down.first.status == 0, down.first.complaints
-    assert ours(down.first) == {UPLOADS, RESULTS, TASK, ROLE, *QUEUES, *KEYS, *THEIRS}
+    assert ours(down.first) == {UPLOADS, RESULTS, TASK, *ROLES, *QUEUES, *KEYS, *THEIRS}
 
 
 def test_queues_are_paused_so_that_up_can_go_on_with_their_tasks(down: Down) -> None:
@@ -80,10 +80,17 @@ def test_the_notification_goes_first(down: Down) -> None:
 
 def test_no_policy_keeps_a_deleted_account(down: Down) -> None:
     left = str([policy.get("bindings") for policy in down.first.state["policies"].values()])
+    agents = re.findall(rf"service-{NUMBER}@([a-z-]+)", left)
 
     assert "deleted:" not in left
     assert "sluice-" not in left
-    assert str(NUMBER) not in left, "what Google's agents were granted went with the topics"
+    assert agents == ["gcp-sa-cloudscheduler"], "other jobs need it; what the others were granted went with the topics"
+
+
+def test_the_schedule_goes_before_the_service_that_it_calls(down: Down) -> None:
+    (deleted,) = down.first.asked("DELETE", "/jobs/sluice-sweep")
+
+    assert deleted < min(down.first.asked("DELETE", "/services/sluice-sweeper"))
 
 
 def test_a_second_down_repeats_nothing(down: Down) -> None:
@@ -93,10 +100,10 @@ def test_a_second_down_repeats_nothing(down: Down) -> None:
     assert [line["path"].rpartition("/")[2] for line in done] == ["sluice-images:purge", "sluice-keys"]
 
 
-def test_with_delete_data_only_the_empty_queues_the_role_and_the_secrets_of_others_stay(down: Down) -> None:
+def test_with_delete_data_only_the_empty_queues_the_roles_and_the_secrets_of_others_stay(down: Down) -> None:
     """The name of a deleted queue cannot be had again for days."""
     assert down.data.status == 0, down.data.complaints
-    assert ours(down.data) == {ROLE, *QUEUES, *THEIRS}
+    assert ours(down.data) == {*ROLES, *QUEUES, *THEIRS}
 
 
 def test_when_nothing_is_left_nothing_is_changed(down: Down) -> None:

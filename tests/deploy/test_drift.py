@@ -14,6 +14,7 @@ from tests.deploy.stub.world import NUMBER, PROJECT
 SUBSCRIPTION = f"{HOME}/subscriptions/sluice-dispatcher"
 AGENT = f"serviceAccount:service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
 PUBSUB_AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
+SCHEDULER_AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-cloudscheduler.iam.gserviceaccount.com"
 ROGUE = ("roles/storage.admin", f"serviceAccount:{account('issuer')}")
 LEFT_BEHIND = ("roles/storage.objectViewer", f"deleted:serviceAccount:{account('processor')}?uid=123456789012345678901")
 SOMEBODY = ("roles/storage.objectViewer", "user:auditor@example.com")
@@ -27,9 +28,15 @@ CHANGED: dict[str, Json | None] = {
         "iamConfiguration": {"publicAccessPrevention": "inherited"},
         "cors": [{"origin": ["https://stranger.example"], "method": ["PUT"]}],
     },
-    RESULTS: {"softDeletePolicy": {"retentionDurationSeconds": "0"}},
+    RESULTS: {"softDeletePolicy": {"retentionDurationSeconds": "0"}, "lifecycle": None},
     f"{PLACE}/queues/sluice-images": {"state": "PAUSED", "rateLimits": {"maxDispatchesPerSecond": 1}},
     f"{PLACE}/queues/sluice-digests": {"httpTarget": {"oidcToken": {"audience": "https://elsewhere.example"}}},
+    f"{PLACE}/queues/sluice-sweeper": {"rateLimits": {"maxConcurrentDispatches": 9}},
+    f"{PLACE}/jobs/sluice-sweep": {
+        "state": "PAUSED",
+        "attemptDeadline": "180s",
+        "httpTarget": {"oidcToken": {"audience": "https://elsewhere.example"}},
+    },
     SUBSCRIPTION: {"pushConfig": {"oidcToken": {"audience": "https://elsewhere.example"}}, "ackDeadlineSeconds": 10},
     f"{HOME}/subscriptions/sluice-dead-letters": None,
     f"{HOME}/subscriptions/sluice-completions": {"topic": "_deleted-topic_"},
@@ -134,6 +141,8 @@ def _drift_policies(project: Project) -> None:
         ),
         (f"{SERVICES}processor", "add", ("roles/run.invoker", "allUsers")),
         (f"{SERVICES}dispatcher", "remove", ("roles/run.invoker", f"serviceAccount:{account('push')}")),
+        (f"{SERVICES}sweeper", "remove", ("roles/run.invoker", f"serviceAccount:{account('clock')}")),
+        (HOME, "remove", ("roles/cloudscheduler.serviceAgent", SCHEDULER_AGENT)),
         (f"{HOME}/topics/sluice-uploads", "remove", ("roles/pubsub.publisher", AGENT)),
         (f"{HOME}/topics/sluice-dead-letters", "remove", ("roles/pubsub.publisher", PUBSUB_AGENT)),
         (f"{HOME}/serviceAccounts/{account('push')}", "remove", ("roles/iam.serviceAccountTokenCreator", PUBSUB_AGENT)),
@@ -199,6 +208,15 @@ def test_doctor_prints_the_newest_line_about_the_sandbox_of_each_pool(project: P
         ),
         ("the dead-letter topic has no subscription", "gcloud pubsub subscriptions create sluice-dead-letters"),
         ("Pub/Sub may not publish dead letters", "gcloud pubsub topics add-iam-policy-binding sluice-dead-letters"),
+        ("paused schedule: sluice-sweep", "gcloud scheduler jobs resume sluice-sweep"),
+        (
+            r"Cloud Scheduler may not call sluice-sweeper \(missing invoker\)",
+            r"gcloud run services add-iam-policy-binding sluice-sweeper .*clock@",
+        ),
+        (
+            "Cloud Scheduler may not make tokens",
+            "gcloud projects add-iam-policy-binding .*gcp-sa-cloudscheduler.* --role=roles/cloudscheduler.serviceAgent",
+        ),
         ("paused queue: sluice-images", "gcloud tasks queues resume sluice-images"),
         ("wrong audience or account: sluice-digests", r"\./deploy\.sh up"),
         ("overlapping buckets: sluice-dispatcher writes results into the uploads bucket", r"\./deploy\.sh up"),
@@ -283,6 +301,7 @@ def test_up_leaves_one_notification_and_no_moment_without_any(sick: Sick) -> Non
         f"{HOME}/serviceAccounts/{account('processor')}",
         f"{SERVICES}processor",
         f"{SERVICES}dispatcher",
+        f"{SERVICES}sweeper",
         f"{HOME}/topics/sluice-uploads",
         f"{HOME}/topics/sluice-dead-letters",
     ],

@@ -57,6 +57,8 @@ WRONG: list[tuple[list[str], str]] = [
         ["plan", "--project", "demo-project", "--keep-notices-days", "32"],
         "it takes a number of days up to 31; 0 keeps none",
     ),
+    (["plan", "--project", "demo-project", "--keep-results-days", "14"], "a sweep looks at the files of the last 14 days"),
+    (["plan", "--project", "demo-project", "--sweep-minutes", "45"], "it takes 10, 15, 20, 30, 60, 120, 180, 240, 360, 480"),
     (["plan", "--project", "demo-project", "--notify", "me"], "it takes an e-mail address"),
     (
         ["plan", "--project", "demo-project", "--extras", "heic,raw"],
@@ -200,12 +202,15 @@ def test_with_queue_auth_task_whoever_enqueues_may_name_the_account_and_queues_d
     named = [line for line in changed.commands if "roles/iam.serviceAccountUser" in line]
 
     assert all(f"add-iam-policy-binding {two} " in line for line in named)
-    assert [re.findall(r"two-(upload|dispatcher|processor|processor-slow|console|notifier)@", line) for line in named] == [
+    assert [
+        re.findall(r"two-(upload|dispatcher|processor|processor-slow|console|sweeper|notifier)@", line) for line in named
+    ] == [
         ["upload"],
         ["dispatcher"],
         ["processor"],
         ["processor-slow"],
         ["console"],
+        ["sweeper"],
         ["notifier"],
     ]
     assert "oidc" not in " ".join(line for line in changed.commands if "tasks queues" in line)
@@ -265,17 +270,17 @@ def test_instances_are_those_of_each_service_but_the_processors(changed: Run) ->
     instances = {line.split()[3]: re.findall(r"--max-instances=(\d+)", line) for line in deployed}
 
     assert instances == {
-        **{f"two-{name}": ["9"] for name in ("upload", "issuer", "dispatcher", "status", "notifier")},
+        **{f"two-{name}": ["9"] for name in ("upload", "dispatcher", "status", "notifier")},
+        "two-issuer": ["5"],
         "two-processor": ["4"],
         "two-processor-slow": ["1"],
         "two-console": ["1"],
+        "two-sweeper": ["1"],
     }
 
 
 def test_more_than_a_new_project_has_is_named_and_not_refused(changed: Run) -> None:
-    assert changed.complaints.startswith(
-        "note: all instances together take 55 vCPU and 41.5 GiB, a new project has only 20 vCPU"
-    )
+    assert changed.complaints.startswith("note: all instances together take 52 vCPU and 40 GiB, a new project has only 20 vCPU")
 
 
 def test_the_image_is_built_with_the_extras(changed: Run) -> None:

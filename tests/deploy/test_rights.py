@@ -7,7 +7,19 @@ from dataclasses import dataclass
 import pytest
 
 from shared.settings import ROOT
-from tests.deploy.project import HOME, PLACE, RESULTS, SECRETS, UPLOADS, WEBHOOK_SECRETS, Deployed, Project, Run, account
+from tests.deploy.project import (
+    HOME,
+    PLACE,
+    RESULTS,
+    SECRETS,
+    SERVICES,
+    UPLOADS,
+    WEBHOOK_SECRETS,
+    Deployed,
+    Project,
+    Run,
+    account,
+)
 from tests.deploy.stub.world import NUMBER, PROJECT
 from tests.deploy.test_up import ALL_SERVICES, PROCESSORS, QUEUES, WEBHOOKS
 
@@ -17,9 +29,10 @@ AGENTS = {
     "agent:storage": f"serviceAccount:service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com",
     "agent:pubsub": f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com",
     "agent:iap": f"serviceAccount:service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com",
+    "agent:scheduler": f"serviceAccount:service-{NUMBER}@gcp-sa-cloudscheduler.iam.gserviceaccount.com",
 }
 OPERATORS = ["group:ops@example.com", "user:ann@example.com"]
-RUN_NO_CODE = ["build", "push", "reader", "signer", "tasks"]
+RUN_NO_CODE = ["build", "clock", "push", "reader", "signer", "tasks"]
 EVERYBODY = [*ALL_SERVICES, *RUN_NO_CODE]
 #: The calls of the code by account, and the least role for each; written independently of the table.
 NEEDED: dict[str, dict[str, set[str]]] = {
@@ -82,9 +95,22 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "account:reader": {"iam.serviceAccountTokenCreator"},  # previews, download links: signBlob
         "topic:completions": {"pubsub.publisher"},  # rerun: notices where no step has to run
     },
+    "sweeper": {
+        "bucket:uploads": {"storage.objectViewer"},  # the walk over uploads: list, find
+        "bucket:results": {"storage.objectCreator", "storage.objectViewer"},  # enlist, finish: create; index, claims, manifests
+        "queue:*": {
+            "cloudtasks.enqueuer",  # enlist, settle: add
+            "queueOperator",  # at_work: find, state
+        },
+        "own-queue:sweeper": {"cloudtasks.enqueuer"},  # the next part: add
+        "project": {"queueLister"},  # strange_queues: names
+        "account:tasks": {"iam.serviceAccountUser"},
+        "topic:completions": {"pubsub.publisher"},  # settle: notices
+    },
     "reader": {"bucket:results": {"storage.objectViewer"}},  # what the link may
     "push": {"service:dispatcher": {"run.invoker"}, "service:notifier": {"run.invoker"}},
-    "tasks": {"service:processor": {"run.invoker"}, "service:notifier": {"run.invoker"}},
+    "tasks": {f"service:{name}": {"run.invoker"} for name in ("processor", "notifier", "sweeper")},
+    "clock": {"service:sweeper": {"run.invoker"}},
     "build": {
         "bucket:build": {"storage.objectViewer"},
         "repository": {"artifactregistry.writer"},
@@ -98,6 +124,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
             "cloudtasks.taskDeleter",  # cancel: delete
             "queueOperator",  # queues, pause, resume; tasks
         },
+        "own-queue:sweeper": {"queueOperator"},  # the parts of sweeps: pause, resume
         "webhook:*": {
             "cloudtasks.enqueuer",  # webhooks test: add
             "cloudtasks.taskDeleter",  # webhooks test: delete what was not accepted
@@ -107,13 +134,14 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "topic:completions": {"pubsub.publisher", "pubsub.subscriber"},  # cancel: notices; tail: attach
         "topic:uploads": {"pubsub.publisher"},  # dead-letters replay
         "subscription:dead-letters": {"pubsub.subscriber"},  # dead-letters
-        "project": {"operator"},  # deploy.sh env: the project's number; tail: subscribe, pull, delete
+        "project": {"operator"},  # deploy.sh env: the project's number; tail: subscribe, pull, delete; sweep: names of queues
     },
     "viewers": {
         "service:console": {"run.invoker"},  # through gcloud run services proxy
         "iap:console": {"iap.httpsResourceAccessor"},
     },
     "agent:iap": {"service:console": {"run.invoker"}},  # passes on what it let in
+    "agent:scheduler": {"project": {"cloudscheduler.serviceAgent"}},  # the tokens of the calls of the sweeper
     "agent:storage": {"topic:uploads": {"pubsub.publisher"}},  # the bucket's notification
     "agent:pubsub": {  # the dead-letter policy of the dispatcher's subscription, and the token of its pushes
         "account:push": {"iam.serviceAccountTokenCreator"},
@@ -135,6 +163,7 @@ def resource(on: str) -> list[str]:
         "account": [f"{HOME}/serviceAccounts/{account(name)}"],
         "service": [f"{PLACE}/services/sluice-{service}" for service in services(name)],
         "queue": [f"{PLACE}/queues/sluice-{queue}" for queue in QUEUES],
+        "own-queue": [f"{PLACE}/queues/sluice-{name}"],
         "webhook": [f"{PLACE}/queues/sluice-webhook-{webhook}" for webhook in WEBHOOKS],
         "secret": [f"{SECRETS}sluice-{name}"],
         "webhook-secret": [f"{SECRETS}{secret}" for secret in WEBHOOK_SECRETS],
@@ -204,6 +233,7 @@ def test_only_doors_the_console_tasks_that_name_an_account_extraction_and_types_
         ("account:tasks", "notifier"): "queue-auth=task",
         ("account:tasks", "operators"): "queue-auth=task",
         ("account:tasks", "console"): "queue-auth=task",
+        ("account:tasks", "sweeper"): "queue-auth=task",
         ("service:console", "viewers"): "console-access=invoker",
         ("service:console", "agent:iap"): "console-access=iap",
         ("iap:console", "viewers"): "console-access=iap",
@@ -231,10 +261,13 @@ def test_no_role_is_broad(deployed: Deployed) -> None:
     assert [cell for cell in cells(deployed) if any(word in cell[1].lower() for word in broad)] == []
 
 
-def test_only_the_builds_log_is_granted_to_an_account_on_the_whole_project(deployed: Deployed) -> None:
-    on_project = [(role, member) for name, role, member in cells(deployed) if name == HOME]
+def test_only_the_builds_log_and_the_names_of_queues_are_granted_to_an_account_on_the_whole_project(deployed: Deployed) -> None:
+    on_project = [(role, member) for name, role, member in cells(deployed) if name == HOME and account("")[7:] in member]
 
-    assert on_project == [("roles/logging.logWriter", f"serviceAccount:{account('build')}")]
+    assert sorted(on_project) == [
+        (f"{HOME}/roles/sluice.queueLister", f"serviceAccount:{account('sweeper')}"),
+        ("roles/logging.logWriter", f"serviceAccount:{account('build')}"),
+    ]
 
 
 def test_no_account_has_two_jobs(deployed: Deployed) -> None:
@@ -254,8 +287,8 @@ def test_an_account_that_runs_no_code_has_one_right(deployed: Deployed, name: st
     assert len(of(deployed, name)) == 1
 
 
-def test_the_tasks_account_may_call_every_pool_and_the_notifier_and_nothing_else(deployed: Deployed) -> None:
-    called = [*PROCESSORS.values(), "notifier"]
+def test_the_tasks_account_may_call_every_pool_notifier_and_sweeper_and_nothing_else(deployed: Deployed) -> None:
+    called = [*PROCESSORS.values(), "notifier", "sweeper"]
 
     assert of(deployed, "tasks") == {(f"{PLACE}/services/sluice-{name}", "roles/run.invoker") for name in called}
 
@@ -264,6 +297,16 @@ def test_the_push_account_may_call_the_dispatcher_and_the_notifier_and_nothing_e
     called = ["dispatcher", "notifier"]
 
     assert of(deployed, "push") == {(f"{PLACE}/services/sluice-{name}", "roles/run.invoker") for name in called}
+
+
+def test_the_clock_may_call_the_sweeper_and_nothing_else(deployed: Deployed) -> None:
+    assert of(deployed, "clock") == {(f"{SERVICES}sweeper", "roles/run.invoker")}
+
+
+def test_only_the_sweeper_adds_to_its_own_queue(deployed: Deployed) -> None:
+    adding = [who for name, role, who in cells(deployed) if name == f"{PLACE}/queues/sluice-sweeper" and "enqueuer" in role]
+
+    assert adding == [f"serviceAccount:{account('sweeper')}"]
 
 
 def test_the_account_of_each_pool_has_the_rights_of_a_processor(deployed: Deployed) -> None:
@@ -295,10 +338,10 @@ def test_no_account_can_overwrite_or_delete_an_object(deployed: Deployed) -> Non
     }
 
 
-def test_only_the_processors_the_dispatcher_and_the_console_write_results(deployed: Deployed) -> None:
+def test_only_the_processors_dispatcher_sweeper_and_console_write_results(deployed: Deployed) -> None:
     writers = {who for name, role, who in cells(deployed) if name == RESULTS and role == "roles/storage.objectCreator"}
 
-    assert writers == {f"serviceAccount:{account(name)}" for name in ("dispatcher", "console", *PROCESSORS.values())}
+    assert writers == {f"serviceAccount:{account(name)}" for name in ("dispatcher", "sweeper", "console", *PROCESSORS.values())}
 
 
 def test_no_account_acts_as_one_that_runs_a_service(deployed: Deployed) -> None:
@@ -364,14 +407,16 @@ def test_custom_roles_have_these_permissions(operated: Operated) -> None:
         "operator": {
             *(f"pubsub.subscriptions.{verb}" for verb in ("create", "consume", "delete")),
             "resourcemanager.projects.get",
+            "cloudtasks.queues.list",
         },
+        "queueLister": {"cloudtasks.queues.list"},
     }
 
 
-def test_without_operators_there_is_only_the_consoles_custom_role(deployed: Deployed) -> None:
+def test_without_operators_there_are_only_the_custom_roles_of_console_and_sweeper(deployed: Deployed) -> None:
     made = [name for name in deployed.first.state["resources"] if name.startswith(f"{HOME}/roles/")]
 
-    assert made == [f"{HOME}/roles/sluice.queueOperator"]
+    assert sorted(made) == [f"{HOME}/roles/sluice.queueLister", f"{HOME}/roles/sluice.queueOperator"]
 
 
 def test_the_docs_print_the_table(table: Grants) -> None:

@@ -18,12 +18,10 @@ from tests.deploy.stub.world import NUMBER, PROJECT
 QUEUES = tomllib.loads(PIPELINE.read_text())["queues"]
 WEBHOOKS = tomllib.loads(PIPELINE.read_text())["webhooks"]
 POOLS = tomllib.loads(PIPELINE.read_text())["pools"]
-#: The folders of functions/ that deploy.sh does not deploy yet.
-NOT_YET = {"sweeper"}
-FOLDERS = sorted({path.parent.name for path in (ROOT / "functions").glob("*/main.py")} - NOT_YET)
+FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 #: The service of each pool; and all services: one for each folder of functions/, the processor as often as there are pools.
 PROCESSORS = {"default": "processor", "slow": "processor-slow"}
-URLS = ("upload", "issuer", "dispatcher", "status", "notifier")
+URLS = ("upload", "issuer", "dispatcher", "status", "notifier", "sweeper")
 ALL_SERVICES = sorted({*FOLDERS, *PROCESSORS.values()})
 
 
@@ -104,7 +102,8 @@ def test_every_service_has_its_variables(deployed: Deployed) -> None:
         assert (given["SLUICE_UPLOADS_BUCKET"], given["SLUICE_RESULTS_BUCKET"]) == (UPLOADS[8:], RESULTS[8:])
         assert {given[f"SLUICE_{other.upper()}_URL"] for other in URLS} == {url(other) for other in URLS}
         assert given["SLUICE_PROCESSOR_URLS"] == f"default={url('processor')},slow={url('processor-slow')}"
-        assert (given["SLUICE_PUSH_ACCOUNT"], given["SLUICE_TASKS_ACCOUNT"]) == (account("push"), account("tasks"))
+        callers = {caller: given[f"SLUICE_{caller.upper()}_ACCOUNT"] for caller in ("push", "tasks", "clock")}
+        assert callers == {caller: account(caller) for caller in callers}
         assert given["SLUICE_QUEUE_AUTH"] == "queue"
     assert values(deployed, "SLUICE_SIGNER") == {"issuer": account("signer"), "console": account("signer")}
     assert values(deployed, "SLUICE_READER") == {"status": account("reader"), "console": account("reader")}
@@ -213,7 +212,8 @@ def test_buckets_are_closed_and_keep_what_they_have(deployed: Deployed) -> None:
         assert bucket["iamConfiguration"]["publicAccessPrevention"] == "enforced"
         assert bucket["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"] is True
         assert bucket["softDeletePolicy"]["retentionDurationSeconds"] == "604800"
-        assert [rule["action"]["type"] for rule in bucket["lifecycle"]["rule"]] == ["AbortIncompleteMultipartUpload"]
+        deleting = [rule["condition"] for rule in bucket["lifecycle"]["rule"] if rule["action"]["type"] == "Delete"]
+        assert deleting == [{"age": 30, "matchesPrefix": ["attempts/"]}] * (name == RESULTS)
 
 
 def test_there_is_one_notification_of_finished_uploads(deployed: Deployed) -> None:
@@ -237,8 +237,13 @@ def test_there_are_alerts_metrics_and_a_dashboard(deployed: Deployed) -> None:
     assert "@" not in str(dashboards)
 
 
-def test_dispatcher_notifier_and_processors_cannot_be_reached_from_the_internet(deployed: Deployed) -> None:
+def test_dispatcher_notifier_sweeper_and_processors_cannot_be_reached_from_the_internet(deployed: Deployed) -> None:
     services = {name: deployed.first.state["resources"][SERVICES + name] for name in ALL_SERVICES}
     ingress = {name: service["metadata"]["annotations"]["run.googleapis.com/ingress"] for name, service in services.items()}
 
-    assert {name for name, found in ingress.items() if found == "internal"} == {"dispatcher", "notifier", *PROCESSORS.values()}
+    assert {name for name, found in ingress.items() if found == "internal"} == {
+        "dispatcher",
+        "notifier",
+        "sweeper",
+        *PROCESSORS.values(),
+    }

@@ -93,9 +93,8 @@ class World:
         own = email.endswith(f"@{PROJECT}.iam.gserviceaccount.com")
         if own and f"projects/{PROJECT}/serviceAccounts/{email}" not in self.resources:
             raise Refused(code, message.format(email))
-        made_on_demand = email.endswith(
-            tuple(f"@{agent}.iam.gserviceaccount.com" for agent in ("gs-project-accounts", "gcp-sa-pubsub", "gcp-sa-iap"))
-        )
+        agents = ("gs-project-accounts", "gcp-sa-pubsub", "gcp-sa-iap", "gcp-sa-cloudscheduler")
+        made_on_demand = email.endswith(tuple(f"@{agent}.iam.gserviceaccount.com" for agent in agents))
         if made_on_demand and email not in self.agents:
             raise Refused(code, message.format(email))
 

@@ -42,9 +42,10 @@ def test_the_docs_print_their_size_and_the_memory_of_the_service_itself() -> Non
 
 
 def test_all_instances_of_all_services_are_counted(tmp_path: Path) -> None:
-    """Four services with 2 × (1 vCPU, 512 MiB), one console of that size, 7 × (2, 4 GiB) and 3 × (1, 1.5 GiB)."""
-    assert total(deployment(tmp_path).listing) == Size(8 + 1 + 14 + 3, (9 << 29) + (28 << 30) + (9 << 29))
-    assert total(deployment(tmp_path, instances="1").listing).cpus == 4 + 1 + 14 + 3
+    """3 services with 2 × (1 vCPU, 512 MiB); issuer, console, sweeper; 7 × (2, 4 GiB) and 3 × (1, 1.5 GiB)."""
+    assert total(deployment(tmp_path).listing) == Size(6 + 3 + 14 + 3, (9 << 29) + (28 << 30) + (9 << 29))
+    assert total(deployment(tmp_path, instances="1").listing).cpus == 3 + 3 + 14 + 3
+    assert total(deployment(tmp_path, instances="3").listing).cpus == 9 + 2 + 2 + 14 + 3  # half of 3 instances are 2
 
 
 @pytest.mark.parametrize(

@@ -135,16 +135,31 @@ def test_old_uploads_are_deleted_whatever_their_names(tmp_path: Path) -> None:
 
 def test_old_results_are_deleted_but_not_the_assets(tmp_path: Path) -> None:
     it = deployment(tmp_path)
-    create, _cors = commands(buckets.bucket(it, "results", "7d", "30"))
+    create, _cors = commands(buckets.bucket(it, "results", "7d", "45"))
     lifecycle = json.loads((tmp_path / "lifecycle-results.json").read_text())
     right = changed(BUCKET, "lifecycle_config", value=lifecycle)
 
     assert create.startswith("storage buckets create gs://demo-project-sluice-results")
-    assert lifecycle["rule"][1]["condition"] == {"age": 30, "matchesPrefix": ["attempts/", "files/", "index/", "jobs/"]}
+    assert lifecycle["rule"][2]["condition"] == {"age": 45, "matchesPrefix": ["attempts/", "files/", "index/", "jobs/"]}
     for found, updates in ((right, 0), (BUCKET, 1)):  # the rule of an older release deletes the assets too
         its_cors = [cors.of_results(it.origins)]
         it.state.buckets["demo-project-sluice-results"] = parsed(Bucket, changed(found, "cors_config", value=its_cors))
-        assert len(commands(buckets.bucket(it, "results", "7d", "30"))) == updates
+        assert len(commands(buckets.bucket(it, "results", "7d", "45"))) == updates
+
+
+def test_notes_of_attempts_are_deleted_after_thirty_days_and_results_never(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    commands(buckets.bucket(it, "results", "7d", "0"))
+    rules = json.loads((tmp_path / "lifecycle-results.json").read_text())["rule"]
+
+    assert [rule["condition"] for rule in rules if rule["action"]["type"] == "Delete"] == [
+        {"age": 30, "matchesPrefix": ["attempts/"]}
+    ]
+    its_cors = [cors.of_results(it.origins)]
+    for found, updates in ((rules, 0), (rules[:1], 1), ([rules[0], changed(rules[1], "condition", "age", value=29)], 1)):
+        described = changed(changed(BUCKET, "cors_config", value=its_cors), "lifecycle_config", value={"rule": found})
+        it.state.buckets["demo-project-sluice-results"] = parsed(Bucket, described)
+        assert len(commands(buckets.bucket(it, "results", "7d", "0"))) == updates
 
 
 @pytest.mark.parametrize(

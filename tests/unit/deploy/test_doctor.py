@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy import grants
+from deploy import grants, queues
 from deploy.deployment import Deployment
 from deploy.doctor import faults
 from deploy.down import down, stays
-from deploy.kinds import Grant, Notification, Queue, SandboxLine, Service, Subscription, Version
+from deploy.kinds import Grant, Notification, Queue, SandboxLine, Schedule, Service, Subscription, Version
 from deploy.running import Runner
 from deploy.sandbox import COMPLETE, WEAKER, notes
 from shared.settings import ROOT
@@ -26,9 +26,12 @@ def healthy(folder: Path) -> Deployment:
     push = Subscription(it.full("uploads"), endpoint=f"{audience}/x", account=it.email("push"), audience=audience)
     state.subscriptions = {it.full("dispatcher"): push, it.full("dead-letters"): Subscription(it.full("dead-letters"))}
     state.queues = {
-        it.full(name): Queue(state="RUNNING", account=it.email("tasks"), audience=it.url(it.server(queue)))
-        for name, queue in it.queues.items()
+        it.full(name): Queue(state="RUNNING", account=it.email("tasks"), audience=it.url(server))
+        for name, server in queues.servers(it).items()
     }
+    sweeper = it.url("sweeper")
+    called = Schedule(url=f"{sweeper}/", account=it.email("clock"), audience=sweeper, state="ENABLED", called="today")
+    state.schedules = {"sluice-sweep": called}
     state.secrets = {it.full("keys"): (Version(1),)}
     state.notifications["uploads"] = [Notification("1", it.topic_of_uploads, "JSON_API_V1", ("OBJECT_FINALIZE",))]
     state.sandbox_lines = {name: SandboxLine(COMPLETE) for name in it.pools}
@@ -80,6 +83,18 @@ def test_identity_aware_proxy_needs_its_way_to_the_console(tmp_path: Path) -> No
         (lambda it: it.state.notifications.clear(), "the uploads bucket has no notification"),
         (lambda it: it.state.notifications["uploads"].extend(it.state.notifications["uploads"]), "is announced 2 times"),
         (lambda it: it.state.queues.pop("sluice-images"), "the queue sluice-images is missing"),
+        (lambda it: it.state.queues.pop("sluice-sweeper"), "the queue sluice-sweeper is missing"),
+        (lambda it: it.state.policies["service:sweeper"].append(Grant("roles/run.invoker", "allUsers")),
+         "strangers may call sluice-sweeper"),
+        (lambda it: it.state.policies["service:sweeper"].pop(0), "Cloud Scheduler may not call sluice-sweeper (missing invoker)"),
+        (lambda it: it.state.policies["service:sweeper"].pop(1), "Cloud Tasks may not call sluice-sweeper (missing invoker)"),
+        (lambda it: it.state.policies.pop("project"), "Cloud Scheduler may not make tokens (missing role of its service agent)"),
+        (lambda it: it.state.schedules.clear(), "the schedule sluice-sweep is missing"),
+        (lambda it: _change_schedule(it, state="PAUSED"), "paused schedule: sluice-sweep begins no sweep"),
+        (lambda it: _change_schedule(it, state="UPDATE_FAILED"), "the schedule sluice-sweep is UPDATE_FAILED"),
+        (lambda it: _change_schedule(it, audience="https://elsewhere.example"), "wrong URL, audience or account: sluice-sweep"),
+        (lambda it: _change_schedule(it, account="me@example.com"), "makes calls that sluice-sweeper refuses"),
+        (lambda it: _change_schedule(it, code=7.0), "the last call of the schedule sluice-sweep failed (code 7, today)"),
         (lambda it: _change_push(it, topic="_deleted-topic_"), "sluice-dispatcher listens to _deleted-topic_"),
         (lambda it: _change_push(it, account="me@example.com"), "pushes come from 'me@example.com'"),
         (lambda it: _change_push(it, endpoint="https://elsewhere.example/"), "pushes go to https://elsewhere.example/"),
@@ -96,6 +111,10 @@ def test_one_change_is_one_fault(change: object, fault: str, tmp_path: Path) -> 
 
 def _call_other_pool(it: Deployment) -> None:
     it.state.queues["sluice-digests"] = replace(it.state.queues["sluice-digests"], audience=it.url("processor"))
+
+
+def _change_schedule(it: Deployment, **fields: object) -> None:
+    it.state.schedules["sluice-sweep"] = replace(it.state.schedules["sluice-sweep"], **fields)  # type: ignore[arg-type]
 
 
 def _change_push(it: Deployment, **fields: str) -> None:
@@ -125,14 +144,14 @@ def test_the_sentences_about_the_sandbox_are_those_that_the_processor_logs() -> 
 def test_queues_whose_tasks_name_the_account_need_no_target(tmp_path: Path) -> None:
     it = healthy(tmp_path)
     it.state.queues = {name: Queue(state="RUNNING") for name in it.state.queues}
-    assert len(found(it)) == 2
+    assert len(found(it)) == 3
 
     it.options = replace(it.options, queue_auth="task")
     assert found(it) == []
 
 
 def test_what_stays_after_down_is_data_queues_and_secrets() -> None:
-    staying = ["project", "queue:images", "webhook:webhook-orders", "secret:keys", "webhook-secret:orders"]
+    staying = ["project", "queue:images", "own-queue:sweeper", "webhook:webhook-orders", "secret:keys", "webhook-secret:orders"]
     staying += ["bucket:uploads", "bucket:results"]
     going = ["repository", "bucket:build", "topic:uploads", "service:notifier", "subscription:notifier"]
 

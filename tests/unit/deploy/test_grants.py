@@ -31,7 +31,7 @@ def test_a_grant_that_is_missing_is_added(tmp_path: Path) -> None:
 def test_grants_of_a_kind_are_those_of_all_its_resources(tmp_path: Path) -> None:
     jobs = list(grants.grants(deployment(tmp_path), "queue"))
 
-    assert [(job[0][3], len(job)) for job in jobs] == [("sluice-images", 7), ("sluice-digests", 7)]
+    assert [(job[0][3], len(job)) for job in jobs] == [("sluice-images", 9), ("sluice-digests", 9)]
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_each_operator_has_each_grant(tmp_path: Path) -> None:
 def test_without_operators_no_row_of_theirs_holds(tmp_path: Path) -> None:
     it = deployment(tmp_path)
 
-    console = f"serviceAccount:{it.email('console')}"
+    acting = [f"serviceAccount:{it.email(name)}" for name in ("console", "sweeper")]
 
-    assert [grant.member for grant in grants.wanted(it, "queue:images") if "queueOperator" in grant.role] == [console]
+    assert [grant.member for grant in grants.wanted(it, "queue:images") if "queueOperator" in grant.role] == acting
     assert grants.wanted(it, "subscription:dead-letters") == []
 
 
@@ -190,10 +190,11 @@ def test_open_doors_are_those_named(doors: str, strangers: list[str], tmp_path: 
 
 def test_agents_that_policies_name_are_not_asked_for(tmp_path: Path) -> None:
     it = deployment(tmp_path)
-    assert len(list(grants.service_agents(it))) == 2
+    assert len(list(grants.service_agents(it))) == 3
 
     for topic, agent in (("uploads", it.storage_agent), ("dead-letters", it.pubsub_agent)):
         it.state.policies[f"topic:{topic}"] = [Grant("roles/pubsub.publisher", f"serviceAccount:{agent}")]
+    it.state.policies["project"] = [Grant("roles/cloudscheduler.serviceAgent", f"serviceAccount:{it.scheduler_agent}")]
     assert list(grants.service_agents(it)) == []
 
     behind = deployment(tmp_path, console_access="iap")

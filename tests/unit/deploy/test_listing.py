@@ -45,6 +45,6 @@ def test_a_word_without_a_function_is_named(tmp_path: Path) -> None:
 def test_there_is_an_account_for_each_service_and_each_other_job(tmp_path: Path) -> None:
     listing = deployment(tmp_path).listing
 
-    assert listing.services == ["upload", "issuer", "dispatcher", "status", "console", "processor", "processor-slow"]
+    assert " ".join(listing.services) == "upload issuer dispatcher status sweeper console processor processor-slow"
     assert [name for name in listing.functions.values() if not (ROOT / "functions" / name / "main.py").exists()] == []
-    assert listing.accounts == ["signer", "reader", "tasks", "push", "build", *listing.services]
+    assert listing.accounts == ["signer", "reader", "tasks", "push", "clock", "build", *listing.services]

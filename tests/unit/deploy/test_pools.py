@@ -59,13 +59,14 @@ def test_every_service_has_the_urls_of_all_pools(tmp_path: Path) -> None:
 
 
 def test_a_queue_calls_the_service_of_its_pool_with_tokens_for_it(tmp_path: Path) -> None:
-    images, digests = map(flags, commands(queues.new_queues(deployment(tmp_path))))
+    images, digests, sweeper = map(flags, commands(queues.new_queues(deployment(tmp_path))))
     host = "sluice-processor-slow-42.us-central1.run.app"
 
     assert digests["http-uri-override"] == f"scheme:HTTPS,host:{host},mode:ALWAYS"
     assert digests["http-oidc-token-audience-override"] == f"https://{host}"
     assert images["http-oidc-token-audience-override"] == "https://sluice-processor-42.us-central1.run.app"
-    assert {it["http-oidc-service-account-email-override"] for it in (images, digests)} == {
+    assert sweeper["http-oidc-token-audience-override"] == "https://sluice-sweeper-42.us-central1.run.app"
+    assert {it["http-oidc-service-account-email-override"] for it in (images, digests, sweeper)} == {
         "sluice-tasks@demo-project.iam.gserviceaccount.com"
     }
 
@@ -73,11 +74,11 @@ def test_a_queue_calls_the_service_of_its_pool_with_tokens_for_it(tmp_path: Path
 def test_an_existing_queue_moves_to_another_pool_in_a_step_of_its_own(tmp_path: Path) -> None:
     """`new_queues` comes before the services, `changed_queues` after them."""
     it = deployment(tmp_path)
-    it.state.queues = {"sluice-images": Queue(), "sluice-digests": Queue()}
+    it.state.queues = {f"sluice-{name}": Queue() for name in ("images", "digests", "sweeper")}
     lines = [line.word for line in it.listing.lines]
 
     assert commands(queues.new_queues(it)) == []
-    assert [command.split()[3] for command in commands(queues.changed_queues(it))] == ["sluice-images", "sluice-digests"]
+    assert [command.split()[3] for command in commands(queues.changed_queues(it))] == list(it.state.queues)
     assert lines.index("new_queues") < lines.index("pools") < lines.index("changed_queues")
 
 

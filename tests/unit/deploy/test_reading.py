@@ -10,7 +10,7 @@ from deploy.reading import belongings, check_region, fill, fill_belongings, list
 from deploy.state import State
 from tests.unit.deploy.example import deployment
 
-APIS = ("artifactregistry", "cloudtasks", "iam", "logging", "monitoring", "pubsub", "run", "storage")
+APIS = ("artifactregistry", "cloudscheduler", "cloudtasks", "iam", "logging", "monitoring", "pubsub", "run", "storage")
 
 
 def test_an_api_that_is_off_is_not_asked(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_an_api_that_is_off_is_not_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("command", "notify", "kinds"),
-    [("up", "", 11), ("up", "me@example.com", 12), ("down", "", 11), ("doctor", "me@example.com", 6), ("status", "", 11)],
+    [("up", "", 12), ("up", "me@example.com", 13), ("down", "", 12), ("doctor", "me@example.com", 7), ("status", "", 12)],
 )
 def test_a_command_reads_the_kinds_it_needs(command: str, notify: str, kinds: int, tmp_path: Path) -> None:
     it = deployment(tmp_path, command, notify=notify)
@@ -50,7 +50,7 @@ POLICIES = ["policy.project", "policy.bucket:uploads", "policy.queue:images"]
     ("command", "delete_data", "keys"),
     [
         ("up", False, [*OF_ALL, "policy.project", "policy.repository", *POLICIES[1:]]),
-        ("doctor", False, OF_ALL),
+        ("doctor", False, [*OF_ALL, "policy.project"]),
         ("down", False, [*OF_ALL, *POLICIES]),
         ("down", True, [*OF_ALL, "waiting.images", *POLICIES]),
     ],

@@ -9,7 +9,7 @@ from deploy.kinds import Role
 from shared.settings import ROOT
 from tests.unit.deploy.example import deployment
 
-NAMES = [f"projects/demo-project/roles/my_own.{name}" for name in ("operator", "queueOperator")]
+NAMES = [f"projects/demo-project/roles/my_own.{name}" for name in ("operator", "queueLister", "queueOperator")]
 
 
 def changes(folder: Path, found: dict[str, Role], operators: str = "group:ops@example.com") -> list[list[str]]:
@@ -20,18 +20,18 @@ def changes(folder: Path, found: dict[str, Role], operators: str = "group:ops@ex
 
 
 def as_wanted(folder: Path) -> dict[str, Role]:
-    """Both roles as the files want them."""
+    """The roles as the files want them."""
     changes(folder, {})
     written = [json.loads((folder / f"role-{name.rpartition('.')[2]}.json").read_text()) for name in NAMES]
     return {name: Role(role["description"]) for name, role in zip(NAMES, written, strict=True)}
 
 
 def test_missing_roles_are_created(tmp_path: Path) -> None:
-    assert changes(tmp_path, {}) == [["create", "my_own.operator"], ["create", "my_own.queueOperator"]]
+    assert changes(tmp_path, {}) == [["create", name.rpartition("/")[2]] for name in NAMES]
 
 
-def test_without_operators_only_the_consoles_role_is_needed(tmp_path: Path) -> None:
-    assert changes(tmp_path, {}, operators="") == [["create", "my_own.queueOperator"]]
+def test_without_operators_only_the_roles_of_console_and_sweeper_are_needed(tmp_path: Path) -> None:
+    assert changes(tmp_path, {}, operators="") == [["create", "my_own.queueLister"], ["create", "my_own.queueOperator"]]
 
 
 def test_roles_as_wanted_are_left_alone(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_roles_as_wanted_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_role_of_another_definition_is_updated(tmp_path: Path) -> None:
-    found = as_wanted(tmp_path) | {NAMES[1]: Role("of an older release (1)")}
+    found = as_wanted(tmp_path) | {NAMES[2]: Role("of an older release (1)")}
 
     assert changes(tmp_path, found) == [["update", "my_own.queueOperator"]]
 

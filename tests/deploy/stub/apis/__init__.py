@@ -5,6 +5,7 @@ from dataclasses import replace
 from tests.deploy.stub.apis import (
     artifacts,
     builds,
+    cloudscheduler,
     iam,
     iap,
     logging,
@@ -20,7 +21,8 @@ from tests.deploy.stub.apis import (
 from tests.deploy.stub.wire import Call, Json, Raw, Refused
 from tests.deploy.stub.world import PROJECT, World
 
-_MODULES = (artifacts, builds, iam, iap, logging, monitoring, projects, pubsub, run, secrets, services, storage, tasks)
+_MODULES = [artifacts, builds, cloudscheduler, iam, iap, logging, monitoring, projects, pubsub, run, secrets, services]
+_MODULES += [storage, tasks]
 _APIS = {module.API.name: module.API for module in _MODULES}
 #: They work before anything is enabled: they are what enabling goes through.
 _ALWAYS = ("serviceusage", "cloudresourcemanager")
