@@ -1,7 +1,7 @@
 """Compare the list in deploy.sh with a Google Cloud project, and run gcloud where they differ.
 
-Standard library only, so that deploying needs nothing but bash, Python 3.11 and gcloud. That holds for shared.routes and
-shared.capacity too, by which pipeline.toml is checked here as the services check it.
+Standard library only, so that deploying needs nothing but bash, Python 3.11 and gcloud. That holds for the parts of shared too, by
+which pipeline.toml and the settings are checked here as the services check them.
 
     deploy.sh     the list: one line per resource, in the order of creation
     __main__      the commands: plan, up, verify, status, doctor, down
@@ -13,6 +13,7 @@ shared.capacity too, by which pipeline.toml is checked here as the services chec
     everything    from a line of the list to its commands
     buckets · pubsub · queues · services · grants · roles · watching
                   one module per kind of resource: wanted state, and the commands for what differs
+    checks        the settings of each service, checked
     capacity      pipeline.toml, checked; the size of all instances together
     left          services and accounts of pools that pipeline.toml no longer has
     sandbox       whether each pool's host enforces all of the sandbox, by its log

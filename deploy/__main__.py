@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from deploy import capacity, gcloud, left, queues, sources, webhooks
+from deploy import capacity, checks, gcloud, left, queues, sources, webhooks
 from deploy.deployment import Deployment
 from deploy.doctor import doctor
 from deploy.down import down
@@ -102,6 +102,8 @@ def _prepared(options: Options) -> Deployment:
     folder = Path(os.environ.get("DEPLOY_FOLDER") or f".deploy/{options.project}-{options.prefix}")
     deployment = Deployment(options, listing, routes, folder, sources.tag(options.extras))
     webhooks.check(deployment)
+    if options.command in ("plan", "up"):
+        checks.check(deployment)
     return deployment
 
 

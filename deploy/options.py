@@ -127,7 +127,7 @@ class Options:
         "How much",
     )  # fmt: skip
     max_file_bytes: str = _option("536870912", "N", "a file lies in the processor's memory while it is processed", *ABOVE_0)
-    url_seconds: str = _option("900", "N", "validity of a signed URL", *ABOVE_0)
+    url_seconds: str = _option("900", "N", "validity of a signed URL, at most 43200", *ABOVE_0)
     keep_uploads_days: str = _option("0", "N", "uploads older than this are deleted; 0 keeps them for ever", *DAYS)
     keep_results_days: str = _option("0", "N", "the same for results; not 1 to 14", *RESULTS_DAYS)
     keep_notices_days: str = _option(

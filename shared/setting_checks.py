@@ -12,6 +12,9 @@ GOOGLE_CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
 IAP_KEYS = "https://www.gstatic.com/iap/verify/public_key"
 #: Cloud Storage: V4 signing, longest expiration
 MAX_URL_SECONDS = 7 * 24 * 3600
+#: Google rotates the keys of signBlob: its signatures hold for 12 hours, longer ones may fail before their end
+#: (https://docs.cloud.google.com/storage/docs/authentication/creating-signatures).
+MAX_SIGNBLOB_SECONDS = 12 * 3600
 #: Shortest secret that keys are mixed with: 32 hexadecimal digits have 128 bits.
 MIN_SECRET = 32
 
@@ -23,6 +26,7 @@ def check(settings: "Settings", *, is_deployed: bool) -> None:
     _check_callers(settings.callers, settings.key_secret, is_deployed=is_deployed)
     if is_deployed:
         _trust_only_google(settings)
+        _check_signatures(settings)
         if settings.webhook_loopback:
             raise BadConfiguration("SLUICE_WEBHOOK_LOOPBACK is set; on Cloud Run no receiver is on this computer: unset it")
 
@@ -67,6 +71,14 @@ def _trust_only_google(settings: "Settings") -> None:
             raise BadConfiguration(
                 f"{variable} is not Google's ({right}); on Cloud Run this would admit forged callers: unset it"
             )
+
+
+def _check_signatures(settings: "Settings") -> None:
+    """Refuse signed URLs that would fail before the time that clients are told."""
+    by_api = (settings.signer and not settings.signer_key) or (settings.reader and not settings.reader_key)
+    if by_api and settings.url_seconds > MAX_SIGNBLOB_SECONDS:
+        limit = f"what the IAM API signs is valid for {MAX_SIGNBLOB_SECONDS} seconds at most"
+        raise BadConfiguration(f"SLUICE_URL_SECONDS is {settings.url_seconds}; {limit}: set a lower number")
 
 
 def _check_callers(way: str, secret: str, *, is_deployed: bool) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared import capacity, processors
-from shared.cloud.protocols import Cloud
 from shared.errors import BadConfiguration, BadFile, Unavailable
 from shared.model import Limits, Recipe
 from shared.outside import reach
@@ -17,7 +16,8 @@ from shared.processors import Made, Processor
 from shared.routes import Routes, tasks
 from shared.settings import Settings
 
-if TYPE_CHECKING:  # only the processor loads the sandbox
+if TYPE_CHECKING:  # only the processor loads the sandbox; deploy.sh checks settings where no client is installed
+    from shared.cloud.protocols import Cloud
     from shared.sandbox.outcome import Ran
 
 
@@ -29,7 +29,7 @@ def concerns(recipe: Recipe) -> bool:
         return False
 
 
-def run(recipe: Recipe, source: Path, folder: Path, limits: Limits, cloud: Cloud) -> "Ran":
+def run(recipe: Recipe, source: Path, folder: Path, limits: Limits, cloud: "Cloud") -> "Ran":
     """Apply the recipe to the file at `source`, in an empty folder, within the limits of time and outputs.
 
     Raises `Unavailable` where the settings lack what the step needs, and what its processor raises but for `BadFile`.

@@ -52,6 +52,20 @@ def test_a_url_lives_no_longer_than_cloud_storage_allows() -> None:
         settings.load(ENVIRONMENT | {"SLUICE_URL_SECONDS": "604801"})
 
 
+@pytest.mark.parametrize("account", ["SIGNER", "READER"])
+def test_on_cloud_run_a_url_lives_no_longer_than_the_signatures_of_the_iam_api(account: str) -> None:
+    other = "READER" if account == "SIGNER" else "SIGNER"
+    deployed = ENVIRONMENT | {"SLUICE_CONSOLE_ACCESS": "", "K_SERVICE": "issuer", f"SLUICE_{other}": ""}
+    assert settings.load(deployed | {"SLUICE_URL_SECONDS": "43200"}).url_seconds == 43_200
+
+    longer = deployed | {"SLUICE_URL_SECONDS": "43201"}
+    with pytest.raises(
+        BadConfiguration, match=r"^SLUICE_URL_SECONDS is 43201; what the IAM API signs is valid for 43200 seconds"
+    ):
+        settings.load(longer)
+    assert settings.load(longer | {f"SLUICE_{account}_KEY": "key.json"}).url_seconds == 43_201
+
+
 @pytest.mark.failure("T20")
 def test_results_never_go_into_the_uploads_bucket() -> None:
     with pytest.raises(BadConfiguration, match="SLUICE_RESULTS_BUCKET is the uploads bucket"):

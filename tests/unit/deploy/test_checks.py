@@ -1,0 +1,111 @@
+"""A setting or pipeline.toml with which a service would not start is refused before anything changes."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from deploy import checks, services
+from deploy.errors import Failed
+from deploy.variables import Secret
+from shared import settings
+from shared.settings import ROOT
+from tests.unit.deploy.example import PIPELINE, WEBHOOKS, deployment
+
+SCANNING = PIPELINE.replace('processor = "any.digest"', 'processor = "any.scan"')
+CALLING = PIPELINE.replace(
+    'processor = "any.digest"\n',
+    'processor = "service.call"\noptions = { url = "https://tika.test/", secret_headers = { X-Key = "tika" } }\n',
+)
+SIGNING = "(sluice-issuer, sluice-status, sluice-console would not start)"
+
+
+def refusal(folder: Path, text: str = PIPELINE, **options: str) -> str:
+    with pytest.raises(Failed) as refused:
+        checks.check(deployment(folder, text=text, **options))
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (PIPELINE + WEBHOOKS, {}),
+        (PIPELINE, {"url_seconds": "43200", "origins": "https://a.example", "console_operators": "ann@example.com"}),
+        (PIPELINE, {"console_access": "iap", "allow_unauthenticated": "issuer,upload,status", "queue_auth": "task"}),
+        (PIPELINE, {"gateway": "https://sluice-1a2b3c.uc.gateway.dev"}),
+        (SCANNING, {"clamd": "10.0.0.5:3310"}),
+        (CALLING, {"service_origins": "https://tika.test", "service_secrets": "calls"}),
+    ],
+)
+def test_services_that_would_start_are_not_refused(text: str, options: dict[str, str], tmp_path: Path) -> None:
+    checks.check(deployment(tmp_path, text=text, **options))
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        (PIPELINE, {"url_seconds": "43201"}, f"--url-seconds is 43201; what the IAM API signs is valid for 43200 seconds at most: "
+         f"set a lower number {SIGNING}"),
+        (PIPELINE, {"url_seconds": "604801"}, "--url-seconds is 604801; Cloud Storage allows at most 604800 (sluice-upload, "),
+        (SCANNING, {}, "steps.digest: any.scan needs clamd; set --clamd to its host:port"),
+        (SCANNING, {"clamd": "clamd:99999"}, "--clamd is 'clamd:99999'; write host:port"),
+        (CALLING, {}, "service.call may not call https://tika.test; add it to --service-origins"),
+        (CALLING, {"service_origins": "https://tika.test"}, "service.call lacks the secret 'tika'; add it to --service-secrets"),
+        (PIPELINE + WEBHOOKS, {"url_seconds": "604801"}, "sluice-notifier"),
+    ],
+)  # fmt: skip
+def test_services_that_would_not_start_are_named_with_the_option(
+    text: str, options: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    found = refusal(tmp_path, text, **options)
+
+    assert said in found
+    assert found.endswith("\nnothing was changed")
+    assert "SLUICE_URL_SECONDS" not in found
+
+
+def test_what_is_in_secret_manager_is_not_read(tmp_path: Path) -> None:
+    it = deployment(tmp_path, text=CALLING, service_origins="https://tika.test", service_secrets="calls")
+    checks.check(it)
+
+    assert services.variables(it, "processor-slow", "1")["SLUICE_SERVICE_SECRETS"] == Secret("calls:latest")
+
+
+def test_every_service_has_the_settings_that_its_function_requires(tmp_path: Path) -> None:
+    it = deployment(tmp_path, text=PIPELINE + WEBHOOKS)
+    for name, function in it.listing.functions.items():
+        given = services.variables(it, name, "1")
+        calls = [node for node in ast.walk(ast.parse((ROOT / "functions" / function / "main.py").read_text()))
+                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "cloud.settings.require"]  # fmt: skip
+        required = [ast.literal_eval(argument) for call in calls for argument in call.args]
+
+        assert required, f"functions/{function}/main.py requires no setting"
+        missing = [it for it in required if not given.get(settings.declared()[it].variable)]
+        assert missing == [], f"{name} would not start"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        ('"any.digest"', '"any.digset"', "steps.digest.processor: 'any.digset' is unknown; write one of any.digest, "),
+        (
+            '"any.digest"',
+            '"any.digest"\noptions = { algorithm = "md5" }',
+            "steps.digest.options.algorithm: unknown; any.digest",
+        ),
+        ('queue = "digests"', 'queue = "digest"', "steps.digest.queue: 'digest' is not allowed; write one of digests, images"),
+        ("second = 200", "second = 5000", "queues.digests.max_dispatches_per_second: 5000 is not allowed; write a number from"),
+        (
+            "dispatches = 12",
+            "dispatches = 5001",
+            "queues.digests.max_concurrent_dispatches: 5001 is not allowed; write a whole",
+        ),
+        ("attempts = 5", "attempt = 5", "queues.images.attempt: unknown"),
+    ],
+)
+def test_a_wrong_pipeline_toml_is_refused(right: str, wrong: str, fault: str, tmp_path: Path) -> None:
+    assert right in PIPELINE
+    with pytest.raises(Failed) as refused:
+        deployment(tmp_path, text=PIPELINE.replace(right, wrong))
+
+    assert fault in str(refused.value)
