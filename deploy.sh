@@ -26,7 +26,9 @@ step "Buckets: closed to the public, objects never overwritten"
   bucket  results  7d           $KEEP_RESULTS_DAYS
   bucket  build    0            1
 
-step "Topics, the image repository, log-based metrics"
+step "Options, topics, the image repository, log-based metrics"
+  # Those of this up, for the next one.
+  kept_options
   topics  uploads dead-letters
   #      name         messages are kept for late subscribers, in days (0: not)
   topic  completions  $KEEP_NOTICES_DAYS

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from deploy import capacity, checks, gcloud, left, queues, sources, webhooks
+from deploy import capacity, checks, gcloud, kept, left, queues, sources, webhooks
 from deploy.deployment import Deployment
 from deploy.doctor import doctor
 from deploy.down import down
@@ -24,6 +24,8 @@ from deploy.running import Runner, running
 from deploy.status import console, status
 from deploy.verify import deployed_system, local_system, verify
 
+PIPELINE = Path("pipeline.toml")
+
 
 def main() -> int:
     """Run one command; its status is 0, that of what failed, or 130 after Ctrl-C."""
@@ -31,11 +33,11 @@ def main() -> int:
     try:
         options = parse(sys.argv[1:], Path(os.environ.get("CALLER", "")))
         if options.command == "verify":
-            verify(local_system() if options.local else deployed_system(_prepared(options)))
+            verify(local_system() if options.local else deployed_system(_prepared(_placed(options))))
         elif options.command == "env":
-            env(_prepared(options))
+            env(_prepared(_placed(options)))
         else:
-            _run(_prepared(options))
+            _run(_placed(options))
     except Failed as error:
         print(f"error: {error}", file=sys.stderr)
         return error.status
@@ -50,9 +52,10 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _run(deployment: Deployment) -> None:
-    command = deployment.options.command
-    with _alone(deployment):
+def _run(options: Options) -> None:
+    command, folder = options.command, _folder(options)
+    with _alone(options, folder):
+        deployment = _prepared(options)
         read_state(deployment)
         webhooks.require_secrets(deployment)
         queues.hold(deployment)
@@ -75,6 +78,8 @@ def _run(deployment: Deployment) -> None:
 
 def _warn(deployment: Deployment) -> None:
     """Print what is no fault that `up` could mend, before the commands that change the services or show them."""
+    if deployment.options.command in ("plan", "up"):
+        kept.announce(deployment)
     if deployment.options.command in ("plan", "up", "status"):
         left.warn(deployment)
         if not capacity.fits_a_new_project(capacity.total(deployment.listing)):
@@ -90,21 +95,37 @@ def _summarize(command: str, count: int) -> None:
         print(f"\n{count} changes, done.")
 
 
-def _prepared(options: Options) -> Deployment:
-    """The deployment that these options describe, checked; its state is not read yet."""
+def _placed(options: Options) -> Options:
+    """The options with their project, and pipeline.toml, checked as far as nothing has to be read."""
     options = replace(options, project=options.project or os.environ.get("CLOUDSDK_CORE_PROJECT") or _gclouds_project())
     options.check()
-    routes = capacity.read(Path("pipeline.toml"), int(options.max_file_bytes))
+    if "max_file_bytes" in options.given:
+        capacity.read(PIPELINE, int(options.max_file_bytes))
+    else:
+        capacity.load(PIPELINE)
     _require_gcloud()
     os.environ.update(CLOUDSDK_CORE_PROJECT=options.project, CLOUDSDK_CORE_DISABLE_PROMPTS="1")
+    return options
+
+
+def _prepared(given: Options) -> Deployment:
+    """The deployment that these options and those of the last `up` describe, checked; its state is not read yet."""
+    found = kept.read(given)
+    options = kept.merged(given, found or {})
+    options.check()
+    routes = capacity.read(PIPELINE, int(options.max_file_bytes))
     with open(3) as file:
         listing = Listing(file.read(), options.variables(), routes.pools, has_webhooks=bool(routes.webhooks))
-    folder = Path(os.environ.get("DEPLOY_FOLDER") or f".deploy/{options.project}-{options.prefix}")
-    deployment = Deployment(options, listing, routes, folder, sources.tag(options.extras))
+    deployment = Deployment(options, listing, routes, _folder(options), sources.tag(options.extras), kept=found)
     webhooks.check(deployment)
     if options.command in ("plan", "up"):
         checks.check(deployment)
+        kept.confirm(deployment)
     return deployment
+
+
+def _folder(options: Options) -> Path:
+    return Path(os.environ.get("DEPLOY_FOLDER") or f".deploy/{options.project}-{options.prefix}")
 
 
 def _gclouds_project() -> str:
@@ -121,18 +142,17 @@ def _require_gcloud() -> None:
 
 
 @contextmanager
-def _alone(deployment: Deployment) -> Iterator[None]:
+def _alone(options: Options, folder: Path) -> Iterator[None]:
     """Lock the deployment's folder, where rendered files lie. The lock ends with its process, also after kill -9."""
-    deployment.folder.mkdir(parents=True, exist_ok=True)
-    with (deployment.folder / "lock").open("a+") as lock:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
-            options = deployment.options
             raise Failed(f"{lock.read()} is at work on {options.project}, prefix {options.prefix}: wait for its end") from error
         lock.truncate(0)
-        lock.write(f"{deployment.options.command}, process {os.getpid()}")
+        lock.write(f"{options.command}, process {os.getpid()}")
         lock.flush()
         yield
 

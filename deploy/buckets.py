@@ -11,14 +11,14 @@ from deploy.queues import labels_of_paused, paused
 from shared import cors, lifecycle
 
 DAY = 24 * 3600
-#: What is deleted after some days: of the results, all but the operator's assets and the notes of their use.
-OLD = {"results": ("attempts/", "files/", "index/", "jobs/")}
+#: What is deleted after some days: of the results, all but the operator's assets and the notes of their use; the sources of images.
+OLD = {"results": ("attempts/", "files/", "index/", "jobs/"), "build": ("source/",)}
 
 
 def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> Iterator[list[Command]]:
     """A bucket whose objects are deleted after so many days, 0 keeps them; `soft_delete` is a duration such as `7d`."""
     url, found = f"gs://{deployment.bucket(name)}", deployment.state.buckets.get(deployment.bucket(name))
-    wanted = _wanted(deployment, name, soft_delete, int(days))
+    wanted = wanted_bucket(deployment, name, soft_delete, int(days))
     lifecycle = deployment.write(f"lifecycle-{name}.json", _lifecycle(name, int(days)))
     flags = ["--uniform-bucket-level-access", "--public-access-prevention", f"--soft-delete-duration={soft_delete}"]
     flags.append(f"--lifecycle-file={lifecycle}")
@@ -33,7 +33,8 @@ def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> It
         yield [[*update, *flags, *(allow or ["--clear-cors"] * bool(found.cors))]]
 
 
-def _wanted(deployment: Deployment, name: str, soft_delete: str, days: int) -> Bucket:
+def wanted_bucket(deployment: Deployment, name: str, soft_delete: str, days: int) -> Bucket:
+    """The bucket as it should be."""
     return Bucket(
         location=deployment.options.region.upper(),
         uniform_access=True,

@@ -31,6 +31,7 @@ class Deployment:
     state: State = field(default_factory=State)
     image: str = ""
     channel: str = ""
+    kept: Mapping[str, str] | None = None  # options of the last `up`; None where none are kept
     held: set[str] = field(default_factory=set)  # queues that an operator paused and that stay so
 
     def full(self, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from deploy import buckets, grants, left, pubsub, queues, roles, scheduler, secret_manager, services, watching
+from deploy import buckets, grants, kept, left, pubsub, queues, roles, scheduler, secret_manager, services, watching
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
@@ -34,6 +34,7 @@ WORDS: dict[str, Callable[..., Jobs]] = {
     "apis": apis,
     "accounts": accounts,
     "bucket": buckets.bucket,
+    "kept_options": kept.keep,
     "topics": pubsub.topics,
     "topic": pubsub.topic,
     "repository": services.repository,

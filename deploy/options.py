@@ -11,8 +11,9 @@ from shared.processors.extras import EXTRAS
 
 COMMANDS = {
     "plan": "change nothing; print the commands that `up` would run, in their order",
-    "up": "create what is missing, repair what differs, leave the rest alone; safe to repeat. It asks before it\n"
-    "           resumes queues that an operator paused; --yes resumes them, and a script without it leaves them paused",
+    "up": "create what is missing, repair what differs, leave the rest alone; safe to repeat. An option that is not\n"
+    "           given keeps the value of the last up; empty, such as --notify=, it has its default again. It asks before it\n"
+    "           resumes queues that an operator paused, and before a changed option takes access or data away; --yes says yes",
     "verify": "send a photograph through every door and wait for its notices (--local: through the running `make up`)",
     "status": "list what is deployed, and whether `up` would change anything",
     "env": 'print export lines for ./sluice: eval "$(./deploy.sh env --project ID)"',
@@ -52,12 +53,16 @@ def _option(default: str, value: str, meaning: str, pattern: str = ".*", takes: 
 
 @dataclass(frozen=True)
 class Options:
-    """The command and every option, as strings that gcloud takes."""
+    """The command and every option, as strings that gcloud takes.
+
+    `given` names the options of the command line and its --env-file.
+    """
 
     command: str
     local: bool = False
     delete_data: bool = False
     yes: bool = False
+    given: frozenset[str] = frozenset()
 
     project: str = _option("", "ID", "default: gcloud's own", r"[a-z][a-z0-9-]{4,28}[a-z0-9]", "a project's id", "Where")
     region: str = _option(
@@ -145,21 +150,27 @@ class Options:
         """Raise Failed for the first value that its option does not take."""
         for name, option in NAMED.items():
             if not re.fullmatch(option["pattern"], getattr(self, name)):
-                raise Failed(f"--{_flag(name)} is '{getattr(self, name)}'; it takes {option['takes']}")
+                kept = "" if name in self.given else " (kept since the last up)"
+                raise Failed(f"--{flag(name)} is '{getattr(self, name)}'{kept}; it takes {option['takes']}")
 
 
 NAMED = {option.name: option.metadata for option in fields(Options) if option.metadata}
+DEFAULTS: dict[str, str] = {option.name: option.default for option in fields(Options) if option.metadata}  # type: ignore[misc]
 SWITCHES = ("local", "delete_data", "yes")
 
 
 def parse(arguments: list[str], folder: Path) -> Options:
-    """The options of a command line, then those of its --env-file, which may be relative to `folder`."""
-    given: dict[str, Any] = {}
+    """The options of a command line, then those of its --env-file, which may be relative to `folder`.
+
+    An option that is given empty has its default.
+    """
+    given: dict[str, str] = {}
+    switches: dict[str, bool] = {}
     command, waiting = "", list(arguments)
     while waiting:
         word = waiting.pop(0)
-        flag, equals, value = word.removeprefix("--").partition("=")
-        name = flag.replace("-", "_")
+        named, equals, value = word.removeprefix("--").partition("=")
+        name = named.replace("-", "_")
         if word in ("-h", "--help", "help"):
             print(usage())
             sys.exit()
@@ -168,14 +179,16 @@ def parse(arguments: list[str], folder: Path) -> Options:
                 raise Failed(f"one command at a time: {command} or {word}")
             command = word
         elif name in SWITCHES and not equals:
-            given[name] = True
+            switches[name] = True
         elif name == "allow_unauthenticated":
             given[name] = value if equals else "issuer,upload"
         else:
             given[_known(word, name)] = value if equals else _next(word, waiting)
     if command not in COMMANDS:
         raise Failed("which command? ./deploy.sh --help lists them")
-    return Options(command, **(_env_file(given.get("env_file", ""), folder) | given))
+    every = _env_file(given.get("env_file", ""), folder) | given
+    values: dict[str, Any] = {name: value or DEFAULTS[name] for name, value in every.items()}
+    return Options(command, given=frozenset(every), **values | switches)
 
 
 def _known(word: str, name: str) -> str:
@@ -220,9 +233,10 @@ def _help(option: Any) -> str:
     about = option.metadata
     default = f"default: {option.default}; " if option.default else ""
     heading = f"\n{about['heading']}\n" if about["heading"] else ""
-    flag = f"--{_flag(option.name)} {about['value']}".replace(" [", "[")
-    return f"{heading}  {flag:25}  {default}{about['meaning']}\n"
+    word = f"--{flag(option.name)} {about['value']}".replace(" [", "[")
+    return f"{heading}  {word:25}  {default}{about['meaning']}\n"
 
 
-def _flag(name: str) -> str:
+def flag(name: str) -> str:
+    """The name of an option on the command line, without its hyphens."""
     return name.replace("_", "-")

@@ -34,7 +34,7 @@ def moved(project: Project, deployed: Deployed) -> Moved:
     first, again = project.run("up", *BEHIND_IAP), project.run("up", *BEHIND_IAP)
     project.stub.drift_policy(IAP, "add", ACCESSOR, "user:eve@example.com")
     behind = project.keep()
-    back = project.run("up", f"--console-viewers={STAFF}")
+    back = project.run("up", "--console-access=", f"--console-viewers={STAFF}", "--console-operators=", "--yes")
     project.bring_back(behind)
     return Moved(first, again, back, project.run("down"))
 

@@ -44,6 +44,8 @@ def test_a_shell_of_the_local_cloud_is_pointed_away_from_it(printed: Run) -> Non
     assert done.stdout == "\n"
 
 
-def test_nothing_is_looked_up_but_the_project(printed: Run) -> None:
+def test_nothing_is_looked_up_but_the_project_and_the_options(printed: Run) -> None:
+    options = f"/storage/v1/b/{PROJECT}-sluice-build/o/options.env"
+
     assert printed.mutations == []
-    assert {request["path"] for request in printed.requests} == {f"/v1/projects/{PROJECT}"}
+    assert {request["path"] for request in printed.requests} == {f"/v1/projects/{PROJECT}", options, f"/download{options}"}

@@ -119,6 +119,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
     "operators": {
         "bucket:uploads": {"storage.objectViewer"},  # cancel, show: find
         "bucket:results": {"storage.objectCreator", "storage.objectViewer"},  # claims, commit, index entries; lists
+        "bucket:build": {"storage.objectViewer"},  # deploy.sh env: the options of the last up
         "queue:*": {
             "cloudtasks.enqueuer",  # rerun: add
             "cloudtasks.taskDeleter",  # cancel: delete
@@ -365,7 +366,7 @@ def operated(project: Project, deployed: Deployed) -> Operated:
     project.bring_back(deployed.kept)
     both = f"--operators={','.join(OPERATORS)}"
     first, again = project.run("up", both), project.run("up", both)
-    return Operated(first, again, project.run("up", f"--operators={OPERATORS[0]}"), project.run("down"))
+    return Operated(first, again, project.run("up", f"--operators={OPERATORS[0]}", "--yes"), project.run("down"))
 
 
 @pytest.mark.long

@@ -50,9 +50,9 @@ def upload(world: World, call: Call) -> Json | Raw:
     kind = call.query.get("uploadType")
     if kind == "multipart":
         metadata, content = _parts(call)
-        return _store(world, call.named["bucket"], {**metadata, **_named(call)}, content)
+        return store(world, call.named["bucket"], {**metadata, **_named(call)}, content)
     if kind == "media":
-        return _store(world, call.named["bucket"], _named(call), call.raw)
+        return store(world, call.named["bucket"], _named(call), call.raw)
     session = f"session-{world.number()}"
     world.operations[session] = {"metadata": {**call.body, **_named(call)}, "content": b""}
     location = f"https://storage.googleapis.com{call.path}?uploadType=resumable&upload_id={session}"
@@ -65,10 +65,11 @@ def finish(world: World, call: Call) -> Json | Raw:
     session["content"] += call.raw
     if call.headers.get("content-range", "").endswith("/*"):
         return Raw(b"", {"range": f"bytes=0-{len(session['content']) - 1}"}, 308)
-    return _store(world, call.named["bucket"], session["metadata"], session["content"])
+    return store(world, call.named["bucket"], session["metadata"], session["content"])
 
 
-def _store(world: World, bucket: str, metadata: Json, content: bytes) -> Json:
+def store(world: World, bucket: str, metadata: Json, content: bytes) -> Json:
+    """An object with this content; one of the same name is replaced."""
     name, generation = metadata["name"], str(world.number())
     made = {
         "kind": "storage#object",
@@ -80,6 +81,7 @@ def _store(world: World, bucket: str, metadata: Json, content: bytes) -> Json:
         "metageneration": "1",
         "size": str(len(content)),
         "md5Hash": base64.b64encode(hashlib.md5(content).digest()).decode(),
+        "mediaLink": f"https://storage.googleapis.com/download/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media",
     }
     world.resources[_name(bucket, name)] = made
     world.contents[_name(bucket, name)] = content

@@ -1,0 +1,165 @@
+"""Options of the last `up`: what is not given keeps its value; what takes access or data away needs a yes."""
+
+import os
+import pty
+import re
+from pathlib import Path
+
+import pytest
+
+from deploy import kept
+from deploy.deployment import Deployment
+from deploy.errors import Failed
+from deploy.kinds import Service
+from deploy.options import DEFAULTS, NAMED, Options, parse
+from tests.unit.deploy.example import deployment
+from tests.unit.deploy.test_changes import commands
+
+ANN, BOB = "user:ann@example.com", "user:bob@example.com"
+
+
+def after(folder: Path, before: dict[str, str] | None, command: str = "up", **options: str | bool) -> Deployment:
+    """A deployment with these options, after an `up` with those."""
+    it = deployment(folder, command, given=frozenset(options), **options)  # type: ignore[arg-type]
+    it.options, it.kept = kept.merged(it.options, before or {}), before
+    return it
+
+
+def written(it: Deployment) -> str:
+    """The lines that `up` would write for the next one."""
+    (command,) = commands(kept.keep(it))
+    assert command == f"storage cp {it.folder}/options.env gs://demo-project-sluice-build/options.env"
+    return (it.folder / "options.env").read_text().removeprefix(kept.HEADING)
+
+
+def test_what_is_not_given_is_as_it_was_and_what_is_given_wins() -> None:
+    options = kept.merged(parse(["up", "--notify", "me@example.com"], Path()), {"notify": "old@example.com", "operators": ANN})
+
+    assert (options.notify, options.operators, options.instances) == ("me@example.com", ANN, "2")
+
+
+@pytest.mark.parametrize("name", sorted(NAMED.keys() - set(kept.NOT_KEPT)))
+def test_each_option_is_kept_until_it_is_given_empty(name: str) -> None:
+    flag = f"--{name.replace('_', '-')}="
+    emptied = kept.merged(parse(["up", flag], Path()), {name: "value"})
+
+    assert getattr(kept.merged(parse(["up"], Path()), {name: "value"}), name) == "value"
+    assert getattr(emptied, name) == DEFAULTS[name]
+
+
+def test_an_empty_line_of_the_env_file_gives_the_default(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("INSTANCES=\n")
+    options = kept.merged(parse(["up", "--env-file", "env"], tmp_path), {"instances": "5"})
+
+    assert options.instances == "2"
+
+
+def test_only_what_differs_from_its_default_is_kept(tmp_path: Path) -> None:
+    assert written(after(tmp_path, None)) == ""
+    assert written(after(tmp_path, {}, instances="3", region="europe-west4", url_seconds="900")) == (
+        "REGION=europe-west4\nINSTANCES=3\n"
+    )
+
+
+def test_a_second_up_writes_nothing(tmp_path: Path) -> None:
+    assert commands(kept.keep(after(tmp_path, {}))) == []
+    assert commands(kept.keep(after(tmp_path, {"operators": ANN}))) == []
+    assert commands(kept.keep(after(tmp_path, {"operators": ANN}, operators=ANN))) == []
+    assert written(after(tmp_path, {"operators": ANN, "notify": "me@example.com"}, notify="")) == f"OPERATORS={ANN}\n"
+
+
+def test_no_option_takes_a_secret() -> None:
+    """Those with secret in their name take the names of secrets."""
+    assert [name for name in NAMED if re.search("password|token|key|secret", name)] == ["service_secrets"]
+    assert "the secret in Secret Manager" in NAMED["service_secrets"]["meaning"]
+
+
+def test_kept_options_and_changes_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {"operators": ANN, "keep_uploads_days": "30", "notify": "me@example.com"}
+    kept.announce(after(tmp_path, before, keep_uploads_days="60", notify="", instances="3"))
+
+    assert capsys.readouterr().out == (
+        "Options kept since the last up, and changes of them:\n"
+        "  --notify: me@example.com → nothing\n  --instances: 2 → 3\n  --keep-uploads-days: 30 → 60\n"
+        f"  --operators {ANN}\n"
+    )
+
+
+def test_nothing_is_named_where_all_is_given_or_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept.announce(after(tmp_path, {"operators": ANN}, operators=ANN))
+    kept.announce(after(tmp_path, None, instances="3"))
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_where_nothing_is_kept_up_names_that_it_sets_defaults(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    it = after(tmp_path, None)
+    it.state.services["sluice-upload"] = Service(variables={})
+    kept.announce(it)
+
+    assert capsys.readouterr().err == (
+        "note: no options of an earlier up are kept: those that are not given here are set to their defaults\n"
+    )
+
+
+TAKING: list[tuple[dict[str, str], dict[str, str], str]] = [
+    ({"operators": f"{ANN},{BOB}"}, {"operators": ANN}, f"--operators takes access away from {BOB}."),
+    ({"console_viewers": ANN}, {"console_viewers": ""}, f"--console-viewers takes access away from {ANN}."),
+    ({"console_operators": "ann@example.com"}, {"console_operators": "bob@example.com"}, "away from ann@example.com."),
+    ({}, {"keep_uploads_days": "30"}, "--keep-uploads-days deletes after 30 days; so far: never."),
+    (
+        {"keep_results_days": "30"},
+        {"keep_results_days": "7"},
+        "--keep-results-days deletes after 7 days; so far: after 30 days.",
+    ),
+    ({}, {"keep_notices_days": "0"}, "--keep-notices-days deletes after 0 days; so far: after 7 days."),
+]
+GIVING: list[tuple[dict[str, str] | None, dict[str, str]]] = [
+    (None, {"keep_uploads_days": "1", "operators": ANN}),
+    ({"operators": ANN}, {}),
+    ({"operators": ANN}, {"operators": f"{BOB},{ANN}"}),
+    ({"keep_uploads_days": "30"}, {"keep_uploads_days": "0"}),
+    ({"keep_uploads_days": "30"}, {"keep_uploads_days": "31"}),
+    ({"keep_notices_days": "0"}, {"keep_notices_days": "1"}),
+    ({"notify": "me@example.com", "origins": "https://a.example"}, {"notify": "", "origins": ""}),
+]
+
+
+@pytest.mark.parametrize(("before", "options", "said"), TAKING)
+def test_a_script_takes_nothing_away_without_yes(
+    before: dict[str, str], options: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(Failed) as refused:
+        kept.confirm(after(tmp_path, before, **options))
+
+    assert said in str(refused.value)
+    assert str(refused.value).endswith("\nSay --yes too, or give the former value; nothing was changed")
+    kept.confirm(after(tmp_path, before, "plan", **options))
+    kept.confirm(after(tmp_path, before, yes=True, **options))
+
+
+@pytest.mark.parametrize(("before", "options"), GIVING)
+def test_other_changes_need_no_yes(before: dict[str, str] | None, options: dict[str, str], tmp_path: Path) -> None:
+    kept.confirm(after(tmp_path, before, **options))
+
+
+@pytest.mark.parametrize(("answer", "goes_on"), [("y", True), (" YES", True), ("n", False), ("", False)])
+def test_at_a_terminal_up_asks(answer: str, goes_on: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, f"{answer}\n".encode())
+    it = after(tmp_path, {"operators": ANN}, operators="")
+    with open(terminal) as stdin:  # noqa: PTH123 (a descriptor, not a path)
+        monkeypatch.setattr("sys.stdin", stdin)
+        try:
+            kept.confirm(it)
+            went_on = True
+        except Failed:
+            went_on = False
+    os.close(keyboard)
+
+    assert went_on == goes_on
+
+
+def test_a_kept_value_that_no_longer_fits_is_named_as_kept() -> None:
+    with pytest.raises(Failed, match=r"^--instances is '0' \(kept since the last up\); it takes a whole number above 0$"):
+        kept.merged(Options("up", project="demo-project"), {"instances": "0"}).check()
