@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from deploy import grants, left, queues, sandbox, scheduler, secret_manager, webhooks
+from deploy import drift, grants, left, queues, sandbox, scheduler, secret_manager, webhooks
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import shown
-from deploy.kinds import ENVIRONMENT, Grant
-from deploy.pubsub import remove_notification
+from deploy.kinds import ENVIRONMENT, Grant, Notification
+from deploy.listing import NOTIFIER
+from deploy.pubsub import remove_notification, wanted_notification
 from deploy.status import service_state
 
 UP = "./deploy.sh up"
@@ -103,8 +104,8 @@ def _sandboxes(deployment: Deployment) -> Iterator[Fault]:
 
 
 def _left(deployment: Deployment) -> Iterator[Fault]:
-    for what, delete in left.notes(deployment):
-        yield Fault(what, f"when none of its tasks waits any more: {delete}; then {UP}")
+    for what, advice, delete in left.notes(deployment):
+        yield Fault(what, f"{advice}: {delete}")
 
 
 def _grants(deployment: Deployment) -> Iterator[Fault]:
@@ -149,12 +150,32 @@ def _notifications(deployment: Deployment) -> Iterator[Fault]:
     if len(ours) > 1:
         fix = " ".join(["gcloud", *remove_notification(deployment, "uploads", ours[-1].id)])
         yield Fault(f"duplicate notifications: every upload is announced {len(ours)} times", fix)
-    if any(it.payload == "NONE" for it in ours):
-        yield Fault("a notification carries no payload: the dispatcher cannot read it", UP)
+    for it in ours:
+        yield from (Fault(what, UP) for what in _wrong_notification(deployment, it))
     for full, found in deployment.state.subscriptions.items():
         if full != deployment.full("dispatcher") and found.endpoint.startswith(f"{deployment.url('dispatcher')}/"):
             what = f"{full} pushes to the dispatcher as well: every upload is announced twice"
             yield Fault(what, f"gcloud pubsub subscriptions delete {full}")
+
+
+def _wrong_notification(deployment: Deployment, found: Notification) -> Iterator[str]:
+    wanted = wanted_notification(deployment)
+    if found.payload != wanted.payload:
+        yield "a notification carries no payload: the dispatcher cannot read it"
+    if found.prefix:
+        yield f"a notification is only for names that begin with '{found.prefix}': other uploads stay unprocessed"
+    if found.events != wanted.events:
+        yield f"a notification is for the events {', '.join(found.events) or 'of every kind'}, in place of OBJECT_FINALIZE"
+    if found.attributes:
+        yield f"a notification has the attributes {found.attributes}, which no service reads"
+
+
+def _drift(deployment: Deployment) -> Iterator[Fault]:
+    """The fields that no other check names."""
+    pushed = [deployment.full(name) for name in ("dispatcher", NOTIFIER)]
+    named = frozenset((full, field) for full in pushed for field in ("topic", "endpoint", "account", "audience"))
+    for it in drift.drifts(deployment, named):
+        yield Fault(f"the {it.kind} {it.full} differs: {it.words}", UP)
 
 
 def _dead_letters(deployment: Deployment) -> Iterator[Fault]:
@@ -203,6 +224,7 @@ CHECKS = (
     _webhooks,
     _sweeps,
     _notifications,
+    _drift,
     _dead_letters,
     _queues,
     _buckets,

@@ -13,7 +13,7 @@ from deploy import grants, scheduler, watching
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
-from deploy.left import left
+from deploy.left import left, queues
 from deploy.listing import NOTIFIER
 from deploy.pubsub import remove_notification
 from deploy.queues import labels_of_paused, paused
@@ -87,18 +87,22 @@ def _notifications(deployment: Deployment) -> Jobs:
 
 
 def _labels(deployment: Deployment) -> Jobs:
-    running = [name for name in deployment.every_queue if deployment.full(name) in deployment.state.queues]
+    running = [name for name in _every_queue(deployment) if deployment.full(name) in deployment.state.queues]
     flags = labels_of_paused(name for name in running if name not in paused(deployment))
     if flags and deployment.bucket("uploads") in deployment.state.buckets:
         yield [["storage", "buckets", "update", f"gs://{deployment.bucket('uploads')}", *flags]]
 
 
+def _every_queue(deployment: Deployment) -> list[str]:
+    return [*deployment.every_queue, *queues(deployment)]
+
+
 def _queues(deployment: Deployment) -> Jobs:
-    for name in deployment.every_queue:
+    for name in _every_queue(deployment):
         full, found = deployment.full(name), deployment.state.queues.get(deployment.full(name))
         if found and found.state != "PAUSED":
             yield [["tasks", "queues", "pause", full, deployment.at_location]]
-        if name in deployment.state.waiting:  # read only with --delete-data
+        if name in deployment.state.waiting and deployment.options.delete_data:
             yield [["tasks", "queues", "purge", full, deployment.at_location]]
 
 
@@ -131,6 +135,8 @@ def _services(deployment: Deployment) -> Jobs:
     for full in map(deployment.full, dict.fromkeys([*deployment.listing.subscriptions, NOTIFIER])):
         if full in deployment.state.subscriptions:
             yield [["pubsub", "subscriptions", "delete", full]]
+        if full in deployment.state.snapshots:
+            yield [["pubsub", "snapshots", "delete", full]]
 
 
 def _topics(deployment: Deployment) -> Jobs:

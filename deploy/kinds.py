@@ -70,7 +70,11 @@ class Topic:
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscription. Times are seconds; the push and retry fields of a pull subscription are empty."""
+    """A subscription. Times are seconds; the push and retry fields of a pull subscription are empty.
+
+    Pushes that are `unwrapped` lack the envelope that the dispatcher reads. A `filter` cannot be changed. A subscription that is
+    `detached` gets nothing, for ever.
+    """
 
     topic: str = from_json("topic", read=last)
     ack_seconds: float = numeric("ackDeadlineSeconds")
@@ -83,6 +87,10 @@ class Subscription:
     max_backoff: float = numeric("retryPolicy", "maximumBackoff")
     dead_letter_topic: str = from_json("deadLetterPolicy", "deadLetterTopic", read=last)
     max_attempts: float = numeric("deadLetterPolicy", "maxDeliveryAttempts")
+    filter: str = from_json("filter")
+    unwrapped: bool = from_json("pushConfig", "noWrapper", read=lambda found: found is not None, default=False)
+    transforms: bool = from_json("messageTransforms", read=bool, default=False)
+    detached: bool = from_json("detached", read=bool, default=False)
 
 
 @dataclass(frozen=True)
@@ -180,12 +188,14 @@ class Repository:
 
 @dataclass(frozen=True)
 class Notification:
-    """A bucket's notification; its topic is `PROJECT/topics/NAME`."""
+    """A bucket's notification of objects whose names begin with `prefix`; its topic is `PROJECT/topics/NAME`."""
 
     id: str = from_json("Notification Configuration", "id")
     topic: str = from_json("Notification Configuration", "topic", read=lambda name: name.rpartition("projects/")[2])
     payload: str = from_json("Notification Configuration", "payload_format")
     events: tuple[str, ...] = from_json("Notification Configuration", "event_types", read=lambda found: tuple(found or ()))
+    prefix: str = from_json("Notification Configuration", "object_name_prefix")
+    attributes: str = from_json("Notification Configuration", "custom_attributes", read=sorted_json)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,20 @@
-"""Services and accounts that pipeline.toml no longer has: of pools, and of the notifier after the last webhook.
+"""Services, accounts and queues that pipeline.toml no longer has: of pools, queues, and webhooks.
 
 Tasks that were queued for such a service may still wait, so `up` leaves its service alone and says so. Once the service is deleted,
-`up` removes its account with its grants. `down` removes both.
+`up` removes its account with its grants. `down` removes both. Such a queue stays until it is deleted by hand; `down` pauses it.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 
 from deploy.deployment import Deployment
 from deploy.gcloud import Command, shown
 from deploy.listing import NOTIFIER, service_of
+from shared.routes.keys import QUEUE_NAME
+
+#: The most tasks that are counted.
+MOST = 100
 
 
 def left(deployment: Deployment) -> list[str]:
@@ -33,6 +38,18 @@ def _accounts(deployment: Deployment) -> Iterator[str]:
         name = found.title.removeprefix(deployment.account_title(""))
         if deployment.email(name) == email and (name == NOTIFIER or name.partition("-")[0] in pooled):
             yield name
+
+
+def queues(deployment: Deployment) -> list[str]:
+    """The queues that pipeline.toml no longer has, by their names in it.
+
+    A longer prefix than ours is another deployment's, if that has an uploads bucket.
+    """
+    prefix, ours = deployment.full(""), deployment.every_queue
+    others = re.compile(rf"{deployment.options.project}-({re.escape(prefix)}.+-)uploads")
+    neighbours = tuple(found[1] for name in deployment.state.buckets if (found := others.fullmatch(name)))
+    mine = [full for full in deployment.state.queues if full.startswith(prefix) and not full.startswith(neighbours)]
+    return [name for full in mine if re.fullmatch(QUEUE_NAME, name := full.removeprefix(prefix)) and name not in ours]
 
 
 def serving(deployment: Deployment) -> list[str]:
@@ -60,20 +77,35 @@ def retired_subscription(deployment: Deployment) -> Iterator[list[Command]]:
         yield [["pubsub", "subscriptions", "delete", full]]
 
 
-def notes(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """For each service that is left behind, a sentence, and the command that deletes it."""
+def notes(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
+    """For each service and queue that is left behind, a sentence, when to delete it, and the command for that."""
     for name in serving(deployment):
         full, host = deployment.short(name), deployment.host(name)
         ours = set(map(deployment.full, deployment.every_queue))
-        queues = [queue for queue, found in deployment.state.queues.items() if found.host == host and queue not in ours]
-        calls = f", and the queues {', '.join(queues)} still call it" if queues else ""
+        calling = [queue for queue, found in deployment.state.queues.items() if found.host == host and queue not in ours]
+        calls = f", and the queues {', '.join(calling)} still call it" if calling else ""
         delete = shown(["run", "services", "delete", full, deployment.in_region])
         missing = "no webhook" if name == NOTIFIER else "no such pool"
-        yield f"the service {full} is left behind: pipeline.toml has {missing}{calls}", delete
+        what = f"the service {full} is left behind: pipeline.toml has {missing}{calls}"
+        yield what, "when none of its tasks waits any more, delete it; the next up removes its account", delete
+    for name in queues(deployment):
+        full = deployment.full(name)
+        yield (
+            f"the queue {full} is left behind: pipeline.toml does not have it, and {tasks(deployment, name)}",
+            "when no task waits in it any more, delete it; or put it back into pipeline.toml",
+            shown(["tasks", "queues", "delete", full, deployment.at_location]),
+        )
+
+
+def tasks(deployment: Deployment, name: str) -> str:
+    """The number of tasks that wait in a queue that is left behind, in words, and its pause."""
+    count, found = deployment.state.waiting.get(name, 0), deployment.state.queues[deployment.full(name)]
+    waiting = "no task waits" if not count else "1 task waits" if count == 1 else f"{count} tasks wait"
+    paused = "" if found.state == "RUNNING" else f"; it is {found.state.lower()}, so that nothing is delivered"
+    return f"{waiting if count <= MOST else f'more than {MOST} tasks wait'}{paused}"
 
 
 def warn(deployment: Deployment) -> None:
     """Print these notes to the errors."""
-    for what, delete in notes(deployment):
-        advice = f"When none of its tasks waits any more, delete it; the next up removes its account:\n  {delete}"
-        print(f"note: {what}. {advice}", file=sys.stderr, flush=True)
+    for what, advice, delete in notes(deployment):
+        print(f"note: {what}. {advice[0].upper()}{advice[1:]}:\n  {delete}", file=sys.stderr, flush=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
-from deploy.kinds import Subscription, Topic
+from deploy.kinds import Notification, Subscription, Topic
 
 DAY = 24 * 3600
 WEEK = 7 * DAY
@@ -23,7 +23,7 @@ def topics(deployment: Deployment, *names: str) -> Iterator[list[Command]]:
 
 def topic(deployment: Deployment, name: str, days: str) -> Iterator[list[Command]]:
     """A topic that keeps its messages for so many days, so that a later subscription can seek back; 0 keeps none."""
-    full, wanted = deployment.full(name), Topic(int(days) * DAY)
+    full, wanted = deployment.full(name), kept_for(days)
     found, keep = deployment.state.topics.get(full), [f"--message-retention-duration={days}d"]
     if found is None:
         yield [["pubsub", "topics", "create", full, *(keep if wanted.retention_seconds else [])]]
@@ -32,18 +32,21 @@ def topic(deployment: Deployment, name: str, days: str) -> Iterator[list[Command
         yield [["pubsub", "topics", "update", full, *(keep if wanted.retention_seconds else clear)]]
 
 
+def kept_for(days: str) -> Topic:
+    """A topic that keeps its messages for so many days."""
+    return Topic(int(days) * DAY)
+
+
 def pull_subscriptions(deployment: Deployment, *names: str) -> Iterator[list[Command]]:
     """A subscription to each topic, of the same name, that keeps messages until they are pulled."""
     for name in names:
-        wanted = Subscription(deployment.full(name), ACK_SECONDS, WEEK)
-        yield from _subscription(deployment, name, wanted, [f"--ack-deadline={ACK_SECONDS}", *KEEP])
+        yield from _subscription(deployment, name, _pulled(deployment, name), [f"--ack-deadline={ACK_SECONDS}", *KEEP])
 
 
 def push_subscription(deployment: Deployment, name: str, topic: str) -> Iterator[list[Command]]:
     """The subscription that pushes a topic's messages to the dispatcher; after 20 attempts they become dead letters."""
-    push = _push(deployment, topic, "dispatcher", deployment.push_endpoint)
-    wanted = replace(push, dead_letter_topic=deployment.full("dead-letters"), max_attempts=20)
-    dead = [f"--dead-letter-topic={wanted.dead_letter_topic}", f"--max-delivery-attempts={wanted.max_attempts}"]
+    wanted = _dispatched(deployment, topic)
+    dead = [f"--dead-letter-topic={wanted.dead_letter_topic}", f"--max-delivery-attempts={wanted.max_attempts:g}"]
     yield from _subscription(deployment, name, wanted, [*_push_flags(wanted), *dead])
 
 
@@ -51,6 +54,27 @@ def notices_subscription(deployment: Deployment, name: str, topic: str) -> Itera
     """The subscription that pushes a topic's messages to the service of its own name, with no end but their age."""
     wanted = _push(deployment, topic, name, deployment.url(name))
     yield from _subscription(deployment, name, wanted, _push_flags(wanted))
+
+
+def subscriptions(deployment: Deployment) -> Iterator[tuple[str, Subscription]]:
+    """Every subscription by its name in deploy.sh, as it should be."""
+    for line in deployment.listing.lines:
+        if line.word == "pull_subscriptions":
+            yield from ((name, _pulled(deployment, name)) for name in line.arguments)
+        elif line.word == "push_subscription":
+            yield line.arguments[0], _dispatched(deployment, line.arguments[1])
+        elif line.word == "notices_subscription":
+            name, topic = line.arguments
+            yield name, _push(deployment, topic, name, deployment.url(name))
+
+
+def _pulled(deployment: Deployment, name: str) -> Subscription:
+    return Subscription(deployment.full(name), ACK_SECONDS, WEEK)
+
+
+def _dispatched(deployment: Deployment, topic: str) -> Subscription:
+    push = _push(deployment, topic, "dispatcher", deployment.push_endpoint)
+    return replace(push, dead_letter_topic=deployment.full("dead-letters"), max_attempts=20)
 
 
 def _push(deployment: Deployment, topic: str, service: str, endpoint: str) -> Subscription:
@@ -72,16 +96,33 @@ def _push_flags(wanted: Subscription) -> list[str]:
     return [*flags, f"--min-retry-delay={wanted.min_backoff}s", f"--max-retry-delay={wanted.max_backoff}s"]
 
 
+#: Flags that take away what a subscription should not have.
+CLEAR = {
+    "endpoint": "--push-endpoint=",
+    "min_backoff": "--clear-retry-policy",
+    "dead_letter_topic": "--clear-dead-letter-policy",
+    "unwrapped": "--clear-push-no-wrapper-config",
+    "transforms": "--clear-message-transforms",
+}
+
+
 def _subscription(deployment: Deployment, name: str, wanted: Subscription, flags: list[str]) -> Iterator[list[Command]]:
-    full, found = deployment.full(name), deployment.state.subscriptions.get(deployment.full(name))
-    create = ["pubsub", "subscriptions", "create", full, f"--topic={wanted.topic}", *flags]
+    full, group = deployment.full(name), ["pubsub", "subscriptions"]
+    found, has_snapshot = deployment.state.subscriptions.get(full), deployment.state.snapshots.get(full) == wanted.topic
+    replayed: list[Command] = [[*group, "seek", full, f"--snapshot={full}"], ["pubsub", "snapshots", "delete", full]]
+    create = [*group, "create", full, f"--topic={wanted.topic}", *flags]
     if found is None:
-        yield [create]
-    elif found.topic != wanted.topic:  # a subscription cannot move from a deleted topic to the new one of the same name
+        yield [create, *(replayed if has_snapshot else [])]
+    elif found.topic != wanted.topic or found.filter != wanted.filter or found.detached:
         deployment.state.policies.pop(f"subscription:{name}", None)  # is deleted with it
-        yield [["pubsub", "subscriptions", "delete", full], create]
-    elif found != wanted:
-        yield [["pubsub", "subscriptions", "update", full, *flags]]
+        waits = found.topic == wanted.topic and not found.detached
+        snapshot = [["pubsub", "snapshots", "create", full, f"--subscription={full}"]] if waits and not has_snapshot else []
+        yield [*snapshot, [*group, "delete", full], create, *(replayed if snapshot or has_snapshot else [])]
+    else:
+        cleared = [flag for field, flag in CLEAR.items() if getattr(found, field) and not getattr(wanted, field)]
+        update = [[*group, "update", full, *flags, *cleared]] if found != wanted else []
+        if commands := [*update, *(replayed if has_snapshot else [])]:
+            yield commands
 
 
 def notification(deployment: Deployment, bucket: str) -> Iterator[list[Command]]:
@@ -91,13 +132,18 @@ def notification(deployment: Deployment, bucket: str) -> Iterator[list[Command]]
     """
     found = deployment.state.notifications.get(bucket, [])
     ours = [it for it in found if it.topic == deployment.topic_of_uploads]
-    right = [it for it in ours if (it.payload, it.events) == ("JSON_API_V1", ("OBJECT_FINALIZE",))]
+    right = [it for it in ours if replace(it, id="") == wanted_notification(deployment)]
     create = ["storage", "buckets", "notifications", "create", f"gs://{deployment.bucket(bucket)}"]
     create += [f"--topic=projects/{deployment.topic_of_uploads}", "--event-types=OBJECT_FINALIZE", "--payload-format=json"]
     commands = [] if right else [[*create, "--skip-topic-setup"]]
     commands += [remove_notification(deployment, bucket, it.id) for it in ours if it not in right[:1]]
     if commands:
         yield commands
+
+
+def wanted_notification(deployment: Deployment) -> Notification:
+    """The notification of the uploads bucket as it should be, without its id."""
+    return Notification("", deployment.topic_of_uploads, "JSON_API_V1", ("OBJECT_FINALIZE",))
 
 
 def remove_notification(deployment: Deployment, bucket: str, identity: str) -> Command:

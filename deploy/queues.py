@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from deploy import left
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.kinds import PAUSED, Queue
@@ -108,9 +109,14 @@ def resume_queues(deployment: Deployment) -> Iterator[list[Command]]:
 
 
 def paused(deployment: Deployment) -> list[str]:
-    """The queues of pipeline.toml that are paused, those of webhooks too."""
-    found = deployment.state.queues
-    return [name for name in deployment.every_queue if (it := found.get(deployment.full(name))) and it.state != "RUNNING"]
+    """The queues that are paused: those of pipeline.toml, of webhooks, and those left behind that `down` paused."""
+    found, uploads = deployment.state.queues, deployment.state.buckets.get(deployment.bucket("uploads"))
+    behind = [name for name in left.queues(deployment) if uploads and name in uploads.paused]
+    return [
+        name
+        for name in [*deployment.every_queue, *behind]
+        if (it := found.get(deployment.full(name))) and it.state != "RUNNING"
+    ]
 
 
 def labels_of_paused(names: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ An empty list means that nothing exists; a list that cannot be read stops the co
 
 from typing import Any
 
-from deploy import gcloud, grants, sandbox, secret_manager
+from deploy import gcloud, grants, left, sandbox, secret_manager
 from deploy.answers import Json, T, at, last, parsed, text
 from deploy.deployment import Deployment
 from deploy.down import revokes
@@ -74,6 +74,7 @@ def lists(deployment: Deployment) -> dict[str, Command]:
     }
     if options.command != "doctor":
         every |= {
+            "snapshot": ("pubsub", ["pubsub", "snapshots", "list"]),
             "repository": ("artifactregistry", ["artifacts", "repositories", "list", deployment.at_location]),
             "metric": ("logging", ["logging", "metrics", "list"]),
             "alert": ("monitoring", [*deployment.state.alert_group, "list"]),
@@ -98,6 +99,7 @@ def fill(state: State, found: dict[str, Any]) -> None:
     state.buckets = named("bucket", Bucket)
     state.topics = named("topic", Topic)
     state.subscriptions = named("subscription", Subscription)
+    state.snapshots = {last(row["name"]): last(row["topic"]) for row in rows("snapshot")}
     state.queues = named("queue", Queue)
     state.schedules = named("schedule", Schedule)
     state.services = {row["metadata"]["name"]: parsed(Service, row) for row in rows("service")}
@@ -140,10 +142,10 @@ def belongings(deployment: Deployment) -> dict[str, Command]:
                 f"gs://{deployment.bucket(name)}",
             ]
     commands |= {f"versions.{name}": command for name, command in secret_manager.readings(deployment).items()}
-    for name in deployment.every_queue:
-        if options.delete_data and deployment.full(name) in state.queues:
+    for name in [*deployment.every_queue] * options.delete_data + left.queues(deployment):
+        if deployment.full(name) in state.queues:
             tasks = ["tasks", "list", f"--queue={deployment.full(name)}", deployment.at_location]
-            commands[f"waiting.{name}"] = [*tasks, "--limit=1"]
+            commands[f"waiting.{name}"] = [*tasks, f"--limit={left.MOST + 1}"]
     if options.command == "doctor" and "logging.googleapis.com" in state.apis:
         started = [name for name in deployment.pools if deployment.short(name) in state.services]
         commands |= {f"sandbox.{name}": sandbox.newest_line(deployment, name) for name in started}
@@ -172,7 +174,7 @@ def fill_belongings(deployment: Deployment, found: dict[str, Any]) -> None:
         elif kind == "versions":
             state.secrets[name] = tuple(parsed(Version, it) for it in answer or [])
         elif kind == "waiting" and answer:
-            state.waiting.add(name)
+            state.waiting[name] = len(answer)
         elif kind == "policy":
             bindings = at(answer, "bindings") or []
             state.policies[name] = [Grant(it["role"], member) for it in bindings for member in it.get("members", [])]

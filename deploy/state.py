@@ -32,6 +32,7 @@ class State:
     buckets: dict[str, Bucket] = field(default_factory=dict)
     topics: dict[str, Topic] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    snapshots: dict[str, str] = field(default_factory=dict)  # their topics
     queues: dict[str, Queue] = field(default_factory=dict)
     schedules: dict[str, Schedule] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
@@ -47,5 +48,7 @@ class State:
     digest: str = ""  # of the image of these sources, once it is built
     notifications: dict[str, list[Notification]] = field(default_factory=dict)  # by the bucket's name in deploy.sh
     sandbox_lines: dict[str, SandboxLine] = field(default_factory=dict)  # by the service's name in deploy.sh
-    waiting: set[str] = field(default_factory=set)  # queues of pipeline.toml that hold tasks; read only to purge them
+    waiting: dict[str, int] = field(
+        default_factory=dict
+    )  # tasks of queues by name; read of those left behind, or to purge them
     policies: dict[str, list[Grant]] = field(default_factory=dict)  # by the resource's name in grants.tsv

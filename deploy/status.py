@@ -1,6 +1,6 @@
 """`status`: print what is deployed, and whether `up` would change anything."""
 
-from deploy import capacity, scheduler
+from deploy import capacity, drift, kept, left, scheduler
 from deploy.deployment import PROXIES, Deployment
 from deploy.everything import everything
 from deploy.gcloud import shown
@@ -11,6 +11,7 @@ def status(deployment: Deployment) -> None:
     """Print the page. The file `plan` in the deployment's folder then holds the commands that `up` would run."""
     options, state = deployment.options, deployment.state
     print(f"Project {options.project} ({state.project_number}), {options.region}, prefix {options.prefix}")
+    kept.announce(deployment)
     print("\nServices")
     for name in deployment.listing.services:
         print(f"  {deployment.short(name):30} {service_state(deployment, name):9} {deployment.url(name)}")
@@ -18,14 +19,18 @@ def status(deployment: Deployment) -> None:
     print("\nQueues")
     for name in deployment.every_queue:
         print(f"  {deployment.full(name):30} {_queue(deployment, name)}")
+    for name in left.queues(deployment):
+        print(f"  {deployment.full(name):30} {_queue(deployment, name)}, not in pipeline.toml; {left.tasks(deployment, name)}")
     if deployment.webhooks:
         print("\nWebhooks")
     for webhook in deployment.webhooks.values():
         print(f"  {webhook.name:30} {webhook.shown}")
     print(f"\nSchedule\n  {deployment.full(scheduler.NAME):30} {scheduler.described(deployment)}")
     print("\nTopics, subscriptions, buckets")
+    differing = {it.full: it.words for it in drift.drifts(deployment)}
     for name, kind, there in _presences(deployment):
-        print(f"  {name:40} {kind if there else 'missing'}")
+        differs = f", differs: {differing[name]}" if name in differing else ""
+        print(f"  {'gs://' * (kind == 'bucket') + name:40} {kind + differs if there else 'missing'}")
     print(f"\nSize: {capacity.note(deployment.listing)}")
     extras = options.extras or "none"
     print(f"\nImage of these sources (extras: {extras}): {deployment.tag}, {'built' if state.digest else 'not built'}")
@@ -59,7 +64,7 @@ def _presences(deployment: Deployment) -> list[tuple[str, str, bool]]:
     listing, state = deployment.listing, deployment.state
     rows = [(name, "topic", name in state.topics) for name in map(deployment.full, listing.topics)]
     rows += [(name, "subscription", name in state.subscriptions) for name in map(deployment.full, listing.subscriptions)]
-    return rows + [(f"gs://{name}", "there", name in state.buckets) for name in map(deployment.bucket, listing.buckets)]
+    return rows + [(name, "bucket", name in state.buckets) for name in map(deployment.bucket, listing.buckets)]
 
 
 def _planned(deployment: Deployment) -> int:

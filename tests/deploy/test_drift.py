@@ -12,6 +12,9 @@ from tests.deploy.stub.wire import Json
 from tests.deploy.stub.world import NUMBER, PROJECT
 
 SUBSCRIPTION = f"{HOME}/subscriptions/sluice-dispatcher"
+NOTICES = f"{HOME}/subscriptions/sluice-notifier"
+#: A queue that pipeline.toml no longer has, and a task in it.
+OLD_QUEUE = f"{PLACE}/queues/sluice-old"
 AGENT = f"serviceAccount:service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
 PUBSUB_AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
 SCHEDULER_AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-cloudscheduler.iam.gserviceaccount.com"
@@ -37,7 +40,13 @@ CHANGED: dict[str, Json | None] = {
         "attemptDeadline": "180s",
         "httpTarget": {"oidcToken": {"audience": "https://elsewhere.example"}},
     },
-    SUBSCRIPTION: {"pushConfig": {"oidcToken": {"audience": "https://elsewhere.example"}}, "ackDeadlineSeconds": 10},
+    SUBSCRIPTION: {
+        "pushConfig": {"oidcToken": {"audience": "https://elsewhere.example"}, "noWrapper": {"writeMetadata": True}},
+        "ackDeadlineSeconds": 10,
+        "messageRetentionDuration": "600s",
+        "expirationPolicy": {"ttl": "2678400s"},
+    },
+    NOTICES: {"filter": 'attributes.verdict = "failed"'},
     f"{HOME}/subscriptions/sluice-dead-letters": None,
     f"{HOME}/subscriptions/sluice-completions": {"topic": "_deleted-topic_"},
     f"{HOME}/topics/sluice-completions": {"messageRetentionDuration": "600s"},
@@ -74,6 +83,8 @@ def sick(project: Project, deployed: Deployed) -> Sick:
     log(project, "sluice-processor", 9, "the sandbox is complete")
     log(project, "sluice-processor-slow", 9, "the sandbox is complete")
     log(project, "sluice-processor-slow", 3, "the sandbox is weaker on this host", missing="seccomp, landlock")
+    project.stub.drift(OLD_QUEUE, {"name": OLD_QUEUE, "state": "RUNNING"})
+    project.stub.drift(f"{OLD_QUEUE}/tasks/1", {"name": f"{OLD_QUEUE}/tasks/1"})
     _drift_services(project)
     _drift_watching(project)
     _drift_notifications(project)
@@ -123,7 +134,7 @@ def _drift_notifications(project: Project) -> None:
     """The one there is carries no payload any more, and there is a second one; the results bucket notifies too."""
     resources = project.stub.world.resources
     (name,) = [name for name in resources if "/notificationConfigs/" in name]
-    resources[name]["payload_format"] = "NONE"
+    resources[name] |= {"payload_format": "NONE", "object_name_prefix": "cats/", "custom_attributes": {"a": "b"}}
     resources[f"{UPLOADS}/notificationConfigs/777"] = {**resources[name], "id": "777"}
     resources[f"{RESULTS}/notificationConfigs/778"] = {**resources[name], "id": "778"}
 
@@ -197,6 +208,18 @@ def test_doctor_prints_the_newest_line_about_the_sandbox_of_each_pool(project: P
             "gcloud storage buckets notifications delete projects/_/buckets/",
         ),
         ("a notification carries no payload", r"\./deploy\.sh up"),
+        ("a notification is only for names that begin with 'cats/'", r"\./deploy\.sh up"),
+        ('a notification has the attributes {"a": "b"}', r"\./deploy\.sh up"),
+        ("the subscription sluice-dispatcher differs: ack seconds 10 in place of 60, retention seconds 600 in place of 604800, "
+         "expires '2678400s' in place of '', unwrapped on in place of off; Pub/Sub deletes it when", r"\./deploy\.sh up"),
+        ("the subscription sluice-notifier differs: filter 'attributes.verdict = \"failed\"' in place of ''; messages that",
+         r"\./deploy\.sh up"),
+        ("the subscription sluice-completions differs: topic '_deleted-topic_'", r"\./deploy\.sh up"),
+        ("the topic sluice-completions differs: retention seconds 600 in place of 604800", r"\./deploy\.sh up"),
+        ("the bucket demo-project-sluice-uploads differs: public access prevention 'inherited' in place of 'enforced', cors; pages",
+         r"\./deploy\.sh up"),
+        ("the queue sluice-old is left behind: pipeline.toml does not have it, and 1 task waits",
+         "gcloud tasks queues delete sluice-old --location=us-central1"),
         (
             "missing publisher grant of the storage agent",
             r"gcloud pubsub topics add-iam-policy-binding sluice-uploads .*gs-project-accounts",
@@ -222,7 +245,7 @@ def test_doctor_prints_the_newest_line_about_the_sandbox_of_each_pool(project: P
         ("overlapping buckets: sluice-dispatcher writes results into the uploads bucket", r"\./deploy\.sh up"),
         ("overlapping buckets: the results bucket notifies sluice-uploads too", "gcloud storage buckets notifications delete"),
     ],
-)
+)  # fmt: skip
 def test_doctor_names_the_fault_and_the_fix(sick: Sick, fault: str, fix: str) -> None:
     assert (sick.doctor.status, sick.doctor.mutations) == (1, [])
     found = re.search(
@@ -257,6 +280,20 @@ def test_up_replaces_a_subscription_whose_topic_was_deleted(sick: Sick) -> None:
     assert (
         sick.up.state["resources"][f"{HOME}/subscriptions/sluice-completions"]["topic"] == f"{HOME}/topics/sluice-completions"
     )
+
+
+def test_up_replaces_a_subscription_whose_filter_was_changed_and_replays_what_waits(sick: Sick) -> None:
+    steps = [("PUT", "/snapshots/sluice-notifier"), ("DELETE", "/subscriptions/sluice-notifier")]
+    steps += [("PUT", "/subscriptions/sluice-notifier"), ("POST", ":seek"), ("DELETE", "/snapshots/sluice-notifier")]
+    asked = [sick.up.asked(*step) for step in steps]
+
+    assert [len(found) for found in asked] == [1] * 5
+    assert asked == sorted(asked)
+
+
+def test_up_leaves_a_queue_alone_that_pipeline_toml_no_longer_has(sick: Sick) -> None:
+    assert sick.up.state["resources"][OLD_QUEUE]["state"] == "RUNNING"
+    assert "note: the queue sluice-old is left behind: pipeline.toml does not have it, and 1 task waits." in sick.up.complaints
 
 
 @pytest.mark.parametrize("name", ["processor", "processor-slow", "issuer", "dispatcher"])

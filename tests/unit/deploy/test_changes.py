@@ -173,6 +173,7 @@ def test_notes_of_attempts_are_deleted_after_thirty_days_and_results_never(tmp_p
         ("cors_config", 0, "origin"),
         ("cors_config", 0, "method"),
         ("cors_config", 0, "responseHeader"),
+        ("cors_config", 0, "maxAgeSeconds"),
     ],
 )
 def test_a_bucket_that_differs_is_updated(path: tuple[str, ...], tmp_path: Path) -> None:
@@ -325,9 +326,75 @@ def test_a_subscription_of_a_deleted_topic_is_made_anew_with_its_grants(tmp_path
     assert "subscription:dispatcher" not in it.state.policies
 
 
-def notification(identity: str, payload: str = "JSON_API_V1", topic: str = "sluice-uploads") -> Notification:
+UNWRAPPED = SUBSCRIPTION["pushConfig"] | {"noWrapper": {}}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "flag"),
+    [
+        ("pushConfig", UNWRAPPED, "--clear-push-no-wrapper-config"),
+        ("messageTransforms", [{"javascriptUdf": {}}], "--clear-message-transforms"),
+    ],
+)
+def test_what_a_subscription_should_not_have_is_taken_away(field: str, value: Any, flag: str, tmp_path: Path) -> None:
+    (command,) = subscription(deployment(tmp_path), changed(SUBSCRIPTION, field, value=value))
+
+    assert command.startswith("pubsub subscriptions update sluice-dispatcher ")
+    assert command.endswith(f" --max-delivery-attempts=20 {flag}")
+
+
+def test_a_subscription_that_is_pulled_gets_rid_of_pushes_and_dead_letters(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    found = changed(SUBSCRIPTION, "topic", value="projects/demo-project/topics/sluice-completions")
+    it.state.subscriptions["sluice-completions"] = parsed(Subscription, found)
+    (command,) = commands(pubsub.pull_subscriptions(it, "completions"))
+
+    assert command == (
+        "pubsub subscriptions update sluice-completions --ack-deadline=60 --expiration-period=never "
+        "--message-retention-duration=7d --push-endpoint= --clear-retry-policy --clear-dead-letter-policy"
+    )
+
+
+SNAPSHOT = "pubsub snapshots create sluice-dispatcher --subscription=sluice-dispatcher"
+DELETE = "pubsub subscriptions delete sluice-dispatcher"
+CREATE = "pubsub subscriptions create sluice-dispatcher --topic=sluice-uploads"
+REPLAY = [
+    "pubsub subscriptions seek sluice-dispatcher --snapshot=sluice-dispatcher",
+    "pubsub snapshots delete sluice-dispatcher",
+]
+
+
+@pytest.mark.parametrize(
+    ("found", "snapshot", "said"),
+    [
+        ({"filter": "attributes.a"}, "", [SNAPSHOT, DELETE, CREATE, *REPLAY]),
+        ({"filter": "attributes.a"}, "sluice-uploads", [DELETE, CREATE, *REPLAY]),  # stopped before it was deleted
+        (None, "sluice-uploads", [CREATE, *REPLAY]),  # stopped before it was created
+        ({}, "sluice-uploads", REPLAY),  # stopped before the replay
+        ({"detached": True}, "", [DELETE, CREATE]),
+        ({"detached": True, "filter": "attributes.a"}, "", [DELETE, CREATE]),
+        (None, "_deleted-topic_", [CREATE]),
+    ],
+)
+def test_what_cannot_be_changed_is_made_anew_and_what_waits_is_replayed(
+    found: Json | None, snapshot: str, said: list[str], tmp_path: Path
+) -> None:
+    it = deployment(tmp_path)
+    it.state.policies["subscription:dispatcher"] = []
+    it.state.snapshots = {"sluice-dispatcher": snapshot} if snapshot else {}
+    done = (
+        commands(pubsub.push_subscription(it, "dispatcher", "uploads"))
+        if found is None
+        else subscription(it, SUBSCRIPTION | found)
+    )
+
+    assert [" ".join(command.split()[: len(right.split())]) for command, right in zip(done, said, strict=True)] == said
+    assert ("subscription:dispatcher" in it.state.policies) == (DELETE not in said), "its grants are deleted with it"
+
+
+def notification(identity: str, payload: str = "JSON_API_V1", topic: str = "sluice-uploads", **more: Any) -> Notification:
     full = f"//pubsub.googleapis.com/projects/demo-project/topics/{topic}"
-    it = {"id": identity, "topic": full, "payload_format": payload, "event_types": ["OBJECT_FINALIZE"]}
+    it = {"id": identity, "topic": full, "payload_format": payload, "event_types": ["OBJECT_FINALIZE"], **more}
     return parsed(Notification, {"Notification Configuration": it})
 
 
@@ -340,6 +407,10 @@ def notification(identity: str, payload: str = "JSON_API_V1", topic: str = "slui
         ([notification("1", "NONE")], ["create", "delete 1"]),
         ([notification("1", "NONE"), notification("2")], ["delete 1"]),
         ([notification("1", topic="others")], ["create"]),
+        ([notification("1", object_name_prefix="a/")], ["create", "delete 1"]),
+        ([notification("1", custom_attributes={"a": "b"}), notification("2")], ["delete 1"]),
+        ([notification("1", event_types=["OBJECT_DELETE"])], ["create", "delete 1"]),
+        ([notification("1", event_types=[])], ["create", "delete 1"]),
     ],
 )
 def test_one_right_notification_is_left(found: list[Notification], verbs: list[str], tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deploy import grants, queues
+from deploy import buckets, grants, pubsub, queues
 from deploy.deployment import Deployment
 from deploy.doctor import faults
 from deploy.down import down, stays
-from deploy.kinds import Grant, Notification, Queue, SandboxLine, Schedule, Service, Subscription, Version
+from deploy.kinds import Grant, Notification, Queue, SandboxLine, Schedule, Service, Version
 from deploy.running import Runner
 from deploy.sandbox import COMPLETE, WEAKER, notes
 from shared.settings import ROOT
@@ -20,11 +21,13 @@ from tests.unit.deploy.example import deployment
 def healthy(folder: Path) -> Deployment:
     """A deployment without a fault."""
     it = deployment(folder, "doctor")
-    state, audience = it.state, it.url("dispatcher")
+    state = it.state
     state.apis = {f"{name}.googleapis.com" for name in it.listing.apis}
     state.services = {it.short(name): Service(variables={}) for name in it.listing.services}
-    push = Subscription(it.full("uploads"), endpoint=f"{audience}/x", account=it.email("push"), audience=audience)
-    state.subscriptions = {it.full("dispatcher"): push, it.full("dead-letters"): Subscription(it.full("dead-letters"))}
+    state.subscriptions = {it.full(name): wanted for name, wanted in pubsub.subscriptions(it)}
+    listed = [line.arguments for line in it.listing.lines if line.word == "bucket"]
+    state.buckets = {it.bucket(name): buckets.wanted_bucket(it, name, soft, int(days)) for name, soft, days in listed}
+    state.topics = {it.full("completions"): pubsub.kept_for("7")}
     state.queues = {
         it.full(name): Queue(state="RUNNING", account=it.email("tasks"), audience=it.url(server))
         for name, server in queues.servers(it).items()
@@ -50,6 +53,7 @@ def test_a_healthy_deployment_has_no_fault(tmp_path: Path) -> None:
 def test_identity_aware_proxy_needs_its_way_to_the_console(tmp_path: Path) -> None:
     it = healthy(tmp_path)
     it.options = replace(it.options, console_access="iap")
+    it.state.buckets.clear()
 
     assert found(it) == ["Identity-Aware Proxy may not call sluice-console (missing invoker): 403 for all"]
 
@@ -98,6 +102,28 @@ def test_identity_aware_proxy_needs_its_way_to_the_console(tmp_path: Path) -> No
         (lambda it: _change_push(it, topic="_deleted-topic_"), "sluice-dispatcher listens to _deleted-topic_"),
         (lambda it: _change_push(it, account="me@example.com"), "pushes come from 'me@example.com'"),
         (lambda it: _change_push(it, endpoint="https://elsewhere.example/"), "pushes go to https://elsewhere.example/"),
+        (lambda it: _change_push(it, filter="attributes.a"),
+         "sluice-dispatcher differs: filter 'attributes.a' in place of ''; messages"),
+        (lambda it: _change_push(it, detached=True), "sluice-dispatcher differs: detached on in place of off; it gets no message"),
+        (lambda it: _change_push(it, unwrapped=True), "unwrapped on in place of off; pushes come without the envelope"),
+        (lambda it: _change_push(it, transforms=True), "messages are changed or dropped on their way"),
+        (lambda it: _change_push(it, expires="2678400s"), "expires '2678400s' in place of ''; Pub/Sub deletes it"),
+        (lambda it: _change_push(it, ack_seconds=10, retention_seconds=600),
+         "sluice-dispatcher differs: ack seconds 10 in place of 60, retention seconds 600 in place of 604800"),
+        (lambda it: _change(it.state.subscriptions, "sluice-completions", endpoint="https://x.example"),
+         "the subscription sluice-completions differs: endpoint 'https://x.example' in place of ''"),
+        (lambda it: _change(it.state.subscriptions, "sluice-completions", topic="_deleted-topic_"),
+         "the subscription sluice-completions differs: topic '_deleted-topic_' in place of 'sluice-completions'"),
+        (lambda it: _change(it.state.buckets, "demo-project-sluice-uploads", cors="[]"),
+         "the bucket demo-project-sluice-uploads differs: cors; pages of --origins or the console cannot use signed URLs"),
+        (lambda it: _change(it.state.topics, "sluice-completions", retention_seconds=0),
+         "the topic sluice-completions differs: retention seconds 0 in place of 604800"),
+        (lambda it: _change_notification(it, prefix="a/"),
+         "is only for names that begin with 'a/': other uploads stay unprocessed"),
+        (lambda it: _change_notification(it, events=("OBJECT_DELETE",)),
+         "is for the events OBJECT_DELETE, in place of OBJECT_FINALIZE"),
+        (lambda it: _change_notification(it, events=()), "is for the events of every kind, in place of OBJECT_FINALIZE"),
+        (lambda it: _change_notification(it, attributes='{"a": "b"}'), 'has the attributes {"a": "b"}, which no service reads'),
         (lambda it: it.state.subscriptions.update(a=it.state.subscriptions["sluice-dispatcher"]), "a pushes to the dispatcher"),
     ],
 )  # fmt: skip
@@ -114,11 +140,19 @@ def _call_other_pool(it: Deployment) -> None:
 
 
 def _change_schedule(it: Deployment, **fields: object) -> None:
-    it.state.schedules["sluice-sweep"] = replace(it.state.schedules["sluice-sweep"], **fields)  # type: ignore[arg-type]
+    _change(it.state.schedules, "sluice-sweep", **fields)
 
 
-def _change_push(it: Deployment, **fields: str) -> None:
-    it.state.subscriptions["sluice-dispatcher"] = replace(it.state.subscriptions["sluice-dispatcher"], **fields)  # type: ignore[arg-type]
+def _change_push(it: Deployment, **fields: object) -> None:
+    _change(it.state.subscriptions, "sluice-dispatcher", **fields)
+
+
+def _change_notification(it: Deployment, **fields: object) -> None:
+    it.state.notifications["uploads"] = [replace(it.state.notifications["uploads"][0], **fields)]  # type: ignore[arg-type]
+
+
+def _change(resources: dict[str, Any], name: str, **fields: object) -> None:
+    resources[name] = replace(resources[name], **fields)
 
 
 def test_the_sandbox_of_each_pool_is_noted_unless_it_is_a_fault(tmp_path: Path) -> None:

@@ -1,17 +1,19 @@
-"""A pool that is gone from pipeline.toml: its service stays until it is deleted by hand, then its account goes."""
+"""Pools and queues that are gone from pipeline.toml: they stay, named, until they are deleted by hand."""
 
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deploy import grants, left, watching
+from deploy import grants, left, queues, reading, watching
 from deploy.deployment import Deployment
 from deploy.doctor import faults
 from deploy.down import down
-from deploy.kinds import Account, Grant, Queue, Service
+from deploy.kinds import Account, Bucket, Grant, Queue, Service
 from deploy.running import Runner
+from deploy.status import status
 from tests.unit.deploy.example import deployment
 from tests.unit.deploy.test_changes import commands
 
@@ -86,10 +88,14 @@ def test_up_names_it_with_the_queues_that_still_call_it_and_the_command(
 ) -> None:
     it = after_a_pool(tmp_path)
     host = "sluice-processor-heavy-42.us-central1.run.app"
-    it.state.queues = {"sluice-old": Queue(host=host), "sluice-images": Queue(host=host), "others": Queue(host="elsewhere")}
+    it.state.queues = {
+        "sluice-old": Queue(host=host, state="RUNNING"),
+        "sluice-images": Queue(host=host),
+        "others": Queue(host="elsewhere"),
+    }
     left.warn(it)
 
-    assert capsys.readouterr().err == (
+    assert capsys.readouterr().err.startswith(
         "note: the service sluice-processor-heavy is left behind: pipeline.toml has no such pool, and the queues sluice-old still "
         f"call it. When none of its tasks waits any more, delete it; the next up removes its account:\n  {DELETE}\n"
     )
@@ -129,3 +135,76 @@ def test_alerts_and_metrics_cover_it_while_it_serves(tmp_path: Path) -> None:
     metric = watching.rendered(it, watching.METRICS / "verdicts.json")[0]
 
     assert [text.count("sluice-processor|sluice-processor-slow|sluice-processor-heavy") for text in (alert, metric)] == [2, 1]
+
+
+def after_a_queue(folder: Path, command: str = "up", state: str = "RUNNING", tasks: int = 0, **options: Any) -> Deployment:
+    """A deployment with the queue `old`, which pipeline.toml does not have, and with queues of others."""
+    it = deployment(folder, command, **options)
+    it.state.queues = {name: Queue(state="RUNNING") for name in ("sluice-images", "sluice-digests", "sluice-eu-old", "blog")}
+    it.state.queues |= {"sluice-old": Queue(state=state), "sluice-Odd_one": Queue(state="RUNNING")}
+    it.state.buckets = {f"demo-project-{name}-uploads": Bucket() for name in ("sluice", "sluice-eu")}
+    it.state.waiting = {"old": tasks}
+    return it
+
+
+def test_a_queue_that_is_gone_is_left_and_those_of_another_deployment_are_not(tmp_path: Path) -> None:
+    assert left.queues(after_a_queue(tmp_path)) == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "state", "said"),
+    [
+        (0, "RUNNING", "no task waits"),
+        (1, "RUNNING", "1 task waits"),
+        (100, "RUNNING", "100 tasks wait"),
+        (101, "RUNNING", "more than 100 tasks wait"),
+        (3, "PAUSED", "3 tasks wait; it is paused, so that nothing is delivered"),
+    ],
+)
+@pytest.mark.parametrize("command", ["doctor", "status", "up"])
+def test_it_is_named_with_its_tasks_and_the_command(
+    command: str, tasks: int, state: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    it = after_a_queue(tmp_path, command, state, tasks)
+    what = f"the queue sluice-old is left behind: pipeline.toml does not have it, and {said}"
+    delete = "gcloud tasks queues delete sluice-old --location=us-central1"
+    advice = "hen no task waits in it any more, delete it; or put it back into pipeline.toml"
+    if command == "doctor":
+        (found,) = [fault for fault in faults(it) if "left behind" in fault.what]
+        assert found == (what, f"w{advice}: {delete}")
+        return
+    left.warn(it)
+    assert capsys.readouterr().err == f"note: {what}. W{advice}:\n  {delete}\n"
+    if command == "status":
+        status(it)
+        assert f", not in pipeline.toml; {said}\n" in capsys.readouterr().out
+
+
+def test_its_tasks_are_counted_and_no_others(tmp_path: Path) -> None:
+    read = {key: command for key, command in reading.belongings(after_a_queue(tmp_path)).items() if key.startswith("waiting")}
+
+    assert read == {"waiting.old": ["tasks", "list", "--queue=sluice-old", "--location=us-central1", "--limit=101"]}
+
+
+@pytest.mark.parametrize("delete_data", [False, True])
+def test_down_pauses_it_and_up_resumes_it_again(delete_data: bool, tmp_path: Path) -> None:
+    it = after_a_queue(tmp_path, "down", tasks=3, delete_data=delete_data, yes=True)
+    printed = io.StringIO()
+    down(it, Runner(None, printed))
+
+    assert "=by-down,paused-old=by-down\n" in printed.getvalue()
+    assert "gcloud tasks queues pause sluice-old " in printed.getvalue()
+    assert ("gcloud tasks queues purge sluice-old " in printed.getvalue()) == delete_data
+    assert not any(word in printed.getvalue() for word in ("sluice-eu-old", "blog", "Odd_one"))
+
+    it = after_a_queue(tmp_path, "up", "PAUSED", tasks=3)
+    it.state.buckets["demo-project-sluice-uploads"] = Bucket(paused=frozenset({"old"}))
+    queues.hold(it)
+    assert commands(queues.resume_queues(it))[0] == "tasks queues resume sluice-old --location=us-central1"
+
+
+def test_a_pause_of_an_operator_stays(tmp_path: Path) -> None:
+    it = after_a_queue(tmp_path, "up", "PAUSED", yes=True)
+    queues.hold(it)
+
+    assert commands(queues.resume_queues(it)) == []

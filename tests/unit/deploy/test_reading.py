@@ -21,6 +21,7 @@ def test_an_api_that_is_off_is_not_asked(tmp_path: Path) -> None:
         "topic": ["pubsub", "topics", "list"],
         "subscription": ["pubsub", "subscriptions", "list"],
         "queue": ["tasks", "queues", "list", "--location=us-central1"],
+        "snapshot": ["pubsub", "snapshots", "list"],
     }
 
 
@@ -133,7 +134,7 @@ def test_policies_images_and_waiting_tasks_are_kept_by_name(tmp_path: Path) -> N
         },
     )
 
-    assert (it.state.digest, it.state.waiting) == ("sha256:1", {"images"})
+    assert (it.state.digest, it.state.waiting) == ("sha256:1", {"images": 1})
     assert it.state.policies == {
         "queue:images": [Grant("roles/viewer", "user:a@b"), Grant("roles/viewer", "user:c@d")],
         "project": [],

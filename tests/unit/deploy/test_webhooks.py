@@ -253,9 +253,10 @@ def without_webhooks(folder: Path, command: str = "up") -> Deployment:
 
 def test_after_the_last_webhook_the_push_ends_and_the_notifier_is_named(tmp_path: Path) -> None:
     it = without_webhooks(tmp_path)
-    ((what, delete),) = left.notes(it)
+    (what, _, delete), (queue, *_) = left.notes(it)
 
     assert what.endswith("pipeline.toml has no webhook, and the queues sluice-webhook-orders still call it")
+    assert queue.startswith("the queue sluice-webhook-orders is left behind: pipeline.toml does not have it")
     assert delete == "gcloud run services delete sluice-notifier --region=us-central1"
     assert commands(left.retired_subscription(it)) == ["pubsub subscriptions delete sluice-notifier"]
     assert commands(left.retired_accounts(it)) + commands(grants.revocations(it)) == []

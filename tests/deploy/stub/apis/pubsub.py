@@ -7,6 +7,7 @@ from tests.deploy.stub.world import PROJECT, World, merge
 API = Api("pubsub")
 TOPIC = "/v1/projects/{project}/topics/{topic}"
 SUBSCRIPTION = "/v1/projects/{project}/subscriptions/{subscription}"
+SNAPSHOT = "/v1/projects/{project}/snapshots/{snapshot}"
 #: What the service fills in.
 _DEFAULTS: Json = {"ackDeadlineSeconds": 10, "messageRetentionDuration": "604800s", "pushConfig": {}, "state": "ACTIVE"}
 
@@ -17,6 +18,10 @@ def topic_name(call: Call) -> str:
 
 def subscription_name(call: Call) -> str:
     return f"projects/{PROJECT}/subscriptions/{call.named['subscription']}"
+
+
+def snapshot_name(call: Call) -> str:
+    return f"projects/{PROJECT}/snapshots/{call.named['snapshot']}"
 
 
 @API.route("GET", "/v1/projects/{project}/topics")
@@ -117,6 +122,32 @@ def delete_subscription(world: World, call: Call) -> Json:
     return {}
 
 
+@API.route("GET", "/v1/projects/{project}/snapshots")
+def snapshots(world: World, _call: Call) -> Json:
+    return {"snapshots": world.under(f"projects/{PROJECT}/snapshots/")}
+
+
+@API.route("PUT", SNAPSHOT)
+def create_snapshot(world: World, call: Call) -> Json:
+    found, name = world.get(call.body["subscription"]), snapshot_name(call)
+    if found.get("detached"):
+        raise Refused(400, "The subscription is detached.", "FAILED_PRECONDITION")
+    return world.create(name, {"name": name, "topic": found["topic"], "expireTime": "2027-01-01T00:00:00Z"})
+
+
+@API.route("DELETE", SNAPSHOT)
+def delete_snapshot(world: World, call: Call) -> Json:
+    world.delete(snapshot_name(call))
+    return {}
+
+
+@API.route("POST", SUBSCRIPTION + ":seek")
+def seek(world: World, call: Call) -> Json:
+    if world.get(subscription_name(call))["topic"] != world.get(call.body["snapshot"])["topic"]:
+        raise Refused(400, "The snapshot's topic must be the same as that of the subscription.")
+    return {}
+
+
 policies.serve(API, TOPIC, topic_name)
 policies.serve(API, SUBSCRIPTION, subscription_name)
 
@@ -130,7 +161,7 @@ def _check(world: World, wanted: Json) -> None:
     push, dead = wanted.get("pushConfig", {}), wanted.get("deadLetterPolicy", {})
     if email := push.get("oidcToken", {}).get("serviceAccountEmail"):
         world.require_account(email)
-    if not push.get("pushEndpoint", "https://").startswith("https://"):
+    if not (push.get("pushEndpoint") or "https://").startswith("https://"):  # without one, it is pulled
         raise Refused(400, f"Invalid push endpoint given (endpoint={push['pushEndpoint']}).")
     if dead:
         world.get(dead["deadLetterTopic"])
