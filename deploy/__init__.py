@@ -15,7 +15,9 @@ which pipeline.toml and the settings are checked here as the services check them
                   one module per kind of resource: wanted state, and the commands for what differs
     checks        the settings of each service, checked
     capacity      pipeline.toml, checked; the size of all instances together
-    left          services and accounts of pools that pipeline.toml no longer has
+    kept          the options of the last `up`
+    left          services, accounts and queues that pipeline.toml no longer has
+    drift         fields of buckets, topics and subscriptions that differ
     sandbox       whether each pool's host enforces all of the sandbox, by its log
     photograph    the steps that `verify` asks for
     running       prints commands and, unless it only plans, runs them, with retries

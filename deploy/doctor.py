@@ -7,9 +7,9 @@ from deploy import drift, grants, left, queues, sandbox, scheduler, secret_manag
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import shown
-from deploy.kinds import ENVIRONMENT, Grant, Notification
+from deploy.kinds import ENVIRONMENT, Grant
 from deploy.listing import NOTIFIER
-from deploy.pubsub import remove_notification, wanted_notification
+from deploy.pubsub import remove_notification
 from deploy.status import service_state
 
 UP = "./deploy.sh up"
@@ -150,24 +150,11 @@ def _notifications(deployment: Deployment) -> Iterator[Fault]:
     if len(ours) > 1:
         fix = " ".join(["gcloud", *remove_notification(deployment, "uploads", ours[-1].id)])
         yield Fault(f"duplicate notifications: every upload is announced {len(ours)} times", fix)
-    for it in ours:
-        yield from (Fault(what, UP) for what in _wrong_notification(deployment, it))
+    yield from (Fault(what, UP) for what in drift.of_notification(deployment))
     for full, found in deployment.state.subscriptions.items():
         if full != deployment.full("dispatcher") and found.endpoint.startswith(f"{deployment.url('dispatcher')}/"):
             what = f"{full} pushes to the dispatcher as well: every upload is announced twice"
             yield Fault(what, f"gcloud pubsub subscriptions delete {full}")
-
-
-def _wrong_notification(deployment: Deployment, found: Notification) -> Iterator[str]:
-    wanted = wanted_notification(deployment)
-    if found.payload != wanted.payload:
-        yield "a notification carries no payload: the dispatcher cannot read it"
-    if found.prefix:
-        yield f"a notification is only for names that begin with '{found.prefix}': other uploads stay unprocessed"
-    if found.events != wanted.events:
-        yield f"a notification is for the events {', '.join(found.events) or 'of every kind'}, in place of OBJECT_FINALIZE"
-    if found.attributes:
-        yield f"a notification has the attributes {found.attributes}, which no service reads"
 
 
 def _drift(deployment: Deployment) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Drift of buckets, topics and subscriptions: each that differs from what `up` makes, field by field."""
+"""Drift of buckets, topics, subscriptions and the notification: what differs from what `up` makes."""
 
 from collections.abc import Iterator
 from dataclasses import Field, fields
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from deploy import buckets, pubsub
 from deploy.deployment import Deployment
+from deploy.kinds import Notification
 
 #: Longest value that is shown.
 SHOWN = 60
@@ -39,6 +40,25 @@ def drifts(deployment: Deployment, ignored: frozenset[tuple[str, str]] = frozens
                 words = ", ".join(_difference(it, found, wanted) for it in left)
                 effects = "".join(f"; {EFFECTS[it.name]}" for it in left if it.name in EFFECTS)
                 yield Drift(kind, full, tuple(it.name for it in left), words + effects)
+
+
+def of_notification(deployment: Deployment) -> Iterator[str]:
+    """Every difference of a notification of uploads, as a sentence."""
+    wanted = pubsub.wanted_notification(deployment)
+    for found in deployment.state.notifications.get("uploads", []):
+        if found.topic == wanted.topic:
+            yield from _wrong(found, wanted)
+
+
+def _wrong(found: Notification, wanted: Notification) -> Iterator[str]:
+    if found.payload != wanted.payload:
+        yield "a notification carries no payload: the dispatcher cannot read it"
+    if found.prefix:
+        yield f"a notification is only for names that begin with '{found.prefix}': other uploads stay unprocessed"
+    if found.events != wanted.events:
+        yield f"a notification is for the events {', '.join(found.events) or 'of every kind'}, in place of OBJECT_FINALIZE"
+    if found.attributes:
+        yield f"a notification has the attributes {found.attributes}, which no service reads"
 
 
 def _pairs(deployment: Deployment) -> Iterator[tuple[str, str, Any, Any]]:

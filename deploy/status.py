@@ -27,10 +27,12 @@ def status(deployment: Deployment) -> None:
         print(f"  {webhook.name:30} {webhook.shown}")
     print(f"\nSchedule\n  {deployment.full(scheduler.NAME):30} {scheduler.described(deployment)}")
     print("\nTopics, subscriptions, buckets")
-    differing = {it.full: it.words for it in drift.drifts(deployment)}
+    differing = {(it.kind, it.full): it.words for it in drift.drifts(deployment)}
     for name, kind, there in _presences(deployment):
-        differs = f", differs: {differing[name]}" if name in differing else ""
+        differs = f", differs: {differing[kind, name]}" if (kind, name) in differing else ""
         print(f"  {'gs://' * (kind == 'bucket') + name:40} {kind + differs if there else 'missing'}")
+    for sentence in drift.of_notification(deployment):
+        print(f"  {sentence}")
     print(f"\nSize: {capacity.note(deployment.listing)}")
     extras = options.extras or "none"
     print(f"\nImage of these sources (extras: {extras}): {deployment.tag}, {'built' if state.digest else 'not built'}")

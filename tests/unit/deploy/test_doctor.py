@@ -14,6 +14,7 @@ from deploy.down import down, stays
 from deploy.kinds import Grant, Notification, Queue, SandboxLine, Schedule, Service, Version
 from deploy.running import Runner
 from deploy.sandbox import COMPLETE, WEAKER, notes
+from deploy.status import status
 from shared.settings import ROOT
 from tests.unit.deploy.example import deployment
 
@@ -197,3 +198,24 @@ def test_down_in_an_empty_project_has_nothing_to_do(tmp_path: Path) -> None:
     down(deployment(tmp_path, "down"), runner)
 
     assert runner.count == 0
+
+
+def test_status_names_the_fields_that_differ(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    it = healthy(tmp_path)
+    status(it)
+    assert "differs" not in capsys.readouterr().out
+
+    _change_push(it, filter="attributes.a", ack_seconds=10)
+    _change(it.state.topics, "sluice-completions", retention_seconds=0)
+    _change(it.state.buckets, "demo-project-sluice-results", cors="[]")
+    _change_notification(it, prefix="a/")
+    status(it)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+    assert "sluice-completions topic, differs: retention seconds 0 in place of 604800" in lines
+    assert "sluice-completions subscription" in lines
+    assert any(
+        line.startswith("sluice-dispatcher subscription, differs: ack seconds 10 in place of 60, filter") for line in lines
+    )
+    assert any(line.startswith("gs://demo-project-sluice-results bucket, differs: cors; ") for line in lines)
+    assert "a notification is only for names that begin with 'a/': other uploads stay unprocessed" in lines

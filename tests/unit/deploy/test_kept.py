@@ -104,6 +104,7 @@ def test_where_nothing_is_kept_up_names_that_it_sets_defaults(tmp_path: Path, ca
 
 TAKING: list[tuple[dict[str, str], dict[str, str], str]] = [
     ({"operators": f"{ANN},{BOB}"}, {"operators": ANN}, f"--operators takes access away from {BOB}."),
+    ({"operators": ANN}, {"operators": f"{ANN}munity"}, f"--operators takes access away from {ANN}."),
     ({"console_viewers": ANN}, {"console_viewers": ""}, f"--console-viewers takes access away from {ANN}."),
     ({"console_operators": "ann@example.com"}, {"console_operators": "bob@example.com"}, "away from ann@example.com."),
     ({}, {"keep_uploads_days": "30"}, "--keep-uploads-days deletes after 30 days; so far: never."),
