@@ -80,7 +80,7 @@ def deployment(folder: Path, command: str = "up", text: str = PIPELINE, **option
     """A deployment of this pipeline.toml into an empty project whose number is 42; its files lie in `folder`."""
     pipeline = folder / "pipeline.toml"
     pipeline.write_text(text)
-    given = replace(Options(command, project="demo-project"), **options)  # type: ignore[arg-type]
+    given = replace(Options(command, project="demo-project", given=frozenset(options)), **options)  # type: ignore[arg-type]
     given.check()
     routes = read(pipeline, int(given.max_file_bytes))
     listing = Listing(list_of_deploy_sh(), given.variables(), routes.pools, has_webhooks=bool(routes.webhooks))

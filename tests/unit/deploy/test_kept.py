@@ -110,8 +110,8 @@ TAKING: list[tuple[dict[str, str], dict[str, str], str]] = [
     ({}, {"keep_uploads_days": "30"}, "--keep-uploads-days deletes after 30 days; so far: never."),
     (
         {"keep_results_days": "30"},
-        {"keep_results_days": "7"},
-        "--keep-results-days deletes after 7 days; so far: after 30 days.",
+        {"keep_results_days": "20"},
+        "--keep-results-days deletes after 20 days; so far: after 30 days.",
     ),
     ({}, {"keep_notices_days": "0"}, "--keep-notices-days deletes after 0 days; so far: after 7 days."),
 ]

@@ -27,7 +27,7 @@ def test_an_api_that_is_off_is_not_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("command", "notify", "kinds"),
-    [("up", "", 12), ("up", "me@example.com", 13), ("down", "", 12), ("doctor", "me@example.com", 7), ("status", "", 12)],
+    [("up", "", 13), ("up", "me@example.com", 14), ("down", "", 13), ("doctor", "me@example.com", 7), ("status", "", 13)],
 )
 def test_a_command_reads_the_kinds_it_needs(command: str, notify: str, kinds: int, tmp_path: Path) -> None:
     it = deployment(tmp_path, command, notify=notify)
