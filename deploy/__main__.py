@@ -116,7 +116,8 @@ def _prepared(given: Options) -> Deployment:
     routes = capacity.read(PIPELINE, int(options.max_file_bytes))
     with open(3) as file:
         listing = Listing(file.read(), options.variables(), routes.pools, has_webhooks=bool(routes.webhooks))
-    deployment = Deployment(options, listing, routes, _folder(options), sources.tag(options.extras), kept=found)
+    tag = sources.tag(options.extras, options.base_image)
+    deployment = Deployment(options, listing, routes, _folder(options), tag, kept=found)
     webhooks.check(deployment)
     if options.command in ("plan", "up"):
         checks.check(deployment)

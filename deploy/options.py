@@ -114,6 +114,11 @@ class Options:
         rf"(({ANY_EXTRA})(,({ANY_EXTRA}))*)?", f"some of {','.join(sorted(EXTRAS))}", "What it opens",
     )  # fmt: skip
 
+    base_image: str = _option(
+        "python:3.11-slim-bookworm", "IMAGE", "what the image is built on: Python 3.11 on Debian, by tag or by digest",
+        r"[a-z0-9][a-z0-9._/-]*(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?", "an image such as python@sha256:… with all 64 digits",
+    )  # fmt: skip
+
     clamd: str = _option(
         "", "HOST:PORT", "the clamd that steps with any.scan ask; docs/scanning.md", r"([^ \",/]+:[0-9]+|unix:/[^ \",]+)?",
         "host:port, or unix:/path",

@@ -31,8 +31,11 @@ def repository(deployment: Deployment) -> Iterator[list[Command]]:
 
 def image(deployment: Deployment, runner: Runner) -> None:
     """Build the image unless its sources were built before. In a plan `DIGEST-OF-TAG` stands for the digest to come."""
-    digest = deployment.state.digest or runner.ask(_build(deployment), f"DIGEST-OF-{deployment.tag}")
+    built = deployment.state.digest or runner.ask(_build(deployment), f"DIGEST-OF-{deployment.tag}")
+    digest, _, base = built.partition("\t")
     deployment.image = f"{deployment.repository}/functions@{digest}"
+    if base:
+        print(f"built on {base}; --base-image {base} builds on the same bytes again", flush=True)
 
 
 def _build(deployment: Deployment) -> Command:
@@ -43,13 +46,14 @@ def _build(deployment: Deployment) -> Command:
         f"--service-account={account}",
         f"--gcs-source-staging-dir=gs://{deployment.bucket('build')}/source",
         "--suppress-logs",
-        "--format=value(results.images[0].digest)",
+        "--format=value(results.images[0].digest,results.buildStepOutputs[0].decode(base64))",
     ]
 
 
 def substitutions(deployment: Deployment) -> str:
     """The variables of deploy/cloudbuild.yaml as a flag. Its separator is no comma: these stand between extras."""
-    return f"--substitutions=^;^_IMAGE={deployment.repository}/functions:{deployment.tag};_EXTRAS={deployment.options.extras}"
+    image, options = f"{deployment.repository}/functions:{deployment.tag}", deployment.options
+    return f"--substitutions=^;^_IMAGE={image};_BASE={options.base_image};_EXTRAS={options.extras}"
 
 
 def service(

@@ -1,9 +1,9 @@
-"""The tag of the image: a hash over its extras, and all files that `gcloud builds submit` uploads."""
+"""The tag of the image: a hash over its base, its extras, and all files that `gcloud builds submit` uploads."""
 
 import hashlib
 from pathlib import Path
 
-NAMED = ("Dockerfile", ".dockerignore", "requirements.txt", "pipeline.toml")
+NAMED = ("Dockerfile", ".dockerignore", "requirements.lock", "pipeline.toml")
 FOLDERS = ("shared", "functions", "extras")
 
 
@@ -13,9 +13,9 @@ def sources() -> list[Path]:
     return sorted([*map(Path, NAMED), *(path for path in found if path.suffix != ".pyc" and "__pycache__" not in path.parts)])
 
 
-def tag(extras: str) -> str:
+def tag(extras: str, base: str) -> str:
     """16 hexadecimal digits. The order of the extras does not matter."""
-    total = hashlib.sha256(",".join(sorted(set(extras.split(",")))).encode())
+    total = hashlib.sha256(f"{base}\0{','.join(sorted(set(extras.split(','))))}\0".encode())
     for path in sources():
         total.update(f"{path.as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()[:16]

@@ -16,7 +16,7 @@ from tests.deploy.stub.wire import Json
 from tests.deploy.stub.world import NUMBER, PROJECT
 
 PIPELINE = ROOT / "tests" / "deploy" / "pipeline.toml"
-COPIED = ["deploy.sh", "deploy", "Dockerfile", ".dockerignore", ".gcloudignore", "requirements.txt"]
+COPIED = ["deploy.sh", "deploy", "Dockerfile", ".dockerignore", ".gcloudignore", "requirements.lock"]
 COPIED += ["extras", "shared", "functions", "tests/data"]
 REGION = "us-central1"
 HOME = f"projects/{PROJECT}"

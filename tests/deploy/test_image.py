@@ -12,9 +12,14 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from deploy import lock
+from deploy.errors import Failed
+from deploy.options import Options
 from deploy.services import substitutions
+from shared.processors.extras import EXTRAS
 from shared.settings import ROOT
 from tests import image as building
+from tests.deploy.project import Deployed
 from tests.deploy.stub.proxy import Stub
 from tests.deploy.stub.world import PROJECT
 from tests.first_requests import Customer, answered, started
@@ -23,11 +28,13 @@ from tests.machine import Machine, running, variables
 from tests.ports import free_port
 from tests.unit.deploy.example import deployment
 
+#: Files of requirements that have a lock.
+LOCKED = ["requirements.txt", *(f"extras/{name}.txt" for name in sorted(EXTRAS))]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
 #: The two that import most: what these start with is enough for the others.
 SHORT = ("console", "processor")
 #: Files that may reach the image and Cloud Build.
-ALLOWED_FILES = {"Dockerfile", ".dockerignore", "requirements.txt", "pipeline.toml"}
+ALLOWED_FILES = {"Dockerfile", ".dockerignore", "requirements.lock", "pipeline.toml"}
 #: Files of the console's pages, with the note about what is vendored.
 OF_PAGES = {".html", ".css", ".js", ".svg", ".md"}
 ALLOWED_FOLDERS = {"functions", "shared", "extras"}
@@ -69,10 +76,10 @@ def test_the_image_runs_the_functions_framework_without_root() -> None:
 
 def test_only_what_the_functions_run_with_reaches_the_image(image: Image) -> None:
     assert {path for path in image.files() if not path.startswith(("shared/", "functions/", "extras/"))} == {
-        "requirements.txt",
+        "requirements.lock",
         "pipeline.toml",
     }
-    assert {path.suffix for path in map(Path, image.files())} == {".py", ".txt", ".toml", *OF_PAGES}
+    assert {path.suffix for path in map(Path, image.files())} == {".py", ".txt", ".lock", ".toml", *OF_PAGES}
 
 
 def test_requirements_name_all_that_the_packages_need() -> None:
@@ -113,12 +120,13 @@ def test_the_uploaded_archive_holds_the_sources_and_nothing_else(
             str(path.relative_to(ROOT))
             for folder in ALLOWED_FOLDERS
             for path in (ROOT / folder).rglob("*")
-            if path.suffix in {".py", ".txt", *OF_PAGES}
+            if path.suffix in {".py", ".txt", ".lock", *OF_PAGES}
         ),
     }
     (build,) = stub.world.under(f"projects/{PROJECT}/builds/")
-    image = build["substitutions"]["_IMAGE"]
-    assert build["steps"][0]["args"] == ["build", "--build-arg", "EXTRAS=heic,svg", "--tag", image, "."]
+    (_, script) = build["steps"][1]["args"]
+    assert '--build-arg "EXTRAS=heic,svg"' in script
+    assert f"--tag {build['substitutions']['_IMAGE']} ." in script
 
 
 @pytest.mark.parametrize(
@@ -132,13 +140,53 @@ def test_the_image_installs_the_extras_of_its_build(extras: str, files: list[str
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "EXTRAS": extras}
     done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=True)
 
-    assert re.findall(r"-r (\S+)", done.stdout) == ["requirements.txt", *(f"extras/{name}.txt" for name in files)]
+    assert re.findall(r"-r (\S+)", done.stdout) == ["requirements.lock", *(f"extras/{name}.lock" for name in files)]
+    assert "--require-hashes" in done.stdout.split()
+
+
+def test_up_prints_the_digest_of_the_base_image_that_it_built_on(deployed: Deployed) -> None:
+    said = re.findall(r"^built on (\S+); --base-image (\S+) builds", deployed.first.printed, re.MULTILINE)
+
+    assert len(said) == 1
+    assert said[0][0] == said[0][1]
+    assert re.fullmatch(r"python@sha256:[0-9a-f]{64}", said[0][0])
+    assert "\nbuilt on" not in deployed.plan.printed + deployed.second.printed
+
+
+def test_the_base_image_of_the_option_is_pulled_and_built_on(tmp_path: Path) -> None:
+    base = "python@sha256:" + 64 * "a"
+
+    assert f";_BASE={base};" in substitutions(deployment(tmp_path, base_image=base))
+    with pytest.raises(Failed, match="--base-image is 'python:'"):
+        deployment(tmp_path, base_image="python:")
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_every_package_of_the_image_is_locked_by_its_hash(name: str) -> None:
+    """`make lock` writes the locks from the pins: it was forgotten after a change where this fails."""
+    pins = [Requirement(line) for line in (ROOT / name).read_text().splitlines() if line and not line.startswith("#")]
+    lines = [line for line in (ROOT / name).with_suffix(".lock").read_text().splitlines() if not line.startswith("#")]
+    locked = [re.fullmatch(r"(\S+==\S+) --hash=sha256:[0-9a-f]{64}", line) for line in lines]
+
+    assert [line and line[1] for line in locked] == [f"{pin.name}{pin.specifier}" for pin in pins]
+    assert len({line[-64:] for line in lines}) == len(lines)
+    on_cloud_run = {"sys_platform": "linux", "platform_machine": "x86_64"}
+    assert [pin.name for pin in pins if pin.marker and not pin.marker.evaluate(on_cloud_run)] == []
+
+
+def test_locks_are_for_the_python_and_the_debian_of_the_image() -> None:
+    (python, debian) = re.fullmatch(r"python:(3\.\d+)-slim-(\w+)", Options("up").base_image).groups()  # type: ignore[union-attr]
+
+    assert (python, debian) == (lock.PYTHON, "bookworm"), "bookworm has glibc 2.36"
+    assert lock.PLATFORMS[0] == "manylinux_2_36_x86_64"
+    assert dict(building.instructions(ROOT / "Dockerfile"))["FROM"] == "$BASE"
+    assert f"ARG BASE={Options('up').base_image}\n" in (ROOT / "Dockerfile").read_text()
 
 
 def _littered_copy(project: Path) -> Path:
     """The project as a developer has it: with tests, caches, secrets and notes lying about."""
     project.mkdir()
-    for name in ("Dockerfile", ".dockerignore", ".gcloudignore", "requirements.txt", "pipeline.toml", "README.md"):
+    for name in ("Dockerfile", ".dockerignore", ".gcloudignore", "requirements.lock", "pipeline.toml", "README.md"):
         shutil.copy(ROOT / name, project / name)
     for name in ALLOWED_FOLDERS:
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,7 +1,9 @@
 """cloudbuild.googleapis.com: a build ends at once; it needs source, account, rights and repository."""
 
+import base64
 import hashlib
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -71,7 +73,14 @@ def _run(world: World, wanted: Json, email: str, digest: str) -> Json:
     for image in wanted.get("images", []):
         artifacts.push(world, image, digest)
     pushed = [{"name": image, "digest": digest} for image in wanted.get("images", [])]
-    return {"status": "SUCCESS", "results": {"images": pushed, "buildStepImages": []}}
+    return {"status": "SUCCESS", "results": {"images": pushed, "buildStepOutputs": list(map(_output, wanted["steps"]))}}
+
+
+def _output(step: Json) -> str:
+    """The output of a step that looks for the digest of the base image, which the tag decides here."""
+    found = re.search(r"docker pull --quiet (\S+)\n.*BUILDER_OUTPUT", " ".join(step["args"]), re.DOTALL)
+    line = f"{found[1].partition(':')[0]}@sha256:{hashlib.sha256(found[1].encode()).hexdigest()}\n" if found else ""
+    return base64.b64encode(line.encode()).decode()
 
 
 def _missing_right(world: World, wanted: Json, email: str) -> str:
@@ -98,5 +107,5 @@ def _substituted(build: Json) -> Json:
     for name, value in {"PROJECT_ID": PROJECT, **build.get("substitutions", {})}.items():
         quoted = json.dumps(value)[1:-1]
         text = text.replace(f"${{{name}}}", quoted).replace(f"${name}", quoted)
-    found: Any = json.loads(text)
+    found: Any = json.loads(text.replace("$$", "$"))
     return dict(found)
