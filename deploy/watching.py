@@ -12,8 +12,12 @@ from deploy.running import Runner
 
 METRICS = Path("deploy/metrics")
 ALERTS = Path("deploy/alerts")
-#: The alert that is about webhooks only.
-OF_WEBHOOKS = ALERTS / "webhooks.json"
+#: The alert that is about webhooks only, and the one about sweeps.
+OF_WEBHOOKS, OF_SWEEPS = ALERTS / "webhooks.json", ALERTS / "no-sweep.json"
+#: The time without a success, beyond that of the longest delivery, after which a queue with tasks is stalled.
+STALLED_MINUTES = 10
+#: The sweeps of which one has to be completed, within what Cloud Monitoring looks back on.
+SWEEPS, MAX_SWEEP_SECONDS = 3, 84_600
 DASHBOARD = Path("deploy/dashboard.json")
 
 
@@ -49,7 +53,7 @@ def notification_channel(deployment: Deployment, runner: Runner) -> None:
 
 
 def alerts(deployment: Deployment) -> Iterator[list[Command]]:
-    """Every alert; that of webhooks only where there are some.
+    """Every alert; that of webhooks only where there are some, that of sweeps only where they are often enough.
 
     One tuned in the console stays so until our definition changes; one switched off is switched on.
     """
@@ -58,12 +62,22 @@ def alerts(deployment: Deployment) -> Iterator[list[Command]]:
         content, spec = rendered(deployment, path)
         flag = f"--policy-from-file={deployment.write(f'alert-{path.name}', content)}"
         found = [alert for alert in deployment.state.alerts if alert.title == title]
-        is_wanted = path != OF_WEBHOOKS or bool(deployment.webhooks)
+        is_wanted = {OF_WEBHOOKS: bool(deployment.webhooks), OF_SWEEPS: _is_watched(deployment)}.get(path, True)
         yield from ([[*group, "delete", other.name]] for other in found[is_wanted:])
         if is_wanted and not found:
             yield [[*group, "create", flag]]
         elif is_wanted and (found[0].enabled, found[0].spec) != (True, spec):
             yield [[*group, "update", found[0].name, flag]]
+
+
+def _sweep_seconds(deployment: Deployment) -> int:
+    """The time in which a sweep has to be completed; 0 where there are none."""
+    return min(SWEEPS * int(deployment.options.sweep_minutes) * 60, MAX_SWEEP_SECONDS)
+
+
+def _is_watched(deployment: Deployment) -> bool:
+    """Whether there are sweeps, and one that fails is seen before the next one has to be over."""
+    return 0 < int(deployment.options.sweep_minutes) * 60 < _sweep_seconds(deployment)
 
 
 def dashboard(deployment: Deployment) -> Iterator[list[Command]]:
@@ -82,22 +96,36 @@ def dashboard(deployment: Deployment) -> Iterator[list[Command]]:
 
 
 def rendered(deployment: Deployment, template: Path) -> tuple[str, str]:
-    """A template with its names filled in, and the fingerprint that it carries as @SPEC@.
+    """A template with its names and times filled in, and the fingerprint that it carries as @SPEC@."""
+    content = template.read_text()
+    for placeholder, value in {**_names(deployment), **_times(deployment)}.items():
+        content = content.replace(placeholder, value)
+    spec = fingerprint(content)
+    return content.replace("@SPEC@", spec), spec
 
-    Resources are named one by one, not by prefix: another deployment may be called PREFIX-eu.
-    """
-    names = {
+
+def _names(deployment: Deployment) -> dict[str, str]:
+    """Resources are named one by one, not by prefix: another deployment may be called PREFIX-eu."""
+    return {
         "@PREFIX@": deployment.options.prefix,
         "@PROJECT@": deployment.options.project,
         "@SERVICES@": "|".join(map(deployment.short, [*deployment.listing.services, *serving(deployment)])),
         "@PROCESSORS@": "|".join(map(deployment.short, [*deployment.pools, *serving(deployment)])),
         "@QUEUES@": "|".join(deployment.every_queue),
+        "@STEP_QUEUES@": "|".join(deployment.queues),
         "@WEBHOOKS@": "|".join(deployment.webhooks),
         "@SUBSCRIPTIONS@": "|".join(deployment.listing.subscriptions),
         '"@CHANNEL@"': json.dumps(deployment.channel) if deployment.channel else "",
     }
-    content = template.read_text()
-    for placeholder, value in names.items():
-        content = content.replace(placeholder, value)
-    spec = fingerprint(content)
-    return content.replace("@SPEC@", spec), spec
+
+
+def _times(deployment: Deployment) -> dict[str, str]:
+    """Conditions take whole minutes."""
+    longest = max(pool.deadline_seconds for pool in deployment.pools.values())
+    stalled, sweep = -(-longest // 60) + STALLED_MINUTES, _sweep_seconds(deployment)
+    return {
+        "@STALLED_SECONDS@": str(stalled * 60),
+        "@STALLED_MINUTES@": str(stalled),
+        "@SWEEP_SECONDS@": str(sweep),
+        "@SWEEP_HOURS@": f"{sweep / 3600:g}",
+    }

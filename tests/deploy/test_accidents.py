@@ -114,7 +114,7 @@ def test_alerts_go_to_a_channel_of_our_own(mended: Mended) -> None:
     alerts = [value for name, value in mended.up.state["resources"].items() if "/alertPolicies/" in name]
 
     assert mended.up.status == 0, mended.up.complaints
-    assert [alert["notificationChannels"] for alert in alerts] == [[own(mended.up)]] * 5
+    assert [alert["notificationChannels"] for alert in alerts] == [[own(mended.up)]] * len(alerts) != []
 
 
 def test_down_leaves_the_channels_of_others_alone(mended: Mended) -> None:

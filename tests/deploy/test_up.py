@@ -230,9 +230,10 @@ def test_there_are_alerts_metrics_and_a_dashboard(deployed: Deployed) -> None:
     dashboards = [value for name, value in resources.items() if name.startswith(f"projects/{NUMBER}/dashboards/")]
 
     assert sorted(alerts) == [
-        f"Sluice (sluice): {kind}" for kind in ("dead letters", "failed ratio", "queue depth", "server errors", "webhooks")
+        f"Sluice (sluice): {path.stem.replace('-', ' ')}" for path in sorted((ROOT / "deploy" / "alerts").iterdir())
     ]
-    assert {f"{HOME}/metrics/sluice-{name}" for name in ("verdicts", "refusals", "webhooks")} <= set(resources)
+    metrics = [path.stem for path in (ROOT / "deploy" / "metrics").iterdir()]
+    assert {f"{HOME}/metrics/sluice-{name}" for name in metrics} <= set(resources)
     assert len(dashboards) == 1
     assert "@" not in str(dashboards)
 

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from deploy import watching
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
@@ -95,3 +97,30 @@ def test_without_webhooks_there_is_no_alert_about_them(tmp_path: Path) -> None:
     assert len(commands(watching.alerts(it))) == len(alerts) - 1
     it.state.alerts = [theirs]
     assert [command[3:] for command in commands(watching.alerts(it)) if command[3] == "delete"] == [["delete", theirs.name]]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "hours"), [("0", None), ("10", "0.5"), ("60", "3"), ("480", "23.5"), ("720", "23.5"), ("1440", None)]
+)
+def test_sweeps_are_watched_where_one_of_three_has_to_come_within_what_monitoring_sees(
+    minutes: str, hours: str | None, tmp_path: Path
+) -> None:
+    """Of a sweep a day, the next one would be late each time."""
+    it = deployment(tmp_path, sweep_minutes=minutes)
+    made = commands(watching.alerts(it))
+
+    assert any("alert-no-sweep.json" in command[-1] for command in made) == (hours is not None)
+    if hours:
+        policy = json.loads((tmp_path / "alert-no-sweep.json").read_text())
+        assert f"No sweep was completed for {hours} hours." in policy["documentation"]["content"]
+        (condition,) = policy["conditions"]
+        assert condition["conditionThreshold"]["aggregations"][0]["alignmentPeriod"] == f"{float(hours) * 3600:g}s"
+
+
+def test_a_stalled_queue_has_more_time_than_its_longest_task(tmp_path: Path) -> None:
+    """The slow pool takes up to 900 seconds for a delivery."""
+    it = deployment(tmp_path)
+    policy = json.loads(watching.rendered(it, watching.ALERTS / "stalled-queue.json")[0])
+
+    assert policy["conditions"][0]["conditionPrometheusQueryLanguage"]["duration"] == "1500s"
+    assert "for 25 minutes" in policy["documentation"]["content"]
