@@ -22,11 +22,10 @@ EFFECTS = {
 
 
 class Drift(NamedTuple):
-    """One resource that differs: its kind, its full name, the fields that differ, and those in words."""
+    """One resource that differs: its kind, its full name, and its differences in words."""
 
     kind: str
     full: str
-    fields: tuple[str, ...]
     words: str
 
 
@@ -39,7 +38,7 @@ def drifts(deployment: Deployment, ignored: frozenset[tuple[str, str]] = frozens
             if left:
                 words = ", ".join(_difference(it, found, wanted) for it in left)
                 effects = "".join(f"; {EFFECTS[it.name]}" for it in left if it.name in EFFECTS)
-                yield Drift(kind, full, tuple(it.name for it in left), words + effects)
+                yield Drift(kind, full, words + effects)
 
 
 def of_notification(deployment: Deployment) -> Iterator[str]:

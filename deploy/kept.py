@@ -16,8 +16,8 @@ from deploy.options import DEFAULTS, NAMED, Options, flag
 
 FILE = "options.env"
 HEADING = "# Options of ./deploy.sh up; the next one uses those that it is not given. See docs/deploy.md.\n"
-#: Options that find the file, and those of one call.
-NOT_KEPT = ("project", "prefix", "env_file")
+#: All options, but for those that find the file.
+KEPT = [name for name in NAMED if name not in ("project", "prefix", "env_file")]
 UNREAD = "the state cannot be read; nothing was changed."
 MISSING = r" not found: 404|matched no objects or files"
 #: Members who lose access when they are no longer listed.
@@ -45,7 +45,7 @@ def _known(text: str, place: str) -> Iterator[tuple[str, str]]:
     """Its lines, but for options of another release. Raises Unreadable for a line that is none."""
     for line in text.splitlines():
         name, equals, value = line.partition("=")
-        if name.lower() in NAMED and equals:
+        if name.lower() in KEPT and equals:
             yield name.lower(), value
         elif line and not line.startswith("#"):
             if not re.fullmatch("[A-Z_]+", name):
@@ -60,7 +60,7 @@ def merged(options: Options, kept: Mapping[str, str]) -> Options:
 
 def _wanted(options: Options) -> dict[str, str]:
     """Every option that differs from its default."""
-    values = {name: str(getattr(options, name)) for name in NAMED if name not in NOT_KEPT}
+    values = {name: str(getattr(options, name)) for name in KEPT}
     return {name: value for name, value in values.items() if value != DEFAULTS[name]}
 
 
@@ -94,7 +94,7 @@ def announce(deployment: Deployment) -> None:
 def _changes(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
     """The name, the kept value and the new value of each option that differs from what is kept."""
     if deployment.kept is not None:
-        for name in (name for name in NAMED if name not in NOT_KEPT):
+        for name in KEPT:
             old, new = deployment.kept.get(name, DEFAULTS[name]), str(getattr(deployment.options, name))
             if old != new:
                 yield name, old, new
@@ -117,7 +117,7 @@ def _taken(name: str, old: str, new: str) -> Iterator[str]:
     gone = [member for member in old.split(",") if member and member not in new.split(",")]
     if name in MEMBERS and gone:
         yield f"--{flag(name)} takes access away from {', '.join(gone)}."
-    if name in DAYS and _sooner(name, int(old), int(new)):
+    if name in DAYS and old.isdecimal() and _sooner(name, int(old), int(new)):
         yield f"--{flag(name)} deletes after {new} days; so far: {f'after {old} days' if int(old) else DAYS[name]}."
 
 

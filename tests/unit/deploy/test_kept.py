@@ -38,13 +38,19 @@ def test_what_is_not_given_is_as_it_was_and_what_is_given_wins() -> None:
     assert (options.notify, options.operators, options.instances) == ("me@example.com", ANN, "2")
 
 
-@pytest.mark.parametrize("name", sorted(NAMED.keys() - set(kept.NOT_KEPT)))
+@pytest.mark.parametrize("name", kept.KEPT)
 def test_each_option_is_kept_until_it_is_given_empty(name: str) -> None:
     flag = f"--{name.replace('_', '-')}="
     emptied = kept.merged(parse(["up", flag], Path()), {name: "value"})
 
     assert getattr(kept.merged(parse(["up"], Path()), {name: "value"}), name) == "value"
     assert getattr(emptied, name) == DEFAULTS[name]
+
+
+def test_a_deployment_is_found_by_what_is_given_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [name for name in NAMED if name not in ("project", "prefix", "env_file")] == kept.KEPT
+    assert dict(kept._known("PROJECT=other\nREGION=europe-west4\n", "gs://b/options.env")) == {"region": "europe-west4"}
+    assert "--project" in capsys.readouterr().err
 
 
 def test_an_empty_line_of_the_env_file_gives_the_default(tmp_path: Path) -> None:
