@@ -11,7 +11,7 @@ which pipeline.toml and the settings are checked here as the services check them
     state         their answers, as dataclasses           variables     those of a service
     deployment    options, names and state of one deployment
     everything    from a line of the list to its commands
-    buckets · pubsub · queues · services · grants · roles · watching
+    buckets · pubsub · queues · scheduler · services · grants · roles · watching
                   one module per kind of resource: wanted state, and the commands for what differs
     checks        the settings of each service, checked
     capacity      pipeline.toml, checked; the size of all instances together
