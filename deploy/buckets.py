@@ -27,10 +27,10 @@ def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> It
     if found is None:
         create = ["storage", "buckets", "create", url, deployment.at_location, *flags]
         # Queues without their bucket were left by `down --delete-data`.
-        more = [*allow, *(labels_of_paused(paused(deployment)) if name == "uploads" else [])]
-        yield [create, [*update, *more]] if more else [create]  # gcloud takes both only from `update`
+        labels = [deployment.label, *(labels_of_paused(paused(deployment)) if name == "uploads" else [])]
+        yield [create, [*update, *allow, f"--update-labels={','.join(labels)}"]]  # gcloud takes both only from `update`
     elif found != wanted:
-        yield [[*update, *flags, *(allow or ["--clear-cors"] * bool(found.cors))]]
+        yield [[*update, *deployment.relabel(found.label), *flags, *(allow or ["--clear-cors"] * bool(found.cors))]]
 
 
 def wanted_bucket(deployment: Deployment, name: str, soft_delete: str, days: int) -> Bucket:
@@ -42,6 +42,7 @@ def wanted_bucket(deployment: Deployment, name: str, soft_delete: str, days: int
         soft_delete_seconds=int(soft_delete.removesuffix("d")) * DAY,
         lifecycle=tuple((action, age, ",".join(prefixes)) for action, age, prefixes in _rules(name, days)),
         cors=_cors(deployment, name),
+        label=deployment.options.prefix,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.kinds import LABEL
 from deploy.listing import Listing
 from deploy.options import Options
 from deploy.state import State
@@ -84,6 +85,15 @@ class Deployment:
         """The origins of pages that use signed URLs: those of --origins, and the console's own."""
         own = [self.url("console")] if self.is_behind_iap else PROXIES
         return [*filter(None, self.options.origins.split(",")), *own]
+
+    @property
+    def label(self) -> str:
+        """The label of everything that takes labels, as gcloud's flags take it."""
+        return f"{LABEL}={self.options.prefix}"
+
+    def relabel(self, found: str) -> list[str]:
+        """The flag that labels what has another value of our label, or none."""
+        return [f"--update-labels={self.label}"] if found != self.options.prefix else []
 
     def host(self, service: str) -> str:
         """Cloud Run's deterministic host name, known before the service exists."""

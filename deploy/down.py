@@ -88,9 +88,9 @@ def _notifications(deployment: Deployment) -> Jobs:
 
 def _labels(deployment: Deployment) -> Jobs:
     running = [name for name in _every_queue(deployment) if deployment.full(name) in deployment.state.queues]
-    flags = labels_of_paused(name for name in running if name not in paused(deployment))
-    if flags and deployment.bucket("uploads") in deployment.state.buckets:
-        yield [["storage", "buckets", "update", f"gs://{deployment.bucket('uploads')}", *flags]]
+    labels = labels_of_paused(name for name in running if name not in paused(deployment))
+    if labels and deployment.bucket("uploads") in deployment.state.buckets:
+        yield [["storage", "buckets", "update", f"gs://{deployment.bucket('uploads')}", f"--update-labels={','.join(labels)}"]]
 
 
 def _every_queue(deployment: Deployment) -> list[str]:

@@ -70,7 +70,7 @@ def _pairs(deployment: Deployment) -> Iterator[tuple[str, str, Any, Any]]:
             yield "bucket", full, state.buckets.get(full), buckets.wanted_bucket(deployment, name, soft_delete, int(days))
         if line.word == "topic":
             full = deployment.full(line.arguments[0])
-            yield "topic", full, state.topics.get(full), pubsub.kept_for(line.arguments[1])
+            yield "topic", full, state.topics.get(full), pubsub.kept_for(deployment, line.arguments[1])
     for name, wanted in pubsub.subscriptions(deployment):
         full = deployment.full(name)
         yield "subscription", full, state.subscriptions.get(full), wanted

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from deploy import buckets, grants, kept, left, pubsub, queues, roles, scheduler, secret_manager, services, watching
+from deploy import buckets, grants, image, kept, left, pubsub, queues, roles, scheduler, secret_manager, services, watching
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
@@ -37,7 +37,7 @@ WORDS: dict[str, Callable[..., Jobs]] = {
     "kept_options": kept.keep,
     "topics": pubsub.topics,
     "topic": pubsub.topic,
-    "repository": services.repository,
+    "repository": image.repository,
     "metrics": watching.metrics,
     "pull_subscriptions": pubsub.pull_subscriptions,
     "push_subscription": pubsub.push_subscription,
@@ -63,7 +63,7 @@ WORDS: dict[str, Callable[..., Jobs]] = {
 WAITING: dict[str, Callable[..., None]] = {
     "step": lambda _, runner, title: runner.step(title),
     "wait": lambda _, runner: runner.wait(),
-    "image": services.image,
+    "image": image.image,
     "secret": secret_manager.secret,
     "notification_channel": watching.notification_channel,
 }

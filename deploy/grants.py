@@ -204,7 +204,8 @@ def _holds(deployment: Deployment, when: str) -> bool:
     if option == "console-access":
         return deployment.options.console_access == value
     if option == "open":
-        return value in deployment.options.allow_unauthenticated.split(",")
+        has_check = not deployment.options.no_invoker_iam_check  # without it, no policy is asked
+        return has_check and value in deployment.options.allow_unauthenticated.split(",")
     if option == ROUTES:
         return any(getattr(route, value) for route in deployment.routes.routes)
     if when != "always" and option != USES:

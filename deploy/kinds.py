@@ -41,6 +41,8 @@ def _labelled(found: Any) -> frozenset[str]:
     return frozenset(key.removeprefix(PAUSED) for key in found or {} if key.startswith(PAUSED))
 
 
+#: The label of everything that takes labels: with the prefix as its value, it splits a project's bill by deployment.
+LABEL = "sluice"
 #: A label of the uploads bucket for each queue that `down` paused: this, and the queue's name.
 PAUSED = "paused-"
 
@@ -58,6 +60,7 @@ class Bucket:
     soft_delete_seconds: float = numeric("soft_delete_policy", "retentionDurationSeconds")
     lifecycle: tuple[tuple[str, float, str], ...] = from_json("lifecycle_config", "rule", read=_rules)
     cors: str = from_json("cors_config", read=sorted_json)
+    label: str = from_json("labels", LABEL)
     paused: frozenset[str] = from_json("labels", read=_labelled, default=frozenset(), compare=False)
 
 
@@ -66,6 +69,7 @@ class Topic:
     """A topic. It keeps messages for so many seconds after their publication, for whoever seeks back; 0: not."""
 
     retention_seconds: float = numeric("messageRetentionDuration")
+    label: str = from_json("labels", LABEL)
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class Subscription:
     unwrapped: bool = from_json("pushConfig", "noWrapper", read=lambda found: found is not None, default=False)
     transforms: bool = from_json("messageTransforms", read=bool, default=False)
     detached: bool = from_json("detached", read=bool, default=False)
+    label: str = from_json("labels", LABEL)
 
 
 @dataclass(frozen=True)
@@ -151,11 +156,15 @@ class Service:
     ingress: str = from_json("metadata", "annotations", "run.googleapis.com/ingress")
     variables: Mapping[str, str] = from_json(*_CONTAINER, "env", read=variables)
     mounts: tuple[tuple[str, str], ...] = from_json(*_TEMPLATE, read=mounts, default=())
+    least_instances: str = from_json(
+        *_SCALING, "autoscaling.knative.dev/minScale", read=lambda least: str(least or 0), default="0"
+    )
     environment: str = from_json(*_SCALING, "run.googleapis.com/execution-environment", default=ENVIRONMENT)
     cpu_boost: bool = from_json(*_SCALING, "run.googleapis.com/startup-cpu-boost", read=_is_true, default=True)
     invoker_check: bool = from_json(
         "metadata", "annotations", "run.googleapis.com/invoker-iam-disabled", read=lambda off: not _is_true(off), default=True
     )
+    label: str = from_json("metadata", "labels", LABEL)
     iap: bool = from_json("metadata", "annotations", "run.googleapis.com/iap-enabled", read=_is_true, default=False)
     ready: bool = from_json("status", "conditions", read=_is_ready, default=True)
     only_newest: bool = from_json("spec", "traffic", read=_is_newest, default=True, compare=False)
@@ -184,6 +193,7 @@ class Repository:
     format: str = from_json("format")
     newest_kept: float = numeric("cleanupPolicies", "recent", "mostRecentVersions", "keepCount")
     kept_seconds: float = numeric("cleanupPolicies", "old", "condition", "olderThan")
+    label: str = from_json("labels", LABEL)
 
 
 @dataclass(frozen=True)

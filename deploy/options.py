@@ -79,6 +79,10 @@ class Options:
         "", "[=LIST]", "open issuer and upload to strangers, or the services in LIST: issuer,upload,status",
         rf"(({DOORS})(,({DOORS}))*)?", "some of issuer,upload,status; no other service is for strangers", "Who may use it",
     )  # fmt: skip
+    no_invoker_iam_check: str = _option(
+        "", "", "open them without the grant to allUsers, which many organisations refuse: Cloud Run checks no caller of them",
+        r"(yes)?", "no value, or yes",
+    )  # fmt: skip
     origins: str = _option(
         "", "LIST", "web pages that may call the doors and use signed URLs, such as https://app.example,https://test.example",
         rf"({ORIGIN}(,{ORIGIN})*)?", "origins as browsers send them, such as https://app.example: in lower case, without a path",
@@ -136,6 +140,10 @@ class Options:
         "2", "N", "the most instances of upload, dispatcher, status and notifier; the issuer has half as many", *ABOVE_0,
         "How much",
     )  # fmt: skip
+    min_instances: str = _option(
+        "0", "N", "instances of upload, issuer, dispatcher and the pool `default` that wait for requests, also when none come",
+        r"0|[1-9][0-9]{0,3}", "a whole number; 0: none",
+    )  # fmt: skip
     max_file_bytes: str = _option("536870912", "N", "a file lies in the processor's memory while it is processed", *ABOVE_0)
     url_seconds: str = _option("900", "N", "validity of a signed URL, at most 43200", *ABOVE_0)
     keep_uploads_days: str = _option("0", "N", "uploads older than this are deleted; 0 keeps them for ever", *DAYS)
@@ -157,10 +165,14 @@ class Options:
             if not re.fullmatch(option["pattern"], getattr(self, name)):
                 kept = "" if name in self.given else " (kept since the last up)"
                 raise Failed(f"--{flag(name)} is '{getattr(self, name)}'{kept}; it takes {option['takes']}")
+        if self.no_invoker_iam_check and not self.allow_unauthenticated:
+            raise Failed("--no-invoker-iam-check opens the services of --allow-unauthenticated, which names none")
 
 
 NAMED = {option.name: option.metadata for option in fields(Options) if option.metadata}
 DEFAULTS: dict[str, str] = {option.name: option.default for option in fields(Options) if option.metadata}  # type: ignore[misc]
+#: The values of options that are given without one.
+IMPLIED = {"allow_unauthenticated": "issuer,upload", "no_invoker_iam_check": "yes"}
 SWITCHES = ("local", "delete_data", "yes")
 
 
@@ -185,8 +197,8 @@ def parse(arguments: list[str], folder: Path) -> Options:
             command = word
         elif name in SWITCHES and not equals:
             switches[name] = True
-        elif name == "allow_unauthenticated":
-            given[name] = value if equals else "issuer,upload"
+        elif name in IMPLIED and not equals:
+            given[name] = IMPLIED[name]
         else:
             given[_known(word, name)] = value if equals else _next(word, waiting)
     if command not in COMMANDS:

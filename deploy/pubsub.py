@@ -15,26 +15,27 @@ ACK_SECONDS = 60
 
 
 def topics(deployment: Deployment, *names: str) -> Iterator[list[Command]]:
-    """Topics, with nothing to set."""
-    for full in map(deployment.full, names):
-        if full not in deployment.state.topics:
-            yield [["pubsub", "topics", "create", full]]
+    """Topics that keep nothing for later subscriptions."""
+    for name in names:
+        yield from topic(deployment, name, "0")
 
 
 def topic(deployment: Deployment, name: str, days: str) -> Iterator[list[Command]]:
     """A topic that keeps its messages for so many days, so that a later subscription can seek back; 0 keeps none."""
-    full, wanted = deployment.full(name), kept_for(days)
+    full, wanted = deployment.full(name), kept_for(deployment, days)
     found, keep = deployment.state.topics.get(full), [f"--message-retention-duration={days}d"]
     if found is None:
-        yield [["pubsub", "topics", "create", full, *(keep if wanted.retention_seconds else [])]]
+        yield [
+            ["pubsub", "topics", "create", full, f"--labels={deployment.label}", *(keep if wanted.retention_seconds else [])]
+        ]
     elif found != wanted:
-        clear = ["--clear-message-retention-duration"]
-        yield [["pubsub", "topics", "update", full, *(keep if wanted.retention_seconds else clear)]]
+        keep = keep if wanted.retention_seconds else ["--clear-message-retention-duration"] * bool(found.retention_seconds)
+        yield [["pubsub", "topics", "update", full, *deployment.relabel(found.label), *keep]]
 
 
-def kept_for(days: str) -> Topic:
+def kept_for(deployment: Deployment, days: str) -> Topic:
     """A topic that keeps its messages for so many days."""
-    return Topic(int(days) * DAY)
+    return Topic(int(days) * DAY, deployment.options.prefix)
 
 
 def pull_subscriptions(deployment: Deployment, *names: str) -> Iterator[list[Command]]:
@@ -69,7 +70,7 @@ def subscriptions(deployment: Deployment) -> Iterator[tuple[str, Subscription]]:
 
 
 def _pulled(deployment: Deployment, name: str) -> Subscription:
-    return Subscription(deployment.full(name), ACK_SECONDS, WEEK)
+    return Subscription(deployment.full(name), ACK_SECONDS, WEEK, label=deployment.options.prefix)
 
 
 def _dispatched(deployment: Deployment, topic: str) -> Subscription:
@@ -87,6 +88,7 @@ def _push(deployment: Deployment, topic: str, service: str, endpoint: str) -> Su
         audience=deployment.url(service),
         min_backoff=1,
         max_backoff=60,
+        label=deployment.options.prefix,
     )
 
 
@@ -110,7 +112,7 @@ def _subscription(deployment: Deployment, name: str, wanted: Subscription, flags
     full, group = deployment.full(name), ["pubsub", "subscriptions"]
     found, has_snapshot = deployment.state.subscriptions.get(full), deployment.state.snapshots.get(full) == wanted.topic
     replayed: list[Command] = [[*group, "seek", full, f"--snapshot={full}"], ["pubsub", "snapshots", "delete", full]]
-    create = [*group, "create", full, f"--topic={wanted.topic}", *flags]
+    create = [*group, "create", full, f"--topic={wanted.topic}", f"--labels={deployment.label}", *flags]
     if found is None:
         yield [create, *(replayed if has_snapshot else [])]
     elif found.topic != wanted.topic or found.filter != wanted.filter or found.detached:
@@ -120,8 +122,8 @@ def _subscription(deployment: Deployment, name: str, wanted: Subscription, flags
         yield [*snapshot, [*group, "delete", full], create, *(replayed if snapshot or has_snapshot else [])]
     else:
         cleared = [flag for field, flag in CLEAR.items() if getattr(found, field) and not getattr(wanted, field)]
-        update = [[*group, "update", full, *flags, *cleared]] if found != wanted else []
-        if commands := [*update, *(replayed if has_snapshot else [])]:
+        update = [*group, "update", full, *deployment.relabel(found.label), *flags, *cleared]
+        if commands := [*([update] if found != wanted else []), *(replayed if has_snapshot else [])]:
             yield commands
 
 

@@ -120,9 +120,8 @@ def paused(deployment: Deployment) -> list[str]:
 
 
 def labels_of_paused(names: Iterable[str]) -> list[str]:
-    """The flag that labels the uploads bucket with queues that `down` paused, so that `up` resumes them unasked."""
-    labels = ",".join(f"{PAUSED}{name}=by-down" for name in names)
-    return [f"--update-labels={labels}"] if labels else []
+    """The labels of the uploads bucket with queues that `down` paused, so that `up` resumes them unasked."""
+    return [f"{PAUSED}{name}=by-down" for name in names]
 
 
 def hold(deployment: Deployment) -> None:

@@ -12,6 +12,7 @@ from deploy.down import revokes
 from deploy.errors import Failed
 from deploy.gcloud import Command
 from deploy.kinds import (
+    LABEL,
     Account,
     Alert,
     Bucket,
@@ -104,6 +105,7 @@ def fill(state: State, found: dict[str, Any]) -> None:
     state.schedules = named("schedule", Schedule)
     state.services = {row["metadata"]["name"]: parsed(Service, row) for row in rows("service")}
     state.secrets = {last(row["name"]): () for row in rows("secret")}
+    state.secret_labels = {last(row["name"]): text(row, "labels", LABEL) for row in rows("secret")}
     state.accounts = {row["email"]: parsed(Account, row) for row in rows("account")}
     state.repositories = named("repository", Repository)
     state.roles = {row["name"]: parsed(Role, row) for row in rows("role")}

@@ -40,6 +40,10 @@ TRANSIENT = [
     r"HTTPError (429|503)",
     r"timed out",
 ]
+#: An organisation's policy admits no such member: of other domains, or allUsers. Only the grant is missing; all else goes on.
+NOT_ADMITTED = (
+    r"do not belong to a permitted customer|constraints/iam\.(allowedPolicyMemberDomains|managed\.allowedPolicyMembers)"
+)
 ATTEMPTS = 6
 RETRY_SECONDS = float(os.environ.get("RETRY_SECONDS", "4"))  # doubled each time: 4 8 16 32 64
 
@@ -54,6 +58,7 @@ class Runner:
 
     def __init__(self, pool: ThreadPoolExecutor | None, output: TextIO) -> None:
         self.count = 0
+        self.left_out: list[Command] = []
         self._pool = pool
         self._output = output
         self._title = ""
@@ -117,6 +122,9 @@ class Runner:
             done = call(command)
             if not done.returncode or harmless(command, done):
                 return done.stdout
+            if "add-iam-policy-binding" in command and re.search(NOT_ADMITTED, done.stderr):
+                self.left_out.append(command)
+                return ""
             if attempt == ATTEMPTS or not is_transient(done.stderr) or self._stopping.wait(RETRY_SECONDS * 2 ** (attempt - 1)):
                 break
         self._print(f"error: refused, at attempt {attempt}: {shown(command)}\n{done.stderr.rstrip()}", sys.stderr)
@@ -150,3 +158,21 @@ def running() -> Iterator[Runner]:
             yield runner
         finally:
             runner.stop()
+    explain(runner.left_out)
+
+
+def explain(left_out: list[Command]) -> None:
+    """Raise Failed for grants that an organisation refused, once all else is done, with what to do instead."""
+    if not left_out:
+        return
+    grants = "\n".join(f"  {shown(command)}" for command in left_out)
+    advice = ""
+    if any("--member=allUsers" in command for command in left_out):
+        advice = (
+            "\nTo open services without a grant to allUsers: ./deploy.sh up --allow-unauthenticated --no-invoker-iam-check."
+        )
+    raise Failed(
+        "all is done but these grants, which a policy of your organisation refuses (constraint iam.allowedPolicyMemberDomains or "
+        f"iam.managed.allowedPolicyMembers):\n{grants}{advice}\nOr have an administrator of the organisation admit these members "
+        "in this project, then run up again."
+    )

@@ -19,15 +19,17 @@ RANDOM_BYTES = 32
 
 
 def secret(deployment: Deployment, runner: Runner, name: str) -> None:
-    """A secret with a version that can be read: where all were disabled, a new one is added."""
+    """A labelled secret with a version that can be read: where all were disabled, a new one is added."""
     full = deployment.full(name)
     found = deployment.state.secrets.get(full)
+    if found is not None and (label := deployment.relabel(deployment.state.secret_labels.get(full, ""))):
+        runner.start([["secrets", "update", full, *label]])
     if found is not None and newest(found):
         return
     with _random(deployment.folder / f"secret-{name}") as path:
         group, data = ["secrets"], f"--data-file={path}"
         where = ["--replication-policy=user-managed", f"--locations={deployment.options.region}"]
-        create: Command = [*group, "create", full, *where, data]
+        create: Command = [*group, "create", full, *where, f"--labels={deployment.label}", data]
         runner.start([create if found is None else [*group, "versions", "add", full, data]])
         runner.wait()
 

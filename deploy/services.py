@@ -1,4 +1,4 @@
-"""The image and its repository, and the services that run from it."""
+"""The services, which all run from one image."""
 
 import json
 from collections.abc import Iterator
@@ -6,54 +6,15 @@ from collections.abc import Iterator
 from deploy import grants, secret_manager
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
-from deploy.kinds import Repository, Service
+from deploy.kinds import LABEL, Service
 from deploy.listing import NOTIFIER
-from deploy.running import Runner
 from deploy.variables import Secret
 from shared import capacity
 from shared.processors import find
+from shared.routes.definitions import DEFAULT_POOL
 
-#: What deploy/cleanup.json says.
-KEPT = Repository("DOCKER", 10, 30 * 24 * 3600)
 #: The folder of the webhooks' secrets: the default of SLUICE_WEBHOOK_SECRETS.
 SECRETS = "/secrets"
-
-
-def repository(deployment: Deployment) -> Iterator[list[Command]]:
-    """The image repository, which keeps the newest ten images, and all of thirty days."""
-    name, found = deployment.options.prefix, deployment.state.repositories.get(deployment.options.prefix)
-    group, place = ["artifacts", "repositories"], deployment.at_location
-    create = [[*group, "create", name, "--repository-format=docker", place]]
-    clean_up = [*group, "set-cleanup-policies", name, place, "--policy=deploy/cleanup.json", "--no-dry-run"]
-    if found != KEPT:
-        yield [*([] if found else create), clean_up]
-
-
-def image(deployment: Deployment, runner: Runner) -> None:
-    """Build the image unless its sources were built before. In a plan `DIGEST-OF-TAG` stands for the digest to come."""
-    built = deployment.state.digest or runner.ask(_build(deployment), f"DIGEST-OF-{deployment.tag}")
-    digest, _, base = built.partition("\t")
-    deployment.image = f"{deployment.repository}/functions@{digest}"
-    if base:
-        print(f"built on {base}; --base-image {base} builds on the same bytes again", flush=True)
-
-
-def _build(deployment: Deployment) -> Command:
-    account = f"projects/{deployment.options.project}/serviceAccounts/{deployment.email('build')}"
-    return [
-        *("builds", "submit", ".", "--config=deploy/cloudbuild.yaml"),
-        substitutions(deployment),
-        f"--service-account={account}",
-        f"--gcs-source-staging-dir=gs://{deployment.bucket('build')}/source",
-        "--suppress-logs",
-        "--format=value(results.images[0].digest,results.buildStepOutputs[0].decode(base64))",
-    ]
-
-
-def substitutions(deployment: Deployment) -> str:
-    """The variables of deploy/cloudbuild.yaml as a flag. Its separator is no comma: these stand between extras."""
-    image, options = f"{deployment.repository}/functions:{deployment.tag}", deployment.options
-    return f"--substitutions=^;^_IMAGE={image};_BASE={options.base_image};_EXTRAS={options.extras}"
 
 
 def service(
@@ -68,23 +29,41 @@ def service(
         cpu=cpu,
         memory=memory,
         instances=instances,
+        least_instances=_least(deployment, name, instances),
+        label=deployment.options.prefix,
         ingress=ingress,
         variables=variables(deployment, name, at_once),
         mounts=_mounts(deployment, name),
+        invoker_check=not (_is_open(deployment, name) and deployment.options.no_invoker_iam_check),
         iap=name == "console" and deployment.is_behind_iap,
     )
-    file = deployment.write(f"variables-{name}.yaml", _plain(wanted))
-    full, found = deployment.short(name), deployment.state.services.get(deployment.short(name))
+    found = deployment.state.services.get(deployment.short(name))
     if found != wanted:
-        # The flag is in gcloud beta only. Without it gcloud leaves the service behind Identity-Aware Proxy, or not, as it was.
-        changes_iap = wanted.iap or (found and found.iap)
-        group, iap = (["beta", "run"], [f"--{'' if wanted.iap else 'no-'}iap"]) if changes_iap else (["run"], [])
-        flags = [*_flags(wanted), *_secrets(wanted, found), *iap, f"--env-vars-file={file}"]
-        # Strangers' names are not verified: they are shut out before the service takes its callers' names for verified.
-        before = (
-            grants.shut_out(deployment, f"service:{name}") if wanted.variables.get("SLUICE_CALLERS", "open") != "open" else []
-        )
-        yield [*before, [*group, "deploy", full, deployment.in_region, *flags]]
+        yield [*_closing(deployment, name, wanted, found), _deploy(deployment, name, wanted, found)]
+
+
+def _deploy(deployment: Deployment, name: str, wanted: Service, found: Service | None) -> Command:
+    file = deployment.write(f"variables-{name}.yaml", _plain(wanted))
+    # The flag is in gcloud beta only. Without it gcloud leaves the service behind Identity-Aware Proxy, or not, as it was.
+    changes_iap = wanted.iap or (found and found.iap)
+    group, iap = (["beta", "run"], [f"--{'' if wanted.iap else 'no-'}iap"]) if changes_iap else (["run"], [])
+    flags = [*_flags(wanted), *_secrets(wanted, found), *iap, f"--env-vars-file={file}"]
+    return [*group, "deploy", deployment.short(name), deployment.in_region, *flags]
+
+
+def _closing(deployment: Deployment, name: str, wanted: Service, found: Service | None) -> list[Command]:
+    """Shut strangers out, whose names are not verified, before the service takes its callers' names for verified."""
+    if wanted.variables.get("SLUICE_CALLERS", "open") == "open":
+        return []
+    check = ["run", "services", "update", deployment.short(name), deployment.in_region, "--invoker-iam-check"]
+    return [*grants.shut_out(deployment, f"service:{name}"), *([check] if found and not found.invoker_check else [])]
+
+
+def _least(deployment: Deployment, name: str, instances: str) -> str:
+    """The instances that wait for requests: those of --min-instances, but not more than the most."""
+    pool = deployment.pools.get(name)
+    waits = pool.name == DEFAULT_POOL.name if pool else name in ("upload", "issuer", "dispatcher")
+    return str(min(int(deployment.options.min_instances), int(instances))) if waits else "0"
 
 
 def _plain(wanted: Service) -> str:
@@ -146,10 +125,14 @@ def variables(deployment: Deployment, name: str, at_once: str) -> dict[str, str]
 
 def _callers(deployment: Deployment, name: str) -> dict[str, str]:
     """Who calls this door, and the secret that their idempotency keys are mixed with."""
-    is_open = name in deployment.options.allow_unauthenticated.split(",")
-    way = "shared" if deployment.options.gateway else "open" if is_open else "verified"
+    way = "shared" if deployment.options.gateway else "open" if _is_open(deployment, name) else "verified"
     secret = Secret(f"{deployment.full('keys')}:{secret_manager.version(deployment, 'keys')}")
     return {"SLUICE_CALLERS": way, "SLUICE_KEY_SECRET": secret, **_pages(deployment)}
+
+
+def _is_open(deployment: Deployment, name: str) -> bool:
+    """Whether strangers may call this service."""
+    return name in deployment.options.allow_unauthenticated.split(",")
 
 
 def _pages(deployment: Deployment) -> dict[str, str]:
@@ -216,10 +199,12 @@ def _flags(wanted: Service) -> list[str]:
         f"--concurrency={wanted.concurrency}",
         f"--timeout={wanted.timeout_seconds}",
         f"--max-instances={wanted.instances}",
+        f"--min-instances={wanted.least_instances}",
         f"--execution-environment={wanted.environment}",
         "--cpu-boost",
         f"--ingress={wanted.ingress}",
-        "--invoker-iam-check",
+        f"--{'' if wanted.invoker_check else 'no-'}invoker-iam-check",
+        f"--update-labels={LABEL}={wanted.label}",
     ]
 
 

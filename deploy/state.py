@@ -38,6 +38,7 @@ class State:
     services: dict[str, Service] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)  # by e-mail
     secrets: dict[str, tuple[Version, ...]] = field(default_factory=dict)  # versions are read of ours and the webhooks' only
+    secret_labels: dict[str, str] = field(default_factory=dict)  # the value of our label
     repositories: dict[str, Repository] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)  # by the name that policies spell
     metrics: dict[str, Metric] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.deploy.project import HOME, SERVICES, Deployed, Project, Run
+from tests.deploy.project import HOME, PLACE, SECRETS, SERVICES, UPLOADS, Deployed, Project, Run
 from tests.deploy.stub.wire import Json
 
 SUBSCRIPTION = f"{HOME}/subscriptions/sluice-dispatcher"
@@ -13,6 +13,9 @@ UNGUARDED = "run.googleapis.com/invoker-iam-disabled"
 ADDRESS = "me@example.com"
 FOREIGN = f"{HOME}/notificationChannels/foreign"
 NEIGHBOUR = f"{HOME}/notificationChannels/neighbour"
+#: All that has the label of bills, but for the issuer, which differs in other ways too.
+LABELLED = [UPLOADS, f"{HOME}/topics/sluice-uploads", f"{HOME}/subscriptions/sluice-completions", f"{SERVICES}status"]
+LABELLED += [f"{SECRETS}sluice-keys", f"{PLACE}/repositories/sluice"]
 BORROWER = f"{HOME}/alertPolicies/borrower"
 #: Several runs of deploy.sh; test_up.py, test_drift.py and test_down.py play the same commands in fewer.
 pytestmark = pytest.mark.long
@@ -36,6 +39,10 @@ def mended(project: Project, deployed: Deployed) -> Mended:
     project.stub.drift(f"{SERVICES}upload", {"status": {"conditions": [{"type": "Ready", "status": "False"}]}})
     project.stub.drift_policy(f"{SERVICES}status", "add", "roles/run.invoker", "allAuthenticatedUsers")
     _duplicate(project)
+    for name in LABELLED:
+        project.stub.drift(
+            name, {"metadata": {"labels": {"sluice": None}}} if "/services/" in name else {"labels": {"sluice": "another"}}
+        )
     for name, title in ((FOREIGN, "On call"), (NEIGHBOUR, "Sluice (sluice-eu)")):
         channel = {"name": name, "displayName": title, "type": "email", "labels": {"email_address": ADDRESS}}
         project.stub.drift(name, channel)
@@ -82,6 +89,14 @@ def test_a_service_without_invoker_check_checks_again(mended: Mended) -> None:
 def test_a_service_that_is_not_ready_is_deployed_again(mended: Mended) -> None:
     assert mended.up.asked("PUT", "/services/sluice-upload")
     assert mended.up.state["resources"][f"{SERVICES}upload"]["status"]["conditions"][0] == {"type": "Ready", "status": "True"}
+
+
+def test_everything_that_takes_labels_is_on_the_bill_of_its_deployment(mended: Mended) -> None:
+    found = {name: mended.up.state["resources"][name] for name in LABELLED}
+
+    assert {name: it.get("metadata", it).get("labels", {}).get("sluice") for name, it in found.items()} == dict.fromkeys(
+        LABELLED, "sluice"
+    )
 
 
 def test_all_authenticated_users_count_as_strangers(mended: Mended) -> None:

@@ -51,7 +51,7 @@ def test_a_label_of_the_uploads_bucket_says_which_queues_down_paused(down: Down)
     labels = down.first.state["resources"][UPLOADS]["labels"]
     (labelled,) = down.first.asked("PATCH", UPLOADS.rpartition("/")[2])
 
-    assert labels == {f"paused-{name.partition('/queues/sluice-')[2]}": "by-down" for name in QUEUES}
+    assert labels == {"sluice": "sluice"} | {f"paused-{name.partition('/queues/sluice-')[2]}": "by-down" for name in QUEUES}
     assert labelled < min(down.first.asked("POST", "/queues/sluice-images:pause"))
 
 

@@ -14,8 +14,8 @@ from packaging.requirements import Requirement
 
 from deploy import lock
 from deploy.errors import Failed
+from deploy.image import substitutions
 from deploy.options import Options
-from deploy.services import substitutions
 from shared.processors.extras import EXTRAS
 from shared.settings import ROOT
 from tests import image as building

@@ -8,6 +8,20 @@ from tests.deploy.stub.world import PROJECT, World
 _CONCURRENT = "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."
 
 
+#: The answer under the constraint iam.allowedPolicyMemberDomains, which organisations have by default.
+_NOT_ADMITTED = (
+    "One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy."
+)
+_VIOLATION: Json = {
+    "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+    "violations": [
+        {"type": "constraints/iam.allowedPolicyMemberDomains", "description": "User is not in permitted organization."}
+    ],
+}
+STRANGERS = ("allUsers", "allAuthenticatedUsers")
+DOMAIN = "@example.com"
+
+
 def serve(api: Api, path: str, name: Callable[[Call], str], reading: str = "GET") -> None:
     """Answer `:getIamPolicy` (by GET or POST) and `:setIamPolicy` at this path."""
 
@@ -65,6 +79,8 @@ def _cells(policy: Json) -> set[tuple[str, str]]:
 
 def _check(world: World, role: str, member: str) -> None:
     kind, _, email = member.partition(":")
+    if world.is_restricted and (member in STRANGERS or (kind in ("user", "group") and not email.endswith(DOMAIN))):
+        raise Refused(400, _NOT_ADMITTED, "FAILED_PRECONDITION", [_VIOLATION])
     if kind == "deleted":
         raise Refused(400, f"Principal {member} is deleted: it can be removed, not added.")
     if kind == "serviceAccount":

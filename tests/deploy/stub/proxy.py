@@ -107,11 +107,16 @@ class Stub:
         with self._lock:
             self.world.apis.update(f"{name}.googleapis.com" for name in apis)
 
+    def restrict(self) -> None:
+        """The organisation admits members of its own domain only, until `forget`."""
+        self.world.is_restricted = True
+
     def forget(self) -> None:
         """Drop what was recorded and injected faults; keep what exists."""
         with self._lock:
             self._requests.clear()
             self.faults.clear()
+            self.world.is_restricted = False
 
     def reset(self) -> None:
         """An empty project again, and nothing recorded."""

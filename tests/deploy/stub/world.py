@@ -28,6 +28,8 @@ class World:
     #: Names that cannot be had again for a while.
     tombstones: set[str] = field(default_factory=set)
     operations: dict[str, Json] = field(default_factory=dict)
+    #: Whether the project's organisation admits only members of its own domain.
+    is_restricted: bool = False
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """Resources that are as wanted are left alone; for one that differs the right command is run."""
 
 import copy
+import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from deploy import buckets, grants, pubsub, queues, services
+from deploy import buckets, grants, image, pubsub, queues, secret_manager, services
 from deploy.answers import Json, parsed
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
-from deploy.kinds import Bucket, Grant, Notification, Queue, Repository, Service, Subscription, Topic
+from deploy.kinds import Bucket, Grant, Notification, Queue, Repository, Service, Subscription, Topic, Version
+from deploy.running import Runner
 from shared import cors, routes
 from tests.unit.deploy.example import PIPELINE, deployment
 
@@ -20,6 +22,7 @@ PAGES = "https://a.example,https://b.example"
 ACCOUNT = "{}@demo-project.iam.gserviceaccount.com"
 #: As gcloud prints them.
 BUCKET: Json = {
+    "labels": {"sluice": "sluice"},
     "location": "US-CENTRAL1",
     "uniform_bucket_level_access": True,
     "public_access_prevention": "enforced",
@@ -54,6 +57,7 @@ QUEUE: Json = {
     },
 }
 SUBSCRIPTION: Json = {
+    "labels": {"sluice": "sluice"},
     "topic": "projects/demo-project/topics/sluice-uploads",
     "ackDeadlineSeconds": 60,
     "messageRetentionDuration": "604800s",
@@ -104,7 +108,11 @@ def service_json(it: Deployment) -> Json:
         "containers": [container],
     }
     return {
-        "metadata": {"name": "sluice-issuer", "annotations": {"run.googleapis.com/ingress": "all"}},
+        "metadata": {
+            "name": "sluice-issuer",
+            "labels": {"sluice": "sluice"},
+            "annotations": {"run.googleapis.com/ingress": "all"},
+        },
         "spec": {
             "template": {"metadata": {"annotations": scaling}, "spec": spec},
             "traffic": [{"latestRevision": True, "percent": 100}],
@@ -209,7 +217,11 @@ def test_a_bucket_is_created_before_its_cors_is_set(tmp_path: Path) -> None:
 
     assert create.startswith("storage buckets create gs://demo-project-sluice-uploads --location=us-central1")
     assert "--cors-file" not in create
-    assert update == f"storage buckets update gs://demo-project-sluice-uploads --cors-file={tmp_path}/cors-uploads.json"
+    update_labels = "--update-labels=sluice=sluice"
+    assert (
+        update
+        == f"storage buckets update gs://demo-project-sluice-uploads --cors-file={tmp_path}/cors-uploads.json {update_labels}"
+    )
 
 
 # ---- queues
@@ -267,8 +279,8 @@ def test_only_a_paused_queue_is_resumed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("found", "days", "said"),
     [
-        (None, "7", ["pubsub topics create sluice-completions --message-retention-duration=7d"]),
-        (None, "0", ["pubsub topics create sluice-completions"]),
+        (None, "7", ["pubsub topics create sluice-completions --labels=sluice=sluice --message-retention-duration=7d"]),
+        (None, "0", ["pubsub topics create sluice-completions --labels=sluice=sluice"]),
         ("604800s", "7", []),
         ("", "7", ["pubsub topics update sluice-completions --message-retention-duration=7d"]),
         ("604800s", "31", ["pubsub topics update sluice-completions --message-retention-duration=31d"]),
@@ -279,7 +291,9 @@ def test_only_a_paused_queue_is_resumed(tmp_path: Path) -> None:
 def test_a_topic_keeps_its_messages_as_long_as_it_should(found: str | None, days: str, said: list[str], tmp_path: Path) -> None:
     it = deployment(tmp_path)
     if found is not None:
-        it.state.topics["sluice-completions"] = parsed(Topic, {"messageRetentionDuration": found or None})
+        it.state.topics["sluice-completions"] = parsed(
+            Topic, {"messageRetentionDuration": found or None, "labels": {"sluice": "sluice"}}
+        )
 
     assert commands(pubsub.topic(it, "completions", days)) == said
 
@@ -450,7 +464,8 @@ def test_a_service_as_it_should_be_is_left_alone(tmp_path: Path) -> None:
     "change",
     [
         lambda it: it["metadata"]["annotations"].update({"run.googleapis.com/ingress": "internal"}),
-        lambda it: it["metadata"]["annotations"].update({"run.googleapis.com/invoker-iam-disabled": "true"}),
+        lambda it: it["metadata"]["labels"].update(sluice="another"),
+        lambda it: it["spec"]["template"]["metadata"]["annotations"].update({"autoscaling.knative.dev/minScale": "1"}),
         lambda it: it["spec"]["template"]["metadata"]["annotations"].pop("run.googleapis.com/startup-cpu-boost"),
         lambda it: it["spec"]["template"]["metadata"]["annotations"].pop("run.googleapis.com/execution-environment"),
         lambda it: it["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "DEBUG", "value": "1"}),
@@ -466,7 +481,8 @@ def test_a_service_that_differs_is_deployed(change: Callable[[Json], None], tmp_
     assert command == (
         "run deploy sluice-issuer --region=us-central1 --image=IMAGE "
         f"--service-account={ACCOUNT.format('sluice-issuer')} --cpu=1 --memory=512Mi --concurrency=40 --timeout=30 "
-        "--max-instances=10 --execution-environment=gen2 --cpu-boost --ingress=all --invoker-iam-check "
+        "--max-instances=10 --min-instances=0 --execution-environment=gen2 --cpu-boost --ingress=all --invoker-iam-check "
+        "--update-labels=sluice=sluice "
         f"--set-secrets=SLUICE_KEY_SECRET=sluice-keys:1 --env-vars-file={tmp_path}/variables-issuer.yaml"
     )
 
@@ -543,10 +559,87 @@ def test_requests_go_to_the_newest_revision(tmp_path: Path) -> None:
 def test_the_repository_keeps_what_cleanup_json_says(tmp_path: Path) -> None:
     it = deployment(tmp_path)
     keep = {"recent": {"mostRecentVersions": {"keepCount": 10}}, "old": {"condition": {"olderThan": "2592000s"}}}
-    assert [command.split()[2] for command in commands(services.repository(it))] == ["create", "set-cleanup-policies"]
+    assert [command.split()[2] for command in commands(image.repository(it))] == ["create", "set-cleanup-policies"]
 
-    it.state.repositories["sluice"] = parsed(Repository, {"format": "DOCKER", "cleanupPolicies": keep})
-    assert commands(services.repository(it)) == []
+    it.state.repositories["sluice"] = parsed(
+        Repository, {"format": "DOCKER", "cleanupPolicies": keep, "labels": {"sluice": "sluice"}}
+    )
+    assert commands(image.repository(it)) == []
 
-    it.state.repositories["sluice"] = parsed(Repository, {"format": "DOCKER"})
-    assert [command.split()[2] for command in commands(services.repository(it))] == ["set-cleanup-policies"]
+    it.state.repositories["sluice"] = parsed(Repository, {"format": "DOCKER", "labels": {"sluice": "sluice"}})
+    assert [command.split()[2] for command in commands(image.repository(it))] == ["set-cleanup-policies"]
+
+
+# ---- labels
+
+
+def test_what_has_no_label_is_labelled_and_nothing_else(tmp_path: Path) -> None:
+    it, bare = deployment(tmp_path, origins=PAGES), {"labels": {"team": "media"}}
+    label = "--update-labels=sluice=sluice"
+
+    assert f" {label} " in bucket(it, {**BUCKET, **bare})[0]
+    assert f" {label} " in subscription(it, {**SUBSCRIPTION, **bare})[0]
+    it.state.topics["sluice-uploads"] = parsed(Topic, bare)
+    assert commands(pubsub.topics(it, "uploads")) == [f"pubsub topics update sluice-uploads {label}"]
+    keep = {"recent": {"mostRecentVersions": {"keepCount": 10}}, "old": {"condition": {"olderThan": "2592000s"}}}
+    it.state.repositories["sluice"] = parsed(Repository, {"format": "DOCKER", "cleanupPolicies": keep, **bare})
+    assert commands(image.repository(it)) == [f"artifacts repositories update sluice --location=us-central1 {label}"]
+
+
+def test_an_unlabelled_secret_is_labelled_and_keeps_its_versions(tmp_path: Path) -> None:
+    it, output = deployment(tmp_path), io.StringIO()
+    it.state.secrets["sluice-keys"] = (Version(1, True),)
+    for label in ("", "sluice"):
+        it.state.secret_labels["sluice-keys"] = label
+        secret_manager.secret(it, Runner(None, output), "keys")
+
+    assert output.getvalue() == "gcloud secrets update sluice-keys --update-labels=sluice=sluice\n"
+
+
+# ---- instances that wait, and services without a check of their callers
+
+
+def least(it: Deployment, name: str, most: str) -> str:
+    (command,) = commands(services.service(it, name, "1", "512Mi", "40", "30", most, "all"))
+    (found,) = [word for word in command.split() if word.startswith("--min-instances=")]
+    return found.removeprefix("--min-instances=")
+
+
+def test_doors_dispatcher_and_the_default_pool_have_instances_that_wait(tmp_path: Path) -> None:
+    it = deployment(tmp_path, min_instances="2")
+
+    assert [name for name in it.listing.services if least(it, name, "5") == "2"] == [
+        "upload",
+        "issuer",
+        "dispatcher",
+        "processor",
+    ]
+    assert [least(it, name, "5") for name in ("status", "console", "processor-slow")] == ["0"] * 3
+    assert least(it, "issuer", "1") == "1", "Cloud Run refuses more than the most"
+    assert least(deployment(tmp_path), "issuer", "5") == "0"
+
+
+def test_only_open_services_have_no_check_of_their_callers_and_no_grant_to_strangers(tmp_path: Path) -> None:
+    it = deployment(tmp_path, allow_unauthenticated="issuer,upload", no_invoker_iam_check="yes")
+    deployed = {
+        name: commands(services.service(it, name, "1", "512Mi", "40", "30", "2", "all"))[0] for name in it.listing.services
+    }
+
+    unchecked = [name for name, command in deployed.items() if " --no-invoker-iam-check " in command]
+    assert sorted(unchecked) == ["issuer", "upload"]
+    assert all(" --invoker-iam-check " in command for name, command in deployed.items() if name not in unchecked)
+    assert [
+        grant for name in it.listing.services for grant in grants.wanted(it, f"service:{name}") if grant.member == "allUsers"
+    ] == []
+    assert services.variables(it, "issuer", "40")["SLUICE_CALLERS"] == "open"
+
+
+def test_a_closed_service_checks_its_callers_before_it_takes_them_for_verified(tmp_path: Path) -> None:
+    first, second = service(
+        deployment(tmp_path),
+        lambda it: it["metadata"]["annotations"].update({"run.googleapis.com/invoker-iam-disabled": "true"}),
+    )
+
+    assert first == "run services update sluice-issuer --region=us-central1 --invoker-iam-check"
+    assert second.startswith("run deploy sluice-issuer ")
+    assert " --invoker-iam-check " in second

@@ -28,7 +28,7 @@ def healthy(folder: Path) -> Deployment:
     state.subscriptions = {it.full(name): wanted for name, wanted in pubsub.subscriptions(it)}
     listed = [line.arguments for line in it.listing.lines if line.word == "bucket"]
     state.buckets = {it.bucket(name): buckets.wanted_bucket(it, name, soft, int(days)) for name, soft, days in listed}
-    state.topics = {it.full("completions"): pubsub.kept_for("7")}
+    state.topics = {it.full("completions"): pubsub.kept_for(it, "7")}
     state.queues = {
         it.full(name): Queue(state="RUNNING", account=it.email("tasks"), audience=it.url(server))
         for name, server in queues.servers(it).items()

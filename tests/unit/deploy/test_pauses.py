@@ -100,6 +100,6 @@ def test_a_new_uploads_bucket_remembers_the_queues_that_were_left_paused(tmp_pat
 
     assert it.held == set()
     assert commands(buckets.bucket(it, "uploads", "7d", "0"))[-1].endswith(
-        "--update-labels=paused-images=by-down,paused-digests=by-down"
+        "--update-labels=sluice=sluice,paused-images=by-down,paused-digests=by-down"
     )
-    assert not any("labels" in command for command in commands(buckets.bucket(it, "results", "7d", "0")))
+    assert not any("paused-" in command for command in commands(buckets.bucket(it, "results", "7d", "0")))

@@ -1,9 +1,13 @@
 """Running: a plan prints its steps and commands in order, wrapped for a reader, and counts them."""
 
 import io
+import re
 import subprocess
 
-from deploy import gcloud
+import pytest
+
+from deploy import gcloud, running
+from deploy.errors import Failed
 from deploy.running import Runner, harmless
 
 
@@ -53,3 +57,28 @@ def test_three_errors_leave_things_as_they_should_be() -> None:
     assert refused(["run", "services", "add-iam-policy-binding", "a"], gone)
     assert refused(["pubsub", "topics", "delete", "a"], "it already exists")
     assert refused(["pubsub", "topics", "create", "a"], "still being referenced")
+
+
+#: As Google's APIs spell the two constraints.
+NOT_ADMITTED = [
+    "ERROR: (gcloud.run.services.add-iam-policy-binding) FAILED_PRECONDITION: One or more users named in the policy do not belong "
+    "to a permitted customer, perhaps due to an organization policy.",
+    "ERROR: (gcloud.run.services.add-iam-policy-binding) FAILED_PRECONDITION: Operation denied by org policy on resource: "
+    '["constraints/iam.managed.allowedPolicyMembers": "This constraint restricts IAM grants."].',
+]
+GRANT = ["run", "services", "add-iam-policy-binding", "sluice-upload", "--role=roles/run.invoker"]
+
+
+@pytest.mark.parametrize("error", NOT_ADMITTED)
+def test_a_grant_that_an_organisation_refuses_is_known_by_either_constraint(error: str) -> None:
+    assert re.search(running.NOT_ADMITTED, error)
+    assert not running.is_transient(error)
+
+
+def test_what_an_organisation_refused_is_explained_at_the_end() -> None:
+    running.explain([])
+    with pytest.raises(Failed, match=r"sluice-upload[^$]+--no-invoker-iam-check[^$]+run up again"):
+        running.explain([[*GRANT, "--member=allUsers"]])
+    with pytest.raises(Failed) as refused:
+        running.explain([[*GRANT, "--member=user:ann@elsewhere.test"]])
+    assert "--no-invoker-iam-check" not in str(refused.value)

@@ -38,7 +38,7 @@ def made(it: Deployment) -> Reading:
 def test_it_is_made_of_random_bytes_that_only_its_owner_may_read_and_that_are_deleted(tmp_path: Path) -> None:
     first, second = made(deployment(tmp_path)), made(deployment(tmp_path))
 
-    where = "--replication-policy=user-managed --locations=us-central1"
+    where = "--replication-policy=user-managed --locations=us-central1 --labels=sluice=sluice"
     assert first.commands == [f"secrets create sluice-keys {where} --data-file={tmp_path}/secret-keys"]
     assert (len(bytes.fromhex(first.values[0])), first.modes) == (32, [0o600])
     assert first.values != second.values
@@ -65,7 +65,7 @@ def test_services_take_the_newest_version_that_is_enabled(
     versions: tuple[Version, ...], commands: int, used: str, tmp_path: Path
 ) -> None:
     it = deployment(tmp_path)
-    it.state.secrets["sluice-keys"] = versions
+    it.state.secrets["sluice-keys"], it.state.secret_labels["sluice-keys"] = versions, "sluice"
     runner = made(it)
 
     assert secret_manager.version(it, "keys") == used

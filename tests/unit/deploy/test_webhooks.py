@@ -61,8 +61,8 @@ def test_notices_are_pushed_to_the_notifier_until_it_takes_them(it: Deployment) 
     (command,) = commands(pubsub.notices_subscription(it, "notifier", "completions"))
 
     assert command == (
-        "pubsub subscriptions create sluice-notifier --topic=sluice-completions --ack-deadline=60 --expiration-period=never "
-        f"--message-retention-duration=7d --push-endpoint={NOTIFIER} "
+        "pubsub subscriptions create sluice-notifier --topic=sluice-completions --labels=sluice=sluice "
+        f"--ack-deadline=60 --expiration-period=never --message-retention-duration=7d --push-endpoint={NOTIFIER} "
         "--push-auth-service-account=sluice-push@demo-project.iam.gserviceaccount.com "
         f"--push-auth-token-audience={NOTIFIER} --min-retry-delay=1s --max-retry-delay=60s"
     )

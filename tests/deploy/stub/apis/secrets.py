@@ -2,7 +2,7 @@
 
 from tests.deploy.stub import policies
 from tests.deploy.stub.wire import Api, Call, Json, Refused
-from tests.deploy.stub.world import NUMBER, World
+from tests.deploy.stub.world import NUMBER, World, merge
 
 API = Api("secretmanager")
 SECRETS = "/v1/projects/{project}/secrets"
@@ -30,6 +30,13 @@ def create(world: World, call: Call) -> Json:
 @API.route("GET", SECRET)
 def describe(world: World, call: Call) -> Json:
     return world.get(secret_name(call))
+
+
+@API.route("PATCH", SECRET)
+def update(world: World, call: Call) -> Json:
+    found = world.get(secret_name(call))
+    merge(found, call.body, call.query["updateMask"])
+    return found
 
 
 @API.route("DELETE", SECRET)
