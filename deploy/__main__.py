@@ -1,16 +1,14 @@
 """The commands of deploy.sh, which starts this in the project's root with its list as file descriptor 3."""
 
-import fcntl
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from deploy import capacity, checks, gcloud, kept, left, queues, sources, webhooks
+from deploy.alone import alone
 from deploy.deployment import Deployment
 from deploy.doctor import doctor
 from deploy.down import down
@@ -54,7 +52,7 @@ def _interrupt(*_: object) -> None:
 
 def _run(options: Options) -> None:
     command, folder = options.command, _folder(options)
-    with _alone(options, folder):
+    with alone(options, folder):
         deployment = _prepared(options)
         read_state(deployment)
         webhooks.require_secrets(deployment)
@@ -140,22 +138,6 @@ def _gclouds_project() -> str:
 def _require_gcloud() -> None:
     if not shutil.which("gcloud"):
         raise Failed("gcloud is not installed: https://cloud.google.com/sdk/docs/install")
-
-
-@contextmanager
-def _alone(options: Options, folder: Path) -> Iterator[None]:
-    """Lock the deployment's folder, where rendered files lie. The lock ends with its process, also after kill -9."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise Failed(f"{lock.read()} is at work on {options.project}, prefix {options.prefix}: wait for its end") from error
-        lock.truncate(0)
-        lock.write(f"{options.command}, process {os.getpid()}")
-        lock.flush()
-        yield
 
 
 if __name__ == "__main__":

@@ -4,13 +4,17 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from deploy.alone import alone
+from deploy.errors import Failed
 from shared.settings import ROOT
 from tests.eventually import eventually
+from tests.unit.deploy.example import deployment
 
 Begin = Callable[[str], "subprocess.Popen[str]"]
 
@@ -58,9 +62,24 @@ def test_a_second_command_is_refused_while_the_first_runs(tmp_path: Path, begin:
     said = (tmp_path / "second").read_text()
 
     assert "the state cannot be read" in first
-    assert re.search(r"error: plan, process \d+ is at work on demo-project, prefix sluice", said)
-    assert said.count("refused: 1\n") == said.count("is at work on"), "it asked gcloud nothing"
+    refusal = re.search(
+        r"error: plan, process (\d+), has been at work on demo-project, prefix sluice, for \d+ seconds: wait", said
+    )
+    assert refusal
+    assert f"To stop it, say kill -INT {refusal[1]}: " in said
+    assert said.count("refused: 1\n") == said.count("at work on"), "it asked gcloud nothing"
     assert "at work on" not in complaints(begin("exit 1")), "the next one may begin"
+
+
+def test_a_refusal_says_for_how_long_the_other_command_has_been_at_work(tmp_path: Path) -> None:
+    it = deployment(tmp_path)
+    with alone(it.options, it.folder):
+        hour_ago = time.time() - 3600
+        os.utime(tmp_path / "lock", (hour_ago, hour_ago))
+        with pytest.raises(Failed, match="for 60 minutes: wait"), alone(it.options, it.folder):
+            pass
+    with alone(it.options, it.folder):
+        assert (tmp_path / "lock").read_text() == f"up {os.getpid()}"
 
 
 def test_a_command_that_was_killed_blocks_no_other(tmp_path: Path, begin: Begin) -> None:
