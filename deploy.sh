@@ -93,8 +93,9 @@ step "What pipeline.toml has no longer: pools, once their services are deleted; 
   retired_accounts
   retired_subscription
 
-step "Alerts and the dashboard"
+step "Alerts, the dashboard, the budget"
   notification_channel
   alerts
   dashboard
+  budget
 LIST

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from deploy import grants, scheduler, watching
+from deploy import budget, grants, scheduler, watching
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
@@ -70,6 +70,7 @@ def _steps(deployment: Deployment) -> Iterator[tuple[str, Jobs]]:
     yield "Schedule: no sweep begins", scheduler.removal(deployment)
     yield "Labels of the uploads bucket: `up` may resume these queues", _labels(deployment)
     yield "Queues, paused", _queues(deployment)
+    yield "Budget", budget.removal(deployment)
     yield "Alerts, dashboard", _watching(deployment)
     yield "Metrics, which alerts used until now; the channel", _metrics(deployment)
     yield "Viewers of the console: Identity-Aware Proxy may keep them for a later service of this name", _viewers(deployment)

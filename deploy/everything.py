@@ -2,7 +2,21 @@
 
 from collections.abc import Callable, Iterator
 
-from deploy import buckets, grants, image, kept, left, pubsub, queues, roles, scheduler, secret_manager, services, watching
+from deploy import (
+    buckets,
+    budget,
+    grants,
+    image,
+    kept,
+    left,
+    pubsub,
+    queues,
+    roles,
+    scheduler,
+    secret_manager,
+    services,
+    watching,
+)
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
@@ -66,6 +80,7 @@ WAITING: dict[str, Callable[..., None]] = {
     "image": image.image,
     "secret": secret_manager.secret,
     "notification_channel": watching.notification_channel,
+    "budget": budget.budget,
 }
 
 

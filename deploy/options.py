@@ -144,6 +144,10 @@ class Options:
         "0", "N", "instances of upload, issuer, dispatcher and the pool `default` that wait for requests, also when none come",
         r"0|[1-9][0-9]{0,3}", "a whole number; 0: none",
     )  # fmt: skip
+    budget: str = _option(
+        "", "AMOUNT", "of the project in a month, such as 100 or 100EUR; a notice at 50, 90 and 100 %",
+        r"([1-9][0-9]{0,11}([A-Z]{3})?)?", "a whole amount above 0, with the currency of the billing account or without",
+    )  # fmt: skip
     max_file_bytes: str = _option("536870912", "N", "a file lies in the processor's memory while it is processed", *ABOVE_0)
     url_seconds: str = _option("900", "N", "validity of a signed URL, at most 43200", *ABOVE_0)
     keep_uploads_days: str = _option("0", "N", "uploads older than this are deleted; 0 keeps them for ever", *DAYS)

@@ -58,7 +58,8 @@ class Runner:
 
     def __init__(self, pool: ThreadPoolExecutor | None, output: TextIO) -> None:
         self.count = 0
-        self.left_out: list[Command] = []
+        self.left_out: list[Command] = []  # grants that the organisation refuses
+        self.unfinished: list[str] = []  # sentences about other things that are not done
         self._pool = pool
         self._output = output
         self._title = ""
@@ -118,17 +119,28 @@ class Runner:
 
     def _attempt(self, command: Command) -> str:
         """Run a command and return its output. Raises Failed after a permanent error or the last attempt."""
-        for attempt in range(1, ATTEMPTS + 1):
-            done = call(command)
-            if not done.returncode or harmless(command, done):
-                return done.stdout
-            if "add-iam-policy-binding" in command and re.search(NOT_ADMITTED, done.stderr):
-                self.left_out.append(command)
-                return ""
-            if attempt == ATTEMPTS or not is_transient(done.stderr) or self._stopping.wait(RETRY_SECONDS * 2 ** (attempt - 1)):
-                break
+        attempt, done = self._attempts(command)
+        if not done.returncode or harmless(command, done):
+            return done.stdout
+        if "add-iam-policy-binding" in command and re.search(NOT_ADMITTED, done.stderr):
+            self.left_out.append(command)
+            return ""
         self._print(f"error: refused, at attempt {attempt}: {shown(command)}\n{done.stderr.rstrip()}", sys.stderr)
         raise Failed("refused")
+
+    def look(self, command: Command) -> "CompletedProcess[str]":
+        """The result of a command that changes nothing: it is run in a plan too, and not printed."""
+        return self._attempts(command)[1]
+
+    def _attempts(self, command: Command) -> tuple[int, "CompletedProcess[str]"]:
+        """The last attempt, and its result: success, a permanent error, or a transient one that stayed."""
+        for attempt in range(1, ATTEMPTS + 1):
+            done = call(command)
+            if not done.returncode or attempt == ATTEMPTS or not is_transient(done.stderr):
+                break
+            if self._stopping.wait(RETRY_SECONDS * 2 ** (attempt - 1)):
+                break
+        return attempt, done
 
     def _print(self, line: str, output: TextIO | None = None) -> None:
         with self._lock:
@@ -158,21 +170,25 @@ def running() -> Iterator[Runner]:
             yield runner
         finally:
             runner.stop()
-    explain(runner.left_out)
+    explain(runner.left_out, runner.unfinished)
 
 
-def explain(left_out: list[Command]) -> None:
-    """Raise Failed for grants that an organisation refused, once all else is done, with what to do instead."""
-    if not left_out:
-        return
+def explain(left_out: list[Command], unfinished: list[str]) -> None:
+    """Raise Failed for all that was not done, once all else is."""
+    sentences = [*([_refused_grants(left_out)] if left_out else []), *unfinished]
+    if sentences:
+        raise Failed("\n".join(["all else is done.", *sentences]))
+
+
+def _refused_grants(left_out: list[Command]) -> str:
     grants = "\n".join(f"  {shown(command)}" for command in left_out)
     advice = ""
     if any("--member=allUsers" in command for command in left_out):
         advice = (
-            "\nTo open services without a grant to allUsers: ./deploy.sh up --allow-unauthenticated --no-invoker-iam-check."
+            "To open services without a grant to allUsers: ./deploy.sh up --allow-unauthenticated --no-invoker-iam-check.\n"
         )
-    raise Failed(
-        "all is done but these grants, which a policy of your organisation refuses (constraint iam.allowedPolicyMemberDomains or "
-        f"iam.managed.allowedPolicyMembers):\n{grants}{advice}\nOr have an administrator of the organisation admit these members "
-        "in this project, then run up again."
+    return (
+        "A policy of your organisation (constraint iam.allowedPolicyMemberDomains or iam.managed.allowedPolicyMembers) refuses "
+        f"these grants:\n{grants}\n{advice}Or have an administrator of the organisation admit these members in this project, "
+        "then run up again."
     )

@@ -574,7 +574,7 @@ def test_the_repository_keeps_what_cleanup_json_says(tmp_path: Path) -> None:
 
 
 def test_what_has_no_label_is_labelled_and_nothing_else(tmp_path: Path) -> None:
-    it, bare = deployment(tmp_path, origins=PAGES), {"labels": {"team": "media"}}
+    it, bare = deployment(tmp_path, origins=PAGES), {"labels": {"sluice": "another", "team": "media"}}
     label = "--update-labels=sluice=sluice"
 
     assert f" {label} " in bucket(it, {**BUCKET, **bare})[0]

@@ -106,10 +106,15 @@ def test_names_are_without_their_paths() -> None:
             "alert": [{"displayName": "A", "name": f"{home}/alertPolicies/1", "enabled": True, "userLabels": {"spec": "7"}}],
             "dashboard": [{"displayName": "D", "name": "projects/42/dashboards/8", "labels": {"spec-7": ""}, "etag": "e"}],
             "channel": [{"displayName": "C", "name": f"{home}/notificationChannels/9", "labels": {"email_address": "a@b"}}],
+            "secret": [
+                {"name": f"{home}/secrets/sluice-keys", "labels": {"sluice": "sluice"}},
+                {"name": f"{home}/secrets/orders"},
+            ],
             "service": None,
         },
     )
 
+    assert state.secret_labels == {"sluice-keys": "sluice", "orders": ""}
     assert state.topics == {"sluice-uploads": Topic(), "sluice-completions": Topic(604800)}
     assert state.queues["sluice-images"].state == "PAUSED"
     assert state.accounts == {"a@b": Account("A title"), "c@d": Account(disabled=True)}

@@ -76,9 +76,10 @@ def test_a_grant_that_an_organisation_refuses_is_known_by_either_constraint(erro
 
 
 def test_what_an_organisation_refused_is_explained_at_the_end() -> None:
-    running.explain([])
+    running.explain([], [])
     with pytest.raises(Failed, match=r"sluice-upload[^$]+--no-invoker-iam-check[^$]+run up again"):
-        running.explain([[*GRANT, "--member=allUsers"]])
+        running.explain([[*GRANT, "--member=allUsers"]], [])
     with pytest.raises(Failed) as refused:
-        running.explain([[*GRANT, "--member=user:ann@elsewhere.test"]])
+        running.explain([[*GRANT, "--member=user:ann@elsewhere.test"]], ["no budget"])
     assert "--no-invoker-iam-check" not in str(refused.value)
+    assert str(refused.value).endswith("\nno budget")

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from tests.deploy.stub.apis import (
     artifacts,
+    billing,
+    budgets,
     builds,
     cloudscheduler,
     iam,
@@ -21,8 +23,24 @@ from tests.deploy.stub.apis import (
 from tests.deploy.stub.wire import Call, Json, Raw, Refused
 from tests.deploy.stub.world import PROJECT, World
 
-_MODULES = [artifacts, builds, cloudscheduler, iam, iap, logging, monitoring, projects, pubsub, run, secrets, services]
-_MODULES += [storage, tasks]
+_MODULES = (
+    artifacts,
+    billing,
+    budgets,
+    builds,
+    cloudscheduler,
+    iam,
+    iap,
+    logging,
+    monitoring,
+    projects,
+    pubsub,
+    run,
+    secrets,
+    services,
+    storage,
+    tasks,
+)
 _APIS = {module.API.name: module.API for module in _MODULES}
 #: They work before anything is enabled: they are what enabling goes through.
 _ALWAYS = ("serviceusage", "cloudresourcemanager")
