@@ -13,7 +13,7 @@ from deploy.options import Options
 
 @contextmanager
 def alone(options: Options, folder: Path) -> Iterator[None]:
-    """Lock the folder. The lock ends with its process, also after kill -9. Raises Failed while another process has it."""
+    """Lock the folder. The lock ends with its process, also after kill -9. Raises Failed while another one has it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "lock"
     with path.open("a+") as lock:
