@@ -23,8 +23,8 @@ def sweep(out: Output) -> Code:
     """Queue again what was lost, now.
 
     The jobs without an index entry of the last 14 days: QUEUED again, or left alone, because a task of them is WAITING
-    in its queue or its queue is PAUSED, because they ENDED in the meantime, or because something is UNAVAILABLE.
-    The sweeper does the same by schedule. Repeats do no harm.
+    in its queue, because a RECENT sweep of the day queued them, because their queue is PAUSED, because they ENDED in the
+    meantime, or because something is UNAVAILABLE. The sweeper does the same by schedule. Repeats do no harm.
     """
     report = operations.sweep(Part(int(time.time())), connect(), lambda: True)
     out.rows(_rows(report), COLUMNS, "outcome")

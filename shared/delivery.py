@@ -204,8 +204,9 @@ class _Delivery:
 
     def _store(self, step: PlannedStep, draft: Draft) -> Output:
         name = ledger.output_name(self.task.run, step.recipe, draft.name)
+        marks = {extraction.HOPS: str(extraction.hops(self.task.file) + 1)}  # an upload of the output is one hop further
         copied = metadata.copied(self.task.file.metadata) if step.recipe.copy_metadata else {}
-        described = copied, step.recipe.cache_control
+        described = metadata.joined(marks, copied), step.recipe.cache_control
         try:
             stored: Stored | None = self.cloud.results.create(name, draft.content_type, draft.path, *described)
             self._inputs[f"{step.name}/{draft.name}"] = draft.path

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from shared import clock, delivery, events, index, intake, ledger, log, manifest, naming, uploaded
+from shared import clock, delivery, events, guard, index, intake, ledger, log, manifest, naming, uploaded
 from shared.cloud.protocols import AlreadyExists, Cloud, Stored
 from shared.errors import Conflict, Forbidden, Transient, Unavailable, Vanished
 from shared.events import Ignored, MalformedEvent, Notice
@@ -71,7 +71,7 @@ def _enlist_early(run: Run, cloud: Cloud) -> None:
     try:
         plan = cloud.routes.plan(run.file)
         if len(plan.first) == 1 and not refusal(run, plan, cloud):
-            enlist(run, plan, cloud)
+            _queue_first(run, plan, cloud)
     except Transient as error:
         log.warning("not queued early; the dispatcher will do it", error=error.message)
 
@@ -109,17 +109,16 @@ def dead_letter(message: bytes, why: str, cloud: Cloud) -> None:
     cloud.dead_letters.publish(Notice(message or b"(empty)", {"reason": why.encode()[:1024].decode(errors="ignore")}))
 
 
-def enlist(run: Run, plan: Plan, cloud: Cloud, sweep: int = 0, adopted: Mapping[str, str] = NOTHING) -> None:
+def enlist(run: Run, plan: Plan, cloud: Cloud, sweep: int = 0, adopted: Mapping[str, str] = NOTHING) -> bool:
     """Queue the first tasks of a run, unless another plan has this run. A run with nothing to do ends here.
 
-    `sweep` is the number of the sweep that queues them again, 0 otherwise. `adopted` is that of the run's claim.
+    `sweep` is the number of a sweep that queues them again, else 0; `adopted` that of the run's claim. True when a queue took one.
     """
-    if refused := refusal(run, plan, cloud):
-        settle(_commit(ledger.job_name(run), manifest.of_no_task(run, *refused, clock.now()), cloud), cloud, sweep)
-    elif len(plan.first) == 1 or run.number:
-        _queue_first(run, plan, cloud, sweep, adopted)
-    else:
-        settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)
+    if refused := refusal(run, plan, cloud) or cloud.guard.refusal(run):
+        return settle(_commit(ledger.job_name(run), manifest.of_no_task(run, *refused, clock.now()), cloud), cloud, sweep)
+    if len(plan.first) == 1 or run.number:
+        return _queue_first(run, plan, cloud, sweep, adopted)
+    return settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)
 
 
 def refusal(run: Run, plan: Plan, cloud: Cloud) -> tuple[Verdict, str, str] | None:
@@ -134,20 +133,19 @@ def refusal(run: Run, plan: Plan, cloud: Cloud) -> tuple[Verdict, str, str] | No
     if not all(ledger.has_room(run, step.recipe) for step in plan.steps):
         reason = f"the object's name is too long: its outputs' names would exceed {naming.MAX_OBJECT_BYTES} bytes"
         return "failed", "name_too_long", reason
-    return None
+    return guard.too_many_hops(run)
 
 
-def settle(found: Found, cloud: Cloud, sweep: int = 0) -> None:
-    """Carry on with what stands in the ledger, whoever wrote it: finish a manifest, or see that a plan is queued."""
+def settle(found: Found, cloud: Cloud, sweep: int = 0) -> bool:
+    """Finish a manifest of the ledger, or queue its plan, whoever wrote it. True when a queue took a task."""
     if isinstance(found, PlannedRun):
-        _queue_first(found.run, found.plan, cloud, sweep)
-    else:
-        finish(found, cloud, sweep)
+        return _queue_first(found.run, found.plan, cloud, sweep)
+    return finish(found, cloud, sweep)
 
 
-def _queue_first(run: Run, plan: Plan, cloud: Cloud, sweep: int, adopted: Mapping[str, str] = NOTHING) -> None:
-    for place in plan.first:
-        _queue(Task(run, plan, place, sweep, adopted), cloud)
+def _queue_first(run: Run, plan: Plan, cloud: Cloud, sweep: int = 0, adopted: Mapping[str, str] = NOTHING) -> bool:
+    is_queued = [_queue(Task(run, plan, place, sweep, adopted), cloud) for place in plan.first]
+    return any(is_queued)
 
 
 def _queue(task: Task, cloud: Cloud) -> bool:
@@ -171,7 +169,8 @@ def process(task: Task, number: int, cloud: Cloud) -> None:
         raise Forbidden(f"the task's file is in bucket {task.file.bucket}, which is not the uploads bucket")
     name = ledger.manifest_name(task.run, task.plan, task.place)
     # A first delivery does not look: nearly always there is nothing.
-    found = ledger.find(cloud.results, name) if number > 1 or task.sweep else None
+    is_worth_a_look = number > 1 or task.sweep or cloud.guard.may_have_ended(task.file)
+    found = ledger.find(cloud.results, name) if is_worth_a_look else None
     if found:
         settle(found, cloud, task.sweep)
         return
@@ -196,11 +195,11 @@ def _commit(name: str, draft: Found, cloud: Cloud) -> Found:
 # ---- finish: from a manifest to the notices and the next tasks ----------------------------------------------------------
 
 
-def finish(committed: Manifest, cloud: Cloud, sweep: int = 0, manifests: Manifests | None = None) -> None:
+def finish(committed: Manifest, cloud: Cloud, sweep: int = 0, manifests: Manifests | None = None) -> bool:
     """Publish a manifest's notices, queue the tasks that come after it, and end the job after the last task.
 
     Repeated as a whole whenever a delivery finds the manifest: a crash between any two of its lines heals. `manifests` holds
-    those of this run and plan that the caller has read.
+    those of this run and plan that the caller has read. Returns whether the queues took a task.
     """
     manifests = manifests or Manifests(cloud.results, committed.run, committed.plan)
     run, plan = manifests.run, manifests.plan
@@ -225,6 +224,7 @@ def finish(committed: Manifest, cloud: Cloud, sweep: int = 0, manifests: Manifes
         assured = {one.place for one in todo} | plan.told_before(todo[-1].place)
         untold += [one for one in job.manifests if one.place not in assured]
     _announce(untold, job, cloud)
+    return any(is_queued)
 
 
 def _go_on(task: Task, manifests: Manifests, cloud: Cloud) -> Manifest | Task | None:

@@ -184,6 +184,18 @@ class Settings:
     sweep_after_seconds: int = _setting(
         "SLUICE_SWEEP_AFTER_SECONDS", "age from which a sweep looks at an upload or a later run", default="3600", deploy=""
     )
+    guard_files_per_day: int = _setting(
+        "SLUICE_GUARD_FILES_PER_DAY",
+        "ended files of a day's uploads beyond which the runaway guard skips the others",
+        default="1000000",
+        deploy="",
+    )
+    guard_runs_per_object: int = _setting(
+        "SLUICE_GUARD_RUNS_PER_OBJECT",
+        "ended runs of one object's uploads of a day beyond which it skips the others",
+        default="2000",
+        deploy="",
+    )
     token_issuer: str = _setting("SLUICE_TOKEN_ISSUER", "issuer of the callers' tokens", default=GOOGLE_ISSUER, deploy="")
     token_certificates: str = _setting(
         "SLUICE_TOKEN_CERTIFICATES", "URL of that issuer's certificates", default=GOOGLE_CERTIFICATES, deploy=""

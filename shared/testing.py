@@ -6,7 +6,7 @@ The fakes pass the same contract tests as the real adapters (tests/contract).
 import base64
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -18,8 +18,9 @@ from urllib.parse import quote
 import google_crc32c
 
 from shared import processors
-from shared.cloud.protocols import NO_METADATA, AlreadyExists, NoSuchObject, Permission, Stored
+from shared.cloud.protocols import NO_METADATA, AlreadyExists, Body, NoSuchObject, Permission, Stored
 from shared.errors import BadFile, PipelineError, Unavailable
+from shared.guard import Guard
 from shared.identity import Certificates
 from shared.model import Limits, Recipe
 from shared.processors import Made
@@ -96,12 +97,7 @@ class FakeBucket:
     _generations: Iterator[int] = field(default_factory=lambda: count(1_700_000_000_000_001))
 
     def create(
-        self,
-        name: str,
-        content_type: str,
-        body: bytes | Path | Iterable[bytes],
-        metadata: Mapping[str, str] = NO_METADATA,
-        cache_control: str = "",
+        self, name: str, content_type: str, body: Body, metadata: Mapping[str, str] = NO_METADATA, cache_control: str = ""
     ) -> Stored:
         self._fail("create", name)
         if self.find(name):
@@ -229,6 +225,7 @@ class FakeCloud:
         self.sandbox = FakeSandbox()
         self.uploads = FakeBucket(settings.uploads_bucket)
         self.results = FakeBucket(settings.results_bucket)
+        self.guard = Guard(self.results)
         self.queue = FakeQueue()
         self.completions = FakeTopic()
         self.dead_letters = FakeTopic()
@@ -244,7 +241,7 @@ def crc32c(data: bytes) -> str:
     return base64.b64encode(google_crc32c.Checksum(data).digest()).decode()
 
 
-def _bytes(body: bytes | Path | Iterable[bytes]) -> bytes:
+def _bytes(body: Body) -> bytes:
     if isinstance(body, bytes):
         return body
     return body.read_bytes() if isinstance(body, Path) else b"".join(body)

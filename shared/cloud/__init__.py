@@ -15,6 +15,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from shared.cloud.pubsub import PubSub
     from shared.cloud.storage import Storage
+    from shared.guard import Guard
     from shared.sandbox.service import Sandbox
 
 __all__ = ["Cloud", "connect"]
@@ -69,6 +70,12 @@ class GoogleCloud:
     @functools.cached_property
     def results(self) -> Bucket:
         return self._storage.bucket(self.settings.results_bucket)
+
+    @functools.cached_property
+    def guard(self) -> "Guard":
+        from shared.guard import Guard
+
+        return Guard(self.results)
 
     @functools.cached_property
     def queue(self) -> Queue:

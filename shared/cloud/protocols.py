@@ -18,7 +18,8 @@ from shared.settings import Settings
 from shared.sweep_part import Part
 from shared.webhooks.deliveries import Delivery
 
-if TYPE_CHECKING:  # only the processor loads it
+if TYPE_CHECKING:  # only the processor loads the sandbox; the guard loads this module
+    from shared.guard import Guard
     from shared.sandbox.outcome import Ran
     from shared.sandbox.room import Share
 
@@ -232,6 +233,8 @@ class Cloud(Protocol):
     @property
     def results(self) -> Bucket: ...
     @property
+    def guard(self) -> "Guard": ...
+    @property
     def queue(self) -> Queue: ...
     @property
     def completions(self) -> Topic: ...
@@ -241,9 +244,7 @@ class Cloud(Protocol):
         """A token of this service's account for the audience; empty where it has none. Raises `Unavailable`."""
 
     @property
-    def notifications(self) -> Topic:
-        """The topic of the bucket's notifications."""
-
+    def notifications(self) -> Topic: ...  # of the uploads bucket
     @property
     def put_aside(self) -> Subscription:
         """The subscription that keeps the dead letters."""

@@ -168,6 +168,11 @@ REASONS: Mapping[str, Reason] = {
         "Add a route, deploy, then run it with today's plan.",
     ),
     "empty": Reason("Empty file", "The file has no bytes.", "Upload it again, with its content."),
+    "guard": Reason(
+        "Stopped by the guard",
+        "More files came, or one object more often, than the runaway guard allows; or results were uploaded again and again.",
+        "End the loop. If it was none, lift the guard: ./sluice guard lift. Then run it again.",
+    ),
 }
 
 

@@ -7,15 +7,16 @@ sweep of the day adds nothing. A swept task looks for its manifest first: what h
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from shared import ledger, pipeline
+from shared import index, ledger, pipeline
 from shared.cloud.protocols import Cloud
 from shared.ledger import Manifests
 from shared.manifest import Claim
 from shared.model import File, Run
 from shared.plan import Plan, Task
 
-#: `queued` again. Else left alone: a task of it is in its queue (`waiting`), or its queue is `paused`.
-State = Literal["queued", "waiting", "paused"]
+#: `queued` again. Else left alone: a task of it is in its queue (`waiting`), or its queue is `paused`, or refused its name: a sweep
+#: of this day queued it before (`recent`). Or it has `ended`: there was nothing to queue.
+State = Literal["queued", "waiting", "recent", "paused", "ended"]
 IsPaused = Callable[[str], bool]
 
 
@@ -29,19 +30,22 @@ def upload(file: File, sweeps: Sequence[int], cloud: Cloud, is_paused: IsPaused)
     plan = found.plan if found else cloud.routes.plan(file)
     if state := at_work(run, plan, sweeps, cloud, is_paused):
         return state
-    if found:
-        pipeline.settle(found, cloud, sweeps[-1])
-    else:
-        pipeline.enlist(run, plan, cloud, sweeps[-1])
-    return "queued"
+    is_new = pipeline.settle(found, cloud, sweeps[-1]) if found else pipeline.enlist(run, plan, cloud, sweeps[-1])
+    return _state(run, is_new, cloud)
 
 
 def claim(claimed: Claim, sweeps: Sequence[int], cloud: Cloud, is_paused: IsPaused) -> State:
     """Heal a later run: under the plan of its claim, with what that adopts. Raises `Unavailable`."""
     if state := at_work(claimed.run, claimed.plan, sweeps, cloud, is_paused):
         return state
-    pipeline.enlist(claimed.run, claimed.plan, cloud, sweeps[-1], claimed.adopted)
-    return "queued"
+    is_new = pipeline.enlist(claimed.run, claimed.plan, cloud, sweeps[-1], claimed.adopted)
+    return _state(claimed.run, is_new, cloud)
+
+
+def _state(run: Run, is_new: bool, cloud: Cloud) -> State:
+    if is_new:
+        return "queued"
+    return "ended" if index.has_entry(cloud.results, run) else "recent"
 
 
 def at_work(run: Run, plan: Plan, sweeps: Sequence[int], cloud: Cloud, is_paused: IsPaused) -> State | None:

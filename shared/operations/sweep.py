@@ -2,7 +2,7 @@
 
 It reads the index of its window once, and keeps 16 bytes of each entry; then it walks the claims and the uploads. A healthy file
 costs no call of its own: a sweep makes a list call for a thousand uploads, for a thousand claims, and for a thousand entries of
-the window. Each run that has no entry is looked at by itself.
+the window. Each run that has no entry is looked at by itself. The runaway guard counts the same entries.
 """
 
 import contextvars
@@ -17,8 +17,9 @@ from shared.errors import Transient, Unavailable
 from shared.index import RERUN, VERDICTS
 from shared.manifest import Claim
 from shared.model import Run
-from shared.operations import healing, parallel
+from shared.operations import guard, healing, parallel
 from shared.operations.ended import Ended
+from shared.operations.guard import Day
 from shared.operations.sweep_report import Outcome, Report
 from shared.sweep_part import CLAIMS, QUEUE, UPLOADS, Part
 
@@ -27,6 +28,8 @@ DAY_SECONDS = 24 * 3600
 WINDOW_SECONDS = 14 * DAY_SECONDS
 #: A part ends after this time: Cloud Tasks and Cloud Scheduler wait for half an hour.
 PART_SECONDS = 25 * 60
+#: A part walks for so long even if its time was over when it had read the index: each part leaves less to the next.
+LEAST_SECONDS = 3 * 60
 #: A call that fails is repeated so long, so that the other files of the part have their turn.
 RETRY_SECONDS = 20.0
 #: Objects in one answer of a list: the most that Cloud Storage gives.
@@ -39,6 +42,8 @@ def sweep(part: Part, cloud: Cloud, has_time: Callable[[], bool]) -> Report:
     """Sweep until the time is over; `rest` of the report is what is left then. Raises `Unavailable`."""
     it = _Sweep(part, cloud, has_time)
     it.read_index()
+    if not part.number:
+        it.enforce_ceilings()
     if part.walk == CLAIMS and (left := it.claims(part.start)):
         it.report.rest = part.rest(CLAIMS, left)
     elif left := it.uploads(part.start if part.walk == UPLOADS else ""):
@@ -51,8 +56,8 @@ def sweep(part: Part, cloud: Cloud, has_time: Callable[[], bool]) -> Report:
 
 def sweep_and_go_on(part: Part, cloud: Cloud) -> Report:
     """Sweep for the time of a part, and queue the next part where something is left. Raises `Unavailable`."""
-    end = time.monotonic() + PART_SECONDS
-    report = sweep(part, cloud, lambda: time.monotonic() < end)
+    end, walks_from = time.monotonic() + PART_SECONDS, functools.cache(time.monotonic)
+    report = sweep(part, cloud, lambda: max(end, walks_from() + LEAST_SECONDS) > time.monotonic())
     if report.rest:
         cloud.queue.add(report.rest)
     return report
@@ -85,14 +90,23 @@ class _Sweep:
         self._newest = (part.began - cloud.settings.sweep_after_seconds) * GENERATIONS_PER_SECOND
         self._oldest = (part.began - WINDOW_SECONDS) * GENERATIONS_PER_SECOND
         self._ended = Ended()
+        self._today = Day(part.began * GENERATIONS_PER_SECOND)
         self._is_paused = functools.cache(lambda queue: cloud.queue.state(queue).is_paused)
 
     def read_index(self) -> None:
-        """Remember the jobs of the window's uploads that have ended."""
+        """Remember the jobs of the window's uploads that have ended, and count those of the day up to now."""
         for verdict in VERDICTS:
-            for job_id in index.ended(self._cloud.results, verdict, self._oldest, self._newest):
+            for job_id in index.ended(self._cloud.results, verdict, self._oldest, self._part.began * GENERATIONS_PER_SECOND):
                 self._ended.add(job_id)
+                self._today.add(job_id)
         self.report.entries = len(self._ended)
+
+    def enforce_ceilings(self) -> None:
+        """Have the runaway guard skip what went beyond its ceilings. An outage is left to the next sweep."""
+        try:
+            self.report.guarded = guard.enforce(self._today, self._cloud)
+        except Transient as error:
+            log.warning("the runaway guard could not be set; the next sweep tries again", error=error.message)
 
     def claims(self, start: str) -> str:
         """Heal the later runs from this claim on; returns the name of the first claim that is left, or nothing."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.model import Json
+from shared.operations import healing
 from shared.sweep_part import Part
 
-#: Of a job without an entry. `queued` again; or left alone: `waiting` in its queue, in a `paused` queue, `ended` in the meantime,
-#: or `unavailable`: an outage, or a damaged object.
-Outcome = Literal["queued", "waiting", "paused", "ended", "unavailable"]
-OUTCOMES: tuple[Outcome, ...] = ("queued", "waiting", "paused", "ended", "unavailable")
+#: Of a job without an entry: that of its healing, or `unavailable`: an outage, or a damaged object.
+Outcome = healing.State | Literal["unavailable"]
+OUTCOMES: tuple[Outcome, ...] = ("queued", "waiting", "recent", "paused", "ended", "unavailable")
 #: The most names of jobs in a report.
 MAX_NAMES = 20
 
@@ -20,8 +20,8 @@ class Report:
     """The work of a part of a sweep.
 
     `uploads`, `claims` and `entries` count what it read, `jobs` the outcomes of the jobs without an entry. `late` counts those of
-    them that began more than a day ago; `names` has the objects of some. `strange` are queues of this deployment that nothing
-    queues to. `rest` is the next part; without it the sweep is complete.
+    them that began more than a day ago; `names` has the objects of some. `guarded` are those that the runaway guard skips from now
+    on. `strange` are queues of this deployment that nothing queues to. `rest` is the next part; without it the sweep is complete.
     """
 
     part: Part
@@ -31,6 +31,7 @@ class Report:
     jobs: Counter[Outcome] = field(default_factory=Counter)
     late: int = 0
     names: list[str] = field(default_factory=list)
+    guarded: list[str] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
     rest: Part | None = None
 
@@ -44,5 +45,5 @@ class Report:
     def to_json(self) -> Json:
         read = {"part": self.part.number, "uploads": self.uploads, "claims": self.claims, "entries": self.entries}
         jobs: Json = {outcome: self.jobs[outcome] for outcome in OUTCOMES}
-        found = {"late": self.late, "late_names": self.names, "strange_queues": self.strange}
+        found = {"late": self.late, "late_names": self.names, "guarded": self.guarded, "strange_queues": self.strange}
         return {**read, **jobs, **found, "is_complete": self.rest is None}

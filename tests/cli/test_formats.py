@@ -13,7 +13,8 @@ from shared.testing import FakeCloud
 from shared.testing_queues import FakeSubscription, FakeTopic
 from tests.cli.conftest import Send, Sluice, Work
 
-#: By command: arguments, and the names that it prints. One is deleted, `bad.png` failed, `new.png` is in work, a letter is dead.
+#: By command: arguments, and the names that it prints. One is deleted, `bad.png` failed, `new.png` is in work, a letter is dead,
+#: and the runaway guard skipped some of `cat.png`, on another day.
 COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "ls": (["ls"], ["new.png", "gone.png", "bad.png", "good.png"]),
     "show": (["show", "good.png"], ["gs://results/files/good.png/*/thumbnails-*/64.webp"]),
@@ -22,7 +23,9 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "rerun --yes": (["rerun", "good.png", "--yes"], ["*-r1"]),
     "cancel": (["cancel", "new.png"], ["new.png"]),
     "tail": (["tail", "--limit", "1"], ["new.png"]),
-    "sweep": (["sweep"], ["queued", "waiting", "paused", "ended", "unavailable"]),
+    "sweep": (["sweep"], ["queued", "waiting", "recent", "paused", "ended", "unavailable"]),
+    "guard ls": (["guard", "ls"], ["cat.png"]),
+    "guard lift": (["guard", "lift"], ["cat.png"]),
     "queues": (["queues"], ["images", "slow"]),
     "pause": (["pause", "slow"], ["slow"]),
     "resume": (["resume", "--all"], ["images", "slow"]),
@@ -60,6 +63,7 @@ def files(cloud: FakeCloud, send: Send, work: Work, picture: bytes) -> None:
     del cloud.uploads.versions["gone.png"]
     send("new.png", picture)
     pipeline.dispatch({"message": "unreadable"}, cloud)
+    cloud.results.create("guard/1/its-id", "application/json", b'{"object":"cat.png","count":9,"ceiling":8}')
     cloud.completions = Watched(work)
 
 

@@ -22,6 +22,7 @@ PROCESSORS = ROOT / "docs" / "processors.md"
 #: Reasons that these files write into manifests themselves; the others are codes of `BadFile` and `Vanished`.
 WRITTEN = {
     "shared/pipeline.py": {"empty", "name_too_long", "no_route", "too_large"},
+    "shared/guard.py": {"guard"},
     "shared/delivery.py": {"after_skipped", "attempts_used_up", "bad_option", "when"},
     "shared/manifest.py": {"after_failed", "cancelled"},
     "shared/sandbox/outcome.py": {"decoder_crashed", "limit_memory", "limit_output", "limit_time"},

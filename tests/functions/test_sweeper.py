@@ -65,6 +65,7 @@ def test_what_is_left_waits_in_the_queue_of_the_sweeper(
 ) -> None:
     uploaded("cat.jpg", photo)
     monkeypatch.setattr(sweeping, "PART_SECONDS", 0)
+    monkeypatch.setattr(sweeping, "LEAST_SECONDS", 0)
     for _ in range(2):  # a repeat queues the rest once
         answer = sweeper.post("/parts", json=Part(BEGAN, 3, UPLOADS, "b").to_json(), headers=bearer("tasks"))
         assert answer.status_code == 200
@@ -75,6 +76,21 @@ def test_what_is_left_waits_in_the_queue_of_the_sweeper(
         f"sweeper/sweep-{BEGAN}-4": Part(BEGAN, 4, UPLOADS, "cat.jpg"),
         f"sweeper/sweep-{BEGAN}-5": Part(BEGAN, 5, UPLOADS, "zoe.jpg"),
     }
+
+
+def test_a_part_whose_time_the_index_took_leaves_less_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+    sweeper: Client,
+    cloud: FakeCloud,
+    bearer: Bearer,
+    uploaded: Callable[..., File],
+    photo: bytes,
+) -> None:
+    uploaded("cat.jpg", photo)
+    monkeypatch.setattr(sweeping, "PART_SECONDS", 0)
+    answer = sweeper.post("/parts", json=Part(BEGAN, 3, UPLOADS, "b").to_json(), headers=bearer("tasks"))
+
+    assert (answer.json and answer.json["queued"], cloud.queue.parts) == (1, {})
 
 
 @pytest.mark.parametrize(("path", "other"), [("/", "tasks"), ("/parts", "clock"), ("/", "stranger"), ("/parts", "push")])

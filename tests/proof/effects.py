@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from shared.cloud.protocols import NO_METADATA, Permission, Queued, QueueState, Stored
 from shared.events import Notice
+from shared.guard import Guard
 from shared.identity import Certificates
 from shared.model import File
 from shared.plan import Plan, Task
@@ -188,6 +189,7 @@ class EffectCloud:
         self.sandbox = FakeSandbox()
         self.uploads = Bucket(FakeBucket(settings.uploads_bucket), stage)
         self.results = Bucket(FakeBucket(settings.results_bucket), stage)
+        self.guard = Guard(self.results)
         self.queue = Queue(stage)
         self.completions = Topic(stage)
         self.dead_letters = Topic(stage)

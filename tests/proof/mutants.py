@@ -11,7 +11,7 @@ _FOUND = "        settle(found, cloud, task.sweep)\n        return"
 _COMMIT = "found = _commit(name, draft, cloud)"
 _MANIFESTS = "manifests = Manifests(cloud.results, task.run, task.plan)"
 _BEFORE_ENLIST = 'log.follow(run.job_id, "dispatcher")'
-_PLANNED = "settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)"
+_PLANNED = "return settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)"
 _READY = "all(manifests.find(one) for one in task.plan.before(place) if one != task.place)"
 _LOOK = f"[place for place in task.plan.next(task.place) if {_READY}]"
 _QUEUE_READY = f"for place in {_LOOK}:\n        _queue(Task(task.run, task.plan, place, task.sweep), cloud)"
@@ -76,7 +76,7 @@ MUTANTS = (
             "todo += [ended]",
             "is_new = isinstance(ended, Task) and _queue(ended, cloud)\n                todo += [ended]",
         ),
-        (pipeline, "finish", "any(is_queued)", "bool(is_queued)"),
+        (pipeline, "finish", "is_open = any(is_queued)", "is_open = bool(is_queued)"),
         shape="fork-with-a-skipped-branch",
     ),
     mutant(
@@ -109,24 +109,24 @@ MUTANTS = (
     mutant(
         "loser-goes-home",
         "a delivery that finds another plan in job.json leaves it to its own: after a crash nothing continues",
-        (pipeline, "settle", "_queue_first(found.run, found.plan, cloud, sweep)", "pass"),
+        (pipeline, "settle", "return _queue_first(found.run, found.plan, cloud, sweep)", "return False"),
         (
             pipeline,
             "enlist",
             _PLANNED,
             "found = _commit(ledger.job_name(run), draft := manifest.of_plan(run, plan), cloud)\n"
-            "        _queue_first(run, plan, cloud, sweep) if found is draft else settle(found, cloud, sweep)",
+            "    return _queue_first(run, plan, cloud, sweep) if found is draft else settle(found, cloud, sweep)",
         ),
     ),
     mutant(
         "plan-after-queue",
         "the plan is written after its tasks are queued",
-        (pipeline, "enlist", _PLANNED, f"_queue_first(run, plan, cloud, sweep)\n        {_PLANNED}"),
+        (pipeline, "enlist", _PLANNED, f"_queue_first(run, plan, cloud, sweep)\n    {_PLANNED}"),
     ),
     mutant(
         "dispatch-ignores-plan",
         "the dispatcher queues today's plan though job.json holds another",
-        (pipeline, "enlist", _PLANNED, f"{_PLANNED}\n        _queue_first(run, plan, cloud, sweep)"),
+        (pipeline, "enlist", _PLANNED, f"{_PLANNED[7:]}\n    _queue_first(run, plan, cloud, sweep)"),
     ),
     mutant(
         "recipe-without-lineage",

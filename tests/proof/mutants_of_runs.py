@@ -111,7 +111,7 @@ MUTANTS_OF_RUNS = (
     mutant(
         "sweep-leaves-claims",
         "a sweep looks at uploads only: a claim that was never queued stays",
-        (healing, "claim", "pipeline.enlist(claimed.run, claimed.plan, cloud, sweeps[-1], claimed.adopted)", "pass"),
+        (healing, "claim", "pipeline.enlist(claimed.run, claimed.plan, cloud, sweeps[-1], claimed.adopted)", "False"),
     ),
     mutant(
         "sweep-under-todays-plan",
