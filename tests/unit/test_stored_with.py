@@ -15,6 +15,8 @@ from tests.unit.working import again, work
 Uploaded = Callable[..., File]
 YEAR = "public, max-age=31536000"
 SENT = {"order": "4711", "note": "a b=c", "sluice-a-sizes": "32", "sluice-steps": "x"}
+#: The metadata of every output of a file that was uploaded.
+ALWAYS = {"sluice-hops": "1"}
 
 
 def planned(file: File, **keys: Any) -> Plan:
@@ -34,21 +36,21 @@ def test_outputs_have_the_cache_control_of_their_step(cloud: FakeCloud, uploaded
     file = uploaded("cat.jpg", photo, metadata=SENT)
     work(planned(file, cache_control=YEAR), cloud, file)
 
-    assert stored(cloud) == {"32.png": (YEAR, {})}
+    assert stored(cloud) == {"32.png": (YEAR, ALWAYS)}
 
 
 def test_outputs_have_the_metadata_of_the_file_but_for_ours(cloud: FakeCloud, uploaded: Uploaded, photo: bytes) -> None:
     file = uploaded("cat.jpg", photo, metadata=SENT)
     work(planned(file, copy_metadata=True), cloud, file)
 
-    assert stored(cloud) == {"32.png": ("", {"order": "4711", "note": "a b=c"})}
+    assert stored(cloud) == {"32.png": ("", {"order": "4711", "note": "a b=c"} | ALWAYS)}
 
 
 def test_outputs_have_neither_unless_the_step_asks(cloud: FakeCloud, uploaded: Uploaded, photo: bytes) -> None:
     file = uploaded("cat.jpg", photo, metadata=SENT)
     work(planned(file), cloud, file)
 
-    assert stored(cloud) == {"32.png": ("", {})}
+    assert stored(cloud) == {"32.png": ("", ALWAYS)}
 
 
 def test_a_repeat_keeps_the_output_that_is_there(cloud: FakeCloud, uploaded: Uploaded, photo: bytes) -> None:

@@ -74,9 +74,10 @@ def test_a_webhook_gets_the_verdicts_that_it_names(cloud: FakeCloud, cat: File, 
 
 
 def test_a_pipeline_without_webhooks_queues_nothing(cloud: FakeCloud, cat: File) -> None:
+    notices = ended(cloud, Run(cat), chain())
     cloud.results.broken.add("names")
 
-    assert pushed(cloud, ended(cloud, Run(cat), chain())) == []
+    assert pushed(cloud, notices) == []
 
 
 LONG = plan(step("s0", "q1"), *(step(f"s{n}", f"q{n % 2 + 1}", after=(f"s{n - 1}",)) for n in range(1, 12)))
