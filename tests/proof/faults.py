@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from shared import guard as guarding
 from shared.errors import Unavailable
 from tests.proof.deliveries import OPERATOR, UPLOAD, Actor, Delivery
 from tests.proof.scripted import Killed
@@ -121,6 +122,16 @@ def configure(moment: Moment) -> None:
     moment.world.configured = moment.pick % len(moment.world.plans)
 
 
+def guard(moment: Moment) -> None:
+    """Have the runaway guard skip the uploads of the day or of an object from now on; the next time, lift that."""
+    world = moment.world
+    file = moment.of(list(world.checks.files.values()))
+    if file:
+        mark = guarding.folder(guarding.day_of(file.generation)) + (guarding.FILES, file.file_id)[moment.pick % 2]
+        world.cloud.results.inner.put(mark + guarding.LIFTED if mark in world.cloud.results.inner.versions else mark, b"{}")
+        world.cloud.guard = guarding.Guard(world.cloud.results)
+
+
 def forget(moment: Moment) -> None:
     """Forget the names of tasks that have ended, as queues do after hours."""
     world = moment.world
@@ -164,6 +175,6 @@ KINDS: dict[str, Callable[[Moment], None]] = {
     one.__name__: one
     for one in (
         *(crash, exhaust, abandon, unavailable, unsure, switch, stall, reorder, duplicate, redeliver),
-        *(rerun, cancel, configure, forget, lose, overwrite, delete, healing),
+        *(rerun, cancel, configure, guard, forget, lose, overwrite, delete, healing),
     )
 }

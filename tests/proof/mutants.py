@@ -1,6 +1,6 @@
 """Versions of the protocol with one bug each. The checks must find every one of them."""
 
-from shared import attempts, delivery, events, ledger, model, pipeline, plan, source
+from shared import attempts, delivery, events, guard, ledger, model, pipeline, plan, source
 from shared.operations import healing
 from tests.proof import world
 from tests.proof.mutants_of_cancelling import MUTANTS_OF_CANCELLING
@@ -12,6 +12,7 @@ _COMMIT = "found = _commit(name, draft, cloud)"
 _MANIFESTS = "manifests = Manifests(cloud.results, task.run, task.plan)"
 _BEFORE_ENLIST = 'log.follow(run.job_id, "dispatcher")'
 _PLANNED = "return settle(_commit(ledger.job_name(run), manifest.of_plan(run, plan), cloud), cloud, sweep)"
+_GUARDED = "refusal(run, plan, cloud) or cloud.guard.refusal(run):"
 _READY = "all(manifests.find(one) for one in task.plan.before(place) if one != task.place)"
 _LOOK = f"[place for place in task.plan.next(task.place) if {_READY}]"
 _QUEUE_READY = f"for place in {_LOOK}:\n        _queue(Task(task.run, task.plan, place, task.sweep), cloud)"
@@ -227,6 +228,17 @@ MUTANTS = (
         "random-event-id",
         "each publication has an id of its own, so that subscribers cannot drop repeats",
         (events, "_notice", '"id": event_id,', '"id": event_id + __import__("secrets").token_hex(4),'),
+    ),
+    mutant(
+        "guard-forgets-a-file",
+        "a file that the runaway guard skips gets no manifest",
+        (pipeline, "enlist", _GUARDED, "refusal(run, plan, cloud):"),
+        (pipeline, "enlist", "if len(", "if cloud.guard.refusal(run):\n        return False\n    if len("),
+    ),
+    mutant(
+        "guard-skips-later-runs",
+        "the runaway guard ends a run that was asked for",
+        (guard.Guard, "refusal", " if run.number == 0 else frozenset()", ""),
     ),
     mutant("no-sweep", "lost tasks are never queued again", (world.World, "sweep", "self.checks.unfinished()", "()")),
     *MUTANTS_OF_RUNS,

@@ -56,6 +56,7 @@ class Runs:
         if number_of(job_id):
             require(job_id in self.claims, "a run without a claim")
             is_refused = body["kind"] == "manifest" and not body["steps"]
+            require(not is_refused or body["reason"] != "guard", "the runaway guard skips a run that was asked for")
             follows = is_refused or body["plan"]["id"] == self.claims[job_id]["plan"]["id"]
             require(follows, "a run works under another plan than its claim's")
 

@@ -21,7 +21,7 @@ from tests.proof.world import SETTINGS, World
 #: Faults that a repeat heals, without any sweep.
 HEALED_BY_REPEATS = (
     *("crash", "crash", "switch", "stall", "duplicate", "reorder", "redeliver"),
-    *("unavailable", "unsure", "configure", "forget", "overwrite", "delete", "cancel"),
+    *("unavailable", "unsure", "configure", "guard", "forget", "overwrite", "delete", "cancel"),
 )
 #: ... and those that need one.
 HEALED_BY_SWEEPS = ("lose", "exhaust", "exhaust", "healing")
