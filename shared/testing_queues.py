@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from shared.backfill_page import Page
 from shared.cloud.protocols import Queued, QueueState, Received
 from shared.errors import Unavailable
 from shared.events import Notice
@@ -30,26 +31,32 @@ class FakeQueue:
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     #: every part of a sweep that was ever added, by `<queue>/<name>`
     parts: dict[str, Part] = field(default_factory=dict)
+    #: every page of a backfill that was ever added, by `<queue>/<name>`
+    pages: dict[str, Page] = field(default_factory=dict)
+    #: the deliveries answered in the last minute, by queue
+    last_minute: dict[str, int] = field(default_factory=dict)
     #: the queues that do not answer
     down: set[str] = field(default_factory=set)
 
-    def add(self, task: Task | Delivery | Part) -> bool:
+    def add(self, task: Task | Delivery | Part | Page) -> bool:
         self._fail(task.queue)
         name = _task_name(task)
-        if name in self.added or name in self.deliveries or name in self.parts:
+        if any(name in found for found in (self.added, self.deliveries, self.parts, self.pages)):
             return False
         if isinstance(task, Part):
             self.parts[name] = task
+        elif isinstance(task, Page):
+            self.pages[name] = task
         elif isinstance(task, Delivery):
             self.deliveries[name] = task
         else:
             self.added[name] = task
         return True
 
-    def find(self, task: Task | Delivery) -> Queued | None:
+    def find(self, task: Task | Delivery | Page) -> Queued | None:
         self._fail(task.queue)
         name = _task_name(task)
-        is_there = (name in self.added or name in self.deliveries) and name not in self.deleted
+        is_there = any(name in found for found in (self.added, self.deliveries, self.pages)) and name not in self.deleted
         return Queued(int(name in self.running), name in self.running, "2026-01-01T00:00:00Z") if is_there else None
 
     def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:
@@ -69,7 +76,7 @@ class FakeQueue:
         found = [queued for _, queued in self.tasks(queue)] + [queued for queued in waiting if queued]
         oldest = min((queued.next for queued in found), default="")
         running = sum(queued.is_running for queued in found)
-        return QueueState(queue, queue in self.paused, len(found), running, oldest, rate=1.0, last_minute=0)
+        return QueueState(queue, queue in self.paused, len(found), running, oldest, 1.0, self.last_minute.get(queue, 0))
 
     def names(self) -> Iterator[str]:
         self._fail("*")
@@ -88,7 +95,7 @@ class FakeQueue:
             raise Unavailable(f"queue {queue} is unavailable (planted); retry")
 
 
-def _task_name(task: Task | Delivery | Part) -> str:
+def _task_name(task: Task | Delivery | Part | Page) -> str:
     return f"{task.queue}/{task.name}"
 
 

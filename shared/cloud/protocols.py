@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from shared.backfill_page import Page
 from shared.errors import Conflict, NotFound
 from shared.events import Notice
 from shared.identity import Certificates
@@ -144,10 +145,10 @@ class Bucket(Protocol):
 class Queue(Protocol):
     """Cloud Tasks: delivers each task to its service, at its queue's rate, until the answer is 2xx."""
 
-    def add(self, task: Task | Delivery | Part) -> bool:
+    def add(self, task: Task | Delivery | Part | Page) -> bool:
         """Queue a task; False when its name is, or recently was, in the queue. Raises `Unavailable`."""
 
-    def find(self, task: Task | Delivery) -> Queued | None:
+    def find(self, task: Task | Delivery | Page) -> Queued | None:
         """The task in its queue, or None once it has ended. Raises `Unavailable`."""
 
     def tasks(self, queue: str) -> Iterator[tuple[Task, Queued]]:

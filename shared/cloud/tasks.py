@@ -4,7 +4,7 @@ import functools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests.exceptions
@@ -13,7 +13,8 @@ from google.auth import exceptions as auth_exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import tasks_v2
 
-from shared import sweep_part
+from shared import backfill_page, sweep_part
+from shared.backfill_page import Page
 from shared.cloud.protocols import Queued, QueueState
 from shared.errors import Unavailable
 from shared.model import canonical
@@ -65,7 +66,7 @@ class CloudTasks:
 
         return _connect(tasks_v2beta3.CloudTasksClient, self._settings.tasks_endpoint)
 
-    def add(self, task: Task | Delivery | Part) -> bool:
+    def add(self, task: Task | Delivery | Part | Page) -> bool:
         queue = self._path(task.queue)
         request = self._request(queue, task)
         try:
@@ -77,7 +78,7 @@ class CloudTasks:
             raise _unavailable(task.queue, error) from error
         return True
 
-    def find(self, task: Task | Delivery) -> Queued | None:
+    def find(self, task: Task | Delivery | Page) -> Queued | None:
         with _translated(task.queue):
             try:
                 return _queued(self._client.get_task(name=self._task_path(task), timeout=TIMEOUT_SECONDS))
@@ -143,13 +144,15 @@ class CloudTasks:
         settings = self._settings
         return f"projects/{settings.project}/locations/{settings.location}/queues/{settings.queue_prefix}{queue}"
 
-    def _task_path(self, task: Task | Delivery) -> str:
+    def _task_path(self, task: Task | Delivery | Page) -> str:
         return f"{self._path(task.queue)}/tasks/{task.name}"
 
-    def _request(self, queue: str, task: Task | Delivery | Part) -> Any:
+    def _request(self, queue: str, task: Task | Delivery | Part | Page) -> Any:
         audience, path, seconds = self._target(task)
+        wait = timedelta(seconds=task.wait_seconds if isinstance(task, Page) else 0)
         return {
             "name": f"{queue}/tasks/{task.name}",
+            **({"schedule_time": datetime.now(UTC) + wait} if wait else {}),
             "dispatch_deadline": timedelta(seconds=seconds),
             "http_request": {
                 "http_method": tasks_v2.HttpMethod.POST,
@@ -160,15 +163,16 @@ class CloudTasks:
             },
         }
 
-    def _target(self, task: Task | Delivery | Part) -> tuple[str, str, int]:
+    def _target(self, task: Task | Delivery | Part | Page) -> tuple[str, str, int]:
         """The base URL of the service, the path there, and how long Cloud Tasks waits for an answer."""
         settings = self._settings
         if isinstance(task, Delivery):
             settings.require("notifier_url", "tasks_account")
             return settings.notifier_url, DELIVERIES_PATH, DELIVERY_SECONDS
-        if isinstance(task, Part):
+        if isinstance(task, (Part, Page)):
             settings.require("sweeper_url", "tasks_account")
-            return settings.sweeper_url, sweep_part.PATH, PART_SECONDS
+            path = sweep_part.PATH if isinstance(task, Part) else backfill_page.PATH
+            return settings.sweeper_url, path, PART_SECONDS
         settings.require("processor_urls", "tasks_account")
         pool = self._routes.pool(task.queue)
         return settings.processor_url(pool.name), "", pool.deadline_seconds + END_SECONDS

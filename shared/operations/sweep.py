@@ -116,7 +116,7 @@ class _Sweep:
             return self._is_in_window(claim) and index.job_of(claim.name) not in self._ended
 
         folder = index.folder(RERUN)
-        return self._each(_walk(self._cloud.results, folder, start or folder), is_open, self._claim)
+        return self._each(walk(self._cloud.results, folder, start or folder), is_open, self._claim)
 
     def uploads(self, start: str) -> str:
         """Heal the first runs from this object on; returns the name of the first upload that is left, or nothing."""
@@ -128,7 +128,7 @@ class _Sweep:
             file = uploaded.as_file(upload, self._cloud)
             return Run(file).job_id not in self._ended and not events.why_ignored(file)
 
-        return self._each(_walk(self._cloud.uploads, "", start), is_open, self._upload)
+        return self._each(walk(self._cloud.uploads, "", start), is_open, self._upload)
 
     def _is_in_window(self, stored: Stored) -> bool:
         return self._oldest <= stored.generation <= self._newest
@@ -192,7 +192,7 @@ def _unbroken(heal: Callable[[Stored], tuple[str, Outcome]], stored: Stored) -> 
     return stored.name, "unavailable"
 
 
-def _walk(bucket: Bucket, prefix: str, start: str) -> Iterator[Stored]:
+def walk(bucket: Bucket, prefix: str, start: str) -> Iterator[Stored]:
     """The live objects from this name on, in pages that begin with the last name of the one before."""
     found = bucket.objects(prefix, start, PAGE_OBJECTS)
     yield from found

@@ -10,6 +10,7 @@ from PIL import Image
 import shared.cloud
 from cli.program import main
 from shared import pipeline
+from shared.backfill_page import Page
 from shared.model import File
 from shared.plan import Task
 from shared.routes import parse
@@ -47,7 +48,7 @@ verdicts = ["failed", "dead"]
 class Answering(FakeQueue):
     """The queues, whose webhooks take at once what is queued for them."""
 
-    def add(self, task: Task | Delivery | Part) -> bool:
+    def add(self, task: Task | Delivery | Part | Page) -> bool:
         is_new = super().add(task)
         if isinstance(task, Delivery):
             self.delete(task)

@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 
 from cli.exits import Code
+from shared.backfill_page import Page
 from shared.plan import Task
 from shared.sweep_part import Part
 from shared.testing import FakeCloud
@@ -105,7 +106,7 @@ class Interrupted(FakeQueue):
         super().__init__(dict(before.added), set(before.deleted))
         self._numbers = count(1)  # exact also where threads add tasks at once
 
-    def add(self, task: Task | Delivery | Part) -> bool:
+    def add(self, task: Task | Delivery | Part | Page) -> bool:
         is_new = super().add(task)
         if next(self._numbers) == 3:
             os.kill(os.getpid(), signal.SIGINT)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.backfill_page import Page
 from shared.cloud.protocols import Queued
 from shared.errors import NotFound
 from shared.operations import webhooks
@@ -24,7 +25,7 @@ class Scripted(FakeQueue):
 
     looks: list[Queued | None] = field(default_factory=list)
 
-    def find(self, task: Task | Delivery) -> Queued | None:
+    def find(self, task: Task | Delivery | Page) -> Queued | None:
         if not isinstance(task, Delivery) or super().find(task) is None:
             return super().find(task)
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]

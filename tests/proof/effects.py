@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from shared.backfill_page import Page
 from shared.cloud.protocols import NO_METADATA, Permission, Queued, QueueState, Stored
 from shared.events import Notice
 from shared.guard import Guard
@@ -116,7 +117,7 @@ class Queue:
         self.inner = FakeQueue()
         self._stage = stage
 
-    def add(self, task: Task | Delivery | Part) -> bool:
+    def add(self, task: Task | Delivery | Part | Page) -> bool:
         assert isinstance(task, Task), "only the notifier and the sweeper queue others"
 
         def act() -> bool:
@@ -128,7 +129,7 @@ class Queue:
 
         return self._stage.effect(f"queue {task.place.queue}/{task.name}", act)
 
-    def find(self, task: Task | Delivery) -> Queued | None:
+    def find(self, task: Task | Delivery | Page) -> Queued | None:
         assert isinstance(task, Task), "only an operator's test looks for a delivery"
 
         def act() -> Queued | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.backfill_page import Page
 from shared.errors import BadFile, Unavailable
 from shared.events import Notice
 from shared.model import File, Json, Run, file_id
@@ -33,7 +34,7 @@ class Mortal(FakeQueue):
 
     is_killed = False
 
-    def add(self, task: Task | Delivery | Part) -> bool:
+    def add(self, task: Task | Delivery | Part | Page) -> bool:
         if task.queue == "webhook-two" and not self.is_killed:
             self.is_killed = True
             raise KeyboardInterrupt
