@@ -1,7 +1,8 @@
 """A page of a backfill: up to a thousand objects, of which those without an entry get run 0.
 
-Safe to repeat. A queue takes files from it only while few tasks wait there: as many as it answered in the last minute, or `FEW`. So a live upload
-waits about a minute longer than without it. The first file for which a queue has no room ends the page; the next begins there.
+Safe to repeat. A queue takes files from it only while few tasks wait there: as many as it answered in the last minute, or `FEW`.
+So a live upload waits about a minute longer than without it. The first file for which a queue has no room ends the page; the next
+begins there.
 """
 
 import contextvars
@@ -96,7 +97,10 @@ class _Page:
                 yield stored, outcome
 
     def _look(self, stored: Stored) -> str | Plan:
-        """The plan of a file without an entry, else the outcome. A file that was never seen costs one call, an ended one two."""
+        """The plan of a file without an entry, else the outcome.
+
+        A file that was never seen costs one call, an ended one two.
+        """
         if stored.generation > self._newest:
             return "new"
         if events.why_ignored(uploaded.as_file(stored, self._cloud)):

@@ -334,7 +334,7 @@ def test_a_damaged_object_does_not_keep_the_others_from_their_turn(cloud: FakeCl
 
 
 def test_five_thousand_files_cost_the_calls_that_are_stated(cloud: FakeCloud, uploaded: Put) -> None:
-    """6 lists of uploads; one call for a file that was never seen, two for one that has ended; no queue is asked about those."""
+    """6 lists of uploads, and two calls for each file that has ended; no queue is asked about it."""
     for number in range(5000):
         run = Run(uploaded(f"{number:04}.jpg", b"meow"))
         done = manifest.of_no_task(run, "succeeded", "", "", "2023-11-14T22:13:21.000Z")
