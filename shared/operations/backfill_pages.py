@@ -29,7 +29,7 @@ B = TypeVar("B")
 QUEUE, WAIT = "queue", "wait"
 #: Tasks that may wait in a queue however slow it is.
 FEW = 20
-#: The pause after a page for which a queue had no room; it doubles up to the second while there is none at all.
+#: The pause after a page for which a queue had no room; it doubles up to the second while no file has room.
 PAUSE_SECONDS, MOST_PAUSE_SECONDS = 20, 320
 #: Deliveries of a page that the first fault ends. The later ones leave this many files behind: with more it is an outage.
 DELIVERIES, MOST_FAULTS = 5, 10

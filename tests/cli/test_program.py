@@ -39,7 +39,7 @@ def test_help_says_what_each_command_does_and_what_each_exit_code_means() -> Non
     assert "rerun" in done.stdout
 
 
-@pytest.mark.parametrize("group", [(), ("dead-letters",), ("webhooks",)])
+@pytest.mark.parametrize("group", [(), ("dead-letters",), ("webhooks",), ("backfill",)])
 def test_help_cuts_no_summary_of_a_command(sluice: Sluice, monkeypatch: pytest.MonkeyPatch, group: tuple[str, ...]) -> None:
     monkeypatch.setenv("COLUMNS", "80")
 
