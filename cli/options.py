@@ -10,6 +10,7 @@ import click
 
 from cli.output import FORMATS, Output
 from shared.index import PROCESSING, VERDICTS, State
+from shared.operations import bulk
 from shared.operations.listing import Query
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -103,3 +104,19 @@ def query(command: Command) -> Command:
         return command(*arguments, query=Query(verdicts, oldest, name, reasons), **options)
 
     return cast("Command", with_query)
+
+
+def pace(command: Command) -> Command:
+    """Add `--request` and `--rate` of a command that begins many runs."""
+    repeat = click.option(
+        "--request", metavar="ID", default="", help="Go on with a request that was cut off: no run begins twice."
+    )
+    rate = click.option(
+        "--rate",
+        type=click.FloatRange(0.1, 500),
+        default=bulk.PER_SECOND,
+        show_default=True,
+        metavar="FILES",
+        help="Most files to begin in a second.",
+    )
+    return repeat(rate(command))

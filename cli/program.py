@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from cli import backfills, exits, files, guard, notices, queues, runs, sweeps, usage, webhooks
+from cli import backfills, exits, files, guard, notices, queues, reprocess, runs, sweeps, usage, webhooks
 from cli.exits import Code
 from shared import log
 from shared.model import Json
@@ -32,7 +32,7 @@ def sluice(debug: bool) -> None:
     """
 
 
-MODULES = (files, runs, sweeps, backfills, guard, queues, notices, webhooks, usage)
+MODULES = (files, runs, reprocess, sweeps, backfills, guard, queues, notices, webhooks, usage)
 for command in (command for module in MODULES for command in module.COMMANDS):
     sluice.add_command(command)
 

@@ -13,6 +13,7 @@ from cli.connection import connect
 from cli.exits import Code
 from cli.output import Output
 from cli.table import field
+from shared.cloud.protocols import Cloud
 from shared.errors import NotFound
 from shared.operations import bulk
 from shared.operations import cancel as cancelling
@@ -46,15 +47,7 @@ CODES = {
 )
 @click.option("--fresh", is_flag=True, help="Run every step; otherwise a step whose recipe succeeded keeps its results.")
 @click.option("--yes", is_flag=True, help="Begin. Without it the files are only listed, counted and priced.")
-@click.option("--request", metavar="ID", default="", help="Go on with a request that was cut off: no run begins twice.")
-@click.option(
-    "--rate",
-    type=click.FloatRange(0.1, 500),
-    default=bulk.PER_SECOND,
-    show_default=True,
-    metavar="FILES",
-    help="Most files to begin in a second.",
-)
+@options.pace
 @options.output
 def rerun(
     out: Output, names: tuple[str, ...], query: Query, plan: PlanOf, fresh: bool, yes: bool, request: str, rate: float
@@ -74,7 +67,13 @@ def rerun(
         out.rows([one.to_json() for one in files], CHOSEN, "object")
         return _code(files)
     request = request or bulk.new_request()
-    again = _repeated(request, query)
+    return begin(out, files, request, repeated(request, query), rate, cloud, fresh=fresh)
+
+
+def begin(
+    out: Output, files: list[Chosen], request: str, again: str, rate: float, cloud: Cloud, *, fresh: bool = False
+) -> Code:
+    """Begin the runs of these files, and print them. `again` has the options of a repetition."""
     out.note(f"request {request}; if it is cut off, repeat the command with {again}")
     outcomes: list[Outcome] = []
     began = bulk.begin(files, request, cloud, fresh=fresh, per_second=rate, outcomes=outcomes)
@@ -128,7 +127,7 @@ def _cancelled(answer: Answer) -> Code:
     return Code.SOME_FAILED if answer.had_ended or "overtaken" in answer.steps.values() else Code.DONE
 
 
-def _repeated(request: str, query: Query) -> str:
+def repeated(request: str, query: Query) -> str:
     """The options of a repetition; an age such as 2h would be another time by then."""
     since = datetime.fromtimestamp(query.since / 1e6, UTC)
     return f"--request {shlex.quote(request)}" + (f" --since {since:%Y-%m-%dT%H:%M:%S}" if query.since else "")
@@ -139,9 +138,13 @@ def _summary(files: Sequence[Chosen]) -> str:
     price = f"{use.calls:,} calls, ${use.dollars:,.6f} at list prices, outputs and CPU time not counted"
     ready = sum(one.state == "ready" for one in files)
     waiting = [f"still in work, to be skipped: {one.name}" for one in files if one.state == "processing"]
-    lost = [f"cannot run again, {one.state}: {one.name}" for one in files if not one.has_original]
     counted = f"{ready:,} of {len(files):,} can run again" + (f": at least {price}" if ready else "")
-    return "\n".join([counted, *waiting, *lost])
+    return "\n".join([counted, *waiting, *lost(files)])
+
+
+def lost(files: Sequence[Chosen]) -> list[str]:
+    """A line for each file that cannot run again."""
+    return [f"cannot run again, {one.state}: {one.name}" for one in files if not one.has_original]
 
 
 def _code(states: Sequence[Chosen | Outcome]) -> Code:

@@ -94,19 +94,24 @@ def choose(names: Sequence[str], query: Query, plan: PlanOf, cloud: Cloud, reque
 
     With a `request` that was begun before, the runs that it claimed and that have not ended come along.
     """
-    wanted = map(_Wanted, names) if names else map(_Wanted.of, listing.jobs(query, cloud))
-    chosen = parallel.each(lambda one: _choose(one, plan, cloud), wanted)
+    if names:
+        return _with_left(parallel.each(lambda name: _choose(_Wanted(name), plan, cloud), names), request, cloud)
+    return of_jobs(listing.jobs(query, cloud), plan, cloud, request)
+
+
+def of_jobs(jobs: Iterable[Entry], plan: PlanOf, cloud: Cloud, request: str = "") -> Iterator[Chosen]:
+    """These jobs in their order, each with its plan if its upload is still the newest of its name; the `request` as in `choose`."""
+    return _with_left(parallel.each(lambda job: _choose(_Wanted.of(job), plan, cloud), jobs), request, cloud)
+
+
+def _with_left(chosen: Iterable[Chosen], request: str, cloud: Cloud) -> Iterator[Chosen]:
+    """The runs that the request left, then the others, each file once."""
     done = set()
     for one in chain(_left_of(request, cloud) if request else (), chosen):
         file_key = one.name, one.job_id.partition("-r")[0]
         if file_key not in done:
             done.add(file_key)
             yield one
-
-
-def of_jobs(jobs: Iterable[Entry], plan: PlanOf, cloud: Cloud) -> Iterator[Chosen]:
-    """These jobs in their order, each with its plan if its upload is still the newest of its name."""
-    return parallel.each(lambda job: _choose(_Wanted.of(job), plan, cloud), jobs)
 
 
 @dataclass(frozen=True, slots=True)

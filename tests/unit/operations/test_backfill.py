@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from shared.operations.backfill import Shown
 from shared.plan import Plan, Task
 from shared.testing import FakeCloud
 from tests.unit.operations.conftest import Fixed
+from tests.unit.operations.mortal import Killed, Mortal
 from tests.unit.pipeline.calls import Counted, told
 from tests.unit.plans import Script, join, plan, step
 from tests.unit.working import work
@@ -151,7 +153,7 @@ def test_a_file_with_nothing_to_do_ends_without_a_queue(cloud: FakeCloud, upload
 
 
 def test_a_queue_takes_a_few_files_and_then_as_many_as_it_works_in_a_minute(cloud: FakeCloud, uploaded: Put) -> None:
-    for number in range(200):
+    for number in range(100):
         uploaded(f"{number:03}.jpg", b"meow")
     backfills.begin("", cloud)
 
@@ -170,7 +172,7 @@ def test_a_queue_takes_a_few_files_and_then_as_many_as_it_works_in_a_minute(clou
     assert (show(cloud).state, dict(show(cloud).backfill.progress.waits)) == ("waiting", {"q1": "full"})
     assert show(cloud).backfill.progress.after == "069.jpg"
     run(cloud)
-    assert verdicts(cloud) == ["succeeded"] * 200
+    assert verdicts(cloud) == ["succeeded"] * 100
 
 
 def test_live_uploads_fill_the_room_of_the_backfill(cloud: FakeCloud, uploaded: Put) -> None:
@@ -389,3 +391,35 @@ def test_the_name_of_a_page_is_one_that_cloud_tasks_takes(cloud: FakeCloud) -> N
 
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,500}", page.name)
     assert (page.queue, page.number, page.mark) == ("sweeper", 0, 0)
+
+
+def test_killed_before_any_call_the_page_is_repeated_and_each_file_is_queued_once(
+    cloud: FakeCloud, uploaded: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill_pages, "FEW", 3)
+    for number in range(4):
+        uploaded(f"{number}.jpg", b"meow")
+    results, queue, survived, last = cloud.results, cloud.queue, False, 0
+    while not survived:
+        results.versions.clear()
+        queue.added.clear()
+        queue.pages.clear()
+        page = backfills.begin("", cloud).backfill.next
+        calls = count()
+        cloud.results, cloud.queue = Mortal(results, calls, last), Mortal(queue, calls, last)  # type: ignore[assignment]
+        try:
+            backfill_pages.work(page, 1, cloud)
+            survived = True
+        except Killed:
+            pass
+        cloud.results, cloud.queue = results, queue
+        backfill_pages.work(page, 2, cloud)
+
+        queue.deleted = {f"{page.queue}/{page.name}"}
+        drain(cloud)
+        run(cloud)
+
+        assert len(queue.added) == 4, f"killed before call {last}"
+        assert verdicts(cloud) == ["succeeded"] * 4, f"killed before call {last}"
+        last += 1
+    assert last > 20
