@@ -4,17 +4,10 @@ import json
 
 import pytest
 
-from shared.operations import backfill_pages
 from shared.testing import FakeCloud
 from tests.cli.conftest import Sluice, Work
+from tests.unit.operations.backfilling import deliver_page
 from tests.unit.pipeline.calls import Counted, Uploaded
-
-
-def deliver_page(cloud: FakeCloud) -> None:
-    """Deliver the page that waits."""
-    (page,) = [page for name, page in cloud.queue.pages.items() if name not in cloud.queue.deleted]
-    backfill_pages.work(page, 1, cloud)
-    cloud.queue.deleted.add(f"{page.queue}/{page.name}")
 
 
 @pytest.fixture

@@ -1,87 +1,29 @@
-"""A backfill: what its pages queue, where they wait, and that each may be repeated, lost, stopped and resumed."""
+"""A backfill: what its pages queue, where they wait, and what they cost."""
 
-import re
+import time
 from collections.abc import Callable
-from itertools import count
-from typing import Any
 
 import pytest
 
-from shared import backfill_page, index, ledger, manifest, pipeline
+from shared import index, ledger, manifest, pipeline
 from shared.backfill_page import Page
-from shared.errors import BadRequest, Conflict, NotFound, Unavailable
 from shared.model import File, Run
 from shared.operations import backfill as backfills
 from shared.operations import backfill_pages
-from shared.operations.backfill import Shown
+from shared.operations.sweep import DAY_SECONDS
 from shared.plan import Plan, Task
 from shared.testing import FakeCloud
-from tests.unit.operations.conftest import Fixed
-from tests.unit.operations.mortal import Killed, Mortal
+from tests.unit.operations.backfilling import calls, counts, deliver_page, drain, give, next_page, run, show, verdicts
 from tests.unit.pipeline.calls import Counted, told
 from tests.unit.plans import Script, join, plan, step
 from tests.unit.working import work
 
 Put = Callable[..., File]
-OUTAGE = backfill_pages.DELIVERIES + 1
 
 
 @pytest.fixture(autouse=True)
 def _planned(cloud: FakeCloud, script: Script) -> None:
     give(cloud, plan(step("a", "q1")))
-
-
-def give(cloud: FakeCloud, steps: Plan) -> None:
-    """Give every file this plan from now on."""
-    cloud.routes = Fixed(steps)  # type: ignore[assignment]
-
-
-def next_page(cloud: FakeCloud) -> Page | None:
-    """The page that waits in the queue of the sweeper."""
-    waiting = [page for name, page in cloud.queue.pages.items() if name not in cloud.queue.deleted]
-    assert len(waiting) <= 1
-    return waiting[0] if waiting else None
-
-
-def deliver_page(cloud: FakeCloud, number: int = 1) -> None:
-    """Deliver the page that waits, for the time of this number, and take it off its queue."""
-    page = next_page(cloud)
-    assert page
-    backfill_pages.work(backfill_page.read(page.to_json()), number, cloud)
-    cloud.queue.deleted.add(f"{page.queue}/{page.name}")
-
-
-def drain(cloud: FakeCloud) -> None:
-    """Work the tasks that wait, as if within the last minute."""
-    for queue in ("q1", "q2", "q3"):
-        tasks = list(cloud.queue.tasks(queue))
-        for task, _ in tasks:
-            pipeline.process(task, 1, cloud)
-            cloud.queue.delete(task)
-        cloud.queue.last_minute[queue] = len(tasks)
-
-
-def run(cloud: FakeCloud, *, most: int = 100) -> None:
-    """Deliver pages until none waits; the queues are worked between them."""
-    for _ in range(most):
-        if next_page(cloud) is None:
-            return
-        deliver_page(cloud)
-        drain(cloud)
-    pytest.fail("the backfill does not end")
-
-
-def show(cloud: FakeCloud) -> Shown:
-    (shown,) = backfills.shown(cloud)
-    return shown
-
-
-def counts(cloud: FakeCloud) -> dict[str, int]:
-    return dict(show(cloud).backfill.progress.counts)
-
-
-def verdicts(cloud: FakeCloud) -> list[str]:
-    return [name.split("/")[1] for name in cloud.results.names("index/")]
 
 
 def test_every_file_without_a_run_gets_run_0(cloud: FakeCloud, uploaded: Put, script: Script) -> None:
@@ -143,6 +85,17 @@ def test_folder_markers_and_newer_uploads_are_passed_over(cloud: FakeCloud, uplo
     assert list(cloud.results.names("jobs/")) == []
 
 
+def test_a_task_that_the_sweep_of_an_earlier_day_queued_is_left_alone(cloud: FakeCloud, uploaded: Put) -> None:
+    uploaded_at = int(time.time()) - 2 * DAY_SECONDS
+    cloud.uploads._generations = iter([uploaded_at * 10**6])
+    steps = plan(step("a", "q1"))
+    cloud.queue.add(Task(Run(uploaded("a.jpg", b"meow")), steps, steps.places[0], uploaded_at // DAY_SECONDS + 1))
+    backfills.begin("", cloud)
+    run(cloud)
+
+    assert counts(cloud) == {"files": 1, "waiting": 1}
+
+
 def test_a_file_with_nothing_to_do_ends_without_a_queue(cloud: FakeCloud, uploaded: Put) -> None:
     give(cloud, Plan())
     uploaded("a.xyz", b"meow")
@@ -202,137 +155,15 @@ def test_a_paused_queue_has_the_backfill_wait_longer_and_longer(cloud: FakeCloud
     assert (show(cloud).state, counts(cloud)) == ("done", {"files": 1, "queued": 1})
 
 
-def test_a_full_queue_of_a_later_stage_counts_too(cloud: FakeCloud, uploaded: Put) -> None:
-    give(cloud, join())
-    uploaded("a.jpg", b"meow")
+def test_a_full_queue_of_a_later_stage_of_the_plan_that_stands_counts_too(cloud: FakeCloud, uploaded: Put) -> None:
+    run = Run(uploaded("a.jpg", b"meow"))
+    ledger.commit(cloud.results, ledger.job_name(run), manifest.of_plan(run, join()))
     cloud.queue.pause("q3")
     backfills.begin("", cloud)
     deliver_page(cloud)
 
     assert dict(show(cloud).backfill.progress.waits) == {"q3": "paused"}
     assert cloud.queue.added == {}
-
-
-def test_the_ceiling_ends_it_and_a_resume_adds_as_many(cloud: FakeCloud, uploaded: Put) -> None:
-    for number in range(5):
-        uploaded(f"{number}.jpg", b"meow")
-    identity = backfills.begin("", cloud, limit=2).backfill.begun.backfill
-
-    states = []
-    for _ in range(3):
-        run(cloud)
-        states.append((show(cloud).state, counts(cloud)["queued"]))
-        if states[-1][0] != "done":
-            backfills.resume(identity, cloud)
-
-    assert states == [("limit", 2), ("limit", 4), ("done", 5)]
-
-
-def test_a_stop_ends_it_before_its_next_page_and_a_resume_goes_on_there(cloud: FakeCloud, uploaded: Put) -> None:
-    for number in range(25):
-        uploaded(f"{number:02}.jpg", b"meow")
-    identity = backfills.begin("", cloud).backfill.begun.backfill
-    deliver_page(cloud)
-    drain(cloud)
-
-    assert backfills.stop(identity, cloud).state == "stopped"
-    assert backfills.stop(identity, cloud).backfill.marks == ("stop",)
-    run(cloud)
-    assert (show(cloud).state, counts(cloud)["queued"], next_page(cloud)) == ("stopped", 20, None)
-
-    assert backfills.resume(identity, cloud).state == "running"
-    assert (next_page(cloud) or Page("")).wait_seconds == 0
-    run(cloud)
-    assert (show(cloud).state, counts(cloud)["queued"]) == ("done", 25)
-
-
-def test_a_resume_takes_a_lost_backfill_up_and_the_old_page_does_nothing(cloud: FakeCloud, uploaded: Put) -> None:
-    for number in range(25):
-        uploaded(f"{number:02}.jpg", b"meow")
-    identity = backfills.begin("", cloud).backfill.begun.backfill
-    deliver_page(cloud)
-    drain(cloud)
-    old = next_page(cloud)
-    assert old
-    cloud.queue.deleted.add(f"{old.queue}/{old.name}")
-
-    assert show(cloud).state == "lost"
-    backfills.resume(identity, cloud)
-    assert backfill_pages.work(old, 1, cloud) == {"state": "stopped"}
-    run(cloud)
-    assert (show(cloud).state, counts(cloud)) == ("done", {"files": 25, "queued": 25})
-
-
-def test_what_is_done_is_neither_stopped_nor_resumed(cloud: FakeCloud) -> None:
-    identity = backfills.begin("", cloud).backfill.begun.backfill
-    run(cloud)
-
-    for act in (backfills.stop, backfills.resume):
-        with pytest.raises(Conflict, match="is done"):
-            act(identity, cloud)
-    for unknown in ("../begun", "20260101T000000-00000000"):
-        with pytest.raises(NotFound, match="no backfill"):
-            backfills.stop(unknown, cloud)
-
-
-def test_two_operators_stop_it_at_once(cloud: FakeCloud) -> None:
-    identity = backfills.begin("", cloud).backfill.begun.backfill
-    found = backfills.find(identity, cloud.results)
-    backfills.stop(identity, cloud)
-
-    assert backfills._mark(found, "resume", cloud.results).marks == ("stop", "resume")
-
-
-def test_a_page_that_is_delivered_twice_counts_once(cloud: FakeCloud, uploaded: Put) -> None:
-    for number in range(25):
-        uploaded(f"{number:02}.jpg", b"meow")
-    backfills.begin("", cloud)
-    page = next_page(cloud)
-    assert page
-    first = backfill_pages.work(page, 1, cloud)
-    drain(cloud)
-
-    assert backfill_pages.work(page, 2, cloud) == first
-    cloud.queue.deleted.add(f"{page.queue}/{page.name}")
-    run(cloud)
-    assert counts(cloud) == {"files": 25, "queued": 25}
-    assert [name.rpartition("/")[2] for name in cloud.results.names("backfills/pages/")] == ["99999998", "99999999"]
-
-
-def test_of_two_deliveries_at_once_the_first_to_note_its_page_counts(cloud: FakeCloud, uploaded: Put) -> None:
-    uploaded("a.jpg", b"meow")
-    found = backfills.begin("", cloud).backfill
-    slow = backfill_pages._Page(found, 1, cloud).work()
-    deliver_page(cloud)
-    identity = found.begun.backfill
-
-    assert backfills.commit(identity, slow, cloud.results) == backfills.find(identity, cloud.results).progress
-
-
-def test_an_outage_has_the_page_repeated(cloud: FakeCloud, uploaded: Put) -> None:
-    for number in range(backfill_pages.MOST_FAULTS + 1):
-        uploaded(f"{number:02}.jpg", b"meow")
-    backfills.begin("", cloud)
-    cloud.queue.down.add("q1")
-    for delivery in (1, OUTAGE):
-        with pytest.raises(Unavailable):
-            deliver_page(cloud, delivery)
-    cloud.queue.down.clear()
-    run(cloud)
-
-    assert counts(cloud) == {"files": 11, "queued": 11}
-
-
-@pytest.mark.parametrize("body", [b"{", b"[]"])
-def test_a_damaged_object_does_not_keep_the_others_from_their_turn(cloud: FakeCloud, uploaded: Put, body: bytes) -> None:
-    cloud.results.create(ledger.job_name(Run(uploaded("a.jpg", b"meow"))), "application/json", body)
-    uploaded("b.jpg", b"meow")
-    backfills.begin("", cloud)
-    with pytest.raises(Unavailable):
-        deliver_page(cloud, OUTAGE - 1)
-    deliver_page(cloud, OUTAGE)
-
-    assert counts(cloud) == {"files": 2, "unavailable": 1, "queued": 1}
 
 
 def test_five_thousand_files_cost_the_calls_that_are_stated(cloud: FakeCloud, uploaded: Put) -> None:
@@ -349,21 +180,17 @@ def test_five_thousand_files_cost_the_calls_that_are_stated(cloud: FakeCloud, up
         backfill_pages.work(page, 1, cloud)
         queue.deleted.add(f"{page.queue}/{page.name}")
 
-    uploads, results = _calls(cloud.uploads), _calls(cloud.results)
+    uploads, results = calls(cloud.uploads), calls(cloud.results)
     pages = len(queue.pages)
     assert (counts(cloud), pages) == ({"files": 5000, "ended": 5000}, 6)
     assert uploads == {"objects": 6}
     assert results.pop("find") == 5000
     assert results.pop("read") - 5000 <= 2 * pages + 3
     assert results.pop("create") == 6
-    assert set(_calls(cloud.queue)) == {"add"}
+    assert set(calls(cloud.queue)) == {"add"}
 
 
-def _calls(counted: Any) -> dict[str, int]:
-    return {name: counted.calls.count(name) for name in set(counted.calls)}
-
-
-def test_a_new_file_costs_few_calls(cloud: FakeCloud, uploaded: Put) -> None:
+def test_a_new_file_costs_fewcalls(cloud: FakeCloud, uploaded: Put) -> None:
     for number in range(20):
         uploaded(f"{number:02}.jpg", b"meow")
     backfills.begin("", cloud)
@@ -372,54 +199,5 @@ def test_a_new_file_costs_few_calls(cloud: FakeCloud, uploaded: Put) -> None:
     cloud.results, cloud.queue = Counted(cloud.results), Counted(cloud.queue)  # type: ignore[assignment]
     backfill_pages.work(page, 1, cloud)
 
-    assert _calls(cloud.results)["read"] == 1 + 3 * 20
-    assert _calls(cloud.queue) == {"state": 1, "find": 2 * 20, "add": 20}
-
-
-@pytest.mark.parametrize(
-    "changed", [{"backfill": "x/../y"}, {"backfill": None}, {"mark": -1}, {"number": "soon"}, {"number": None}, {"mark": 1e999}]
-)
-def test_a_page_that_cannot_be_read_is_refused(changed: dict[str, Any]) -> None:
-    page = Page("20260101T000000-00000000", 1, 2)
-    assert backfill_page.read(page.to_json()) == page
-    with pytest.raises(BadRequest):
-        backfill_page.read(page.to_json() | changed)
-
-
-def test_the_name_of_a_page_is_one_that_cloud_tasks_takes(cloud: FakeCloud) -> None:
-    page = backfills.begin("", cloud).backfill.next
-
-    assert re.fullmatch(r"[A-Za-z0-9_-]{1,500}", page.name)
-    assert (page.queue, page.number, page.mark) == ("sweeper", 0, 0)
-
-
-def test_killed_before_any_call_the_page_is_repeated_and_each_file_is_queued_once(
-    cloud: FakeCloud, uploaded: Put, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backfill_pages, "FEW", 3)
-    for number in range(4):
-        uploaded(f"{number}.jpg", b"meow")
-    results, queue, survived, last = cloud.results, cloud.queue, False, 0
-    while not survived:
-        results.versions.clear()
-        queue.added.clear()
-        queue.pages.clear()
-        page = backfills.begin("", cloud).backfill.next
-        calls = count()
-        cloud.results, cloud.queue = Mortal(results, calls, last), Mortal(queue, calls, last)  # type: ignore[assignment]
-        try:
-            backfill_pages.work(page, 1, cloud)
-            survived = True
-        except Killed:
-            pass
-        cloud.results, cloud.queue = results, queue
-        backfill_pages.work(page, 2, cloud)
-
-        queue.deleted = {f"{page.queue}/{page.name}"}
-        drain(cloud)
-        run(cloud)
-
-        assert len(queue.added) == 4, f"killed before call {last}"
-        assert verdicts(cloud) == ["succeeded"] * 4, f"killed before call {last}"
-        last += 1
-    assert last > 20
+    assert calls(cloud.results)["read"] == 1 + 3 * 20
+    assert calls(cloud.queue) == {"state": 1, "find": 2 * 20, "add": 20}
