@@ -32,6 +32,10 @@ MAX_PAGES = 10**8
 MAX_MARKS = 1000
 
 
+class Done(Conflict):
+    """The backfill is done: it can neither be stopped nor resumed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A backfill as it was begun: the live objects with this prefix, uploaded before this time (seconds since 1970).
@@ -178,7 +182,7 @@ def shown(cloud: Cloud) -> Iterator[Shown]:
 def stop(identity: str, cloud: Cloud) -> Shown:
     """Stop a backfill: the page under way ends, the next does nothing. What is queued is worked all the same.
 
-    Raises `NotFound`, `Conflict` for one that is done, and `Unavailable`.
+    Raises `NotFound`, `Done` and `Unavailable`.
     """
     found = find(identity, cloud.results)
     return _show(found if found.is_stopped else _mark(found, "stop", cloud.results), cloud)
@@ -196,7 +200,7 @@ def resume(identity: str, cloud: Cloud) -> Shown:
 
 def _mark(found: Backfill, kind: Kind, results: Bucket) -> Backfill:
     if found.progress.is_done:
-        raise Conflict(f"backfill {found.begun.backfill} is done; begin another one: what has ended is passed over", "done")
+        raise Done(f"backfill {found.begun.backfill} is done; begin another one: what has ended is passed over")
     name = f"{FOLDER}/marks/{found.begun.backfill}/{len(found.marks):04d}"
     with contextlib.suppress(AlreadyExists):  # another operator was first
         results.create(name, "text/plain", b"", {"kind": kind})

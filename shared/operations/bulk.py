@@ -100,7 +100,10 @@ def choose(names: Sequence[str], query: Query, plan: PlanOf, cloud: Cloud, reque
 
 
 def of_jobs(jobs: Iterable[Entry], plan: PlanOf, cloud: Cloud, request: str = "") -> Iterator[Chosen]:
-    """These jobs in their order, each with its plan if its upload is still the newest of its name; the `request` as in `choose`."""
+    """These jobs in their order, each with its plan if its upload is still the newest of its name.
+
+    The runs that a `request` left come first, as in `choose`.
+    """
     return _with_left(parallel.each(lambda job: _choose(_Wanted.of(job), plan, cloud), jobs), request, cloud)
 
 

@@ -37,7 +37,10 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A job whose file has another plan today: step → its recipe in the newest run, empty for none, and its recipe today."""
+    """A job whose file has other recipes today.
+
+    `recipes` has of each such step the recipe of the newest run, empty for none, and that of today.
+    """
 
     job: Entry
     file: File

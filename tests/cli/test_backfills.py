@@ -1,6 +1,8 @@
 """`./sluice backfill`: counts and prices first, begins with --yes, is listed, stopped and resumed."""
 
 import json
+import time
+from itertools import count
 
 import pytest
 
@@ -11,12 +13,14 @@ from tests.unit.pipeline.calls import Counted, Uploaded
 
 
 @pytest.fixture
-def old(uploaded: Uploaded, picture: bytes) -> None:
-    """Three files, one empty file and a folder marker from before, and one more under another prefix."""
+def old(cloud: FakeCloud, uploaded: Uploaded, picture: bytes) -> None:
+    """Three files, one empty file and a folder marker from before, one under another prefix, and a new one."""
     for name in ("old/1.png", "old/2.png", "old/3.png", "other.png"):
         uploaded(name, picture)
     uploaded("old/empty.png", b"")
     uploaded("old/", b"")
+    cloud.uploads._generations = count(time.time_ns() // 1000)
+    uploaded("old/new.png", picture)
 
 
 @pytest.mark.usefixtures("old")
@@ -24,7 +28,7 @@ def test_the_files_are_counted_and_priced_first(sluice: Sluice, cloud: FakeCloud
     done = sluice("backfill", "old/")
 
     assert (done.code, done.err) == (0, "nothing has begun: --yes begins\n")
-    assert done.lines[0] == "5 objects: 0 have ended, 0 are new, 1 are no files, 4 have not run or are in work"
+    assert done.lines[0] == "6 objects: 0 have ended, 1 are new, 1 are no files, 4 have not run or are in work"
     assert [line.split() for line in done.lines[2:5]] == [
         ["FILES", "BYTES", "LIST", "PRICE", "$", "STEPS"],
         ["3", f"{3 * len(picture)}", "0.000035", "thumbnails"],
@@ -74,7 +78,7 @@ def test_yes_begins_and_the_list_follows_it(sluice: Sluice, cloud: FakeCloud, wo
         (row,) = json.loads(sluice("backfill", "ls", "--format", "json").out)
         states.append((row["state"], row["files"], row["queued"]))
 
-    assert states == [("running", 0, 0), ("limit", 4, 3), ("running", 4, 3), ("done", 5, 4)]
+    assert states == [("running", 0, 0), ("limit", 4, 3), ("running", 4, 3), ("done", 6, 4)]
     assert json.loads(sluice("backfill", "old/", "--format", "json").out)["ended"] == 4
 
 

@@ -10,10 +10,11 @@ import pytest
 from shared import backfill_page, ledger
 from shared.backfill_page import Page
 from shared.cloud.protocols import Queued
-from shared.errors import BadRequest, Conflict, NotFound, Unavailable
+from shared.errors import BadRequest, NotFound, Unavailable
 from shared.model import File, Run
 from shared.operations import backfill as backfills
 from shared.operations import backfill_pages
+from shared.operations.backfill import Done
 from shared.plan import Task
 from shared.testing import FakeCloud
 from shared.testing_queues import FakeQueue
@@ -120,7 +121,7 @@ def test_what_is_done_is_neither_stopped_nor_resumed(cloud: FakeCloud) -> None:
     run(cloud)
 
     for act in (backfills.stop, backfills.resume):
-        with pytest.raises(Conflict, match="is done"):
+        with pytest.raises(Done, match="is done"):
             act(identity, cloud)
     with pytest.raises(NotFound, match="no backfill"):
         backfills.stop("20260101T000000-00000000", cloud)
