@@ -114,7 +114,7 @@ def _checked(prefix: str, bucket: str, every: bool) -> str:
     """The prefix without the bucket; the whole bucket only where it is asked for."""
     if prefix.startswith("gs://"):
         named, _, prefix = prefix.removeprefix("gs://").partition("/")
-        if False:
+        if named != bucket:
             raise options.wrong(f"the uploads bucket is gs://{bucket}; files of other buckets are never processed")
     if bool(prefix) == every:
         raise options.wrong("name a prefix, or give --all")

@@ -12,7 +12,7 @@ from shared import cors, lifecycle
 
 DAY = 24 * 3600
 #: What is deleted after some days: of the results, all but the operator's assets and the notes of their use; the sources of images.
-OLD = {"results": ("attempts/", "files/", "index/", "jobs/"), "build": ("source/",)}
+OLD = {"results": ("attempts/", "backfills/", "files/", "guard/", "index/", "jobs/"), "build": ("source/",)}
 
 
 def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> Iterator[list[Command]]:
