@@ -170,7 +170,8 @@ class Options:
                 kept = "" if name in self.given else " (kept since the last up)"
                 raise Failed(f"--{flag(name)} is '{getattr(self, name)}'{kept}; it takes {option['takes']}")
         if self.no_invoker_iam_check and not self.allow_unauthenticated:
-            raise Failed("--no-invoker-iam-check opens the services of --allow-unauthenticated, which names none")
+            closed = "to close them, say --no-invoker-iam-check= too"
+            raise Failed(f"--no-invoker-iam-check opens the services of --allow-unauthenticated, which names none; {closed}")
 
 
 NAMED = {option.name: option.metadata for option in fields(Options) if option.metadata}

@@ -12,9 +12,9 @@ import pytest
 
 from deploy.alone import alone
 from deploy.errors import Failed
+from deploy.options import Options
 from shared.settings import ROOT
 from tests.eventually import eventually
-from tests.unit.deploy.example import deployment
 
 Begin = Callable[[str], "subprocess.Popen[str]"]
 
@@ -72,13 +72,13 @@ def test_a_second_command_is_refused_while_the_first_runs(tmp_path: Path, begin:
 
 
 def test_a_refusal_says_for_how_long_the_other_command_has_been_at_work(tmp_path: Path) -> None:
-    it = deployment(tmp_path)
-    with alone(it.options, it.folder):
+    options = Options("up", project="demo-project")
+    with alone(options, tmp_path):
         hour_ago = time.time() - 3600
         os.utime(tmp_path / "lock", (hour_ago, hour_ago))
-        with pytest.raises(Failed, match="for 60 minutes: wait"), alone(it.options, it.folder):
+        with pytest.raises(Failed, match="for 60 minutes: wait"), alone(options, tmp_path):
             pass
-    with alone(it.options, it.folder):
+    with alone(options, tmp_path):
         assert (tmp_path / "lock").read_text() == f"up {os.getpid()}"
 
 

@@ -1,5 +1,6 @@
 """Options: flags, the env-file, defaults."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,15 @@ def test_an_env_file_takes_nothing_but_options_in_capitals(line: str, tmp_path: 
     (tmp_path / "env").write_text(f"{line}\n")
     with pytest.raises(Failed, match=f"env: {line}: write NAME=VALUE with an option's name in capitals"):
         parse(["up", "--env-file", "env"], tmp_path)
+
+
+def test_services_without_a_check_of_their_callers_are_those_that_are_open() -> None:
+    given = parse(["up", "--project", "demo-project", "--allow-unauthenticated", "--no-invoker-iam-check"], Path())
+    given.check()
+
+    assert (given.allow_unauthenticated, given.no_invoker_iam_check) == ("issuer,upload", "yes")
+    with pytest.raises(
+        Failed, match="--allow-unauthenticated, which names none; to close them, say --no-invoker-iam-check= too"
+    ):
+        replace(given, allow_unauthenticated="").check()
+    assert parse(["up", "--no-invoker-iam-check="], Path()).no_invoker_iam_check == ""
