@@ -42,7 +42,7 @@ BACKFILLS = (
     _number("files", "looked at"),
     _number("ended"),
     _number("queued"),
-    _number("waiting", "in work"),
+    Column("IN WORK", lambda row: f"{row.get('waiting', 0) + row.get('recent', 0):,}", is_number=True),
     _number("unavailable", "left behind"),
     Column("UPDATED", lambda row: ago(row["updated"], datetime.now(UTC)), is_number=True),
     Column("STATE", lambda row: _state(row) if row["state"] == "waiting" else row["state"]),

@@ -43,8 +43,9 @@ METADATA = "metadata."
 def reprocess(
     out: Output, conditions: tuple[str, ...], query: Query, *, limit: int | None, yes: bool, request: str, rate: float
 ) -> Code:
-    """Run files again whose recipes pipeline.toml has changed; first counted and priced.
+    """Run files again whose recipes are not today's.
 
+    They are counted and priced first.
     Files are chosen from the index alone, by their newest run. Steps whose recipe is the same keep their results.
     Files in work, and those for which there is nothing to do today, are left out.
     """

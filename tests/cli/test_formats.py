@@ -13,6 +13,8 @@ from shared.testing import FakeCloud
 from shared.testing_queues import FakeSubscription, FakeTopic
 from tests.cli.conftest import Send, Sluice, Work
 
+#: The id of a backfill that has lost its page.
+BACKFILL = "20260101T000000-0badcafe"
 #: By command: arguments, and the names that it prints. One is deleted, `bad.png` failed, `new.png` is in work, a letter is dead,
 #: and the runaway guard skipped some of `cat.png`, on another day.
 COMMANDS: dict[str, tuple[list[str], list[str]]] = {
@@ -21,6 +23,11 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "explain": (["explain", "other.png"], ["thumbnails"]),
     "rerun": (["rerun", "bad.png"], ["bad.png"]),
     "rerun --yes": (["rerun", "good.png", "--yes"], ["*-r1"]),
+    "reprocess": (["reprocess"], []),
+    "backfill begin": (["backfill", "begin", "--all"], ["new.png"]),
+    "backfill ls": (["backfill", "ls"], [BACKFILL]),
+    "backfill stop": (["backfill", "stop", BACKFILL], [BACKFILL]),
+    "backfill resume": (["backfill", "resume", BACKFILL], [BACKFILL]),
     "cancel": (["cancel", "new.png"], ["new.png"]),
     "tail": (["tail", "--limit", "1"], ["new.png"]),
     "sweep": (["sweep"], ["queued", "waiting", "recent", "paused", "ended", "unavailable"]),
@@ -38,7 +45,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "cost": (["cost", "--name", "*.png"], ["thumbnails", "(tasks)", "(jobs)"]),
 }
 #: They answer about one thing: a JSON object, not an array.
-DOCUMENTS = ("show", "explain", "dead-letters show")
+DOCUMENTS = ("show", "explain", "reprocess", "backfill begin", "dead-letters show")
 
 
 class Watched(FakeTopic):
@@ -64,6 +71,8 @@ def files(cloud: FakeCloud, send: Send, work: Work, picture: bytes) -> None:
     send("new.png", picture)
     pipeline.dispatch({"message": "unreadable"}, cloud)
     cloud.results.create("guard/1/its-id", "application/json", b'{"object":"cat.png","count":9,"ceiling":8}')
+    begun = {"backfill": BACKFILL, "prefix": "old/", "limit": 0, "began": 0}
+    cloud.results.create(f"backfills/begun/{BACKFILL}", "application/json", json.dumps(begun).encode())
     cloud.completions = Watched(work)
 
 

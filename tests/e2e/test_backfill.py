@@ -1,4 +1,4 @@
-"""Files from before, with the real stack: `./sluice backfill` counts and begins, the sweeper queues them, each has its notices."""
+"""Files from before, with the real stack: `./sluice backfill` begins, the sweeper queues, each has its notices."""
 
 import json
 import sys

@@ -148,7 +148,8 @@ def test_old_results_are_deleted_but_not_the_assets(tmp_path: Path) -> None:
     right = changed(BUCKET, "lifecycle_config", value=lifecycle)
 
     assert create.startswith("storage buckets create gs://demo-project-sluice-results")
-    assert lifecycle["rule"][2]["condition"] == {"age": 45, "matchesPrefix": ["attempts/", "backfills/", "files/", "guard/", "index/", "jobs/"]}
+    folders = ["attempts/", "backfills/", "files/", "guard/", "index/", "jobs/"]
+    assert lifecycle["rule"][2]["condition"] == {"age": 45, "matchesPrefix": folders}
     for found, updates in ((right, 0), (BUCKET, 1)):  # the rule of an older release deletes the assets too
         its_cors = [cors.of_results(it.origins)]
         it.state.buckets["demo-project-sluice-results"] = parsed(Bucket, changed(found, "cors_config", value=its_cors))
