@@ -11,6 +11,7 @@ from localcloud.storage.model import Bucket
 from localcloud.storage.routes import BUCKET_FORM, SESSION, find_json, find_xml, json_segments, xml_names, xml_path, xml_target
 from localcloud.storage.rules import cors
 from localcloud.storage.rules.conditions import check_write_headers
+from localcloud.storage.rules.fields import partial_answer, selection
 from localcloud.storage.rules.parameters import check_bucket_request, check_encryption, check_object_request, check_parameters
 from localcloud.storage.rules.signatures import is_signed, verify
 
@@ -54,7 +55,8 @@ async def _json(store: Store, calls: Calls, request: Request, segments: list[str
         return await answer_batch(request, lambda single: answer(store, calls, single))
     operation, handler, names = find_json(request, segments)
     calls[operation, names[0] if names else ""] += 1
-    return await handler(store, request, *names)
+    mask = selection(operation, request.query.get("fields", ""))
+    return partial_answer(await handler(store, request, *names), mask)
 
 
 async def _xml(store: Store, calls: Calls, request: Request) -> Answer:

@@ -1,7 +1,7 @@
 """Uploads over the JSON API: media, multipart and resumable."""
 
 from collections.abc import AsyncIterator
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from localcloud.compression import gunzip
 from localcloud.http import Answer, Request, empty_answer
@@ -37,7 +37,8 @@ async def start_session(store: Store, request: Request, bucket: str) -> Answer:
     body = await request.json(MAX_BODY_BYTES)
     intent = json_intent(bucket, request.query, request.headers, body, request.headers.get("x-upload-content-type"))
     identity = resumable.start(store, intent, number(request.headers, "x-upload-content-length"))
-    query = f"uploadType=resumable&name={quote(intent.name, safe='')}&upload_id={identity}"
+    kept = {"fields": fields} if (fields := request.query.get("fields")) else {}
+    query = urlencode({"uploadType": "resumable", "name": intent.name, **kept, "upload_id": identity}, quote_via=quote, safe="")
     location = f"{request.base}/upload/storage/v1/b/{bucket}/o?{query}"
     return empty_answer(200, (b"location", location.encode()), (b"x-guploader-uploadid", identity.encode()))
 

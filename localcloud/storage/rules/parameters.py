@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from localcloud.storage.errors import StorageError, no_acls, unsupported
+from localcloud.storage.errors import StorageError, unsupported
 
 #: The largest body without media. It is read into memory; no metadata comes near.
 MAX_BODY_BYTES = 4 << 20
@@ -25,7 +25,6 @@ _ALLOWED_VALUES: dict[str, set[str]] = {
     "filter": {""},
 }
 _ENCRYPTION = ("x-goog-encryption-", "x-goog-copy-source-encryption-")
-_ACL_FIELDS = {"acl", "name", "generation", "metageneration"}
 
 # The XML API.
 
@@ -78,11 +77,6 @@ def check_parameters(query: Mapping[str, str]) -> None:
         value = query[key]
         if value not in _ALLOWED_VALUES[key] and value.lower() not in _ALLOWED_VALUES[key]:
             raise unsupported(f"{key}={value[:60]}")
-    fields = query.get("fields", "").split(",")
-    # The first request of `gsutil acl ch`: an answer without an ACL makes gsutil advise to become the owner.
-    # `gsutil ls -L` asks for the ACL too, but among many more fields.
-    if "acl" in fields and _ACL_FIELDS.issuperset(fields):
-        raise no_acls()
 
 
 def check_encryption(headers: Mapping[str, str]) -> None:

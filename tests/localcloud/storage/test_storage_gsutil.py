@@ -131,14 +131,30 @@ def test_gsutil_reports_that_acls_are_unsupported(clients: Clients) -> None:
     bucket = clients.bucket("gsutil-acls")
     clients.put(bucket, "x", b"hello")
 
-    def refused(*command: str) -> None:
-        assert "The local cloud does not support ACLs: " in clients.refused("gsutil", *command)
+    def refused(reason: str, *command: str) -> None:
+        assert reason in clients.refused("gsutil", *command)
 
     together(
-        lambda: refused("acl", "ch", "-u", "AllUsers:R", f"gs://{bucket}/x"),
-        lambda: refused("acl", "get", f"gs://{bucket}/x"),
-        lambda: refused("defacl", "ch", "-u", "AllUsers:R", f"gs://{bucket}"),
+        lambda: refused("Failed to set acl", "acl", "ch", "-u", "AllUsers:R", f"gs://{bucket}/x"),
+        lambda: refused("does not support ACLs: ", "acl", "get", f"gs://{bucket}/x"),
+        lambda: refused("does not support ACLs: ", "defacl", "ch", "-u", "AllUsers:R", f"gs://{bucket}"),
     )
+
+
+def test_gsutil_keeps_file_attributes_but_no_acls(clients: Clients) -> None:
+    bucket = clients.bucket("gsutil-attributes")
+    clients.file("posix/a", b"a")
+
+    clients.gsutil("rsync", "-P", "-r", "posix", f"gs://{bucket}/one")
+    together(
+        lambda: clients.gsutil("rsync", "-P", "-r", f"gs://{bucket}/one", f"gs://{bucket}/two"),
+        lambda: clients.gsutil("cp", "-P", f"gs://{bucket}/one/a", str(clients.folder / "posix-back")),
+    )
+
+    assert clients.shown(f"b/{bucket}/o/two%2Fa")["metadata"].keys() >= {"goog-reserved-posix-mode"}
+    assert (clients.folder / "posix-back").stat().st_mode == (clients.folder / "posix/a").stat().st_mode
+    # As for any bucket with uniform access.
+    assert "No OWNER permission" in clients.refused("gsutil", "cp", "-p", f"gs://{bucket}/one/a", f"gs://{bucket}/b")
 
 
 def test_gsutil_configures_buckets(clients: Clients) -> None:
