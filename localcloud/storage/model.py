@@ -132,6 +132,22 @@ class MultipartUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class HmacKey:
+    """A service account's HMAC key without its secret, which the local cloud never needs: it verifies no HMAC signature.
+
+    `number` counts the states that the key has had.
+    """
+
+    id: str
+    project: str
+    email: str
+    state: str
+    created: float
+    updated: float
+    number: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message for Pub/Sub."""
 

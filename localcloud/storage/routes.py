@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from localcloud.http import Answer, Request
 from localcloud.storage.errors import ACLS, invalid, method_not_allowed, no_acls, unsupported
-from localcloud.storage.json import buckets, copies, notifications, objects, policies, uploads
+from localcloud.storage.json import buckets, copies, hmac_keys, notifications, objects, policies, uploads
 from localcloud.storage.rules.names import check_bucket_name, check_object_name, decode
 from localcloud.storage.xml import buckets as xml_buckets
 from localcloud.storage.xml import forms, multipart
@@ -53,6 +53,11 @@ JSON_API: dict[tuple[str, str], tuple[str, Handler]] = {
     ("PUT", f"{_UPLOAD}?upload_id"): ("objects.insert (resumable)", uploads.continue_session),
     ("DELETE", f"{_UPLOAD}?upload_id"): ("objects.insert (resumable)", uploads.cancel_session),
     ("GET", "projects/*/serviceAccount"): ("projects.serviceAccount.get", policies.service_account),
+    ("POST", "projects/*/hmacKeys"): ("projects.hmacKeys.create", hmac_keys.create_key),
+    ("GET", "projects/*/hmacKeys"): ("projects.hmacKeys.list", hmac_keys.list_keys),
+    ("GET", "projects/*/hmacKeys/*"): ("projects.hmacKeys.get", hmac_keys.get_key),
+    ("PUT", "projects/*/hmacKeys/*"): ("projects.hmacKeys.update", hmac_keys.update_key),
+    ("DELETE", "projects/*/hmacKeys/*"): ("projects.hmacKeys.delete", hmac_keys.delete_key),
 }
 _JSON_PREFIX = re.compile(r"(?:/resumable)?(?:/(upload|download|batch)(?=/))?(?:/storage/v1)?")
 _JSON_PATHS = {path for _, path in JSON_API}
@@ -169,4 +174,4 @@ def _shape(segments: list[str]) -> tuple[str, list[str]]:
 
 
 def _is_project(segments: list[str]) -> bool:
-    return len(segments) == 3 and segments[0] == "projects" and segments[2] in {"serviceAccount", "hmacKeys"}
+    return segments[0] == "projects" and len(segments) >= 3 and segments[2] in {"serviceAccount", "hmacKeys"}

@@ -16,6 +16,7 @@ from localcloud.accounts import Accounts
 from localcloud.clock import Clock
 from localcloud.database import open_database, transaction
 from localcloud.storage.data.contents import Contents
+from localcloud.storage.data.hmac_keys import HmacKeys
 from localcloud.storage.data.messages import Messages
 from localcloud.storage.data.objects import Objects
 from localcloud.storage.data.schema import SCHEMA
@@ -39,6 +40,7 @@ class Store:
         self.objects = Objects(self._database)
         self.uploads = Uploads(self._database)
         self.messages = Messages(self._database)
+        self.hmac_keys = HmacKeys(self._database)
         self.on_message: Callable[[], None] = lambda: None
         self._has_messages = False
         self.buckets = {bucket.name: bucket for bucket in map(_bucket, self._database.execute("SELECT * FROM buckets"))}
