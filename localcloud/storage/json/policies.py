@@ -7,14 +7,17 @@ from localcloud.http import Answer, Request, json_answer
 from localcloud.storage.data.store import Store
 from localcloud.storage.errors import condition_failed, invalid, unsupported
 from localcloud.storage.model import Bucket
-from localcloud.storage.rules.buckets import check_public, policy_settings
+from localcloud.storage.rules.buckets import POLICY_VERSIONS, check_public, default_bindings, policy_settings
+from localcloud.storage.rules.conditions import number
 from localcloud.storage.rules.parameters import MAX_BODY_BYTES
 from localcloud.storage.rules.resources import etag, project_number
 
 
-async def get_policy(store: Store, _request: Request, name: str) -> Answer:
-    """GET /b/B/iam"""
-    return json_answer(_policy(store.bucket(name)))
+async def get_policy(store: Store, request: Request, name: str) -> Answer:
+    """GET /b/B/iam. 400 for a policy with conditions, unless the client asks for version 3."""
+    policy = _policy(store.bucket(name))
+    _check_version("Requested", number(request.query, "optionsRequestedPolicyVersion") or 1, policy)
+    return json_answer(policy)
 
 
 async def set_policy(store: Store, request: Request, name: str) -> Answer:
@@ -25,6 +28,8 @@ async def set_policy(store: Store, request: Request, name: str) -> Answer:
         raise invalid("etag must be a string.")
     if body.get("etag") not in (None, "", _policy(bucket)["etag"]):
         raise condition_failed()
+    if body.get("etag"):  # without one, a client replaces the policy whatever it is
+        _check_version("Specified", body.get("version") or 1, _policy(bucket))
     policy = policy_settings(body) | {"number": bucket.policy.get("number", 1) + 1}
     check_public(bucket.settings, policy["bindings"])
     return json_answer(_policy(store.save_bucket(replace(bucket, policy=policy))))
@@ -51,5 +56,11 @@ def _policy(bucket: Bucket) -> dict[str, Any]:
         "resourceId": f"projects/_/buckets/{bucket.name}",
         "version": bucket.policy.get("version", 1),
         "etag": etag(0, bucket.policy.get("number", 1)),
-        "bindings": bucket.policy.get("bindings", []),
+        "bindings": bucket.policy.get("bindings", default_bindings(bucket.project)),
     }
+
+
+def _check_version(whose: str, version: Any, existing: dict[str, Any]) -> None:
+    if version != 3 and existing["version"] == 3:
+        known = f"cannot be less than the existing policy version (3). {POLICY_VERSIONS}"
+        raise invalid(f"{whose} policy version ({str(version)[:20]}) {known}")

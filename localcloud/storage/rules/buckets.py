@@ -26,6 +26,7 @@ _UNSUPPORTED = (
     "ipFilter",
     "objectRetention",
 )
+POLICY_VERSIONS = "For more information, please refer to https://cloud.google.com/iam/docs/policies#versions."
 _PUBLIC = {"allUsers", "allAuthenticatedUsers"}
 
 
@@ -45,10 +46,35 @@ def policy_settings(body: Mapping[str, Any]) -> Settings:
     if not isinstance(bindings, list) or not all(isinstance(binding, dict) for binding in bindings):
         raise invalid("bindings must be a list of objects.")
     for binding in bindings:
-        members = binding.get("members", [])
-        if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
-            raise invalid("members of a binding must be a list of strings.")
-    return {"version": version, "bindings": bindings}
+        _check_binding(binding, version)
+    return {"version": 3 if is_conditional(bindings) else 1, "bindings": bindings}
+
+
+def is_conditional(bindings: list[Any]) -> bool:
+    """Whether a role is bound on a condition, which only a policy of version 3 can express."""
+    return any(binding.get("condition") for binding in bindings)
+
+
+def default_bindings(project: str) -> list[Any]:
+    """The bindings of a new bucket's policy."""
+    owners, viewers = [f"projectEditor:{project}", f"projectOwner:{project}"], [f"projectViewer:{project}"]
+    return [
+        {"role": f"roles/storage.legacy{thing}{right}", "members": members}
+        for thing in ("Bucket", "Object")
+        for right, members in (("Owner", owners), ("Reader", viewers))
+    ]
+
+
+def _check_binding(binding: Mapping[str, Any], version: int) -> None:
+    members, condition = binding.get("members", []), binding.get("condition")
+    if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
+        raise invalid("members of a binding must be a list of strings.")
+    if condition is None or condition == {}:
+        return
+    if not isinstance(condition, dict) or not isinstance(condition.get("expression"), str) or not condition["expression"]:
+        raise invalid("condition of a binding must be an object with an expression.")
+    if version != 3:
+        raise invalid(f"A conditional role binding needs a policy of version 3, not {version}. {POLICY_VERSIONS}")
 
 
 def check_public(settings: Settings, bindings: list[Any]) -> None:
@@ -64,14 +90,10 @@ def check_public(settings: Settings, bindings: list[Any]) -> None:
 
 def _refuse_switches(body: Mapping[str, Any]) -> None:
     """400 for a switch that is not in its only supported position."""
-    if body.get("hierarchicalNamespace") not in (None, {}, {"enabled": False}):
-        raise unsupported("hierarchicalNamespace")
     if body.get("autoclass") not in (None, {}) and (
         not isinstance(body["autoclass"], dict) or body["autoclass"].get("enabled")
     ):
         raise unsupported("autoclass")
-    if body.get("rpo") not in (None, "DEFAULT"):
-        raise unsupported("rpo other than DEFAULT")
     policy = body.get("softDeletePolicy") or {}
     if not isinstance(policy, dict) or str(policy.get("retentionDurationSeconds") or 0) != "0":
         raise unsupported("softDeletePolicy: deleted objects cannot be restored; set retentionDurationSeconds to 0")
@@ -110,6 +132,18 @@ def _check_labels(labels: Any) -> Any:
     return labels
 
 
+def _check_hierarchy(value: Any) -> Settings:
+    if value not in ({}, {"enabled": False}):
+        raise unsupported("hierarchicalNamespace")
+    return {"enabled": False}
+
+
+def _check_rpo(value: Any) -> str:
+    if value != "DEFAULT":
+        raise unsupported("rpo other than DEFAULT")
+    return "DEFAULT"
+
+
 def _check_versioning(value: Any) -> Any:
     _check_object("versioning", value)
     if not isinstance(value.get("enabled", False), bool):
@@ -131,4 +165,6 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "storageClass": check_class,
     "location": check_location,
     "iamConfiguration": _check_access,
+    "hierarchicalNamespace": _check_hierarchy,
+    "rpo": _check_rpo,
 }

@@ -44,6 +44,8 @@ def object_resource(stored: Object, base: str) -> dict[str, Any]:
 
 def bucket_resource(bucket: Bucket, base: str) -> dict[str, Any]:
     """The JSON resource of a bucket; `base` is scheme and host of its links."""
+    location = bucket.settings.get("location", DEFAULT_LOCATION)
+    kind = location_type(location)
     return {
         "kind": "storage#bucket",
         "id": bucket.name,
@@ -55,9 +57,10 @@ def bucket_resource(bucket: Bucket, base: str) -> dict[str, Any]:
         "generation": str(int(bucket.created * 1e6)),
         "metageneration": str(bucket.metageneration),
         "etag": etag(0, bucket.metageneration),
-        "location": DEFAULT_LOCATION,
-        "locationType": location_type(bucket.settings.get("location", "")),
+        "location": location,
+        "locationType": kind,
         "storageClass": "STANDARD",
+        **({} if kind == "region" else {"rpo": "DEFAULT"}),
         **bucket.settings,
         "iamConfiguration": {
             "publicAccessPrevention": "inherited",

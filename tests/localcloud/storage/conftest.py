@@ -10,7 +10,7 @@ from google.cloud.storage import Bucket
 
 from localcloud.clock import SystemClock
 from tests.localcloud.storage.clients import Clients, python_client
-from tests.localcloud.storage.direct import close_service
+from tests.localcloud.storage.direct import Service, close_service
 from tests.localcloud.storage.world import World
 from tests.localcloud.world import started
 from tests.machine import Machine
@@ -36,6 +36,14 @@ def bucket(world: World) -> str:
 def home(world: World, bucket: str) -> Bucket:
     """A new bucket in Google's library."""
     return python_client(world).bucket(bucket)
+
+
+@pytest.fixture(scope="module")
+def direct() -> Iterator[Service]:
+    """The service without a network, for the tests of a module; each makes its own buckets."""
+    service = Service()
+    yield service
+    service.close()
 
 
 @pytest.fixture(scope="module")

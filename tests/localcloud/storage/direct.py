@@ -55,11 +55,16 @@ class Service:
         given = {"host": "localhost"} | {name.replace("_", "-"): value for name, value in headers.items()}
         return Request(method, path, query, given, "http", _chunks(body, broken))
 
-    def bucket(self) -> str:
+    def bucket(self, **fields: Any) -> str:
         """A new, empty bucket."""
         name = f"bucket-{next(_numbers)}"
-        self.call("POST", "/storage/v1/b", json.dumps({"name": name}).encode())
+        assert self.call("POST", "/storage/v1/b", json.dumps({"name": name, **fields}).encode()).status == 200
         return name
+
+    def upload(self, bucket: str, name: str, body: bytes = b"", query: str = "") -> dict[str, Any]:
+        """The resource of a new object."""
+        url = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}{query}"
+        return shown(self.call("POST", url, body, content_type="text/plain"))
 
     def read(self, bucket: str, name: str, query: str = "") -> bytes | None:
         """An object's bytes; None for a missing object."""
@@ -88,6 +93,17 @@ def run(work: Any) -> Any:
             work.send(None)
         except StopIteration as done:
             return done.value
+
+
+def heads(answer: Answer) -> dict[str, str]:
+    """The headers of an answer."""
+    return {name.decode(): value.decode() for name, value in answer.headers}
+
+
+def text(answer: Answer) -> str:
+    """The body of an answer as text."""
+    assert isinstance(answer.body, bytes)
+    return answer.body.decode()
 
 
 def shown(answer: Answer) -> dict[str, Any]:

@@ -56,6 +56,19 @@ def test_clients_may_echo_the_whole_resource(world: World, bucket: str) -> None:
     assert world.http.put(f"{world.url}/storage/v1/b/{bucket}", json=shown | harmless).status_code == 200
 
 
+@pytest.mark.parametrize(("location", "rpo"), [("us-central1", None), ("eu", "DEFAULT"), ("nam4", "DEFAULT")])
+def test_accepted_switches_are_shown(world: World, location: str, rpo: str | None) -> None:
+    plain = world.bucket(f"switches-{location}", location=location)
+    given = world.bucket(
+        f"switches-given-{location}", location=location, rpo="DEFAULT", hierarchicalNamespace={"enabled": False}
+    )
+
+    shown = world.http.get(f"{world.url}/storage/v1/b/{plain}").json()
+    assert (shown.get("rpo"), shown.get("hierarchicalNamespace")) == (rpo, None)
+    shown = world.http.get(f"{world.url}/storage/v1/b/{given}").json()
+    assert (shown["rpo"], shown["hierarchicalNamespace"]) == ("DEFAULT", {"enabled": False})
+
+
 def test_the_default_storage_class_is_the_bucket_s(world: World, bucket: str) -> None:
     change(world, bucket, {"storageClass": "nearline"})
     world.upload(bucket, "x", b"1")

@@ -1,7 +1,6 @@
 """Partial responses: `fields` selects a part of each JSON answer."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,13 +11,6 @@ from localcloud.storage.rules.fields import answer_fields, parse_mask, select
 from tests.localcloud.storage.direct import Service, shown
 
 VALUE = {"kind": "list", "items": [{"name": "a", "tags": {"x": 1, "y": 2}}, {"name": "b"}], "next": "t"}
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    service = Service()
-    yield service
-    service.close()
 
 
 @pytest.mark.parametrize(
@@ -46,27 +38,27 @@ def test_a_mask_selects_fields(fields: str, expected: Any) -> None:
     "fields", ["nosuch", "name,nosuch", "name(", "name)", "(name)", "name,", ",", "a//b", "name/x", "metadata/a/b", "(" * 5000]
 )
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_a_bad_field_is_refused_and_changes_nothing(service: Service, method: str, fields: str) -> None:
-    bucket = service.bucket()
-    put(service, bucket)
+def test_a_bad_field_is_refused_and_changes_nothing(direct: Service, method: str, fields: str) -> None:
+    bucket = direct.bucket()
+    put(direct, bucket)
     url = f"/storage/v1/b/{bucket}/o/x"
 
-    answer = service.call(method, f"{url}?fields={fields}", b'{"cacheControl": "no-store"}')
+    answer = direct.call(method, f"{url}?fields={fields}", b'{"cacheControl": "no-store"}')
 
     assert (answer.status, shown(answer)["error"]["errors"][0]["reason"]) == (400, "invalidParameter")
     assert shown(answer)["error"]["message"].startswith("Invalid field selection ")
-    assert shown(service.call("GET", url))["metageneration"] == "1"
+    assert shown(direct.call("GET", url))["metageneration"] == "1"
 
 
-def test_every_method_answers_in_part(service: Service) -> None:
-    bucket = service.bucket()
-    made = put(service, bucket, "&fields=name,size")
+def test_every_method_answers_in_part(direct: Service) -> None:
+    bucket = direct.bucket()
+    made = put(direct, bucket, "&fields=name,size")
     base = f"/storage/v1/b/{bucket}"
     configured = {"topic": "projects/local-project/topics/t"}
 
     def ask(method: str, path: str, fields: str, body: Any = None) -> dict[str, Any]:
         url = f"{base}{path}{'&' if '?' in path else '?'}fields={fields}"
-        return shown(service.call(method, url, json.dumps(body or {}).encode()))
+        return shown(direct.call(method, url, json.dumps(body or {}).encode()))
 
     assert made == {"name": "x", "size": "1"}
     assert ask("GET", "", "name,iamConfiguration/publicAccessPrevention") == {
@@ -83,31 +75,31 @@ def test_every_method_answers_in_part(service: Service) -> None:
     assert ask("GET", "/iam", "version") == {"version": 1}
     assert ask("POST", "/notificationConfigs", "id", configured) == {"id": "1"}
     assert ask("GET", "/notificationConfigs", "items(payload_format)") == {"items": [{"payload_format": "JSON_API_V1"}]}
-    assert service.read(bucket, "x", "&fields=nosuch") == b"1"
+    assert direct.read(bucket, "x", "&fields=nosuch") == b"1"
     assert ask("GET", "/o/missing", "name")["error"]["code"] == 404
 
 
-def test_a_bucket_with_uniform_access_shows_no_acl(service: Service) -> None:
-    bucket = service.bucket()
-    put(service, bucket)
+def test_a_bucket_with_uniform_access_shows_no_acl(direct: Service) -> None:
+    bucket = direct.bucket()
+    put(direct, bucket)
 
-    assert shown(service.call("GET", f"/storage/v1/b/{bucket}/o/x?projection=full&fields=acl")) == {}
-    assert shown(service.call("GET", f"/storage/v1/b/{bucket}?fields=acl,defaultObjectAcl,name")) == {"name": bucket}
+    assert shown(direct.call("GET", f"/storage/v1/b/{bucket}/o/x?projection=full&fields=acl")) == {}
+    assert shown(direct.call("GET", f"/storage/v1/b/{bucket}?fields=acl,defaultObjectAcl,name")) == {"name": bucket}
 
 
-def test_a_session_keeps_the_fields_of_its_start(service: Service) -> None:
-    bucket = service.bucket()
-    started = service.call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=resumable&name=x&fields=name,size", b"{}")
+def test_a_session_keeps_the_fields_of_its_start(direct: Service) -> None:
+    bucket = direct.bucket()
+    started = direct.call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=resumable&name=x&fields=name,size", b"{}")
     location = urlsplit(dict(started.headers)[b"location"].decode())
 
-    done = service.call("PUT", f"{location.path}?{location.query}", b"hello")
+    done = direct.call("PUT", f"{location.path}?{location.query}", b"hello")
 
     assert shown(done) == {"name": "x", "size": "5"}
 
 
-def test_all_fields_of_each_answer_can_be_selected(service: Service) -> None:
-    bucket = service.bucket()
-    put(service, bucket)
+def test_all_fields_of_each_answer_can_be_selected(direct: Service) -> None:
+    bucket = direct.bucket()
+    put(direct, bucket)
     for operation, path in (
         ("buckets.get", ""),
         ("objects.get", "/o/x"),
@@ -115,7 +107,7 @@ def test_all_fields_of_each_answer_can_be_selected(service: Service) -> None:
         ("buckets.getIamPolicy", "/iam"),
         ("buckets.getStorageLayout", "/storageLayout"),
     ):
-        whole = shown(service.call("GET", f"/storage/v1/b/{bucket}{path}"))
+        whole = shown(direct.call("GET", f"/storage/v1/b/{bucket}{path}"))
 
         assert select(whole, answer_fields(operation)) == whole
 
@@ -124,5 +116,5 @@ def test_the_answer_of_every_operation_is_described() -> None:
     assert all(answer_fields(operation) for operation, _ in JSON_API.values())
 
 
-def put(service: Service, bucket: str, query: str = "") -> dict[str, Any]:
-    return shown(service.call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=x{query}", b"1"))
+def put(direct: Service, bucket: str, query: str = "") -> dict[str, Any]:
+    return shown(direct.call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=x{query}", b"1"))

@@ -42,7 +42,8 @@ _OBJECT = {
     "storageClass": "STANDARD",
     "temporaryHold": False,
 }
-_POLICY = {"version": 1, "etag": "", "bindings": [{"role": "r", "members": ["allUsers"], "condition": {"title": "t"}}]}
+_CONDITION = {"title": "t", "expression": "true"}
+_POLICY = {"version": 3, "etag": "", "bindings": [{"role": "r", "members": ["allUsers"], "condition": _CONDITION}]}
 _NOTIFICATION = {
     "topic": "projects/p/topics/t",
     "payload_format": "NONE",
@@ -86,7 +87,7 @@ def test_no_body_causes_a_server_error_now_or_later(service: Service, method: st
         service.call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=x", b"1")
 
         assert service.call(method, path.format(bucket, bucket), json.dumps(variant).encode()).status < 500
-        for place in ("", "/o", "/iam", "/notificationConfigs"):
+        for place in ("", "/o", "/iam?optionsRequestedPolicyVersion=3", "/notificationConfigs"):
             assert service.call("GET", f"/storage/v1/b/{bucket}{place}").status == 200
         run(service.storage.upkeep.round())
         service.call("DELETE", "/storage/v1/b/other")
