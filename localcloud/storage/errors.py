@@ -12,6 +12,9 @@ ACLS = frozenset({"acl", "defaultObjectAcl"})
 class StorageError(Exception):
     """A refusal: its HTTP code, JSON `reason`, XML `Code`, and a message for the client."""
 
+    #: The parameter that is to blame; "" where the message says it.
+    parameter = ""
+
     def __init__(self, code: int, reason: str, message: str, xml_code: str = "InvalidArgument", details: str = "") -> None:
         super().__init__(message)
         self.code = code
@@ -23,6 +26,8 @@ class StorageError(Exception):
     def to_json(self) -> bytes:
         """The body of a JSON API answer (https://cloud.google.com/storage/docs/json_api/v1/status-codes)."""
         cause = {"message": self.message, "domain": "global", "reason": self.reason}
+        if self.parameter:
+            cause |= {"location": self.parameter, "locationType": "parameter"}
         return json.dumps({"error": {"code": self.code, "message": self.message, "errors": [cause]}}).encode()
 
     def to_xml(self) -> bytes:
@@ -46,6 +51,13 @@ def storage_error(error: StorageError | ApiError) -> StorageError:
 def invalid(message: str, xml_code: str = "InvalidArgument") -> StorageError:
     """400: the request is malformed."""
     return StorageError(400, "invalid", message, xml_code)
+
+
+def invalid_parameter(name: str, message: str) -> StorageError:
+    """400: the value of a parameter is impossible."""
+    error = StorageError(400, "invalidParameter", message, details=f"{name}: {message}")
+    error.parameter = name
+    return error
 
 
 def unsupported(feature: str) -> StorageError:

@@ -8,7 +8,17 @@ from localcloud.storage.data.store import Store
 from localcloud.storage.errors import StorageError, storage_error
 from localcloud.storage.json.batch import answer_batch
 from localcloud.storage.model import Bucket
-from localcloud.storage.routes import BUCKET_FORM, SESSION, find_json, find_xml, json_segments, xml_names, xml_path, xml_target
+from localcloud.storage.routes import (
+    BUCKET,
+    BUCKET_FORM,
+    SESSION,
+    find_json,
+    find_xml,
+    json_segments,
+    xml_names,
+    xml_path,
+    xml_target,
+)
 from localcloud.storage.rules import cors
 from localcloud.storage.rules.conditions import check_write_headers
 from localcloud.storage.rules.fields import partial_answer, selection
@@ -66,10 +76,10 @@ async def _xml(store: Store, calls: Calls, request: Request) -> Answer:
     if target not in {SESSION, BUCKET_FORM}:
         verify(request, store.public_key, store.clock.time())
         if len(names) == 1:
-            check_bucket_request(request.query, request.headers)
+            check_bucket_request(request.method, request.query, request.headers)
         else:
             check_object_request(request.method, request.query, request.headers)
-    if target != SESSION:
+    if target != SESSION and (request.method, target) != ("PUT", BUCKET):
         store.bucket(names[0])
     operation, handler = find_xml(request.method, target)
     calls[operation, names[0]] += 1

@@ -10,6 +10,8 @@ Settings = dict[str, Any]
 Content = str | bytes
 #: The smallest and the largest size in bytes, both allowed.
 LengthRange = tuple[int, int]
+#: The project that google-cloud-storage sends under STORAGE_EMULATOR_HOST when none is configured.
+NO_PROJECT = frozenset({"", "<none>"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class MultipartUpload:
 
 @dataclass(frozen=True, slots=True)
 class HmacKey:
-    """A service account's HMAC key without its secret, which the local cloud never needs: it verifies no HMAC signature.
+    """A service account's HMAC key, without its secret: no HMAC signature is verified here.
 
     `number` counts the states that the key has had.
     """

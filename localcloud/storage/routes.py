@@ -4,13 +4,15 @@ https://cloud.google.com/storage/docs/json_api/v1 and https://cloud.google.com/s
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from localcloud.http import Answer, Request
 from localcloud.storage.errors import ACLS, invalid, method_not_allowed, no_acls, unsupported
 from localcloud.storage.json import buckets, copies, hmac_keys, notifications, objects, policies, uploads
 from localcloud.storage.rules.names import check_bucket_name, check_object_name, decode
+from localcloud.storage.rules.parameters import is_copy
 from localcloud.storage.xml import buckets as xml_buckets
+from localcloud.storage.xml import copies as xml_copies
 from localcloud.storage.xml import forms, multipart
 from localcloud.storage.xml import objects as xml_objects
 
@@ -46,6 +48,7 @@ JSON_API: dict[tuple[str, str], tuple[str, Handler]] = {
     ("POST", "b/*/o/*/compose"): ("objects.compose", copies.compose_object),
     ("POST", "b/*/o/*/copyTo/b/*/o/*"): ("objects.copy", copies.copy_object),
     ("POST", "b/*/o/*/rewriteTo/b/*/o/*"): ("objects.rewrite", copies.rewrite_object),
+    ("POST", "b/*/o/*/moveTo/o/*"): ("objects.move", copies.move_object),
     ("POST", f"{_UPLOAD}?uploadType=media"): ("objects.insert (media)", uploads.insert_media),
     ("POST", f"{_UPLOAD}?uploadType=multipart"): ("objects.insert (multipart)", uploads.insert_multipart),
     ("POST", f"{_UPLOAD}?uploadType=resumable"): ("objects.insert (resumable)", uploads.start_session),
@@ -63,16 +66,23 @@ _JSON_PREFIX = re.compile(r"(?:/resumable)?(?:/(upload|download|batch)(?=/))?(?:
 _JSON_PATHS = {path for _, path in JSON_API}
 
 BUCKET, BUCKET_UPLOADS, BUCKET_FORM = "bucket", "bucket?uploads", "bucket (form)"
+BUCKET_VERSIONS, BUCKET_LOCATION = "bucket?versions", "bucket?location"
 OBJECT, SESSION, MULTIPART_START, MULTIPART = "object", "object?upload_id", "object?uploads", "object?uploadId"
+OBJECT_COPY = "object (copy)"
 #: Method and target → operation and handler. A target is a bucket or an object, and the parameter that changes its meaning.
 XML_API: dict[tuple[str, str], tuple[str, Handler]] = {
     ("GET", BUCKET): ("XML: GET bucket (list objects)", xml_buckets.list_objects),
     ("HEAD", BUCKET): ("XML: HEAD bucket", xml_buckets.head_bucket),
+    ("PUT", BUCKET): ("XML: PUT bucket", xml_buckets.create_bucket),
+    ("DELETE", BUCKET): ("XML: DELETE bucket", xml_buckets.delete_bucket),
+    ("GET", BUCKET_VERSIONS): ("XML: GET bucket?versions", xml_buckets.list_versions),
+    ("GET", BUCKET_LOCATION): ("XML: GET bucket?location", xml_buckets.get_location),
     ("GET", BUCKET_UPLOADS): ("XML: GET bucket?uploads", multipart.list_uploads),
     ("POST", BUCKET_FORM): ("XML: POST bucket (upload by form)", forms.upload_form),
     ("GET", OBJECT): ("XML: GET object", xml_objects.get_object),
     ("HEAD", OBJECT): ("XML: HEAD object", xml_objects.get_object),
     ("PUT", OBJECT): ("XML: PUT object", xml_objects.put_object),
+    ("PUT", OBJECT_COPY): ("XML: PUT object (copy)", xml_copies.copy_object),
     ("DELETE", OBJECT): ("XML: DELETE object", xml_objects.delete_object),
     ("POST", OBJECT): ("XML: POST object (start a resumable upload)", xml_objects.start_session),
     ("PUT", SESSION): ("XML: POST object (start a resumable upload)", xml_objects.continue_session),
@@ -143,11 +153,15 @@ def xml_target(request: Request, names: list[str]) -> str:
     if len(names) == 1:
         if request.method == "POST" and request.headers.get("content-type", "").startswith("multipart/form-data"):
             return BUCKET_FORM
-        return BUCKET_UPLOADS if "uploads" in request.query else BUCKET
-    for target in (SESSION, MULTIPART_START, MULTIPART):
-        if target.partition("?")[2] in request.query:
-            return target
-    return OBJECT
+        return _with_parameter(request, (BUCKET_UPLOADS, BUCKET_VERSIONS, BUCKET_LOCATION)) or BUCKET
+    found = _with_parameter(request, (SESSION, MULTIPART_START, MULTIPART))
+    if not found and request.method == "PUT" and is_copy(request.headers):
+        return OBJECT_COPY
+    return found or OBJECT
+
+
+def _with_parameter(request: Request, targets: Iterable[str]) -> str:
+    return next((target for target in targets if target.partition("?")[2] in request.query), "")
 
 
 def find_xml(method: str, target: str) -> tuple[str, Handler]:
@@ -164,7 +178,7 @@ def _shape(segments: list[str]) -> tuple[str, list[str]]:
     segments = segments[:-1] if segments[-1] == "" else segments
     start = 1 if segments[0] in {"upload", "download", "batch"} else 0
     prefix, path = segments[:start], segments[start:]
-    places = (1, 3, 6, 8) if len(path) == 9 else (1, 3)
+    places = {7: (1, 3, 6), 9: (1, 3, 6, 8)}.get(len(path), (1, 3))
     names = [decode(path[place]) for place in places if place < len(path)]
     if len(names) > 1 and path[2] == "o":
         check_object_name(names[1])

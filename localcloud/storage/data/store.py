@@ -22,7 +22,7 @@ from localcloud.storage.data.objects import Objects
 from localcloud.storage.data.schema import SCHEMA
 from localcloud.storage.data.uploads import Uploads
 from localcloud.storage.errors import StorageError, no_bucket, no_object
-from localcloud.storage.model import NO_CONDITIONS, Bucket, Conditions, Draft, Object, Settings
+from localcloud.storage.model import NO_CONDITIONS, NO_PROJECT, Bucket, Conditions, Draft, Object, Settings
 from localcloud.storage.rules.conditions import check_write
 from localcloud.storage.rules.notifications import ARCHIVE, DELETE, FINALIZE, METADATA_UPDATE, Event, messages
 
@@ -72,6 +72,14 @@ class Store:
         except KeyError:
             raise no_bucket(name) from None
 
+    def make_bucket(self, name: str, project: str, settings: Settings) -> Bucket:
+        """A new bucket; 409 for a name that is taken. Without a project, it belongs to the local cloud's."""
+        if name in self.buckets:
+            message = "Your previous request to create the named bucket succeeded and you already own it."
+            raise StorageError(409, "conflict", message, "BucketAlreadyOwnedByYou")
+        now = self.clock.time()
+        return self.save_bucket(Bucket(name, self.project if project in NO_PROJECT else project, now, now, 1, settings))
+
     def save_bucket(self, bucket: Bucket) -> Bucket:
         """Create or replace a bucket."""
         values = (bucket.name, bucket.project, bucket.created, bucket.updated, bucket.metageneration)
@@ -100,10 +108,11 @@ class Store:
             raise no_object(bucket, name)
         return found
 
-    def put(self, draft: Draft, conditions: Conditions, base: str, upload: str = "") -> Object:
+    def put(self, draft: Draft, conditions: Conditions, base: str, upload: str = "", moved: Object | None = None) -> Object:
         """Make the draft the live generation; a refusal removes its bytes.
 
-        `upload` is the id of a resumable or multipart upload, which the same transaction marks as finished.
+        `upload` is the id of a resumable or multipart upload, which the same transaction marks as finished. `moved` is the
+        object in the same bucket that gets a new name by the draft: it is deleted in the same transaction.
         """
         try:
             bucket = self.bucket(draft.bucket)
@@ -118,6 +127,8 @@ class Store:
                 self._announce(bucket, Event(FINALIZE, new, now, old.generation if old else None), base)
                 if upload:
                     self.uploads.finish(upload, new)
+                if moved:
+                    garbage += self._retire(moved, bucket, now, base)
             return new
         except BaseException:
             self.contents.remove([draft.content])

@@ -5,8 +5,7 @@ from typing import Any
 
 from localcloud.http import Answer, Request, empty_answer, json_answer
 from localcloud.storage.data.store import Store
-from localcloud.storage.errors import StorageError
-from localcloud.storage.model import Bucket, Settings
+from localcloud.storage.model import NO_PROJECT, Bucket, Settings
 from localcloud.storage.rules.buckets import MERGED, bucket_settings
 from localcloud.storage.rules.conditions import check_read, check_write, number, query_conditions
 from localcloud.storage.rules.listing import decode_token, encode_token
@@ -16,8 +15,6 @@ from localcloud.storage.rules.objects import patched
 from localcloud.storage.rules.parameters import MAX_BODY_BYTES
 from localcloud.storage.rules.resources import bucket_resource, project_number
 
-#: The project that google-cloud-storage sends under STORAGE_EMULATOR_HOST when none is configured.
-_NO_PROJECT = {"", "<none>"}
 _PAGE = 1000
 
 
@@ -25,14 +22,8 @@ async def create_bucket(store: Store, request: Request) -> Answer:
     """POST /b"""
     body = await request.json(MAX_BODY_BYTES)
     name = check_bucket_name(str(body.get("name") or ""))
-    if name in store.buckets:
-        message = "Your previous request to create the named bucket succeeded and you already own it."
-        raise StorageError(409, "conflict", message, "BucketAlreadyOwnedByYou")
-    project = request.query.get("project", "")
-    now = store.clock.time()
     settings = patched({}, bucket_settings(body), MERGED)
-    bucket = Bucket(name, store.project if project in _NO_PROJECT else project, now, now, 1, settings)
-    return _show(store.save_bucket(bucket), request)
+    return _show(store.make_bucket(name, request.query.get("project", ""), settings), request)
 
 
 async def list_buckets(store: Store, request: Request) -> Answer:
@@ -42,7 +33,7 @@ async def list_buckets(store: Store, request: Request) -> Answer:
     names = sorted(
         name
         for name, bucket in store.buckets.items()
-        if name.startswith(prefix) and name > after[0] and (project in _NO_PROJECT or _belongs(bucket, project))
+        if name.startswith(prefix) and name > after[0] and (project in NO_PROJECT or _belongs(bucket, project))
     )
     limit = min(number(query, "maxResults") or _PAGE, _PAGE)
     items = [bucket_resource(store.buckets[name], request.base) for name in names[:limit]]

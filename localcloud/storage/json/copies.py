@@ -1,37 +1,56 @@
-"""Copy, rewrite and compose over the JSON API."""
+"""Copy, rewrite, move and compose over the JSON API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from localcloud.http import Answer, Request, json_answer
 from localcloud.storage.data.store import Store
 from localcloud.storage.errors import invalid, unsupported
 from localcloud.storage.json.objects import show
+from localcloud.storage.media.copies import copy, settings_of
 from localcloud.storage.model import Draft, Object, Settings
 from localcloud.storage.rules.conditions import check_write, number, query_conditions
 from localcloud.storage.rules.names import check_object_name
-from localcloud.storage.rules.objects import CLASS_CHANGED, DEFAULT_TYPE, object_settings
+from localcloud.storage.rules.objects import DEFAULT_TYPE, object_settings
 from localcloud.storage.rules.parameters import MAX_BODY_BYTES
 from localcloud.storage.rules.resources import object_resource
+from localcloud.storage.rules.rewrites import next_step
 
 MAX_SOURCES = 32
 
 
 async def copy_object(store: Store, request: Request, *names: str) -> Answer:
     """POST /b/B/o/O/copyTo/b/B/o/O"""
-    return show(await _copy(store, request, *names), request)
+    given = object_settings(await request.json(MAX_BODY_BYTES))
+    return show(_copy(store, request, _found(store, request, *names[:2]), names[2:], given), request)
 
 
 async def rewrite_object(store: Store, request: Request, *names: str) -> Answer:
-    """POST /b/B/o/O/rewriteTo/b/B/o/O. One request completes it: no byte is copied."""
-    new = await _copy(store, request, *names)
-    sizes = {"totalBytesRewritten": str(new.size), "objectSize": str(new.size)}
-    resource = object_resource(new, request.base)
-    return json_answer({"kind": "storage#rewriteResponse", **sizes, "done": True, "resource": resource})
+    """POST /b/B/o/O/rewriteTo/b/B/o/O. The bytes appear at the end of the last call."""
+    given = object_settings(await request.json(MAX_BODY_BYTES))
+    source = _found(store, request, *names[:2])
+    answer: dict[str, Any] = {"kind": "storage#rewriteResponse", "objectSize": str(source.size)}
+    done, token = next_step(request.query, source, (*names[2:], given), _moves(store, source, names[2], given))
+    answer |= {"totalBytesRewritten": str(done), "done": not token}
+    if token:
+        return json_answer(answer | {"rewriteToken": token})
+    new = _copy(store, request, source, names[2:], given)
+    return json_answer(answer | {"resource": object_resource(new, request.base)})
+
+
+async def move_object(store: Store, request: Request, bucket: str, name: str, to_name: str) -> Answer:
+    """POST /b/B/o/O/moveTo/o/O: a rename within a bucket, in one transaction."""
+    if await request.json(MAX_BODY_BYTES):
+        raise unsupported("a body of objects.move")
+    source = _found(store, request, bucket, name)
+    if name == to_name:
+        raise invalid("The source and the destination of a move must have different names.")
+    conditions = query_conditions(request.query)
+    return show(copy(store, source, (bucket, to_name), source.settings, conditions, request.base, is_move=True), request)
 
 
 async def compose_object(store: Store, request: Request, bucket: str, name: str) -> Answer:
-    """POST /b/B/o/O/compose. As in Cloud Storage, the new object has no MD5."""
+    """POST /b/B/o/O/compose. As in Cloud Storage, the new object has no MD5, and only the given content type."""
     body = await request.json(MAX_BODY_BYTES)
     if body.get("deleteSourceObjects"):
         raise unsupported("deleteSourceObjects")
@@ -41,7 +60,6 @@ async def compose_object(store: Store, request: Request, bucket: str, name: str)
         raise invalid("destination must be an object.")
     settings = object_settings(destination)
     sources = _sources(store, bucket, body.get("sourceObjects"))
-    settings.setdefault("contentType", sources[0].settings.get("contentType", DEFAULT_TYPE))
     sink = await store.contents.concatenate([store.contents.of(source) for source in sources])
     draft = Draft(
         bucket,
@@ -56,31 +74,26 @@ async def compose_object(store: Store, request: Request, bucket: str, name: str)
     return show(store.put(draft, query_conditions(request.query), request.base), request)
 
 
-async def _copy(store: Store, request: Request, bucket: str, name: str, to_bucket: str, to_name: str) -> Object:
-    given = object_settings(await request.json(MAX_BODY_BYTES))
+def _found(store: Store, request: Request, bucket: str, name: str) -> Object:
     source = store.find(bucket, name, number(request.query, "sourceGeneration"))
     check_write(query_conditions(request.query, "ifSource"), source.generation, source.metageneration)
-    store.bucket(to_bucket)
-    check_object_name(to_name)
-    draft = Draft(
-        to_bucket,
-        to_name,
-        store.contents.link(store.contents.of(source)),
-        source.size,
-        source.crc32c,
-        source.md5,
-        _copied_settings(source, given),
-        source.components,
-    )
-    return store.put(draft, query_conditions(request.query), request.base)
+    return source
 
 
-def _copied_settings(source: Object, given: Settings) -> Settings:
+def _copy(store: Store, request: Request, source: Object, destination: Sequence[str], given: Settings) -> Object:
     # Metadata in the request replaces all of the source's. A storage class alone does not count as metadata:
     # clients that send only that expect the rest to be copied.
-    if given.keys() - {"storageClass"}:
-        return {"contentType": DEFAULT_TYPE, **given}
-    return {key: value for key, value in source.settings.items() if key not in {"storageClass", CLASS_CHANGED}} | given
+    is_replaced = given.keys() - {"storageClass"}
+    settings = {"contentType": DEFAULT_TYPE, **given} if is_replaced else settings_of(source) | given
+    bucket, name = destination
+    return copy(store, source, (bucket, name), settings, query_conditions(request.query), request.base)
+
+
+def _moves(store: Store, source: Object, to_bucket: str, given: Settings) -> bool:
+    """Whether a rewrite moves bytes: to another location or storage class."""
+    old, new = store.bucket(source.bucket).settings, store.bucket(to_bucket).settings
+    new_class = given.get("storageClass") or new.get("storageClass", "STANDARD")
+    return new_class != source.settings.get("storageClass", "STANDARD") or old.get("location") != new.get("location")
 
 
 def _sources(store: Store, bucket: str, listed: Any) -> list[Object]:

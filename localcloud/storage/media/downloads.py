@@ -36,6 +36,7 @@ async def media_answer(store: Store, stored: Object, request: Request, headers: 
         if _is_transcoded(stored, request) and await _is_gzip(store.contents, content, stored.size):
             plain = [header for header in headers if header[0] not in {b"content-encoding", b"accept-ranges"}]
             plain.append((b"warning", b"214 UploadServer gunzipped"))
+            plain.append((b"x-guploader-response-body-transformations", b"gunzipped"))
             return Answer(200, plain, gunzip(_read(file, stored.size)))
         return _span(file, stored, request, headers)
     except BaseException:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from localcloud.storage.errors import StorageError, condition_failed, invalid, not_modified, unsupported
+from localcloud.storage.errors import StorageError, condition_failed, invalid, invalid_parameter, not_modified, unsupported
 from localcloud.storage.model import NO_CONDITIONS, Conditions
 
 _MAX = 2**63 - 1
@@ -68,7 +68,7 @@ def number(values: Mapping[str, str], key: str) -> int | None:
     except ValueError:
         raise _not_a_number(key, text) from None
     if not 0 <= value <= _MAX:
-        raise _not_a_number(key, text)
+        raise invalid_parameter(key, f"Invalid value '{text[:40]}'. Values must be within the range: [0, {_MAX}]")
     return value
 
 

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from localcloud.http import Answer, json_bytes_answer
-from localcloud.storage.errors import StorageError
+from localcloud.storage.errors import StorageError, invalid_parameter
 
 Mask = dict[str, "Mask"]
 
@@ -161,4 +161,4 @@ def _check(mask: Mask, known: Mask) -> None:
 
 
 def _invalid(field: str) -> StorageError:
-    return StorageError(400, "invalidParameter", f"Invalid field selection {field[:80]}")
+    return invalid_parameter("fields", f"Invalid field selection {field[:80]}")

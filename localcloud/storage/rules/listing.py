@@ -22,8 +22,9 @@ Cursor = tuple[str, int]
 #: Returns the next objects after a cursor, up to a limit.
 Reader = Callable[[Cursor, int], list[Object]]
 
-_GLOB_PART = re.compile(r"\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|\\.|[{},]|.", re.DOTALL)
-_GLOB_WILDCARDS = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+_GLOB_PART = re.compile(r"(?:(?<![^/{,])\*\*/)|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|\\.|[{},]|.", re.DOTALL)
+#: `**/` stands for any number of folders, none included.
+_GLOB_WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 @dataclass(frozen=True, slots=True)

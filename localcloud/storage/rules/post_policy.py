@@ -13,14 +13,15 @@ from localcloud.storage.errors import StorageError, invalid
 from localcloud.storage.model import LengthRange
 from localcloud.storage.rules.signatures import PublicKey, check_form_signature
 
-#: Fields that need no condition: the policy, its signature, and the file.
-_FREE = {"policy", "x-goog-signature", "file"}
+#: Fields that need no condition: the policy, its signature, the file with its type, and those that begin with `x-ignore-`.
+_FREE = {"policy", "x-goog-signature", "file", "content-type"}
+_IGNORED = "x-ignore-"
 
 
 def check_form(fields: Mapping[str, str], values: Mapping[str, str], public_key: PublicKey, now: float) -> LengthRange | None:
     """The lengths that the policy allows; 400 or 403 for a form that breaks it.
 
-    Every field needs a condition. Conditions also hold for the `values` that are no fields, such as the bucket.
+    Other fields need a condition. Conditions also hold for the `values` that are no fields, such as the bucket.
     A form without a policy comes from an anonymous client, and passes.
     """
     if "policy" not in fields:
@@ -40,7 +41,8 @@ def check_form(fields: Mapping[str, str], values: Mapping[str, str], public_key:
         if not (actual.startswith(value) if operator == "starts-with" else actual == value):
             raise _refused(f"{operator} {name}: {value!r} does not hold")
     for name in fields.keys() - allowed:
-        raise _refused(f"no condition allows the field {name}")
+        if not name.startswith(_IGNORED):
+            raise _refused(f"no condition allows the field {name}")
     return lengths
 
 

@@ -134,7 +134,8 @@ def _check_time(signed: Signed, now: float) -> None:
     if not 0 < signed.expires <= MAX_EXPIRES_SECONDS:
         raise _malformed(f"X-Goog-Expires must be 1 to {MAX_EXPIRES_SECONDS}")
     if signed.start > now + MAX_SKEW_SECONDS:
-        raise _malformed("X-Goog-Date is in the future")
+        message = f"Access denied. The signature is not yet valid: X-Goog-Date is {signed.date}."
+        raise StorageError(403, "forbidden", message, "AccessDenied")
     end = signed.start + signed.expires
     if now > end:
         at = datetime.fromtimestamp(end, UTC).isoformat()

@@ -13,6 +13,7 @@ from localcloud.storage.rules.checksums import claims
 from localcloud.storage.rules.conditions import header_conditions
 from localcloud.storage.rules.names import check_object_name
 from localcloud.storage.rules.objects import header_settings
+from localcloud.storage.rules.parameters import check_form_fields
 from localcloud.storage.rules.post_policy import check_form
 from localcloud.storage.xml.documents import element, xml_answer
 
@@ -21,6 +22,7 @@ async def upload_form(store: Store, request: Request, bucket: str) -> Answer:
     """POST /BUCKET"""
     form = await parse_form(request.headers.get("content-type", ""), request.body)
     fields = form.fields
+    check_form_fields(fields)
     if "policy" not in fields:
         cors.check_origin(store.buckets.get(bucket), request.method, request.headers)
     key = fields.get("key", "").replace("${filename}", form.filename)

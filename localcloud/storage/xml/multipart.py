@@ -1,7 +1,5 @@
 """Multipart uploads over the XML API (https://cloud.google.com/storage/docs/xml-api/post-object-multipart)."""
 
-from xml.etree import ElementTree
-
 from localcloud.clock import rfc3339
 from localcloud.http import Answer, Request, empty_answer
 from localcloud.storage.data.store import Store
@@ -12,7 +10,7 @@ from localcloud.storage.rules.checksums import claims
 from localcloud.storage.rules.conditions import number
 from localcloud.storage.rules.intents import header_intent
 from localcloud.storage.rules.parameters import MAX_BODY_BYTES
-from localcloud.storage.xml.documents import element, group, xml_answer
+from localcloud.storage.xml.documents import element, group, parse_xml, xml_answer
 
 
 async def start_upload(store: Store, request: Request, bucket: str, name: str) -> Answer:
@@ -88,9 +86,8 @@ def _find(store: Store, request: Request, bucket: str, name: str) -> MultipartUp
 
 def _listed_parts(body: bytes) -> list[tuple[int, str]]:
     """Number and ETag of each part in a CompleteMultipartUpload document; 400 for any other body."""
+    listed = parse_xml(body, "CompleteMultipartUpload", "MalformedCompleteMultipartUpload").iterfind("{*}Part")
     try:
-        # The body's length is limited, and expat itself refuses entities that expand without limit.
-        listed = ElementTree.fromstring(body).iterfind("{*}Part")  # noqa: S314
         return [(int(part.findtext("{*}PartNumber", "")), (part.findtext("{*}ETag") or "").strip('"')) for part in listed]
-    except (ElementTree.ParseError, ValueError):
-        raise invalid("The body is not a CompleteMultipartUpload document.", "MalformedCompleteMultipartUpload") from None
+    except ValueError:
+        raise invalid("PartNumber must be a number.", "MalformedCompleteMultipartUpload") from None

@@ -1,7 +1,5 @@
 """Objects over the XML API: uploads, downloads, deletion and resumable sessions, as signed URLs need them."""
 
-import base64
-
 from localcloud.http import Answer, Header, Request, empty_answer
 from localcloud.storage.data.store import Store
 from localcloud.storage.errors import unsupported
@@ -13,6 +11,7 @@ from localcloud.storage.rules.conditions import check_read, header_conditions, n
 from localcloud.storage.rules.intents import header_intent
 from localcloud.storage.rules.parameters import OVERRIDES
 from localcloud.storage.rules.ranges import check_length
+from localcloud.storage.xml.documents import xml_etag
 
 _META = "x-goog-meta-"
 _OF_AN_UPLOAD = {b"x-goog-generation", b"x-goog-metageneration", b"x-goog-hash", b"x-goog-stored-content-length"}
@@ -22,7 +21,7 @@ async def get_object(store: Store, request: Request, bucket: str, name: str) -> 
     """GET or HEAD /BUCKET/OBJECT"""
     found = store.find(bucket, name, number(request.query, "generation"))
     check_read(header_conditions(request.headers), found.generation, found.metageneration)
-    check_http_conditions(found, _etag(found), request.headers)
+    check_http_conditions(found, xml_etag(found), request.headers)
     headers = _headers(found)
     for key, header in OVERRIDES.items():
         if key in request.query:
@@ -73,20 +72,14 @@ async def cancel_session(store: Store, request: Request, _bucket: str, _name: st
 
 def _stored(stored: Object) -> Answer:
     described = [header for header in object_headers(stored) if header[0] in _OF_AN_UPLOAD]
-    return empty_answer(200, (b"etag", _etag(stored).encode()), *described)
+    return empty_answer(200, (b"etag", xml_etag(stored).encode()), *described)
 
 
 def _headers(stored: Object) -> list[Header]:
     metadata = stored.settings.get("metadata", {})
     described = [(f"{_META}{key}".lower().encode(), clean(value)) for key, value in metadata.items() if _is_token(key)]
     cache = clean(stored.settings.get("cacheControl", "private, max-age=0"))
-    return [*object_headers(stored), (b"etag", _etag(stored).encode()), (b"cache-control", cache), *described]
-
-
-def _etag(stored: Object) -> str:
-    if stored.md5:
-        return f'"{base64.b64decode(stored.md5).hex()}"'
-    return f'"{stored.generation}-{stored.metageneration}"'
+    return [*object_headers(stored), (b"etag", xml_etag(stored).encode()), (b"cache-control", cache), *described]
 
 
 def _is_token(key: str) -> bool:

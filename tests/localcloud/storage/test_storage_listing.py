@@ -42,6 +42,7 @@ def test_a_delimiter_makes_folders(world: World, bucket: str) -> None:
     assert world.names(bucket) == NAMES
     assert world.names(bucket, "?startOffset=a/2&endOffset=b") == ["a/2", "a/b/1", "a/b/2", "a0"]
     assert world.names(bucket, "?matchGlob=**/1") == ["a/1", "a/b/1", "b/1"]
+    assert world.names(bucket, "?matchGlob=**/a") == ["a"]
     assert world.names(bucket, "?delimiter=/&includeTrailingDelimiter=True") == ["a", "a/", "a0", "é"]
 
 
@@ -84,6 +85,14 @@ def test_folders_cost_few_rows(folders: int, objects: int) -> None:
         ("*.{jpg,png}", "x.png", True),
         ("*.{jpg,png}", "x.gif", False),
         ("a+b", "a+b", True),
+        ("**/x", "x", True),
+        ("**/x", "a/b/x", True),
+        ("**/x", "ax", False),
+        ("a/**/x", "a/x", True),
+        ("a**/x", "a/x", True),
+        ("a**/x", "ax", False),
+        ("{**/x,y}", "x", True),
+        ("**/*.{jpg,png}", "a.png", True),
     ],
 )
 def test_globs_match_like_google_s(glob: str, name: str, matches: bool) -> None:

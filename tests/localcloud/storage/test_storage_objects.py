@@ -76,7 +76,7 @@ def test_unsupported_features_are_named(world: World, bucket: str) -> None:
         "temporaryHold": world.http.patch(url, json={"temporaryHold": True}),
         "ACLs": world.http.get(f"{url}/acl/allUsers"),
         "x-goog-encryption-": world.upload(bucket, "secret", b"1", **key),
-        "moveTo": world.http.post(f"{url}/moveTo/o/y"),
+        "restore": world.http.post(f"{url}/restore"),
     }
 
     assert {what: reply.status_code for what, reply in replies.items()} == dict.fromkeys(replies, 400)

@@ -89,3 +89,19 @@ def test_http_conditions_are_for_reads_only(world: World, bucket: str, method: s
 
     assert (reply.status_code, header.lower() in reply.text, "x-goog-if-generation-match" in reply.text) == (400, True, True)
     assert world.http.get(world.object_url(bucket, "x")).json() == made
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "message"),
+    [
+        ("-1", "invalidParameter", "Invalid value '-1'. Values must be within the range: [0, 9223372036854775807]"),
+        (str(2**63), "invalidParameter", f"Invalid value '{2**63}'. Values must be within the range: [0, 9223372036854775807]"),
+        ("x", "invalid", "Invalid value for ifGenerationMatch: 'x' is not a number."),
+    ],
+)
+def test_an_impossible_number_is_refused(world: World, bucket: str, value: str, reason: str, message: str) -> None:
+    error = world.upload(bucket, "x", b"1", f"&ifGenerationMatch={value}").json()["error"]
+
+    assert (error["code"], error["message"], error["errors"][0]["reason"]) == (400, message, reason)
+    assert error["errors"][0].get("location", "ifGenerationMatch") == "ifGenerationMatch"
+    assert world.names(bucket) == []

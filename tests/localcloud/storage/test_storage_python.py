@@ -193,7 +193,22 @@ def test_the_content_type_of_the_file_needs_no_condition(world: World, bucket: s
 
     assert post() == 204
     assert world.http.get(world.object_url(bucket, "x")).json()["contentType"] == stored
-    assert post(**{"content-type": "text/html"}) == 400
+    assert post(**{"content-type": "text/html", "x-ignore-a": "b"}) == 204
+    assert world.http.get(world.object_url(bucket, "x")).json()["contentType"] == "text/html"
+
+
+@pytest.mark.parametrize("field", ["x-goog-unknown", "x-goog-encryption-key", "x-amz-meta-a", "acl"])
+def test_a_field_without_effect_is_refused(world: World, bucket: str, field: str) -> None:
+    key = service_account.Credentials.from_service_account_file(str(world.accounts.key_file("signer")))
+    fields = {field: "public-read"}
+    policy = python_client(world).generate_signed_post_policy_v4(
+        bucket, "x", timedelta(minutes=5), fields=fields, credentials=key
+    )
+    signed = requests.post(policy["url"], data=policy["fields"], files={"file": b"hello"}, timeout=5)
+    open_ = requests.post(policy["url"], data={"key": "x", **fields}, files={"file": b"hello"}, timeout=5)
+
+    assert (signed.status_code, open_.status_code) == (400, 400)
+    assert world.names(bucket) == []
 
 
 def test_curl_posts_a_form_without_a_policy(world: World, bucket: str, tmp_path: Path) -> None:

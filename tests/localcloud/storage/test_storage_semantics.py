@@ -93,6 +93,10 @@ def test_gzip_is_decompressed_unless_the_client_accepts_it(world: World, bucket:
 
     assert raw(world, bucket, "identity") == expected
     assert raw(world, bucket, "gzip") == stored
+    name = "X-GUploader-Response-Body-Transformations"
+    for url in (world.object_url(bucket, "x", "?alt=media"), f"{world.url}/{bucket}/x"):
+        with world.http.get(url, headers={"Accept-Encoding": "identity"}, stream=True) as reply:
+            assert reply.headers.get(name) == ("gunzipped" if stored != expected else None)
 
 
 def test_broken_gzip_is_served_unchanged(world: World, bucket: str) -> None:

@@ -77,6 +77,19 @@ def test_signed_headers_are_enforced(world: World, bucket: str) -> None:
     assert world.http.get(f"{world.url}/{bucket}/x").headers["x-goog-meta-owner"] == "me"
 
 
+def test_a_signed_header_without_a_meaning_is_accepted(world: World, bucket: str) -> None:
+    def put(**headers: str) -> int:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = sign(world, bucket, "x", "PUT", content_type="text/plain", headers=given)
+        return world.http.put(url, data=b"1", headers=TEXT | given).status_code
+
+    assert put(x_goog_my_own="a", x_goog_meta_a="b") == 200
+    assert [put(**{name: "a"}) for name in ("x_goog_acl", "x_goog_if_generation_not_match", "x_goog_encryption_key")] == [
+        400
+    ] * 3
+    assert world.http.put(f"{world.url}/{bucket}/x", data=b"1", headers={"x-goog-my-own": "a"}).status_code == 400
+
+
 def test_a_length_range_limits_chunked_and_resumable_uploads(world: World, bucket: str) -> None:
     terms = {"x-goog-content-length-range": "1,5"}
     url = f"{world.url}/{bucket}/x"
@@ -119,10 +132,14 @@ def test_a_url_is_for_one_method_and_until_it_expires(world: World, bucket: str)
     past: dict[str, Any] = {"api_access_endpoint": world.url, "_request_timestamp": "20200101T000000Z"}
     old = generate_signed_url_v4(key, f"/{bucket}/x", 600, **past)
 
+    ahead: dict[str, Any] = {"api_access_endpoint": world.url, "_request_timestamp": "20990101T000000Z"}
+
     expired = world.http.get(old)
+    early = world.http.get(generate_signed_url_v4(key, f"/{bucket}/x", 600, **ahead))
     other = world.http.delete(sign(world, bucket, "x", "GET"))
 
     assert (expired.status_code, _code(expired.text)) == (400, "ExpiredToken")
+    assert (early.status_code, _code(early.text)) == (403, "AccessDenied")
     assert (other.status_code, _code(other.text)) == (403, "SignatureDoesNotMatch")
 
 
