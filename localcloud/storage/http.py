@@ -103,7 +103,7 @@ def _bucket(store: Store, request: Request, segments: list[str] | None) -> Bucke
     if segments is None:
         return store.buckets.get(xml_path(request)[0])
     names = segments if segments[0] == "b" else segments[1:]
-    return store.buckets.get(names[1]) if 1 < len(names) < 6 else None
+    return store.buckets.get(names[1]) if 1 < len(names) < 8 else None
 
 
 def _is_authorized(request: Request, segments: list[str] | None) -> bool:

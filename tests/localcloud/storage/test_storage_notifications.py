@@ -36,6 +36,17 @@ def test_overwriting_names_both_generations(world: World, bucket: str) -> None:
     assert events["OBJECT_DELETE"]["overwrittenByGeneration"] == second
 
 
+def test_a_move_announces_both_names(world: World, bucket: str) -> None:
+    old = world.upload(bucket, "a", b"1").json()["generation"]
+    world.notify(bucket)
+    new = world.http.post(world.object_url(bucket, "a", "/moveTo/o/b")).json()["generation"]
+
+    events = {attributes["eventType"]: attributes for attributes, _ in world.events(bucket, 2)}
+
+    found = {kind: (attributes["objectId"], attributes["objectGeneration"]) for kind, attributes in events.items()}
+    assert found == {"OBJECT_FINALIZE": ("b", new), "OBJECT_DELETE": ("a", old)}
+
+
 def test_a_versioned_bucket_archives(world: World, bucket: str) -> None:
     world.http.patch(f"{world.url}/storage/v1/b/{bucket}", json={"versioning": {"enabled": True}})
     world.notify(bucket, event_types=["OBJECT_ARCHIVE", "OBJECT_DELETE"], payload_format="NONE")

@@ -56,11 +56,12 @@ def test_the_python_library_copies_composes_and_batches(world: World, bucket: st
     home.copy_blob(one, home, "two")
     home.blob("three").rewrite(one)
     home.blob("all").compose([one, two])
+    home.move_blob(home.blob("all"), "moved")
     with client.batch():
         for name in ("one", "two"):
             home.blob(name).delete()
 
-    assert [(blob.name, blob.size) for blob in client.list_blobs(bucket)] == [("all", 2), ("three", 1)]
+    assert [(blob.name, blob.size) for blob in client.list_blobs(bucket)] == [("moved", 2), ("three", 1)]
 
 
 def test_the_python_library_manages_buckets_and_notifications(world: World) -> None:
