@@ -11,7 +11,7 @@ EXTRA_STAMPS = $(sort $(EXTRA_NAMES:%=.venv/extra-%) $(wildcard .venv/extra-*))
 # Some environments forbid it to write bytecode; then each of the tests' many processes compiles every module again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo up hostile test test-long test-fast coverage check fix bench proof lock clean
+.PHONY: help setup demo up hostile test test-long test-fast coverage check fix bench proof chaos lock clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -60,6 +60,8 @@ proof: $(STAMP) ## prove the protocol on the real handlers: oracle, faults, cras
 
 lock: $(STAMP) ## write requirements.lock and extras/*.lock, the hashes of what the image installs, anew from the pins
 	@$(BIN)/python -m deploy.lock
+chaos: $(STAMP) ## send N files while every component is killed again and again; a checker counts losses. N=1000 SEED=7
+	@$(BIN)/python -m tests.chaos --files $(or $(N),1000) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 clean: ## delete the installed tools and the local cloud's data
 	rm -rf .venv .venv-gsutil .sharp .local .localcloud

@@ -4,39 +4,47 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import requests
 from google.api_core.exceptions import PreconditionFailed
 from google.cloud.storage import Bucket
 
 from tests.eventually import eventually
-from tests.machine import Machine
 
 SECONDS = 90
 
 
+class Stack(Protocol):
+    """A running stack, as the doors see it."""
+
+    def url(self, name: str, /) -> str:
+        """Base URL of a function."""
+
+
 @dataclass(frozen=True)
 class Upload:
-    """A picture to send, with its own idempotency key."""
+    """A file to send, with its own idempotency key."""
 
     name: str
     data: bytes
     metadata: Mapping[str, str] = field(default_factory=dict)
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    content_type: str = "image/jpeg"
 
 
-def to_bucket(upload: Upload, machine: Machine, bucket: Bucket) -> str:
+def to_bucket(upload: Upload, machine: Stack, bucket: Bucket) -> str:
     """Store an object, as gsutil does."""
     blob = bucket.blob(upload.name)
     blob.metadata = dict(upload.metadata)
     with suppress(PreconditionFailed):  # the answer to an earlier try was lost
-        blob.upload_from_string(upload.data, content_type="image/jpeg", if_generation_match=0)
+        blob.upload_from_string(upload.data, content_type=upload.content_type, if_generation_match=0)
     return upload.name
 
 
-def to_upload_service(upload: Upload, machine: Machine, bucket: Bucket) -> str:
+def to_upload_service(upload: Upload, machine: Stack, bucket: Bucket) -> str:
     """Put the bytes to the Upload Service."""
-    headers = {"Idempotency-Key": upload.key, "Content-Type": "image/jpeg", **_headers(upload)}
+    headers = {"Idempotency-Key": upload.key, "Content-Type": upload.content_type, **_headers(upload)}
     answer = _until_accepted(
         lambda: requests.put(f"{machine.url('upload')}/{upload.name}", upload.data, headers=headers, timeout=30)
     )
@@ -44,9 +52,18 @@ def to_upload_service(upload: Upload, machine: Machine, bucket: Bucket) -> str:
     return str(answer.json()["object"])
 
 
-def to_signed_url(upload: Upload, machine: Machine, bucket: Bucket) -> str:
+def to_form(upload: Upload, machine: Stack, bucket: Bucket) -> str:
+    """Post a form to the Upload Service, as `curl -F` does."""
+    part = {"file": (upload.name, upload.data, upload.content_type)}
+    headers = {"Idempotency-Key": upload.key, **_headers(upload)}
+    answer = _until_accepted(lambda: requests.post(machine.url("upload"), files=part, headers=headers, timeout=30))
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["object"])
+
+
+def to_signed_url(upload: Upload, machine: Stack, bucket: Bucket) -> str:
     """Ask the issuer for a URL, and put the bytes there."""
-    wanted = {"name": upload.name, "content_type": "image/jpeg", "metadata": dict(upload.metadata)}
+    wanted = {"name": upload.name, "content_type": upload.content_type, "metadata": dict(upload.metadata)}
     headers = {"Idempotency-Key": upload.key}
     answer = _until_accepted(lambda: requests.post(machine.url("issuer"), json=wanted, headers=headers, timeout=30))
     assert answer.ok, answer.text
@@ -56,7 +73,7 @@ def to_signed_url(upload: Upload, machine: Machine, bucket: Bucket) -> str:
     return str(ticket["object"])
 
 
-Door = Callable[[Upload, Machine, Bucket], str]
+Door = Callable[[Upload, Stack, Bucket], str]
 DOORS: tuple[Door, ...] = (to_bucket, to_upload_service, to_signed_url)
 
 
