@@ -104,19 +104,19 @@ def _send(fleet: Fleet, weather: Weather, outcome: Outcome, kills: int) -> None:
     """Send the files at an even pace, which lasts as long as the kills; kill until both are done."""
     sender, interval = Sender(fleet, outcome.ledger, outcome.seed), kills * KILL_SECONDS / outcome.files
     begun = time.monotonic()
-    plot = _plot(weather)
+    plot, sent = _plot(weather), 0
     with ThreadPoolExecutor(SENDERS) as pool:
-        sent: list[Future[None]] = []
-        while len(sent) < outcome.files or fleet.kills.total() < kills or not all(one.done() for one in sent):
+        open_: set[Future[None]] = set()
+        while sent < outcome.files or fleet.kills.total() < kills or open_:
             weather.kill_one()
             due = min(outcome.files, int((time.monotonic() - begun) / interval) + 1)
-            sent += [pool.submit(sender.send, number) for number in range(len(sent), due)]
-            while plot and sum(one.done() for one in sent) >= plot[0][0] * outcome.files:
+            open_ |= {pool.submit(sender.send, number) for number in range(sent, due)}
+            sent = due
+            for one in [one for one in open_ if one.done()]:
+                one.result()
+                open_.remove(one)
+            while plot and sent - len(open_) >= plot[0][0] * outcome.files:
                 plot.pop(0)[1]()
-        for one in sent:
-            one.result()
-    for _, action in plot:
-        action()
 
 
 def _plot(weather: Weather) -> list[tuple[float, Callable[[], None]]]:

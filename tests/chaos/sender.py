@@ -14,7 +14,7 @@ from tests.chaos import contents
 from tests.chaos.contents import Content
 from tests.chaos.fleet import Fleet
 from tests.chaos.ledger import Entry, Ledger, crc32c
-from tests.e2e.doors import Upload, to_bucket, to_form, to_signed_url, to_upload_service
+from tests.e2e.doors import RETRY, Upload, to_bucket, to_form, to_signed_url, to_upload_service
 from tests.machine import variables
 
 #: The doors that take a file as it is stated, and those that look at it first and refuse poison.
@@ -74,17 +74,17 @@ class Sender:
         self._ledger.fates[entry.name, entry.generation] = "overwritten"
         with suppress(PreconditionFailed):  # the answer to an earlier try was lost
             self._bucket.blob(entry.name).upload_from_string(
-                content.data, content_type=content.content_type, if_generation_match=entry.generation
+                content.data, content_type=content.content_type, if_generation_match=entry.generation, retry=RETRY
             )
         self._acknowledged(entry.name, content, "overwriting")
 
     def _delete(self, entry: Entry) -> None:
         self._ledger.fates[entry.name, entry.generation] = "deleted"
         with suppress(NotFound):
-            self._bucket.blob(entry.name).delete(if_generation_match=entry.generation)
+            self._bucket.blob(entry.name).delete(if_generation_match=entry.generation, retry=RETRY)
 
     def _acknowledged(self, name: str, content: Content, door: str) -> Entry:
-        blob = self._bucket.get_blob(name)
+        blob = self._bucket.get_blob(name, retry=RETRY)
         assert blob is not None, f"{name} was acknowledged, and is not there"
         assert blob.crc32c == crc32c(content.data), f"{name} was acknowledged, and has other bytes"
         entry = Entry(name, blob.generation, blob.crc32c, content.kind, content.token, door)

@@ -9,10 +9,13 @@ from typing import Protocol
 import requests
 from google.api_core.exceptions import PreconditionFailed
 from google.cloud.storage import Bucket
+from google.cloud.storage.retry import DEFAULT_RETRY
 
 from tests.eventually import eventually
 
 SECONDS = 90
+#: Google's clients pause for up to a minute, and so miss a service that is back for a while.
+RETRY = DEFAULT_RETRY.with_delay(initial=0.2, maximum=2).with_timeout(SECONDS)
 
 
 class Stack(Protocol):
@@ -38,7 +41,7 @@ def to_bucket(upload: Upload, machine: Stack, bucket: Bucket) -> str:
     blob = bucket.blob(upload.name)
     blob.metadata = dict(upload.metadata)
     with suppress(PreconditionFailed):  # the answer to an earlier try was lost
-        blob.upload_from_string(upload.data, content_type=upload.content_type, if_generation_match=0)
+        blob.upload_from_string(upload.data, content_type=upload.content_type, if_generation_match=0, retry=RETRY)
     return upload.name
 
 
