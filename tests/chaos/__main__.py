@@ -8,20 +8,24 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos import report
-from tests.chaos.run import play
+from tests.chaos.run import Outcome, play
 
 #: A kill for so many files, within limits.
 FILES_PER_KILL, MOST_KILLS = 5, 2000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Play, print, and delete the data where nothing was found."""
+    """Play and print. Gives the exit status."""
     options = _parser().parse_args(arguments)
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     kills = min(MOST_KILLS, max(1, options.files // FILES_PER_KILL)) if options.kills is None else options.kills
     data = Path(tempfile.mkdtemp(prefix="sluice-chaos-"))
     print(f"chaos: {options.files} files, at least {kills} kills, seed {seed}; data in {data}", flush=True)
-    outcome = play(options.files, kills, seed, data)
+    return shown(play(options.files, kills, seed, data), data)
+
+
+def shown(outcome: Outcome, data: Path) -> int:
+    """Print the outcome, and delete the data where nothing was found. Gives the exit status."""
     print(report.table(outcome))
     if outcome.findings:
         print(f"{report.violations(outcome.findings)}\nThe data, logs and ledger stay in {data}.")

@@ -3,12 +3,15 @@
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared.settings import ROOT
 from tests.chaos import contents
 from tests.chaos.checker import DIGITS, Findings, check, job_id
 from tests.chaos.evidence import Evidence, Stored, Told
@@ -207,6 +210,14 @@ EARLY: dict[str, Plant] = {
 }
 
 
+def test_the_checker_imports_nothing_of_sluice() -> None:
+    print_modules = "import sys, tests.chaos.checker; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", print_modules], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert {"tests", "PIL"} <= set(done.stdout.split())
+    assert not {"shared", "functions", "local", "localcloud", "cli"} & set(done.stdout.split())
+
+
 def test_sound_evidence_has_no_violation() -> None:
     assert checked(sound()) == Findings()
 
@@ -232,12 +243,3 @@ def test_a_conflict_is_found(plant: Plant) -> None:
 @pytest.mark.parametrize("plant", EARLY.values(), ids=EARLY)
 def test_an_early_notice_is_found(plant: Plant) -> None:
     assert checked(plant(sound())).early
-
-
-@pytest.mark.parametrize("kind", contents.SHARES)
-def test_an_output_shows_which_file_it_was_made_from(kind: str) -> None:
-    content = contents.made(kind, "0f1e2d3c4b5a6978")
-
-    assert content != contents.made(kind, "0f1e2d3c4b5a6979")
-    if kind not in contents.POISON:
-        assert contents.shown(content.data, content.suffix) == content.token
