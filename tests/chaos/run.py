@@ -108,10 +108,11 @@ def _send(fleet: Fleet, weather: Weather, outcome: Outcome, kills: int) -> None:
     with ThreadPoolExecutor(SENDERS) as pool:
         open_: set[Future[None]] = set()
         while sent < outcome.files or fleet.kills.total() < kills or open_:
-            weather.kill_one()
+            weather.wait()
             due = min(outcome.files, int((time.monotonic() - begun) / interval) + 1)
             open_ |= {pool.submit(sender.send, number) for number in range(sent, due)}
             sent = due
+            weather.kill_one()
             for one in [one for one in open_ if one.done()]:
                 one.result()
                 open_.remove(one)

@@ -19,7 +19,9 @@ from tests.chaos.sender import LETTERS, LOST, TWICE
 from tests.eventually import eventually
 
 DAY_SECONDS = 24 * 3600
-SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 3.0
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 3.0  # 1.7 on average
+#: A file takes so long on a quiet machine.
+WORK_SECONDS = 0.4
 FAULT_SECONDS = 4.0
 #: Longest wait until the queue that is purged has tasks.
 PURGE_SECONDS = 10
@@ -39,6 +41,7 @@ class Weather:
         self._queues = f"{self._base}/v2/projects/{PROJECT}/locations/{LOCATION}/queues"
         self._purges = 0
         self._round: list[str] = []
+        self._left_seconds = 0.0
         self._pause = threading.Event()
         #: What was done, by kind. Some of the planted faults end with the local cloud before a call meets them.
         self.done: Counter[str] = Counter()
@@ -67,10 +70,14 @@ class Weather:
         with _meanwhile(self._sweep):
             yield
 
+    def wait(self) -> None:
+        """Wait until shortly before the next kill: files that are sent now are in work then."""
+        self._left_seconds = self._draw.uniform(0, WORK_SECONDS)
+        self._pause.wait(self._draw.triangular(SHORTEST_SECONDS, LONGEST_SECONDS, SHORTEST_SECONDS) - self._left_seconds)
+
     def kill_one(self) -> None:
-        """Wait for a moment, then kill the next component of a round in which each has its turn."""
-        # 1.7 s on average
-        self._pause.wait(self._draw.triangular(SHORTEST_SECONDS, LONGEST_SECONDS, SHORTEST_SECONDS))
+        """Kill the next component of a round in which each has its turn."""
+        self._pause.wait(self._left_seconds)
         if not self._round:
             self._round = self._draw.sample(list(self._fleet.components), len(self._fleet.components))
         name = self._round.pop()

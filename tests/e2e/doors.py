@@ -13,7 +13,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 
 from tests.eventually import eventually
 
-SECONDS = 90
+SECONDS = 240
 #: Google's clients pause for up to a minute, and so miss a service that is back for a while.
 RETRY = DEFAULT_RETRY.with_delay(initial=0.2, maximum=2).with_timeout(SECONDS)
 
@@ -92,7 +92,9 @@ def _until_accepted(send: Callable[[], requests.Response]) -> requests.Response:
             return None
         return answer if answer.status_code not in (429, 500, 502, 503) else None
 
-    # `Response` is false for an error, which is an answer all the same.
-    (answer,) = eventually(lambda: tuple(filter(lambda one: one is not None, [sent()])), seconds=SECONDS, pause_seconds=0.2)
-    assert answer is not None
+    def look() -> tuple[requests.Response, ...]:
+        answer = sent()
+        return () if answer is None else (answer,)  # `Response` is false for an error, which is an answer all the same
+
+    (answer,) = eventually(look, "an open door", seconds=SECONDS, pause_seconds=0.2)
     return answer
