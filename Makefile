@@ -60,6 +60,7 @@ proof: $(STAMP) ## prove the protocol on the real handlers: oracle, faults, cras
 
 lock: $(STAMP) ## write requirements.lock and extras/*.lock, the hashes of what the image installs, anew from the pins
 	@$(BIN)/python -m deploy.lock
+
 chaos: $(STAMP) ## send N files while every component is killed again and again; a checker counts losses. N=1000 SEED=7
 	@$(BIN)/python -m tests.chaos --files $(or $(N),1000) $(if $(SEED),--seed $(SEED)) $(ARGS)
 

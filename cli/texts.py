@@ -50,7 +50,8 @@ def _run(run: Json, now: datetime) -> Iterator[str]:
     since = f" since {short(run['since'])}" if run["since"] else ""
     yield f"run {run['run']}: {run['state']}{since}{why}, job {run['job_id']}"
     if run["steps"]:
-        yield from (f"  {line}" for line in table.lines(run["steps"], _steps(now)))
+        done = {step["step"] for step in run["steps"] if step["state"] == "done"}
+        yield from (f"  {line}" for line in table.lines(run["steps"], _steps(now, done)))
     for output in (output for step in run["steps"] for output in step.get("outputs", ())):
         yield f"  {printable(output.get('url', output['object']))}  {output['content_type']}, {output['size']:,} bytes"
 
@@ -77,18 +78,27 @@ def _attempt(step: Json) -> str:
     return f"{attempt} of {step['attempts']}" if attempt and "attempts" in step else str(attempt)
 
 
-def _why(step: Json, now: datetime) -> str:
+def _why(step: Json, now: datetime, done: set[str]) -> str:
     """The reason of a step that did not succeed, or the state of one in work."""
-    parts = [step.get("reason", ""), step.get("message", "")]
+    parts = [step.get("reason", ""), step.get("message", ""), _lost(step, done)]
     parts += [f"from {step['adopted']}"] if step.get("adopted") else []
     if step["state"] == "queued":  # a paused queue has no next try
         is_paused = step.get("queue_is_paused")
         parts += ["its queue is paused"] if is_paused else [due(step["next"], now)] if step.get("next") else []
-    parts += [f"last error: {step['error']['message']}"] if "error" in step else []
+    error = step.get("error", {})
+    parts += [f"last error: {error['message']}"] if error else []
+    if step.get("answer") and error.get("delivery") != step["deliveries"]:
+        parts.append(f"delivery {step['deliveries']} was answered {step['answer']}")
     return ", ".join(filter(None, parts))
 
 
-def _steps(now: datetime) -> tuple[Column, ...]:
+def _lost(step: Json, done: set[str]) -> str:
+    """Of a step that waits for no other: its task comes within seconds, or was lost."""
+    is_next = step["state"] == "waiting" and done.issuperset(step["after"])
+    return "its queue has no task of it yet; if this stays so: ./sluice sweep" if is_next else ""
+
+
+def _steps(now: datetime, done: set[str]) -> tuple[Column, ...]:
     return (
         Column("STATE", _state),
         field("step"),
@@ -96,7 +106,7 @@ def _steps(now: datetime) -> tuple[Column, ...]:
         Column("ATTEMPT", _attempt, is_number=True),
         Column("SECONDS", _seconds, is_number=True),
         Column("CPU", _cpu, is_number=True),
-        Column("REASON", lambda step: _why(step, now)),
+        Column("REASON", lambda step: _why(step, now, done)),
     )
 
 

@@ -122,6 +122,8 @@ def _pending(task: Task, manifests: Mapping[Place, Manifest], cloud: Cloud) -> d
     if queued is None:
         return {step.name: {"state": "waiting"} for step in task.steps}
     state: Json = {"state": "running" if queued.is_running else "queued", "deliveries": queued.deliveries, "next": queued.next}
+    if queued.answer:
+        state["answer"] = queued.answer
     if not queued.is_running and (queue := _asked(lambda: cloud.queue.state(task.place.queue))):
         state["queue_is_paused"] = queue.is_paused
     standings = attempts.standings(cloud.results, task) if queued.deliveries else {}

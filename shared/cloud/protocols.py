@@ -65,11 +65,15 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A task in its queue: its deliveries so far, whether one is under way, and when the next is due (RFC 3339)."""
+    """A task in its queue: its deliveries so far, whether one is under way, and when the next is due (RFC 3339).
+
+    `answer` is the code by which Cloud Tasks names the answer to the last one, such as `PERMISSION_DENIED`; empty while one runs.
+    """
 
     deliveries: int
     is_running: bool
     next: str
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

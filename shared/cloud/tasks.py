@@ -12,6 +12,7 @@ from google.api_core import exceptions
 from google.auth import exceptions as auth_exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import tasks_v2
+from google.rpc import code_pb2
 
 from shared import backfill_page, sweep_part
 from shared.backfill_page import Page
@@ -224,7 +225,8 @@ def _is_taken(error: exceptions.Conflict) -> bool:
 def _queued(found: Any) -> Queued:
     # response_count leaves out attempts without an answer, such as those whose process was killed.
     is_running = found.dispatch_count > 0 and not found.last_attempt.response_time
-    return Queued(found.dispatch_count, is_running, _rfc3339(found.schedule_time))
+    answer = code_pb2.Code.Name(found.last_attempt.response_status.code) if found.last_attempt.response_time else ""
+    return Queued(found.dispatch_count, is_running, _rfc3339(found.schedule_time), answer)
 
 
 def _parsed(body: bytes) -> Task | None:

@@ -29,6 +29,10 @@ _QUEUED: Mapping[str, Json] = {
     "deliveries": whole("Number of deliveries of its task."),
     "next": text("When the next delivery is due; of a running step, the current one's time.", format="date-time"),
     "queue_is_paused": yes_or_no("Whether an operator has paused its queue. Only where the step is queued."),
+    "answer": text(
+        "How the last delivery was answered, as a code of Google APIs. Only where the step is queued again.",
+        examples=["PERMISSION_DENIED"],
+    ),
     "attempts": whole("The most attempts; then the verdict is `dead`."),
     "error": _ERROR,
 }

@@ -15,8 +15,9 @@ OLDEST = next(column for column in COLUMNS if column.title == "OLDEST")
 def shown(**step: object) -> str:
     """The line of a step that waits in its queue."""
     waiting: Json = {"state": "queued", "step": "digest", "queue": "files", "deliveries": 0, "attempt": 0, "attempts": 5}
+    facts: Json = {"state": "done", "verdict": "succeeded", "step": "facts", "queue": "files"}
     run = {"object": "a", "content_type": "text/plain", "size": 1, "generation": "7", "run": 0, "state": "processing"}
-    answer = {"runs": [{**run, "since": "", "job_id": "j", "steps": [waiting | step]}], "older": ""}
+    answer = {"runs": [{**run, "since": "", "job_id": "j", "steps": [facts, waiting | step]}], "older": ""}
     return texts.of_file(answer, NOW).splitlines()[-1]
 
 
@@ -32,6 +33,27 @@ def test_a_try_in_the_past_is_not_called_the_next(seconds: int, is_paused: bool,
     time = (NOW + timedelta(seconds=seconds)).isoformat()
 
     assert shown(next=time, queue_is_paused=is_paused).endswith(f"  {text}")
+
+
+def test_a_delivery_without_an_error_of_its_own_has_the_answer_beside() -> None:
+    error = {"message": "the disk is full", "attempt": 1, "delivery": 2, "time": ""}
+
+    assert shown(deliveries=2, answer="INTERNAL", error=error).endswith("  last error: the disk is full")
+    assert shown(deliveries=3, answer="PERMISSION_DENIED", error=error).endswith(
+        "  last error: the disk is full, delivery 3 was answered PERMISSION_DENIED"
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "text"),
+    [
+        ([], "its queue has no task of it yet; if this stays so: ./sluice sweep"),
+        (["facts"], "its queue has no task of it yet; if this stays so: ./sluice sweep"),
+        (["facts", "pages"], "files"),
+    ],
+)
+def test_a_step_that_waits_for_no_other_may_be_lost(after: list[str], text: str) -> None:
+    assert shown(state="waiting", after=after).endswith(f"  {text}")
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,7 @@ def test_a_delivery_without_an_answer_has_ended_all_the_same(real: Cloud) -> Non
     real.queue.add(task)
 
     assert eventually(lambda: (found := real.queue.find(task)) and found.deliveries and not found.is_running)
+    assert eventually(lambda: (found := real.queue.find(task)) and found.answer) == "UNAVAILABLE"
 
 
 def test_a_task_in_a_queue_that_is_gone_is_not_found(real: Cloud) -> None:

@@ -118,6 +118,17 @@ def test_a_queued_step_has_its_deliveries_and_the_time_of_the_next(
     }
 
 
+def test_a_step_that_is_queued_again_has_the_answer_to_its_last_delivery(
+    cloud: FakeCloud, cat: File, queue: dict[str, Queued]
+) -> None:
+    cloud.routes = Fixed(plan(step("a")))  # type: ignore[assignment]
+    queue["q1"] = Queued(3, False, "2026-01-01T00:05:00Z", "PERMISSION_DENIED")
+
+    (shown,) = status.of_object(cat.name, cloud)["steps"]
+
+    assert shown["answer"] == "PERMISSION_DENIED"
+
+
 def test_a_task_that_waits_in_a_paused_queue_says_so(cloud: FakeCloud, cat: File, waiting: Waiting) -> None:
     cloud.routes = Fixed(plan(step("a", "q1"), step("b", "q2")))  # type: ignore[assignment]
     waiting.queued |= {name: Queued(0, False, "2026-01-01T00:05:00Z") for name in ("q1", "q2")}
