@@ -11,7 +11,8 @@ EXTRA_STAMPS = $(sort $(EXTRA_NAMES:%=.venv/extra-%) $(wildcard .venv/extra-*))
 # Some environments forbid it to write bytecode; then each of the tests' many processes compiles every module again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo up hostile test test-long test-fast coverage check fix bench proof chaos lock clean
+.PHONY: help setup demo up hostile test test-long test-fast coverage check fix bench load proof chaos lock clean
+N ?= 10000
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -54,6 +55,9 @@ fix: $(STAMP) ## repair what ruff can repair: lint and format
 
 bench: setup ## measure latency, throughput and overhead beside the bare processing
 	@$(BIN)/python -m benchmarks
+
+load: setup ## N files at once (10000) through the doors: rates, latency, memory, CPU time, no file lost (minutes)
+	@$(BIN)/python -m benchmarks.load --files $(N)
 
 proof: $(STAMP) ## prove the protocol on the real handlers: oracle, faults, crash points, mutants (minutes)
 	@$(BIN)/python -m tests.proof $(ARGS)

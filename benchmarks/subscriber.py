@@ -19,6 +19,11 @@ class JobNotices:
         self._subscriber = SubscriberClient()
         self._pull = self._subscriber.subscribe("projects/local-project/subscriptions/completions", self._take)
 
+    @property
+    def ended(self) -> int:
+        """The objects whose notices have arrived."""
+        return len(self._arrived)
+
     def wait_for(self, names: list[str]) -> float:
         """The monotonic time at which the last of these arrived. Raises `TimeoutError`."""
         with self._news:

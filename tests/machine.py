@@ -30,15 +30,26 @@ class Machine:
     """`python -m local up` in a child process, or with `cloud_only` `python -m localcloud up`."""
 
     def __init__(
-        self, data: Path, *, cloud_only: bool = False, functions: Path | None = None, project: Path = ROOT, origins: str = ""
+        self,
+        data: Path,
+        *,
+        cloud_only: bool = False,
+        functions: Path | None = None,
+        project: Path = ROOT,
+        origins: str = "",
+        sweep_seconds: int = 0,
     ) -> None:
-        """`project` is the folder of the project, or of a copy that a test has changed. `origins` are web pages'."""
+        """`project` is the folder of the project, or of a copy that a test has changed. `origins` are web pages'.
+
+        `sweep_seconds` is the period of the sweeps; 0 leaves it as `make up` has it.
+        """
         self.data = data
         self._project = project
         self.offset = free_offset(lambda offset: all_ports(Ports(offset)))
         self._module = "localcloud" if cloud_only else "local"
         self._arguments = ["--functions", str(functions)] if functions else []
         self._arguments += ["--origins", origins] if origins else []
+        self._arguments += ["--sweep-seconds", str(sweep_seconds)] if sweep_seconds else []
         self._process: subprocess.Popen[str] | None = None
         self._reading: threading.Thread | None = None
         self._lines: list[str] = []
