@@ -117,6 +117,21 @@ def test_a_processor_that_lost_its_grant_keeps_its_files_waiting(machine: Machin
     assert waiting == {"processing": FEW}
 
 
+def test_a_bucket_that_refuses_the_processor_keeps_its_files_waiting(machine: Machine, uploads: Bucket) -> None:
+    with paused(machine):
+        send(uploads, "bucket", FEW, picture())
+        wait_for(machine, "bucket", processing=FEW)
+        machine.fault("answer", "storage", "--status", "403", "--match", "b/uploads/o/.*alt=media", "--next", "100000")
+    try:
+        wait_for_words(machine, "last error: bucket uploads is unavailable (Forbidden)", "show", "bucket/000.png")
+        waiting = states(machine, "bucket")
+    finally:
+        machine.fault("clear")
+
+    wait_for(machine, "bucket", succeeded=FEW)
+    assert waiting == {"processing": FEW}
+
+
 def test_500_poison_files_end_with_their_reason_and_delay_no_others(machine: Machine, uploads: Bucket) -> None:
     before = dispatches(machine)
     with paused(machine):
