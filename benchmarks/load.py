@@ -19,7 +19,7 @@ from tests.machine import Machine, running, variables
 
 PIPELINE = Path(__file__).parent / "loads" / "pipeline.toml"
 FILES, LEAST_FILES = 10_000, 100
-#: At rest, each door has one sender, which rests after a file. Under load none does.
+#: At rest, each door has one sender, which rests after a file. Under load none does. Fewer files at once need fewer at rest.
 IDLE_FILES, IDLE_SECONDS = 300, 0.5
 #: Often enough that sweeps come before, during and after the load.
 SWEEP_SECONDS = 30
@@ -51,8 +51,9 @@ def _in_a_folder(folder: Path, files: int) -> list[Row]:
 
 def _rows(stack: LoadedStack, files: int) -> Iterator[Row]:
     print("the doors at rest", flush=True)
-    stack.send("warm-up", IDLE_FILES)
-    idle = stack.send("idle", IDLE_FILES, senders=1, pause_seconds=IDLE_SECONDS)
+    at_rest = min(files, IDLE_FILES)
+    stack.send("warm-up", at_rest)
+    idle = stack.send("idle", at_rest, senders=1, pause_seconds=IDLE_SECONDS)
     print(f"CPU time of {files // 10} files", flush=True)
     first = stack.cpu("first", files // 10)
     print(f"{files} files at once", flush=True)
