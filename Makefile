@@ -12,7 +12,6 @@ EXTRA_STAMPS = $(sort $(EXTRA_NAMES:%=.venv/extra-%) $(wildcard .venv/extra-*))
 export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help setup demo up hostile test test-long test-fast coverage check fix bench load proof chaos lock clean
-N ?= 10000
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -56,8 +55,9 @@ fix: $(STAMP) ## repair what ruff can repair: lint and format
 bench: setup ## measure latency, throughput and overhead beside the bare processing
 	@$(BIN)/python -m benchmarks
 
+.PHONY: load
 load: setup ## N files at once (10000) through the doors: rates, latency, memory, CPU time, no file lost (minutes)
-	@$(BIN)/python -m benchmarks.load --files $(N)
+	@$(BIN)/python -m benchmarks.load --files $(or $(N),10000)
 
 proof: $(STAMP) ## prove the protocol on the real handlers: oracle, faults, crash points, mutants (minutes)
 	@$(BIN)/python -m tests.proof $(ARGS)
