@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import psutil
@@ -28,6 +29,8 @@ from shared import index
 from shared.routes import Routes
 from tests.machine import ROOT, Machine
 
+#: The queue that is paused while files are sent: then its rate is what its tasks wait for, also on a slow machine.
+PAUSED = "tables"
 #: Senders for each door.
 SENDERS = 4
 #: Of the files whose CPU time is measured; and the repeats of the bare processing beside each block.
@@ -59,7 +62,7 @@ class LoadedStack:
         looks = [self._look()]
         arguments = map(str, (prefix, files, senders, pause_seconds, watchers))
         command = [sys.executable, "-m", "benchmarks.loads.doors", *arguments]
-        with tempfile.TemporaryFile("w+") as out:
+        with tempfile.TemporaryFile("w+") as out, self._paused():
             with subprocess.Popen(command, cwd=ROOT, env=self._machine.environment, stdout=out) as client:
                 while client.poll() is None:
                     looks.append(self._look())
@@ -82,8 +85,7 @@ class LoadedStack:
 
     def limits(self) -> dict[str, Rate]:
         """The rates of the queues, as Cloud Tasks has them."""
-        url = f"{self._machine.environment['SLUICE_TASKS_ENDPOINT']}/v2/projects/{PROJECT}/locations/{LOCATION}/queues"
-        found = {name: requests.get(f"{url}/{name}", timeout=10).json()["rateLimits"] for name in self._routes.queues}
+        found = {name: requests.get(self._queue(name), timeout=10).json()["rateLimits"] for name in self._routes.queues}
         return {name: Rate(one["maxDispatchesPerSecond"], one["maxBurstSize"]) for name, one in found.items()}
 
     def entries(self) -> Iterator[tuple[str, str]]:
@@ -92,6 +94,16 @@ class LoadedStack:
         for verdict in index.VERDICTS:
             for blob in results.list_blobs(prefix=index.folder(verdict)):
                 yield verdict, index.job_of(blob.name).partition("-")[0]
+
+    @contextmanager
+    def _paused(self) -> Iterator[None]:
+        requests.post(f"{self._queue(PAUSED)}:pause", json={}, timeout=10).raise_for_status()
+        yield
+        requests.post(f"{self._queue(PAUSED)}:resume", json={}, timeout=10).raise_for_status()
+
+    def _queue(self, name: str) -> str:
+        endpoint = self._machine.environment["SLUICE_TASKS_ENDPOINT"]
+        return f"{endpoint}/v2/projects/{PROJECT}/locations/{LOCATION}/queues/{name}"
 
     def _until_all_have_ended(self) -> Iterator[Look]:
         ended, since = -1, time.monotonic()
