@@ -63,7 +63,11 @@ def test_cpu_may_not_grow_with_the_files() -> None:
 
 def test_each_door_has_a_limit_that_a_slow_machine_widens() -> None:
     idle = {"issuer": [5.0] * 100, "upload": [5.0] * 100, "status": [90.0] * 100}
-    took = {"issuer": [*[9.0] * 98, 201.0, 201.0], "upload": [*[9.0] * 98, 1000.0, 5000.0], "status": [*[9.0] * 98, 899.0, 899.0]}
+    took = {
+        "issuer": [*[9.0] * 98, 201.0, 201.0],
+        "upload": [*[9.0] * 98, 1000.0, 5000.0],
+        "status": [*[9.0] * 98, 899.0, 899.0],
+    }
 
     kept = {row.title: row.is_kept for row in judging.doors(took, idle)}
 
