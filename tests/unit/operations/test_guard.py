@@ -143,6 +143,7 @@ def test_objects_that_share_a_counter_are_told_apart(cloud: FakeCloud, end: End,
     for name in ("cat.jpg", "dog.jpg"):
         end(name, 4)
     assert swept(cloud).guarded == []
+    end("cat.jpg", 1)
     end("dog.jpg", 2)
 
     assert swept(cloud).guarded == ["dog.jpg"]

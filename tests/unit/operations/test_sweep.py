@@ -106,9 +106,44 @@ def test_folder_markers_and_parts_of_uploads_are_no_files(cloud: FakeCloud, uplo
     assert list(cloud.results.names("")) == []
 
 
+def test_a_name_that_the_queue_refused_is_not_counted_as_queued(cloud: FakeCloud, uploaded: Put, planned: Any) -> None:
+    uploaded("cat.jpg", b"meow")
+    swept(cloud)
+    (task,) = cloud.queue.added.values()
+    cloud.queue.delete(task)
+    again, tomorrow = swept(cloud, NOW + 600), swept(cloud, TOMORROW)
+
+    assert (again.jobs["queued"], again.jobs["recent"]) == (0, 1)
+    assert (tomorrow.jobs["queued"], tomorrow.jobs["recent"]) == (1, 0)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_claim_counts_as_queued_only_where_the_queue_took_it(
+    cloud: FakeCloud, uploaded: Put, planned: Any, script: Script, is_new: bool
+) -> None:
+    claim = claimed(cloud, uploaded("cat.jpg", b"meow"), plan_of_one())
+    if not is_new:
+        task = Task(claim.run, claim.plan, claim.plan.first[0], DAY)
+        cloud.queue.add(task)
+        cloud.queue.delete(task)
+    report = swept(cloud)
+
+    assert (report.jobs["queued"], report.jobs["recent"]) == (int(is_new), int(not is_new))
+
+
+def test_a_file_whose_entry_alone_was_missing_has_ended(cloud: FakeCloud, uploaded: Put, planned: Any, script: Script) -> None:
+    work(plan_of_one(), cloud, uploaded("cat.jpg", b"meow"))
+    for name in list(cloud.results.names("index/")):
+        del cloud.results.versions[name]
+    lose_tasks(cloud)
+    report = swept(cloud)
+
+    assert (report.jobs["queued"], report.jobs["ended"], len(list(cloud.results.names("index/")))) == (0, 1, 1)
+
+
 def test_a_file_without_steps_ends(cloud: FakeCloud, uploaded: Put, planned: Any) -> None:
     uploaded("empty.jpg", b"")
-    swept(cloud)
+    assert swept(cloud).jobs["ended"] == 1
 
     assert [name.split("/")[1] for name in cloud.results.names("index/")] == ["skipped"]
 
