@@ -5,7 +5,7 @@ story        pipeline: receive · dispatch · process
 doors        intake (posted files) · signed_upload (the issuer) · cors (for pages) · naming · media · status (receipts)
              callers (who calls, with which key) · idempotency (what keys lead to) · pages (of other origins)
 operators    operations (one engine for the command line and the console) · index (ended jobs, claims) · progress (of a run)
-             sweep_part (a call of the sweeper, which is `operations.sweep`)
+             sweep_part, backfill_page (calls of the sweeper, which are `operations.sweep` and `.backfill_pages`)
              console (the pages) · findings (facts as people read them, for pages and terminals)
 platform     web (HTTP answers) · pace (of bodies) · identity (callers' tokens) · settings · errors (the tree of failures) · log
              cloud (the only package that calls Google; `cloud.protocols` is what the rest sees of it)

@@ -1,4 +1,4 @@
-"""Files from before, with the real stack: `./sluice backfill` begins, the sweeper queues, each has its notices."""
+"""Files from before, on the real stack: counted, begun, queued by the sweeper, resumed, each with its notice."""
 
 import json
 import sys
