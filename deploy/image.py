@@ -49,4 +49,4 @@ def _build(deployment: Deployment) -> Command:
 def substitutions(deployment: Deployment) -> str:
     """The variables of deploy/cloudbuild.yaml as a flag. Its separator is no comma: these stand between extras."""
     image, options = f"{deployment.repository}/functions:{deployment.tag}", deployment.options
-    return f"--substitutions=^;^_IMAGE={image};_BASE={options.base_image};_EXTRAS={options.extras}"
+    return f"--substitutions=^;^_IMAGE={image};_EXTRAS={options.extras};_BASE={options.base_image}"
