@@ -40,9 +40,9 @@ def check(ledger: Ledger, evidence: Evidence, posted_verdict: str = "") -> Findi
     found = Findings()
     for entry in ledger.entries:
         job = _Job(entry, ledger.fate(entry), evidence)
-        found.lost += job.lost(posted_verdict)
-        found.conflicting += job.conflicting()
-        found.early += job.early()
+        found.lost += job.sentence(job.lost(posted_verdict))
+        found.conflicting += job.sentence(job.conflicting())
+        found.early += job.sentence(job.early())
     found.conflicting += _rewritten(evidence.stored)
     known = {job_id(entry) for entry in ledger.entries}
     strange = (evidence.entries.keys() | evidence.manifests.keys() | evidence.notices.keys()) - known
@@ -76,22 +76,23 @@ class _Job:
         """Missing parts, and a verdict that must not be."""
         allowed = {"failed" if self._entry.kind in contents.POISON else "succeeded", ENDS[self._fate]}
         if not self._ends:
-            yield self._of("no index entry")
+            yield "no index entry"
         for verdict in self._verdicts - allowed:
-            yield self._of(f"ended {verdict}, which a file that was {self._fate} must not")
+            yield f"ended {verdict}, which a file that was {self._fate} must not"
         results = {step["recipe_id"] for _, step in self._steps}
         planned = {step["recipe"]["recipe_id"] for body in self._bodies[:1] for step in body["plan"]["steps"]}
         for recipe_id in planned - results or (() if planned else {"any step"}):
-            yield self._of(f"no manifest with a result of {recipe_id}")
+            yield f"no manifest with a result of {recipe_id}"
         for identity in {self.id, *self._ids} - self._notices.keys():
-            yield self._of(f"no notice {identity}")
+            yield f"no notice {identity}"
         if posted_verdict in self._verdicts and self.id not in self._evidence.posts:
-            yield self._of("no post to the webhook")
+            yield "no post to the webhook"
 
     def conflicting(self) -> Iterator[str]:
         """Parts that differ from each other, or belong to another file."""
-        wrong = (*self._wrong_ends(), *self._wrong_manifests(), *self._wrong_notices())
-        return map(self._of, (*wrong, *(fault for _, step in self._steps for fault in self._wrong_outputs(step))))
+        yield from (*self._wrong_ends(), *self._wrong_manifests(), *self._wrong_notices())
+        for _, step in self._steps:
+            yield from self._wrong_outputs(step)
 
     def early(self) -> Iterator[str]:
         """Notices before their manifests, and an index entry before the notices. Messages have times in milliseconds."""
@@ -100,10 +101,10 @@ class _Job:
         first = {identity: min(one.published for one in same) for identity, same in self._notices.items()}
         for identity in first.keys() & committed.keys():
             if first[identity] < _milliseconds(committed[identity]):
-                yield self._of(f"notice {identity} was published before its manifest")
+                yield f"notice {identity} was published before its manifest"
         for end in self._ends:
             for identity in {identity for identity, time in first.items() if end.created < _milliseconds(time)}:
-                yield self._of(f"the index entry was written before notice {identity}")
+                yield f"the index entry was written before notice {identity}"
 
     def _wrong_ends(self) -> Iterator[str]:
         for end in self._ends:
@@ -138,7 +139,7 @@ class _Job:
         told = {step["recipe_id"]: step for step in body["steps"]}
         if any(not step.items() <= told.get(step["recipe_id"], {}).items() for _, step in self._steps):
             yield "the notice of the job says other than its manifests"
-        if {body["verdict"]} != self._verdicts:
+        if self._ends and {body["verdict"]} != self._verdicts:
             yield f"the notice of the job says {body['verdict']}, its index entries {sorted(self._verdicts)}"
 
     def _wrong_outputs(self, step: Json) -> Iterator[str]:
@@ -171,8 +172,10 @@ class _Job:
     def _file(self) -> tuple[str, int, str]:
         return self._entry.name, self._entry.generation, self._entry.crc32c
 
-    def _of(self, what: str) -> str:
-        return f"{self._entry.name} #{self._entry.generation} ({self._entry.kind}, {self._entry.door}, {self._fate}): {what}"
+    def sentence(self, faults: Iterable[str]) -> list[str]:
+        """One for all faults of a kind, so that files are counted; none without a fault."""
+        one, what = self._entry, "; ".join(faults)
+        return [f"{one.name} #{one.generation} ({one.kind}, {one.door}, {self._fate}): {what}"] if what else []
 
 
 def _rewritten(stored: Iterable[Stored]) -> Iterator[str]:
