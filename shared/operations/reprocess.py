@@ -71,13 +71,8 @@ class Count:
 def choose(query: Query, where: Where, cloud: Cloud) -> Generator[Changed, None, None]:
     """The wanted files with other recipes today, newest upload first. Raises `Unavailable`.
 
-    <<<<<<< HEAD
-        It makes a list call for a thousand entries. Each object counts once, by the newest generation that is wanted. Files in work
-        are left out.
-    =======
-        It makes a list call for a thousand entries. Each object counts once, by the newest generation that is wanted. Files in work are
-        left out.
-    >>>>>>> e5fdb67 (Wrap a docstring)
+    It makes a list call for a thousand entries. Each object counts once, by the newest generation that is wanted. Files in work
+    are left out.
     """
     wanted = query if query.verdicts else replace(query, verdicts=PRESENT)
     found = parallel.each(lambda job: _changed(job, cloud), _newest(listing.jobs(wanted, cloud)))
