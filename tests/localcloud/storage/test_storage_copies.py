@@ -30,7 +30,8 @@ def code(answer: Answer) -> str:
 @pytest.mark.parametrize("form", ["{}/a%20%C3%A9", "/{}/a%20%C3%A9"])
 def test_a_put_copies_an_object_with_its_metadata(direct: Service, prefix: str, form: str) -> None:
     bucket, other = direct.bucket(), direct.bucket(storageClass="NEARLINE")
-    direct.call("PUT", f"/{bucket}/a%20%C3%A9", b"hello", content_type="text/a", x_goog_meta_k="v")
+    given: dict[str, Any] = {"content_type": "text/a", "x_goog_meta_k": "v", "x_goog_storage_class": "ARCHIVE"}
+    direct.call("PUT", f"/{bucket}/a%20%C3%A9", b"hello", **given)
 
     answer = copy(direct, other, "b", **{f"{prefix}_copy_source": form.format(bucket)}, content_type="text/ignored")
 
