@@ -125,7 +125,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
             "cloudtasks.taskDeleter",  # cancel: delete
             "queueOperator",  # queues, pause, resume; tasks
         },
-        "own-queue:sweeper": {"queueOperator"},  # the parts of sweeps: pause, resume
+        "own-queue:sweeper": {"cloudtasks.enqueuer", "queueOperator"},  # backfill: add, find; parts and pages: pause, resume
         "webhook:*": {
             "cloudtasks.enqueuer",  # webhooks test: add
             "cloudtasks.taskDeleter",  # webhooks test: delete what was not accepted

@@ -25,7 +25,7 @@ def test_the_parts_of_a_sweep_are_delivered_one_at_a_time_for_a_week(deployed: D
     queue = deployed.first.state["resources"][f"{PLACE}/queues/sluice-sweeper"]
 
     rates, retries = queue["rateLimits"], queue["retryConfig"]
-    assert (rates["maxDispatchesPerSecond"], rates["maxConcurrentDispatches"]) == (1, 1)
+    assert (rates["maxDispatchesPerSecond"], rates["maxConcurrentDispatches"]) == (1, 2)
     assert (retries["maxRetryDuration"], retries["minBackoff"], retries["maxBackoff"]) == ("604800s", "10s", "3600s")
     assert f"https://{queue['httpTarget']['uriOverride']['host']}" == url("sweeper")
     assert queue["httpTarget"]["oidcToken"] == {"serviceAccountEmail": account("tasks"), "audience": url("sweeper")}
@@ -47,11 +47,14 @@ def test_the_agent_of_cloud_scheduler_is_made_before_it_is_granted_anything(depl
     assert {"role": "roles/cloudscheduler.serviceAgent", "members": [f"serviceAccount:{agent}"]} in bindings
 
 
-def test_zero_minutes_delete_the_schedule_and_nothing_else(project: Project, deployed: Deployed) -> None:
+def test_zero_minutes_delete_the_schedule_and_the_alert_about_it(project: Project, deployed: Deployed) -> None:
     project.bring_back(deployed.kept)
     off = project.run("up", "--sweep-minutes=0")
 
-    assert [(line["method"], line["path"].rpartition("/")[2]) for line in off.mutations] == [("DELETE", "sluice-sweep")]
+    (alert,) = [name for name, it in deployed.first.state["resources"].items() if it.get("displayName") == "Sluice (sluice): no sweep"]
+    deleted = [line["path"].rpartition("/")[2] for line in off.mutations if line["method"] == "DELETE"]
+    assert sorted(deleted) == sorted(["sluice-sweep", alert.rpartition("/")[2]])
+    assert len(off.mutations) == len(deleted) + 1  # the options are kept
     assert JOB not in off.state["resources"]
 
 
