@@ -93,7 +93,9 @@ class Client:
 
 async def send(prefix: str, files: int, senders: int, pause_seconds: float, watchers: int) -> dict[str, Any]:
     """Send so many files, in turn through each door."""
-    async with aiohttp.ClientSession() as http, _watched(Client(http, _urls()), watchers) as client:
+    # Each request has its own connection, as from another client: a kept one may be closed just when it is used again.
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as http, _watched(Client(http, _urls()), watchers) as client:
         doors: tuple[Accept, ...] = (client.to_bucket, client.to_upload_service, client.to_signed_url)
         numbers = iter(range(files))
         await asyncio.gather(*(_send(client, doors, prefix, numbers, pause_seconds) for _ in range(senders * len(doors))))

@@ -15,4 +15,4 @@ def test_a_small_load_keeps_its_rates_and_loses_no_file() -> None:
     rows = [line for line in done.stdout.splitlines() if line.startswith(("queue ", "verdicts "))]
 
     assert [row.split()[-1] for row in rows] == ["met"] * 4, done.stdout + done.stderr
-    assert "320 succeeded, 0 lost, 0 twice" in rows[-1]
+    assert "720 succeeded, 0 lost, 0 twice" in rows[-1]
