@@ -62,7 +62,7 @@ step "Services"
   # Only where pipeline.toml has webhooks, as each line about the notifier.
   service  notifier    1    512Mi   80       60       $INSTANCES   internal
   # One instance each: a sweep has one part after the other; the console reads each list once for all its viewers.
-  service  sweeper     1    512Mi   2        1800     1            internal
+  service  sweeper     1    512Mi   3        1800     1            internal
   service  console     1    512Mi   40       300      1            all
   # The processor is a service for each pool of pipeline.toml, which has the numbers.
   pools    processor                                               internal

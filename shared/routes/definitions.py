@@ -49,7 +49,7 @@ class Queue:
     pool: str = DEFAULT_POOL.name
 
 
-#: The queue of the sweeper's parts and pages: two at once, so that a page need not wait for a part. It is the deployment's own: pipeline.toml does not have it.
+#: The queue of the sweeper's parts and pages: two at once, so that a page need not wait for a part. It is the deployment's own.
 SWEEPER = Queue(sweep_part.QUEUE, 1.0, 2, attempts=100, min_backoff_seconds=10, max_backoff_seconds=3600)
 
 

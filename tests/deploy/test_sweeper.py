@@ -51,7 +51,8 @@ def test_zero_minutes_delete_the_schedule_and_the_alert_about_it(project: Projec
     project.bring_back(deployed.kept)
     off = project.run("up", "--sweep-minutes=0")
 
-    (alert,) = [name for name, it in deployed.first.state["resources"].items() if it.get("displayName") == "Sluice (sluice): no sweep"]
+    resources = deployed.first.state["resources"]
+    (alert,) = [name for name, it in resources.items() if it.get("displayName") == "Sluice (sluice): no sweep"]
     deleted = [line["path"].rpartition("/")[2] for line in off.mutations if line["method"] == "DELETE"]
     assert sorted(deleted) == sorted(["sluice-sweep", alert.rpartition("/")[2]])
     assert len(off.mutations) == len(deleted) + 1  # the options are kept
