@@ -35,7 +35,7 @@ def test_the_parts_of_a_sweep_are_delivered_one_at_a_time_for_a_week(deployed: D
 def test_the_sweeper_has_half_an_hour_and_one_instance(deployed: Deployed) -> None:
     template = deployed.first.state["resources"][f"{SERVICES}sweeper"]["spec"]["template"]
 
-    assert (template["spec"]["timeoutSeconds"], template["spec"]["containerConcurrency"]) == (1800, 2)
+    assert (template["spec"]["timeoutSeconds"], template["spec"]["containerConcurrency"]) == (1800, 3)
     assert template["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"] == "1"
 
 
