@@ -21,7 +21,7 @@ _CANCELS = (("cancel", "crash"), ("cancel", "abandon"), ("cancel", "stall"), ("c
 #: An operator cancels at an effect; later waits for one delivery, or for all.
 _OVERTAKEN = (("cancel", "switch"), ("cancel", "stall"))
 #: The configuration changes after the dispatcher has read it.
-_BEFORE = (Fault(0, "configure", 1),)
+_BEFORE = (Fault(1, "configure", 1),)
 
 
 def _cancelled(of: Plan) -> Shape:
