@@ -8,10 +8,11 @@ GSUTIL_STAMP = .venv-gsutil/installed
 COMMA := ,
 EXTRA_NAMES = $(subst $(COMMA), ,$(EXTRAS))
 EXTRA_STAMPS = $(sort $(EXTRA_NAMES:%=.venv/extra-%) $(wildcard .venv/extra-*))
+COUNTED = --hypothesis-profile more --cov=shared --cov-report=term-missing:skip-covered
 # Some environments forbid it to write bytecode; then each of the tests' many processes compiles every module again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo up hostile test test-long test-fast coverage check fix bench load proof chaos lock clean
+.PHONY: help setup demo up hostile test test-long test-fast check fix bench load proof chaos lock clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,18 +29,14 @@ hostile: $(STAMP) ## send every file of DIR through the running stack (make up),
 	@test -n "$(DIR)" || { echo "name a folder of files: make hostile DIR=…" >&2; exit 2; }
 	@$(BIN)/python -m local hostile "$(DIR)" $(ARGS)
 
-test: setup ## every test but the long ones
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m 'not long' $(ARGS)
+test: setup ## every test but the long ones. COVERAGE=yes counts the lines of shared/ that they run, as CI does
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m 'not long' $(if $(COVERAGE),$(COUNTED)) $(ARGS)
 
 test-long: setup ## the long tests: kill -9 under load, folders of hostile files, how-tos as printed
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m long $(ARGS)
 
 test-fast: $(STAMP) ## unit tests and functions in memory: no network, no processes, under 30 seconds
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit tests/functions $(ARGS)
-
-coverage: $(STAMP) ## lines of shared/ that its tests run; fails below the floor in pyproject.toml
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --hypothesis-profile more --cov=shared --cov-report=term-missing:skip-covered \
-	  tests/unit tests/functions tests/contract tests/cli tests/docs/test_contracts_*.py
 
 check: $(STAMP) ## ruff, mypy --strict, shellcheck
 	@$(BIN)/ruff check .

@@ -54,7 +54,7 @@ ENVIRONMENT = {
     "SLUICE_MAX_FILE_BYTES": "5000000",
 }
 
-# No test depends on its speed, and no run on an earlier one. `make coverage`, which CI runs, tries more examples.
+# No test depends on its speed, and no run on an earlier one. `make test COVERAGE=yes`, which CI runs, tries more.
 properties.register_profile(
     "sluice", max_examples=30, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
