@@ -11,6 +11,7 @@ from localcloud.address import HOST, PROJECT, Ports
 from localcloud.calls import CALLS_PATH, calls_control
 from localcloud.clock import Clock, SystemClock
 from localcloud.control import Control, with_control
+from localcloud.disk import room_to_start
 from localcloud.faults.calls import with_faults
 from localcloud.faults.control import FAULTS_PATH, faults_control
 from localcloud.faults.messages import MessageFaults
@@ -32,34 +33,37 @@ class LocalCloud:
     """Cloud Storage, Pub/Sub and Cloud Tasks on loopback, with their state in the folder `data`."""
 
     def __init__(self, data: Path, ports: Ports | None = None, clock: Clock | None = None) -> None:
-        """Claim the folder, until `stop`. Raises `FolderInUse`, `NotADataFolder`, `WrongLayout`."""
-        self._claim = claim(data)
-        self.data = data = data.resolve()
-        self.ports = ports or Ports()
-        self.clock = clock or SystemClock()
-        issuer = f"http://{HOST}:{self.ports.tasks}"
-        self.accounts = Accounts(data / "keys", PROJECT, issuer, self.clock)
-        self.tls = tls_files(data / "tls")
-        self.faults = Faults()
-        self.pubsub = PubSub(data / "pubsub", self.clock, self.accounts)
-        # A hook slows publishing down: it is set with the first rule on messages.
-        self.faults.on_messages = lambda: self.pubsub.set_publish_hook(MessageFaults("messages", self.faults, self.clock).admit)
-        self._notifications = MessageFaults("notifications", self.faults, self.clock)
-        self.storage = Storage(data / "storage", self.clock, self.accounts, self._notify)
-        self.tasks = Tasks(data / "tasks", self.clock, self.accounts)
-        storage, pubsub, tasks = self._apps()
-        self._servers: list[HttpServer | GrpcServer] = [
-            HttpServer(storage, self.ports.storage, "Cloud Storage"),
-            HttpServer(storage, self.ports.storage_tls, "Cloud Storage, https", self.tls),
-            HttpServer(pubsub, self.ports.pubsub, "Pub/Sub REST"),
-            HttpServer(pubsub, self.ports.pubsub_tls, "Pub/Sub REST, https", self.tls),
-            HttpServer(tasks, self.ports.tasks, "Cloud Tasks"),
-            GrpcServer(self.pubsub.grpc_handlers(), self.ports.pubsub_grpc, "Pub/Sub gRPC", [self._interceptor("pubsub")]),
-            GrpcServer(self.tasks.grpc_handlers(), self.ports.tasks_grpc, "Cloud Tasks gRPC", [self._interceptor("tasks")]),
-        ]
+        """Claim the folder, until `stop`. Raises `CannotRun`: `FolderInUse`, `NotADataFolder`, `WrongLayout`, or a full disk."""
+        with room_to_start(data):
+            self._claim = claim(data)
+            self.data = data = data.resolve()
+            self.ports = ports or Ports()
+            self.clock = clock or SystemClock()
+            issuer = f"http://{HOST}:{self.ports.tasks}"
+            self.accounts = Accounts(data / "keys", PROJECT, issuer, self.clock)
+            self.tls = tls_files(data / "tls")
+            self.faults = Faults()
+            self.pubsub = PubSub(data / "pubsub", self.clock, self.accounts)
+            # A hook slows publishing down: it is set with the first rule on messages.
+            self.faults.on_messages = lambda: self.pubsub.set_publish_hook(
+                MessageFaults("messages", self.faults, self.clock).admit
+            )
+            self._notifications = MessageFaults("notifications", self.faults, self.clock)
+            self.storage = Storage(data / "storage", self.clock, self.accounts, self._notify)
+            self.tasks = Tasks(data / "tasks", self.clock, self.accounts)
+            storage, pubsub, tasks = self._apps()
+            self._servers: list[HttpServer | GrpcServer] = [
+                HttpServer(storage, self.ports.storage, "Cloud Storage"),
+                HttpServer(storage, self.ports.storage_tls, "Cloud Storage, https", self.tls),
+                HttpServer(pubsub, self.ports.pubsub, "Pub/Sub REST"),
+                HttpServer(pubsub, self.ports.pubsub_tls, "Pub/Sub REST, https", self.tls),
+                HttpServer(tasks, self.ports.tasks, "Cloud Tasks"),
+                GrpcServer(self.pubsub.grpc_handlers(), self.ports.pubsub_grpc, "Pub/Sub gRPC", [self._interceptor("pubsub")]),
+                GrpcServer(self.tasks.grpc_handlers(), self.ports.tasks_grpc, "Cloud Tasks gRPC", [self._interceptor("tasks")]),
+            ]
 
     async def start(self) -> None:
-        """Open every port, then begin to deliver. Raises `PortInUse` with nothing left running."""
+        """Open every port, then begin to deliver. Raises `PortInUse`, or `CannotRun`, with nothing left running."""
         opening = asyncio.ensure_future(self._open())
         try:
             # A cancellation waits until all is open: grpc cannot close a server that is half started.
@@ -80,8 +84,9 @@ class LocalCloud:
     async def _open(self) -> None:
         for server in self._servers:
             await server.start()
-        for service in (self.pubsub, self.storage, self.tasks):
-            await service.start()
+        with room_to_start(self.data):
+            for service in (self.pubsub, self.storage, self.tasks):
+                await service.start()
 
     def _apps(self) -> tuple[App, App, App]:
         """The three services, each behind its fault rules and the guard against web pages."""

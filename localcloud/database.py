@@ -3,18 +3,55 @@
 import shlex
 import sqlite3
 from pathlib import Path
+from typing import Any
 
+from localcloud.disk import Disk, disk_of
 from localcloud.errors import CannotRun
 from localcloud.folder import LAYOUT, WrongLayout
 
+#: The second is that of a log's index, which has no room.
+_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 
-def open_database(path: Path, schema: str) -> sqlite3.Connection:
-    """Open (or create) `<data folder>/<service>/<name>.sqlite` in autocommit mode. Raises `CannotRun`.
+
+class Database(sqlite3.Connection):
+    """A connection whose writes raise `DiskFull` when they find no room."""
+
+    disk: Disk
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """Execute one statement."""
+        try:
+            return super().execute(*arguments)
+        except sqlite3.OperationalError as error:
+            raise self._refusal(error) from None
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+        """Execute one statement for each of several rows."""
+        try:
+            return super().executemany(*arguments)
+        except sqlite3.OperationalError as error:
+            raise self._refusal(error) from None
+
+    def executescript(self, script: str) -> sqlite3.Cursor:
+        """Execute several statements."""
+        try:
+            return super().executescript(script)
+        except sqlite3.OperationalError as error:
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: sqlite3.OperationalError) -> Exception:
+        return self.disk.full() if error.sqlite_errorcode in _FULL else error
+
+
+def open_database(path: Path, schema: str) -> Database:
+    """Open (or create) `<data folder>/<service>/<name>.sqlite` in autocommit mode. Raises `CannotRun`, `DiskFull`.
 
     Group writes with `with transaction(database):`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    disk = disk_of(path.parent.parent)
+    with disk.watched():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    database = connect(path, disk)
     database.row_factory = sqlite3.Row
     _check_layout(database, path)
     database.execute("PRAGMA journal_mode = WAL")
@@ -25,7 +62,14 @@ def open_database(path: Path, schema: str) -> sqlite3.Connection:
     return database
 
 
-def _check_layout(database: sqlite3.Connection, path: Path) -> None:
+def connect(path: Path, disk: Disk) -> Database:
+    """A connection in autocommit mode to a file on that disk."""
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Database)
+    database.disk = disk
+    return database
+
+
+def _check_layout(database: Database, path: Path) -> None:
     """Compare the version in the file. A new file gets it before its tables, in case of a crash between the two."""
     try:
         found = database.execute("PRAGMA user_version").fetchone()[0]
@@ -44,12 +88,18 @@ def _check_layout(database: sqlite3.Connection, path: Path) -> None:
 class transaction:  # noqa: N801  (reads as a statement: `with transaction(db):`)
     """All writes of the block are committed together, or none."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
-    def __enter__(self) -> sqlite3.Connection:
+    def __enter__(self) -> Database:
         self._database.execute("BEGIN IMMEDIATE")
         return self._database
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._database.execute("COMMIT" if kind is None else "ROLLBACK")
+        try:
+            if kind is None:
+                self._database.execute("COMMIT")
+        finally:
+            # A commit that finds no room leaves the transaction open; some failures of a write have ended it already.
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")

@@ -99,9 +99,17 @@ def _check(folder: Path) -> None:
         found = f"{folder} is not empty and has no {MARK}, the mark of a data folder"
         raise NotADataFolder(f"{found}; choose a new or an empty folder: --data FOLDER")
     if layout is None:
-        (folder / MARK).write_text(json.dumps({"layout": LAYOUT}))
+        _mark(folder)
     elif layout != LAYOUT:
         raise WrongLayout(folder, layout)
+
+
+def _mark(folder: Path) -> None:
+    try:
+        (folder / MARK).write_text(json.dumps({"layout": LAYOUT}))
+    except OSError:  # a full disk; an empty mark is that of another layout
+        (folder / MARK).unlink(missing_ok=True)
+        raise
 
 
 def _layout(folder: Path) -> int | None:

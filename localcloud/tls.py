@@ -35,4 +35,7 @@ def _make(files: TlsFiles) -> None:
     files.key.write_bytes(server.private_key_pem.bytes())
     files.certificate.write_bytes(server.cert_chain_pems[0].bytes())
     files.authority.write_bytes(authority.cert_pem.bytes())
-    files.bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + authority.cert_pem.bytes())
+    # The last one, whole or not at all: when all files exist, they are used.
+    bundle = files.bundle.with_suffix(".new")
+    bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + authority.cert_pem.bytes())
+    bundle.replace(files.bundle)

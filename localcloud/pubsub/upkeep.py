@@ -1,8 +1,10 @@
 """Periodic expiry: of messages after their retention, snapshots after their life, and unused subscriptions."""
 
 import asyncio
+import contextlib
 
 from localcloud.clock import Clock
+from localcloud.disk import DiskFull
 from localcloud.protobuf import microseconds, seconds
 from localcloud.pubsub.delivery.broker import Broker
 
@@ -31,7 +33,8 @@ class Upkeep:
     async def _run(self) -> None:
         while True:
             await self._clock.sleep(PERIOD_SECONDS)
-            expire(self._broker, self._clock.time())
+            with contextlib.suppress(DiskFull):
+                expire(self._broker, self._clock.time())
 
 
 def expire(broker: Broker, now: float) -> None:

@@ -45,6 +45,9 @@ def storage_error(error: StorageError | ApiError) -> StorageError:
         return error
     if error.status == "INVALID_ARGUMENT":
         return invalid(error.message)
+    if error.status == "RESOURCE_EXHAUSTED":
+        # Clients try for minutes after 429 and every 5xx, and gsutil takes a 403 for missing credentials.
+        return StorageError(413, "quotaExceeded", error.message, "QuotaExceeded")
     return StorageError(500, "internalError", "Internal error", "InternalError")
 
 

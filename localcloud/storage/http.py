@@ -1,6 +1,7 @@
 """The HTTP surface: takes a request to its handler, and writes refusals as JSON or XML, as the API demands."""
 
 from localcloud.calls import Calls
+from localcloud.disk import DiskFull
 from localcloud.errors import ApiError
 from localcloud.guard import is_foreign
 from localcloud.http import Answer, Header, Request, empty_answer
@@ -40,6 +41,10 @@ async def answer(store: Store, calls: Calls, request: Request) -> Answer:
             cors.check_origin(_bucket(store, request, segments), request.method, request.headers)
         check_write_headers(request.method, request.headers)
         reply = await (_xml(store, calls, request) if segments is None else _json(store, calls, request, segments))
+    except DiskFull as full:
+        async for _ in request.body:  # a client that is still sending would see a reset, not the answer, and try for minutes
+            pass
+        reply = refuse(request, full)
     except (StorageError, ApiError) as error:
         reply = refuse(request, error)
     if "origin" in request.headers:

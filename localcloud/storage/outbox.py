@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from localcloud.clock import Clock
+from localcloud.disk import RETRY_SECONDS, DiskFull
 from localcloud.errors import ApiError
 from localcloud.storage.data.store import Store
 from localcloud.storage.model import Message
@@ -57,12 +58,24 @@ class Outbox:
             if message.topic not in self._waiting and await self._accepts(message):
                 self._delays.pop(message.topic, None)
                 published.append(identity)
-        self._store.messages.remove(published)
+        await self._remove(published)
+
+    async def _remove(self, published: list[int]) -> None:
+        """Forget published messages; on a full disk as soon as there is room, for they would be published again."""
+        while True:
+            try:
+                self._store.messages.remove(published)
+                return
+            except DiskFull:
+                await self._clock.sleep(RETRY_SECONDS)
 
     async def _accepts(self, message: Message) -> bool:
         """Publish a message; after a failure, its topic waits."""
         try:
             await self._publish(message.topic, message.data, message.attributes)
+        except DiskFull:
+            self._hold(message.topic, RETRY_SECONDS)
+            return False
         except ApiError:
             self._hold(message.topic)
             return False
@@ -72,8 +85,8 @@ class Outbox:
             return False
         return True
 
-    def _hold(self, topic: str) -> None:
-        delay = self._delays.get(topic, FIRST_DELAY_SECONDS)
+    def _hold(self, topic: str, most_seconds: float = MAX_DELAY_SECONDS) -> None:
+        delay = min(self._delays.get(topic, FIRST_DELAY_SECONDS), most_seconds)
         self._delays[topic] = min(2 * delay, MAX_DELAY_SECONDS)
         self._waiting.add(topic)
         self._spawn(self._release(topic, delay))

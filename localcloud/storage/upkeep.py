@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.clock import Clock, rfc3339
+from localcloud.disk import DiskFull
 from localcloud.storage.data.store import Store
 from localcloud.storage.errors import StorageError
 from localcloud.storage.media import parts, resumable
@@ -44,6 +45,8 @@ class Upkeep:
         while True:
             try:
                 await self.round()
+            except DiskFull:
+                pass
             except Exception:
                 log.exception("upkeep failed; will retry in %.0f seconds", INTERVAL_SECONDS)
             await self._clock.sleep(INTERVAL_SECONDS)

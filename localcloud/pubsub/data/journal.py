@@ -1,13 +1,15 @@
 """Group commit: all writes of one turn of the event loop reach the disk in one transaction."""
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from localcloud.database import transaction
+from localcloud.database import Database, connect, transaction
+from localcloud.disk import RETRY_SECONDS, DiskFull
 
 log = logging.getLogger(__name__)
 
@@ -17,24 +19,31 @@ CHECKPOINT_SECONDS = 0.2
 MAX_LOG_PAGES = 16_000
 
 
+#: Statement → the values of each of its executions.
+Turn = dict[str, list[tuple[object, ...]]]
+
+
 class Journal:
     """Collects writes until the end of the turn. Await `committed()` before an answer that promises durability.
 
     Writes of one statement are executed together. Two statements that touch the same row in one turn must therefore not depend
-    on their order.
+    on their order. Turns that find no room on the disk are kept in memory, in their order, and tried again.
     """
 
-    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, database: Database, path: Path) -> None:
         self._database = database
         self._checkpoints = _Checkpoints(database, path)
-        self._writes: dict[str, list[tuple[object, ...]]] = {}
+        self._turns: list[Turn] = []
+        self._writes: Turn = {}
         self._afterwards: list[Callable[[], None]] = []
         self._committed: asyncio.Future[None] | None = None
         self._timer: asyncio.Handle | None = None
 
     def close(self) -> None:
         """Commit all pending writes; accept no more."""
-        self.flush()
+        self.end_turn()
+        if self._timer is not None:  # a full disk: acknowledgements that are lost here were answered with an error
+            self._timer.cancel()
         self._checkpoints.close()
 
     def write(self, statement: str, values: tuple[object, ...]) -> None:
@@ -48,7 +57,7 @@ class Journal:
         self._schedule()
 
     async def committed(self) -> None:
-        """Return when all writes so far are on disk. Raises `sqlite3.Error` when the commit fails."""
+        """Return when all writes so far are on disk. Raises `DiskFull`, or `sqlite3.Error` when the commit fails."""
         if self._timer is None:
             return
         if self._committed is None:
@@ -56,44 +65,65 @@ class Journal:
         # Shielded: the cancellation of one waiter must not cancel the future of the others.
         await asyncio.shield(self._committed)
 
+    def end_turn(self) -> None:
+        """Commit all pending writes now; those that find no room are kept."""
+        with contextlib.suppress(DiskFull):
+            self.flush()
+
     def flush(self) -> None:
-        """Commit all pending writes now."""
+        """Commit all pending writes now. Raises `DiskFull`: they are kept, and committed when there is room."""
         if self._timer is not None:
             self._timer.cancel()
-        writes, afterwards, committed = self._writes, self._afterwards, self._committed
-        self._writes, self._afterwards, self._committed, self._timer = {}, [], None, None
+        if self._writes:
+            self._turns.append(self._writes)
+        turns, afterwards, committed = self._turns, self._afterwards, self._committed
+        self._turns, self._writes, self._afterwards, self._committed, self._timer = [], {}, [], None, None
         try:
-            self._commit(writes)
+            self._commit(turns)
+        except DiskFull as full:
+            self._turns, self._afterwards = turns, afterwards
+            self._timer = asyncio.get_running_loop().call_later(RETRY_SECONDS, self.end_turn)
+            _settle(committed, full)
+            raise
         except sqlite3.Error as error:
             log.error("could not write to disk: %s", error)
-            if committed:
-                committed.set_exception(error)
+            _settle(committed, error)
             return
         for action in afterwards:
             action()
-        if committed:
-            committed.set_result(None)
+        _settle(committed)
 
-    def _commit(self, writes: dict[str, list[tuple[object, ...]]]) -> None:
-        if not writes:
+    def _commit(self, turns: list[Turn]) -> None:
+        if not turns:
             return
         with transaction(self._database) as database:
-            for statement, values in writes.items():
-                database.executemany(statement, values)
+            for writes in turns:
+                for statement, values in writes.items():
+                    database.executemany(statement, values)
         self._checkpoints.request()
 
     def _schedule(self) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_soon(self.flush)
+            self._timer = asyncio.get_running_loop().call_soon(self.end_turn)
+
+
+def _settle(committed: asyncio.Future[None] | None, error: Exception | None = None) -> None:
+    """End the wait for a commit, with its error if it has one."""
+    if committed is None:
+        return
+    if error:
+        committed.set_exception(error)
+    else:
+        committed.set_result(None)
 
 
 class _Checkpoints:
     """Copies commits from the write-ahead log into the database file, in a thread beside the event loop."""
 
-    def __init__(self, database: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, database: Database, path: Path) -> None:
         database.execute(f"PRAGMA wal_autocheckpoint = {MAX_LOG_PAGES}")
         database.execute(f"PRAGMA journal_size_limit = {MAX_LOG_PAGES * 4096}")
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database = connect(path, database.disk)
         self._thread = ThreadPoolExecutor(1, "checkpoints")
         self._timer: asyncio.TimerHandle | None = None
 
@@ -116,5 +146,7 @@ class _Checkpoints:
     def _run(self) -> None:
         try:
             self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except DiskFull:
+            pass  # the log stays, and the checkpoint after the next commit copies it
         except sqlite3.Error as error:
             log.warning("checkpoint of the write-ahead log failed: %s", error)

@@ -73,6 +73,10 @@ class Store:
         self.journal.close()
         self._database.close()
 
+    def require_room(self) -> None:
+        """Raise `DiskFull` unless new messages may be stored."""
+        self._database.disk.require()
+
     def topics(self) -> list[Stored]:
         """Every topic."""
         rows = self._database.execute("SELECT message, policy FROM topics")

@@ -151,8 +151,12 @@ class Broker:
         await self._store.journal.committed()
 
     async def publish(self, request: Any) -> Sequence[int]:
-        """Publish the messages of a PublishRequest, which may be changed. Returns their ids when they are on disk."""
+        """Publish the messages of a PublishRequest, which may be changed. Returns their ids when they are on disk.
+
+        Raises `DiskFull`; a message that found no room in its commit is delivered when there is some.
+        """
         topic = self.topic(request.topic)
+        self._store.require_room()
         if self.publish_hook:
             ids: Sequence[int] = [await self._publish_hooked(topic, each, self.publish_hook) for each in request.messages]
         else:

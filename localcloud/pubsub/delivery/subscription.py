@@ -143,6 +143,7 @@ class Subscription:
 
     def seek(self, messages: Iterable[Message]) -> None:
         """Make the backlog exactly those of these messages that match the filter, as if none had been delivered."""
+        self._store.require_room()
         self._store.journal.flush()
         wanted = {message.id: message for message in messages if self._accepts(message)}
         for message_id in [id_ for id_ in self.backlog.deliveries if id_ not in wanted]:
@@ -154,7 +155,7 @@ class Subscription:
         self.first_lease = next(self._leases)
         self._store.save_seek(self.key, self.first_lease)
         # Before any other write about these messages: the journal does not keep the order of writes within a turn.
-        self._store.journal.flush()
+        self._store.journal.end_turn()
         self.backlog.replay(again)
         self._wake_if_ready()
 

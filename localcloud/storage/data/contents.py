@@ -5,15 +5,15 @@ a row belongs to an upload that was never acknowledged; `sweep` removes it at st
 """
 
 import asyncio
-import errno
 import os
 import secrets
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
-from sqlite3 import Connection
 from typing import BinaryIO
 
+from localcloud.database import Database
+from localcloud.disk import Disk
 from localcloud.storage.errors import no_object
 from localcloud.storage.model import Content, Object
 from localcloud.storage.rules.checksums import Checksums
@@ -26,10 +26,11 @@ _READ_BYTES = 1 << 20
 class Contents:
     """A folder of content files in 256 subfolders, and a table of small contents."""
 
-    def __init__(self, folder: Path, database: Connection) -> None:
+    def __init__(self, folder: Path, database: Database) -> None:
         self.small_bytes = SMALL_BYTES
         self._folder = folder
         self._database = database
+        self._disk = database.disk
         if not (folder / "ff").is_dir():
             for number in range(256):
                 (folder / f"{number:02x}").mkdir(parents=True, exist_ok=True)
@@ -39,15 +40,26 @@ class Contents:
         return f"{self._folder}/{content[:2]}/{content[2:]}"
 
     def new(self) -> "Sink":
-        """A new, empty content to write to."""
+        """A new, empty content to write to. Raises `DiskFull`, as its `write` does."""
+        self._disk.require()
         identity = secrets.token_hex(16)
-        return Sink(identity, self.path(identity), self.small_bytes)
+        return Sink(identity, self.path(identity), self._disk, self.small_bytes)
 
     def new_file(self) -> str:
-        """The id of a new, empty file."""
+        """The id of a new, empty file. Raises `DiskFull`."""
+        self._disk.require()
         identity = secrets.token_hex(16)
-        Path(self.path(identity)).touch()
+        with self._disk.watched():
+            Path(self.path(identity)).touch()
         return identity
+
+    def reopen(self, content: str, checksums: Checksums) -> "Sink":
+        """A file to write to, behind the bytes that it has, whose checksums these are."""
+        return Sink(content, self.path(content), self._disk, checksums=checksums)
+
+    def cut(self, content: str, size: int) -> None:
+        """Remove the bytes of a file behind its first `size` ones."""
+        os.truncate(self.path(content), size)
 
     def keep(self, generation: int, content: Content) -> str:
         """Store a small content within the object's transaction. Returns the value of the object's `content`."""
@@ -90,14 +102,15 @@ class Contents:
         if isinstance(content, bytes):
             return content
         copy = secrets.token_hex(16)
-        os.link(self.path(content), self.path(copy))
+        with self._disk.watched():
+            os.link(self.path(content), self.path(copy))
         return copy
 
     async def concatenate(self, contents: Iterable[Content]) -> "Sink":
         """A new content, closed, of these contents in their order."""
         # Open all first: an open file stays readable when its content is removed meanwhile.
-        files = [self.open(content) for content in contents]
         sink = self.new()
+        files = [self.open(content) for content in contents]
         try:
             for file in files:
                 await _append(sink, file)
@@ -126,10 +139,11 @@ class Contents:
 class Sink:
     """A content under construction, with its checksums: in memory while it is small, then in its file."""
 
-    def __init__(self, identity: str, path: str, small_bytes: int = 0, checksums: Checksums | None = None) -> None:
+    def __init__(self, identity: str, path: str, disk: Disk, small_bytes: int = 0, checksums: Checksums | None = None) -> None:
         self.checksums = checksums or Checksums()
         self._identity = identity
         self._path = path
+        self._disk = disk
         self._small_bytes = small_bytes
         self._small = bytearray()
         self._file: BinaryIO | None = None
@@ -153,12 +167,14 @@ class Sink:
             self._file.close()
 
     def _append(self, chunk: bytes) -> None:
-        if self._file is None:
-            # Unbuffered: written bytes are with the operating system and survive the death of the process.
-            self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115, PTH123  (closed by `close`)
-            chunk = bytes(self._small) + chunk
-        if self._file.write(chunk) != len(chunk):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._disk.require(len(chunk))
+        with self._disk.watched():
+            if self._file is None:
+                # Unbuffered: written bytes are with the operating system and survive the death of the process.
+                self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115, PTH123  (closed by `close`)
+                chunk = bytes(self._small) + chunk
+            if self._file.write(chunk) != len(chunk):  # the rest of it found no room
+                raise self._disk.full()
 
 
 async def _append(sink: Sink, file: BinaryIO) -> None:

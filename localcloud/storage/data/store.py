@@ -109,7 +109,7 @@ class Store:
         return found
 
     def put(self, draft: Draft, conditions: Conditions, base: str, upload: str = "", moved: Object | None = None) -> Object:
-        """Make the draft the live generation; a refusal removes its bytes.
+        """Make the draft the live generation; a refusal removes its bytes, unless they belong to an upload.
 
         `upload` is the id of a resumable or multipart upload, which the same transaction marks as finished. `moved` is the
         object in the same bucket that gets a new name by the draft: it is deleted in the same transaction.
@@ -131,7 +131,8 @@ class Store:
                     garbage += self._retire(moved, bucket, now, base)
             return new
         except BaseException:
-            self.contents.remove([draft.content])
+            if not upload:
+                self.contents.remove([draft.content])
             raise
 
     def update(self, found: Object, conditions: Conditions, settings: Settings, base: str, time: float | None = None) -> Object:

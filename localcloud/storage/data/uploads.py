@@ -8,9 +8,9 @@ import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from sqlite3 import Connection, Row
+from sqlite3 import Row
 
-from localcloud.database import transaction
+from localcloud.database import Database, transaction
 from localcloud.storage.errors import no_session, no_upload
 from localcloud.storage.model import Intent, MultipartUpload, Object, Part
 from localcloud.storage.rules.checksums import Checksums
@@ -37,7 +37,7 @@ class Session:
 class Uploads:
     """All uploads that need more than one request."""
 
-    def __init__(self, database: Connection) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self._live: dict[str, Session] = {}
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from localcloud.storage.data.store import Store
-from localcloud.storage.errors import StorageError, invalid, no_upload
+from localcloud.storage.errors import invalid, no_upload
 from localcloud.storage.media.uploads import receive
 from localcloud.storage.model import Draft, MultipartUpload, Object, Part
 from localcloud.storage.rules.checksums import check
@@ -48,10 +48,10 @@ async def complete(store: Store, upload: MultipartUpload, wanted: list[tuple[int
     draft = Draft(intent.bucket, intent.name, sink.content, sums.size, sums.crc32c, None, intent.settings)
     try:
         _check_unfinished(store, upload)
-    except StorageError:
+        made = store.put(draft, intent.conditions, base, upload.id)
+    except BaseException:
         store.contents.remove([sink.content])
         raise
-    made = store.put(draft, intent.conditions, base, upload.id)
     store.contents.remove(store.uploads.drop_parts(upload.id))
     return made
 

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from localcloud.disk import DiskFull
 from localcloud.http import Answer, Request, empty_answer
-from localcloud.storage.data.contents import Sink
 from localcloud.storage.data.store import Store
 from localcloud.storage.data.uploads import Session
 from localcloud.storage.errors import StorageError, invalid, no_session
@@ -26,7 +26,12 @@ def start(store: Store, intent: Intent, declared: int | None) -> str:
     store.bucket(intent.bucket)
     if declared is not None:
         check_length(declared, intent.lengths)
-    return store.uploads.start_session(intent, declared, store.contents.new_file(), store.clock.time())
+    content = store.contents.new_file()
+    try:
+        return store.uploads.start_session(intent, declared, content, store.clock.time())
+    except DiskFull:
+        store.contents.remove([content])
+        raise
 
 
 def cancel(store: Store, session: Session) -> None:
@@ -74,7 +79,8 @@ async def _receive(store: Store, session: Session, span: Span, body: AsyncIterat
         return 0
     skip = _overlap(span, checksums.size)
     size = 0
-    sink = Sink(session.content, store.contents.path(session.content), checksums=checksums)
+    acknowledged = checksums.size
+    sink = store.contents.reopen(session.content, checksums)
     try:
         async for chunk in body:
             # A client that lost its connection sends again before the loss is noticed; the newest request writes.
@@ -85,6 +91,9 @@ async def _receive(store: Store, session: Session, span: Span, body: AsyncIterat
             skip = max(0, skip - len(chunk))
             _check_room(checksums.size + len(fresh), span, session)
             sink.write(fresh)
+    except DiskFull:
+        store.contents.cut(session.content, acknowledged)
+        raise
     finally:
         sink.close()
     return size

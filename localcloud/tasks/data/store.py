@@ -78,7 +78,8 @@ class Store:
         del self._queues[queue.message.name]
 
     def add_task(self, queue: StoredQueue, message: Any, due: float, named: bool) -> bool:
-        """Store a new task; False when the queue has a task of that id."""
+        """Store a new task; False when the queue has a task of that id. Raises `DiskFull`."""
+        self._database.disk.require()
         values = (queue.key, names.last(message.name), named, due, message.SerializeToString())
         statement = "INSERT INTO tasks (queue, id, named, due, message) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
         return self._database.execute(statement, values).rowcount == 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localcloud.clock import Clock
+from localcloud.disk import RETRY_SECONDS, DiskFull
 from localcloud.protobuf import set_time
 from localcloud.tasks.data.store import Store
 from localcloud.tasks.delivery import attempt
@@ -103,7 +104,10 @@ class Scheduler:
     async def _dispatch(self) -> None:
         while not self._stopped:
             self._wake.clear()
-            wait = self._dispatch_batch()
+            try:
+                wait = self._dispatch_batch()
+            except DiskFull:
+                wait = RETRY_SECONDS
             if wait == 0:
                 await asyncio.sleep(0)
             else:
@@ -152,10 +156,19 @@ class Scheduler:
         self._forget(now)
         self._answered.append(now)
         self._adjust_pace(outcome, now)
-        if outcome.is_success:
-            self._store.remove_task(task, now)
-        elif current := self._store.task_of_key(task.key):
-            self._failed(current, outcome, now)
+        await self._record(task, outcome, now)
+
+    async def _record(self, task: StoredTask, outcome: Outcome, now: float) -> None:
+        """Save the end of an attempt; on a full disk as soon as there is room, and until then the task is in flight."""
+        while True:
+            try:
+                if outcome.is_success:
+                    self._store.remove_task(task, now)
+                elif current := self._store.task_of_key(task.key):
+                    self._failed(current, outcome, now)
+                return
+            except DiskFull:
+                await self._clock.sleep(RETRY_SECONDS)
 
     def _failed(self, task: StoredTask, outcome: Outcome, now: float) -> None:
         attempt.finish(task, outcome, now)
