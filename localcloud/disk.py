@@ -39,6 +39,11 @@ class Disk:
         self._folder = folder
         self._enough_bytes = 0  # 0: no outage
 
+    @property
+    def is_full(self) -> bool:
+        """Whether an outage lasts."""
+        return self._enough_bytes > 0
+
     def require(self, size: int = 0) -> None:
         """Raise `DiskFull` unless so many bytes fit, with the reserve left over."""
         if self._free_bytes() < size + RESERVE_BYTES:
@@ -50,7 +55,7 @@ class Disk:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # a start, which fails and says so, or a checkpoint, which is made again
             return DiskFull(self._folder)
-        if not self._enough_bytes:
+        if not self.is_full:
             log.error("the disk of %s is full: what needs room is refused until there is some again", self._folder)
             self._enough_bytes = RESERVE_BYTES
             loop.call_later(RETRY_SECONDS, self._look, loop)
@@ -68,7 +73,7 @@ class Disk:
             raise
 
     def _note(self) -> None:
-        if self._enough_bytes:
+        if self.is_full:
             self._enough_bytes = max(self._enough_bytes, self._free_bytes() + RESERVE_BYTES)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -99,8 +99,10 @@ def _write(severity: str, sentence: str, fields: dict[str, Any]) -> None:
 
 
 def _print(line: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(line, default=str) + "\n")
-    sys.stdout.flush()
+    written = json.dumps(line, default=str) + "\n"
+    with contextlib.suppress(OSError):  # a full disk costs a local stack lines of its logs, not the answers
+        sys.stdout.write(written)
+        sys.stdout.flush()
 
 
 #: Takes each log line; all threads share it.

@@ -27,7 +27,15 @@ TIMEOUT_SECONDS = 60
 #: The fields of objects in a list.
 OBJECTS = "items(name,generation,size,contentType,crc32c,updated,metadata),nextPageToken"
 
+
+class DiskFull(exceptions.ClientError):
+    """The disk of the local cloud is full. Google's library has no class of its own for this status."""
+
+    code = 413
+
+
 _UNAVAILABLE = (
+    DiskFull,
     exceptions.TooManyRequests,
     exceptions.ServerError,
     exceptions.RetryError,

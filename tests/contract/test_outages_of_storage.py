@@ -58,7 +58,7 @@ def asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.failure("T51", "T54")
 @every_call
-@pytest.mark.parametrize("status", [403, 429, 500, 501, 503])
+@pytest.mark.parametrize("status", [403, 413, 429, 500, 501, 503])
 @pytest.mark.usefixtures("asked_once")
 def test_a_refusal_by_the_service_is_retried(target: Target, bucket_at: BucketAt, path: Path, call: str, status: int) -> None:
     target.status = status

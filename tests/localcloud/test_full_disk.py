@@ -1,136 +1,27 @@
 """The disk of the local cloud is full: an error at once, one line in the log, and everything goes on when there is room."""
 
 import os
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 from google.api_core import exceptions
-from google.cloud import tasks_v2
-from google.pubsub_v1 import PublisherClient as PublisherApi
-from google.pubsub_v1 import PubsubMessage
 
-from localcloud.address import Ports
-from localcloud.clock import SystemClock
-from localcloud.cloud import LocalCloud
+from localcloud.clock import TurnedClock
 from localcloud.database import open_database, transaction
-from localcloud.disk import RESERVE_BYTES, DiskFull
+from localcloud.disk import RESERVE_BYTES, DiskFull, disk_of
 from localcloud.folder import prepare
 from localcloud.tls import tls_files
 from tests.eventually import eventually
-from tests.localcloud.pubsub.world import PROJECT, Clients
+from tests.localcloud.small_disk import DISK_BYTES, QUEUE, SOON_SECONDS, SUBSCRIPTION, Disk, World, made
 from tests.localcloud.target import listening
-from tests.localcloud.tasks.world import LOCATION, client_of
-from tests.localcloud.world import ServiceThread, started
 from tests.machine import ROOT
-from tests.ports import free_offset
 
-DISK_BYTES = 40 << 20
-#: "At once", on a machine where twenty programs work beside the tests.
-SOON_SECONDS = 15
 FULL = "The disk of the local cloud is full"
-QUEUE = f"{LOCATION}/queues/work"
-SUBSCRIPTION = f"{PROJECT}/subscriptions/readers"
-
-
-class Disk:
-    """A small disk; `fill` leaves so many bytes of room on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._ballast = folder / "ballast"
-
-    @property
-    def free(self) -> int:
-        """Bytes of room."""
-        found = os.statvfs(self.folder)
-        return found.f_bavail * found.f_frsize
-
-    def fill(self, room: int = 0) -> None:
-        """Fill it, as another program would."""
-        self.empty()
-        with self._ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, self.free - room)
-
-    def empty(self) -> None:
-        """Free what `fill` took."""
-        self._ballast.unlink(missing_ok=True)
-
-
-class World(ServiceThread):
-    """A whole local cloud in a thread, with a bucket that notifies a topic, its subscription, and a queue."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, SystemClock())
-        self.ports = Ports(free_offset(lambda offset: Ports(offset).all))
-        self.url = f"http://127.0.0.1:{self.ports.storage}"
-
-    def make(self) -> None:
-        """Make the resources, and Google's clients."""
-        self.pubsub = Clients(self.ports.pubsub_grpc)
-        self.tasks = client_of(self.ports.tasks)
-        self.topic = self.pubsub.topic("news")
-        self.pubsub.subscription("readers", self.topic)
-        assert requests.post(f"{self.url}/storage/v1/b?project=local-project", json={"name": "files"}, timeout=60).ok
-        self.tasks.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=QUEUE))
-
-    def notify(self) -> None:
-        """Publish the bucket's changes to the topic."""
-        config = {"topic": f"//pubsub.googleapis.com/{self.topic}"}
-        assert requests.post(f"{self.url}/storage/v1/b/files/notificationConfigs", json=config, timeout=60).ok
-
-    def upload(self, name: str, data: bytes = b"small") -> requests.Response:
-        """A media upload."""
-        query = {"uploadType": "media", "name": name}
-        return requests.post(f"{self.url}/upload/storage/v1/b/files/o", params=query, data=data, timeout=60)
-
-    def names(self) -> list[str]:
-        """The names of the objects."""
-        return [item["name"] for item in requests.get(f"{self.url}/storage/v1/b/files/o", timeout=60).json().get("items", [])]
-
-    def task(self, url: str) -> Any:
-        """A new task."""
-        return self.tasks.create_task(parent=QUEUE, task=tasks_v2.Task(http_request={"url": url}))
-
-    def files(self) -> list[Path]:
-        """The content files."""
-        return list((self.folder / "cloud" / "storage" / "contents").glob("??/*"))
-
-    def exhaust(self, disk: Disk) -> None:
-        """Fill the disk, and leave no room in the databases' logs either: not even a deletion can be written."""
-        for path in (self.folder / "cloud").glob("*/*.sqlite"):
-            with closing(sqlite3.connect(path)) as database:
-                assert database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
-        disk.fill()
-
-    async def _start(self) -> None:
-        self.cloud = LocalCloud(self.folder / "cloud", self.ports)
-        await self.cloud.start()
-
-    async def _stop(self) -> None:
-        await self.cloud.stop()
-
-    def restart(self) -> None:
-        """Stop it and start it again on its folder."""
-        self.run(self._stop())
-        self.run(self._start())
-
-
-@contextmanager
-def made(folder: Path) -> Iterator[World]:
-    """A local cloud with its resources."""
-    with started(World(folder)) as world:
-        world.make()
-        yield world
-        world.pubsub.disconnect()
-        world.tasks.transport.close()
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +52,7 @@ def shared(mounted: Path) -> Iterator[World]:
 def world(shared: World, disk: Disk) -> Iterator[World]:
     yield shared
     disk.empty()
+    eventually(lambda: not disk_of(shared.cloud.data).is_full)
     for name in shared.names():
         requests.delete(f"{shared.url}/storage/v1/b/files/o/{name}", timeout=60)
     while received := shared.pubsub.pull(SUBSCRIPTION, now=True):
@@ -234,14 +126,8 @@ def test_a_resumable_upload_keeps_what_was_acknowledged(world: World, disk: Disk
 def test_a_message_is_refused_and_the_earlier_ones_are_delivered(world: World, disk: Disk) -> None:
     world.pubsub.publish(world.topic, b"before")
     disk.fill()
-    with pytest.raises(exceptions.ResourceExhausted, match=FULL):  # without the client's retries
-        PublisherApi.publish(
-            world.pubsub.publisher,
-            topic=world.topic,
-            messages=[PubsubMessage(data=b"during")],
-            retry=None,
-            timeout=SOON_SECONDS,
-        )
+    with pytest.raises(exceptions.ResourceExhausted, match=FULL):
+        world.publish_once(b"during")
 
     received = world.pubsub.pull_all(SUBSCRIPTION, 1)
     assert [each.message.data for each in received] == [b"before"]
@@ -262,21 +148,68 @@ def test_an_acknowledgement_without_room_is_stored_when_there_is_some(world: Wor
         world.pubsub.subscriber.acknowledge(subscription=SUBSCRIPTION, ack_ids=[received[0].ack_id], retry=None, timeout=30)
 
     disk.empty()
-    eventually(lambda: _waiting(world) == 0)
+    eventually(lambda: world.stored("pubsub", "waiting") == 0)
     world.restart()
     assert world.pubsub.pull(SUBSCRIPTION, now=True) == []
 
 
 def test_a_notification_waits_for_room(world: World, disk: Disk) -> None:
     world.notify()
-    disk.fill(RESERVE_BYTES + 50_000)
-    assert world.upload("told.txt").ok
-    world.exhaust(disk)
+    world.exhaust(disk, RESERVE_BYTES + (36 << 10))  # the object takes 32 KiB, its row and the notification the rest
+    assert world.upload("told.bin", bytes(32 << 10)).ok
+    assert eventually(lambda: disk_of(world.cloud.data).is_full)
+    assert world.stored("storage", "outbox") == 1
     disk.empty()
     received = world.pubsub.pull_all(SUBSCRIPTION, 1)
     world.pubsub.ack(SUBSCRIPTION, received)
 
-    assert received[0].message.attributes["objectId"] == "told.txt"
+    assert received[0].message.attributes["objectId"] == "told.bin"
+    eventually(lambda: world.stored("storage", "outbox") == 0)
+
+
+def test_the_reserve_is_for_what_ends_work(world: World, disk: Disk) -> None:
+    assert world.upload("old.bin", bytes(64 << 10)).ok
+    world.pubsub.publish(world.topic, b"before")
+    received = world.pubsub.pull_all(SUBSCRIPTION, 1)
+    task = world.task("http://127.0.0.1:1/", seconds=3600)
+    disk.fill(RESERVE_BYTES // 2)
+    with pytest.raises(exceptions.ResourceExhausted, match=FULL):
+        world.publish_once(b"during")
+    with pytest.raises(exceptions.TooManyRequests, match=FULL):
+        world.task("http://127.0.0.1:1/")
+    assert world.upload("new.txt").status_code == 413
+
+    world.pubsub.ack(SUBSCRIPTION, received)
+    world.tasks.delete_task(name=task.name)
+    assert requests.delete(f"{world.url}/storage/v1/b/files/o/old.bin", timeout=60).ok
+    assert world.stored("pubsub", "waiting") == 0
+
+
+def test_a_task_that_is_due_waits_for_room(world: World, disk: Disk) -> None:
+    with listening() as target:
+        world.task(target.url, seconds=1)
+        world.exhaust(disk)
+        assert eventually(lambda: disk_of(world.cloud.data).is_full)
+        assert target.received == []
+        disk.empty()
+
+        assert len(target.wait_for(1)) == 1
+
+
+def test_upkeep_waits_for_room(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
+    clock = TurnedClock()
+    with made(disk.folder / "turned", clock) as world:
+        query = {"uploadType": "resumable", "name": "never.bin"}
+        assert requests.post(f"{world.url}/upload/storage/v1/b/files/o", params=query, json={}, timeout=60).ok
+        world.pubsub.publish(world.topic, b"old")
+        world.exhaust(disk)
+        world.run(clock.turn(8 * 86400))
+        assert {record.name for record in caplog.records} == {"localcloud.disk"}
+        assert (world.stored("storage", "uploads"), world.stored("pubsub", "waiting")) == (1, 1)
+
+        disk.empty()
+        world.run(clock.turn(3600))
+        eventually(lambda: world.stored("storage", "uploads") + world.stored("pubsub", "waiting") == 0)
 
 
 def test_a_task_is_refused_and_one_in_flight_is_not_repeated(world: World, disk: Disk) -> None:
@@ -328,9 +261,3 @@ def test_a_transaction_that_finds_no_room_is_over(disk: Disk) -> None:
 
     assert [row[0] for row in database.execute("SELECT * FROM a")] == [1]
     database.close()
-
-
-def _waiting(world: World) -> int:
-    """How many deliveries are stored."""
-    with closing(sqlite3.connect(world.folder / "cloud" / "pubsub" / "pubsub.sqlite")) as database:
-        return int(database.execute("SELECT count(*) FROM waiting").fetchone()[0])

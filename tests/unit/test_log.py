@@ -1,8 +1,11 @@
 """A log line is one JSON object on one line, with any content."""
 
 import ast
+import errno
 import hashlib
+import io
 import json
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +39,15 @@ def test_a_line_has_a_sentence_for_people_and_fields_for_machines(capsys: pytest
     log.info("queued", task="t-1", attempt=2)
 
     assert only_line(capsys) == {"severity": "INFO", "message": "queued", "task": "t-1", "attempt": 2}
+
+
+def test_a_full_disk_costs_lines_and_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("sys.stdout", Full())
+    log.info("queued")
 
 
 def test_nothing_that_is_logged_can_break_its_line(capsys: pytest.CaptureFixture[str]) -> None:
