@@ -5,10 +5,11 @@ which pipeline.toml and the settings are checked here as the services check them
 
     deploy.sh     the list: one line per resource, in the order of creation
     __main__      the commands: plan, up, verify, status, doctor, down
-    options       flags, the --env-file, defaults, checks
+    command_line  from the arguments and the --env-file to options; --help
+    options       each option: its default, its check
     listing       the lines of deploy.sh
     reading       gcloud's lists and policies, read side by side
-    state         their answers, as dataclasses           variables     those of a service
+    state         their answers, as dataclasses: kinds, and observed by Logging and Monitoring; variables are those of a service
     deployment    options, names and state of one deployment
     everything    from a line of the list to its commands
     buckets · pubsub · queues · scheduler · services · grants · roles · watching

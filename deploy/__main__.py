@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deploy import capacity, checks, gcloud, kept, left, queues, sources, webhooks
 from deploy.alone import alone
+from deploy.command_line import parse
 from deploy.deployment import Deployment
 from deploy.doctor import doctor
 from deploy.down import down
@@ -16,7 +17,7 @@ from deploy.env import env
 from deploy.errors import Failed
 from deploy.everything import everything
 from deploy.listing import Listing
-from deploy.options import Options, parse
+from deploy.options import Options
 from deploy.reading import read_state
 from deploy.running import Runner, running
 from deploy.status import console, status

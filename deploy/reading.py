@@ -14,23 +14,19 @@ from deploy.gcloud import Command
 from deploy.kinds import (
     LABEL,
     Account,
-    Alert,
     Bucket,
-    Channel,
-    Dashboard,
     Grant,
-    Metric,
     Notification,
     Queue,
     Repository,
     Role,
-    SandboxLine,
     Schedule,
     Service,
     Subscription,
     Topic,
     Version,
 )
+from deploy.observed import Alert, Channel, Dashboard, Metric, SandboxLine
 from deploy.state import State
 
 #: Resources whose policies doctor looks at, beside those of the pools.

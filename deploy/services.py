@@ -187,6 +187,8 @@ def settings(deployment: Deployment) -> dict[str, str]:
         "SLUICE_TASKS_ACCOUNT": deployment.email("tasks"),
         "SLUICE_MAX_FILE_BYTES": options.max_file_bytes,
         "SLUICE_URL_SECONDS": options.url_seconds,
+        "SLUICE_GUARD_FILES_PER_DAY": options.guard_files_per_day,
+        "SLUICE_GUARD_RUNS_PER_OBJECT": options.guard_runs_per_object,
     }
 
 

@@ -4,23 +4,19 @@ from dataclasses import dataclass, field
 
 from deploy.kinds import (
     Account,
-    Alert,
     Bucket,
-    Channel,
-    Dashboard,
     Grant,
-    Metric,
     Notification,
     Queue,
     Repository,
     Role,
-    SandboxLine,
     Schedule,
     Service,
     Subscription,
     Topic,
     Version,
 )
+from deploy.observed import Alert, Channel, Dashboard, Metric, SandboxLine
 
 
 @dataclass

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from deploy.deployment import Deployment, fingerprint
 from deploy.gcloud import Command
-from deploy.kinds import Metric
 from deploy.left import serving
+from deploy.observed import Metric
 from deploy.running import Runner
 
 METRICS = Path("deploy/metrics")

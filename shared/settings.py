@@ -188,13 +188,13 @@ class Settings:
         "SLUICE_GUARD_FILES_PER_DAY",
         "ended files of a day's uploads beyond which the runaway guard skips the others",
         default="1000000",
-        deploy="",
+        deploy="--guard-files-per-day",
     )
     guard_runs_per_object: int = _setting(
         "SLUICE_GUARD_RUNS_PER_OBJECT",
         "ended runs of one object's uploads of a day beyond which it skips the others",
         default="2000",
-        deploy="",
+        deploy="--guard-runs-per-object",
     )
     token_issuer: str = _setting("SLUICE_TOKEN_ISSUER", "issuer of the callers' tokens", default=GOOGLE_ISSUER, deploy="")
     token_certificates: str = _setting(

@@ -1,7 +1,6 @@
 """The protocols of a cloud, as the pipeline sees it. This package and `shared.testing` implement them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -11,9 +10,7 @@ from shared.backfill_page import Page
 from shared.errors import Conflict, NotFound
 from shared.events import Notice
 from shared.identity import Certificates
-from shared.model import Limits, Recipe
 from shared.plan import Task
-from shared.processors.registry import NO_ASSETS
 from shared.routes import Routes
 from shared.settings import Settings
 from shared.sweep_part import Part
@@ -21,8 +18,7 @@ from shared.webhooks.deliveries import Delivery
 
 if TYPE_CHECKING:  # only the processor loads the sandbox; the guard loads this module
     from shared.guard import Guard
-    from shared.sandbox.outcome import Ran
-    from shared.sandbox.room import Share
+    from shared.sandbox.protocol import Sandbox
 
 #: Longest time for which a call is repeated, unless its adapter has a shorter one: the default of Cloud Storage's client.
 RETRY_SECONDS = 120.0
@@ -200,28 +196,6 @@ class Subscription(Protocol):
         """Delete the subscription; one that is gone already is no error."""
 
 
-class Sandbox(Protocol):
-    """Runs steps: `shared.sandbox`, or for tests `shared.testing`."""
-
-    def announce(self) -> None:
-        """Log whether this host enforces all of the sandbox."""
-
-    def prepare(self) -> None:
-        """Begin what the first step would wait for."""
-
-    def reserved(self, wanted_bytes: int) -> AbstractContextManager["Share"]:
-        """Memory for one delivery: its file and its steps. Raises `Unavailable` when none is free in time."""
-
-    def folder(self) -> AbstractContextManager[Path]:
-        """An empty folder for one delivery."""
-
-    def run(self, recipe: Recipe, source: Path, folder: Path, limits: Limits, assets: Mapping[str, Path] = NO_ASSETS) -> "Ran":
-        """Apply the recipe to the file at `source` and to these assets by name, in an empty folder.
-
-        Raises `Unavailable` for a recipe of another release, and when the sandbox fails.
-        """
-
-
 class Cloud(Protocol):
     """Settings, routes and clients of one service, and its sandbox; each begins on first use."""
 
@@ -232,7 +206,7 @@ class Cloud(Protocol):
     @property
     def certificates(self) -> Certificates: ...
     @property
-    def sandbox(self) -> Sandbox: ...
+    def sandbox(self) -> "Sandbox": ...
     @property
     def uploads(self) -> Bucket: ...
     @property

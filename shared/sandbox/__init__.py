@@ -6,6 +6,7 @@ messages     between service and zygote                 confinement   the limits
 outcome      from a child's end to a verdict            landlock, seccomp, denied, linux   the system calls for it
 watch        looks at a running child                   elf           the loader of a program that a child starts
 room         the memory of the service, shared          files, folders   the outputs of a child; folders of deliveries
+protocol     `Sandbox` as the pipeline sees it
 
 It imports nothing: what the zygote loads, each child pays for.
 """

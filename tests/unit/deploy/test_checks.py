@@ -41,6 +41,14 @@ def test_services_that_would_start_are_not_refused(text: str, options: dict[str,
     checks.check(deployment(tmp_path, text=text, **options))
 
 
+def test_the_guards_ceilings_reach_the_sweeper_and_the_command_line(tmp_path: Path) -> None:
+    it = deployment(tmp_path, guard_runs_per_object="70000", guard_files_per_day="5")
+    ceilings = {"SLUICE_GUARD_RUNS_PER_OBJECT": "70000", "SLUICE_GUARD_FILES_PER_DAY": "5"}
+
+    assert ceilings.items() <= services.variables(it, "sweeper", "2").items()
+    assert ceilings.items() <= services.settings(it).items()
+
+
 @pytest.mark.parametrize(
     ("text", "options", "said"),
     [

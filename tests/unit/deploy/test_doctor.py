@@ -11,7 +11,8 @@ from deploy import buckets, grants, pubsub, queues
 from deploy.deployment import Deployment
 from deploy.doctor import faults
 from deploy.down import down, stays
-from deploy.kinds import Grant, Notification, Queue, SandboxLine, Schedule, Service, Version
+from deploy.kinds import Grant, Notification, Queue, Schedule, Service, Version
+from deploy.observed import SandboxLine
 from deploy.running import Runner
 from deploy.sandbox import COMPLETE, WEAKER, notes
 from deploy.status import status

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from deploy import kept
+from deploy.command_line import parse
 from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.kinds import Service
-from deploy.options import DEFAULTS, NAMED, Options, parse
+from deploy.options import DEFAULTS, NAMED, Options
 from tests.unit.deploy.example import deployment
 from tests.unit.deploy.test_changes import commands
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.command_line import parse
 from deploy.errors import Failed
-from deploy.options import parse
 
 
 def test_flags_take_their_value_from_the_same_word_or_the_next() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import Failed
-from deploy.kinds import Account, Alert, Bucket, Channel, Dashboard, Grant, Queue, Repository, SandboxLine, Service, Topic
+from deploy.kinds import Account, Bucket, Grant, Queue, Repository, Service, Topic
+from deploy.observed import Alert, Channel, Dashboard, SandboxLine
 from deploy.reading import belongings, check_region, fill, fill_belongings, lists
 from deploy.state import State
 from tests.unit.deploy.example import deployment

@@ -9,7 +9,7 @@ import pytest
 from deploy import watching
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
-from deploy.kinds import Alert, Channel, Dashboard, Metric
+from deploy.observed import Alert, Channel, Dashboard, Metric
 from tests.unit.deploy.example import PIPELINE, WEBHOOKS, deployment
 
 
