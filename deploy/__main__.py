@@ -57,6 +57,7 @@ def _run(options: Options) -> None:
         deployment = _prepared(options)
         read_state(deployment)
         webhooks.require_secrets(deployment)
+        kept.confirm(deployment)
         queues.hold(deployment)
         _warn(deployment)
         if command == "status":
@@ -120,7 +121,6 @@ def _prepared(given: Options) -> Deployment:
     webhooks.check(deployment)
     if options.command in ("plan", "up"):
         checks.check(deployment)
-        kept.confirm(deployment)
     return deployment
 
 

@@ -53,9 +53,10 @@ def budget(deployment: Deployment, runner: Runner) -> None:
         is_off = bool(missing) and deployment.options.command != "up"
         account, found = _planned(deployment) if is_off else _read(deployment, runner.look)
     except Failed as error:
-        if amount and deployment.options.command == "up":
+        is_asked = amount or (deployment.kept or {}).get("budget")
+        if is_asked and deployment.options.command == "up":
             runner.unfinished.append(str(error))
-        elif amount:
+        elif is_asked:
             print(f"note: {error}", file=sys.stderr, flush=True)
         return
     for job in _changes(deployment, account, found):
@@ -78,13 +79,17 @@ def _planned(deployment: Deployment) -> tuple[str, list[Budget]]:
 
 
 def _read(deployment: Deployment, call: Call) -> tuple[str, list[Budget]]:
-    """The project's billing account, and its budgets with our title. Raises Failed."""
+    """The project's billing account, and its budgets with our title for this project. Raises Failed.
+
+    The account may pay for other projects, in which a deployment has the same prefix.
+    """
     project = deployment.options.project
     account = str(_json(call, ["billing", "projects", "describe", project]).get("billingAccountName", "")).rpartition("/")[2]
     if not account:
         raise Failed(f"there can be no budget: the project {project} has no billing account")
     rows = _json(call, [*GROUP, "list", f"--billing-account={account}"])
-    return account, [parsed(Budget, row) for row in rows if row.get("displayName") == deployment.title]
+    titled = [parsed(Budget, row) for row in rows if row.get("displayName") == deployment.title]
+    return account, [found for found in titled if f"projects/{deployment.state.project_number}" in found.projects]
 
 
 def _json(call: Call, command: Command) -> Any:
@@ -99,12 +104,12 @@ def _json(call: Call, command: Command) -> Any:
 
 
 def _changes(deployment: Deployment, account: str, found: list[Budget]) -> Iterator[list[Command]]:
-    """Of several with our title the first that is right stays. One that differs is made anew."""
+    """Of several with our title the first that is right stays. One that differs is deleted once the new one is made."""
     amount = deployment.options.budget
     right = [one for one in found if amount and one == _wanted(deployment, one)][:1]
     delete: list[Command] = [[*GROUP, "delete", one.name] for one in found if one not in right]
     create = [] if right or not amount else [_create(deployment, account)]
-    if job := [*delete, *create]:
+    if job := [*create, *delete]:
         yield job
 
 

@@ -30,7 +30,13 @@ def shown(command: Command) -> str:
 def call(command: Command) -> "subprocess.CompletedProcess[str]":
     """Run gcloud to its end. It has a process group of its own, so that Ctrl-C does not cut a change in half."""
     return subprocess.run(
-        ["gcloud", *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, process_group=0
+        ["gcloud", *command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        process_group=0,
     )
 
 

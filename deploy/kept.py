@@ -1,12 +1,14 @@
 """The options of the last `up`, kept as an env-file in the build bucket, where only those who deploy may write.
 
-An option that is not given keeps its value. `down` deletes the bucket, and them with it. No option has a secret.
+An option that is not given keeps its value, also one of a newer release. `down` deletes the bucket, and them with it. No option has
+a secret.
 """
 
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from deploy import gcloud
 from deploy.deployment import Deployment
@@ -16,9 +18,15 @@ from deploy.options import DEFAULTS, NAMED, Options, flag
 
 FILE = "options.env"
 HEADING = "# Options of ./deploy.sh up; the next one uses those that it is not given. See docs/deploy.md.\n"
-#: All options, but for those that find the file.
-KEPT = [name for name in NAMED if name not in ("project", "prefix", "env_file")]
+#: The options that find the file; all others are kept.
+FINDING = ("project", "prefix", "env_file")
+KEPT = [name for name in NAMED if name not in FINDING]
 UNREAD = "the state cannot be read; nothing was changed."
+REMEDY = "delete the object, and give all options again"
+#: Stands in gcloud's output for bytes that are no UTF-8.
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+#: The fault where nothing is kept.
+NOTHING_KEPT = "no options of an earlier up are kept: those that are not given here are set to their defaults"
 MISSING = r" not found: 404|matched no objects or files"
 #: Members who lose access when they are no longer listed.
 MEMBERS = ("operators", "console_viewers", "console_operators")
@@ -42,20 +50,26 @@ def read(options: Options) -> dict[str, str] | None:
 
 
 def _known(text: str, place: str) -> Iterator[tuple[str, str]]:
-    """Its lines, but for options of another release. Raises Unreadable for a line that is none."""
+    """Its lines, but for options that find the file. Raises Unreadable for a line that is none, and for an empty file."""
+    if not text.strip() or UNREADABLE in text:
+        what = "is no text in UTF-8" if text.strip() else "is empty"
+        raise Unreadable(f"{UNREAD}\n\n{place} {what}; {REMEDY}")
     for line in text.splitlines():
         name, equals, value = line.partition("=")
-        if name.lower() in KEPT and equals:
-            yield name.lower(), value
-        elif line and not line.startswith("#"):
-            if not re.fullmatch("[A-Z_]+", name):
-                raise Unreadable(f"{UNREAD}\n\n{place}: '{line[:80]}' is no NAME=VALUE; correct it, or delete the object")
+        if not line or line.startswith("#"):
+            continue
+        if not equals or not (name.lower() in KEPT or re.fullmatch("[A-Z_]+", name)):
+            raise Unreadable(f"{UNREAD}\n\n{place}: '{line[:80]}' is no NAME=VALUE; correct it, or {REMEDY}")
+        if name.lower() not in KEPT:
             print(f"note: the last up had the option --{flag(name.lower())}, which this release does not have", file=sys.stderr)
+        if name.lower() not in FINDING:
+            yield name.lower(), value
 
 
 def merged(options: Options, kept: Mapping[str, str]) -> Options:
     """The options as given, and otherwise as kept."""
-    return replace(options, **{name: value for name, value in kept.items() if name not in options.given})  # type: ignore[arg-type]
+    values: dict[str, Any] = {name: value for name, value in kept.items() if name in KEPT and name not in options.given}
+    return replace(options, **values)
 
 
 def _wanted(options: Options) -> dict[str, str]:
@@ -64,9 +78,13 @@ def _wanted(options: Options) -> dict[str, str]:
     return {name: value for name, value in values.items() if value != DEFAULTS[name]}
 
 
+def _of_other_releases(deployment: Deployment) -> dict[str, str]:
+    return {name: value for name, value in (deployment.kept or {}).items() if name not in KEPT}
+
+
 def keep(deployment: Deployment) -> Iterator[list[Command]]:
     """Write the options where they differ from those that are kept."""
-    wanted = _wanted(deployment.options)
+    wanted = _wanted(deployment.options) | _of_other_releases(deployment)
     if deployment.kept != wanted:
         lines = [f"{name.upper()}={value}\n" for name, value in wanted.items()]
         yield [["storage", "cp", deployment.write(FILE, HEADING + "".join(lines)), address(deployment.options)]]
@@ -86,9 +104,9 @@ def announce(deployment: Deployment) -> None:
     """Before the commands that change something or show it: print these lines."""
     if lines := list(notes(deployment)):
         print("Options kept since the last up, and changes of them:", *lines, sep="\n  ", flush=True)
-    if deployment.kept is None and deployment.state.services:
-        what = "no options of an earlier up are kept: those that are not given here are set to their defaults"
-        print(f"note: {what}", file=sys.stderr, flush=True)
+    if deployment.options.command != "up":
+        for line in _taken_away(deployment):
+            print(f"note: {line}", file=sys.stderr, flush=True)
 
 
 def _changes(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
@@ -102,7 +120,7 @@ def _changes(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
 
 def confirm(deployment: Deployment) -> None:
     """Before `up` takes access or data away: ask at a terminal; a script has to pass --yes. Raises Failed."""
-    taken = [line for name, old, new in _changes(deployment) for line in _taken(name, old, new)]
+    taken = list(_taken_away(deployment))
     if deployment.options.command != "up" or deployment.options.yes or not taken:
         return
     text = "\n".join(taken)
@@ -111,6 +129,13 @@ def confirm(deployment: Deployment) -> None:
     print(f"{text}\nGo on? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Failed("nothing was changed")
+
+
+def _taken_away(deployment: Deployment) -> Iterator[str]:
+    if deployment.kept is None and deployment.state.services:
+        yield NOTHING_KEPT
+    for name, old, new in _changes(deployment):
+        yield from _taken(name, old, new)
 
 
 def _taken(name: str, old: str, new: str) -> Iterator[str]:

@@ -71,7 +71,7 @@ def test_a_budget_is_made_and_then_left_alone(tmp_path: Path) -> None:
     [
         {"amount": {"specifiedAmount": {"currencyCode": "EUR", "units": "100", "nanos": 5}}},
         {"amount": {"specifiedAmount": {"currencyCode": "EUR", "units": "101"}}},
-        {"budgetFilter": {"projects": ["projects/43"], "calendarPeriod": "MONTH"}},
+        {"budgetFilter": {"projects": ["projects/42", "projects/43"], "calendarPeriod": "MONTH"}},
         {"budgetFilter": {"projects": ["projects/42"], "calendarPeriod": "YEAR"}},
         {"thresholdRules": [{"thresholdPercent": 0.5}]},
         {"notificationsRule": {"monitoringNotificationChannels": ["channel"]}},
@@ -81,7 +81,7 @@ def test_a_budget_that_differs_is_made_anew(change: Json, tmp_path: Path) -> Non
     runner = Reading({**BUDGET, **change})
     budget.budget(enabled(tmp_path, budget="100"), runner)
 
-    assert runner.commands == [DELETE, CREATE]
+    assert runner.commands == [CREATE, DELETE]
 
 
 def test_another_currency_is_another_budget_and_none_takes_the_accounts(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_notices_go_to_the_channel_of_alerts_too(tmp_path: Path) -> None:
     it.channel = "projects/demo-project/notificationChannels/1"
     budget.budget(it, runner)
 
-    assert runner.commands[1].endswith("--notifications-rule-monitoring-notification-channels=" + it.channel)
+    assert runner.commands[0].endswith("--notifications-rule-monitoring-notification-channels=" + it.channel)
 
 
 def test_without_the_option_ours_is_deleted_and_no_other(tmp_path: Path) -> None:
@@ -105,6 +105,24 @@ def test_without_the_option_ours_is_deleted_and_no_other(tmp_path: Path) -> None
     budget.budget(enabled(tmp_path), runner)
 
     assert runner.commands == [DELETE]
+
+
+def test_the_budget_of_another_project_of_the_billing_account_is_left_alone(tmp_path: Path) -> None:
+    """Its deployment has the same prefix, hence its budget the same title."""
+    other = {**BUDGET, "budgetFilter": {"projects": ["projects/43"], "calendarPeriod": "MONTH"}}
+    none, ours = Reading(other), Reading(other)
+    budget.budget(enabled(tmp_path), none)
+    budget.budget(enabled(tmp_path, budget="100"), ours)
+
+    assert (none.commands, ours.commands) == ([], [CREATE])
+
+
+def test_a_budget_that_cannot_be_taken_back_is_not_forgotten(tmp_path: Path) -> None:
+    it, runner = enabled(tmp_path), Reading(is_denied=True)
+    it.kept = {"budget": "100"}
+    budget.budget(it, runner)
+
+    assert [note.partition(":")[0] for note in runner.unfinished] == ["budgets cannot be read"]
 
 
 def test_a_project_that_never_had_one_is_not_asked(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from deploy import kept
 from deploy.command_line import parse
 from deploy.deployment import Deployment
-from deploy.errors import Failed
+from deploy.errors import Failed, Unreadable
 from deploy.kinds import Service
 from deploy.options import DEFAULTS, NAMED, Options
 from tests.unit.deploy.example import deployment
@@ -99,14 +100,44 @@ def test_nothing_is_named_where_all_is_given_or_default(tmp_path: Path, capsys: 
     assert capsys.readouterr() == ("", "")
 
 
-def test_where_nothing_is_kept_up_names_that_it_sets_defaults(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    it = after(tmp_path, None)
-    it.state.services["sluice-upload"] = Service(variables={})
-    kept.announce(it)
+def test_where_nothing_is_kept_up_sets_defaults_only_after_a_yes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = "no options of an earlier up are kept: those that are not given here are set to their defaults"
+    plan, up, allowed = (after(tmp_path, None, command) for command in ("plan", "up", "up"))
+    for it in (plan, up, allowed):
+        it.state.services["sluice-upload"] = Service(variables={})
+    kept.announce(plan)
 
-    assert capsys.readouterr().err == (
-        "note: no options of an earlier up are kept: those that are not given here are set to their defaults\n"
-    )
+    assert capsys.readouterr().err == f"note: {said}\n"
+    with pytest.raises(Failed, match=said):
+        kept.confirm(up)
+    allowed.options = replace(allowed.options, yes=True)
+    kept.confirm(allowed)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("", "is empty"),
+        ("\n", "is empty"),
+        ("NOTIFY=caf\ufffd@example.com", "is no text in UTF-8"),
+        ("\ufeffNOTIFY=me@example.com", "is no NAME=VALUE"),
+        ("NOTIFY = me@example.com", "is no NAME=VALUE"),
+        ("NOTIFY", "is no NAME=VALUE"),
+        ("# Options\n<html>", "is no NAME=VALUE"),
+    ],
+)
+def test_a_damaged_file_stops_everything(content: str, what: str) -> None:
+    """Else the options that it does not have would be taken back."""
+    with pytest.raises(Unreadable, match=what):
+        dict(kept._known(content, "gs://b/options.env"))
+
+
+def test_an_option_of_a_newer_release_stays_for_it(tmp_path: Path) -> None:
+    before = dict(kept._known("COLOUR=red\nNOTIFY=me@example.com\n", "gs://b/options.env"))
+
+    assert commands(kept.keep(after(tmp_path, before))) == []
+    assert written(after(tmp_path, before, notify="you@example.com")) == "NOTIFY=you@example.com\nCOLOUR=red\n"
+    assert not hasattr(after(tmp_path, before).options, "colour")
 
 
 TAKING: list[tuple[dict[str, str], dict[str, str], str]] = [
