@@ -1,6 +1,7 @@
 """One deployment: its options, its list, the names that follow from them, and its state."""
 
 import hashlib
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -178,6 +179,13 @@ class Deployment:
     @property
     def at_location(self) -> str:
         return f"--location={self.options.region}"
+
+    def here(self, commands: str) -> str:
+        """Commands that users are told to run, with the project and the prefix that they gave here."""
+        project = f" --project={self.options.project}" if "project" in self.options.given else ""
+        prefix = f" --prefix={self.options.prefix}" if "prefix" in self.options.given else ""
+        commands = re.sub(r"(?<!\S)gcloud(?= )(?!.* --project=)", rf"gcloud{project}", commands)
+        return re.sub(r"\./deploy\.sh \w+", rf"\g<0>{project}{prefix}", commands)
 
     def write(self, name: str, content: str) -> str:
         """The path of a file with this content, for gcloud to read."""

@@ -52,9 +52,9 @@ def doctor(deployment: Deployment) -> None:
         print(note)
     found = list(faults(deployment))
     for fault in found:
-        print(f"* {fault.what}\n  fix: {fault.fix}")
+        print(f"* {fault.what}\n  fix: {deployment.here(fault.fix)}")
     if found:
-        raise Failed(f"{len(found)} faults found. {UP} repairs drift; ./deploy.sh plan shows how.")
+        raise Failed(deployment.here(f"{len(found)} faults found. {UP} repairs drift; ./deploy.sh plan shows how."))
     print("No fault found.")
 
 

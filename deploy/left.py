@@ -108,4 +108,4 @@ def tasks(deployment: Deployment, name: str) -> str:
 def warn(deployment: Deployment) -> None:
     """Print these notes to the errors."""
     for what, advice, delete in notes(deployment):
-        print(f"note: {what}. {advice[0].upper()}{advice[1:]}:\n  {delete}", file=sys.stderr, flush=True)
+        print(f"note: {what}. {advice[0].upper()}{advice[1:]}:\n  {deployment.here(delete)}", file=sys.stderr, flush=True)

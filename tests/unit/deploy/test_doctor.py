@@ -52,6 +52,29 @@ def test_a_healthy_deployment_has_no_fault(tmp_path: Path) -> None:
     assert found(healthy(tmp_path)) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "printed", "located"),
+    [
+        ({}, "gcloud tasks list; ./deploy.sh up", "gcloud tasks list; ./deploy.sh up"),
+        ({"prefix"}, "gcloud tasks list; ./deploy.sh up; x", "gcloud tasks list; ./deploy.sh up --prefix=photos; x"),
+        (
+            {"project", "prefix"},
+            "gcloud tasks list; ./deploy.sh up; why: gcloud run logs",
+            "gcloud --project=demo-project tasks list; ./deploy.sh up --project=demo-project --prefix=photos; "
+            "why: gcloud --project=demo-project run logs",
+        ),
+        ({"project"}, "echo a | gcloud secrets create b --project=demo-project", "echo a | gcloud secrets create b --project=demo-project"),
+    ],
+)  # fmt: skip
+def test_a_printed_command_is_for_the_deployment_that_was_looked_at(
+    given: set[str], printed: str, located: str, tmp_path: Path
+) -> None:
+    it = deployment(tmp_path, "doctor", prefix="photos")
+    it.options = replace(it.options, given=frozenset(given))
+
+    assert it.here(printed) == located
+
+
 def test_identity_aware_proxy_needs_its_way_to_the_console(tmp_path: Path) -> None:
     it = healthy(tmp_path)
     it.options = replace(it.options, console_access="iap")
