@@ -63,7 +63,7 @@ def test_a_healthy_deployment_has_no_fault(tmp_path: Path) -> None:
             "gcloud --project=demo-project tasks list; ./deploy.sh up --project=demo-project --prefix=photos; "
             "why: gcloud --project=demo-project run logs",
         ),
-        ({"project"}, "echo a | gcloud secrets create b --project=demo-project", "echo a | gcloud secrets create b --project=demo-project"),
+        ({"project"}, "echo a | gcloud secrets list --project=demo-project", "echo a | gcloud secrets list --project=demo-project"),
     ],
 )  # fmt: skip
 def test_a_printed_command_is_for_the_deployment_that_was_looked_at(
