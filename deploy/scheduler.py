@@ -16,6 +16,8 @@ NAME = "sweep"
 ANSWER_SECONDS = 1800
 #: After a call that failed; then comes the next one of the schedule.
 RETRIES, MIN_BACKOFF, MAX_BACKOFF = 3, 60, 600
+#: States of a job that can be updated. Cloud Scheduler's others, DISABLED and UPDATE_FAILED, are its own.
+WORKING = ("ENABLED", "PAUSED")
 #: Grants that sweeps stop without: resource, role, member, the fault in words.
 NEEDED = (
     (f"service:{SERVICE}", "run.invoker", "clock", "Cloud Scheduler may not call {name} (missing invoker): no sweep begins"),
@@ -26,13 +28,15 @@ NEEDED = (
 
 
 def schedule(deployment: Deployment, minutes: str) -> Iterator[list[Command]]:
-    """The job that begins a sweep every so many minutes; 0: none. One that was paused is resumed."""
+    """The job that begins a sweep every so many minutes; 0: none. One that was paused is resumed, a broken one is made anew."""
     if minutes == "0":
         yield from removal(deployment)
         return
     found, wanted, job = _found(deployment), _wanted(deployment, int(minutes)), []
-    if found != wanted:
-        verb = "update" if found else "create"
+    if is_broken := found is not None and found.state not in WORKING:
+        job.append(_command(deployment, "delete"))
+    if is_broken or found != wanted:
+        verb = "update" if found and not is_broken else "create"
         job.append([*JOBS, verb, "http", deployment.full(NAME), deployment.at_location, *_flags(wanted)])
     if found and found.state == "PAUSED":
         job.append(_command(deployment, "resume"))
@@ -119,7 +123,7 @@ def _faults(deployment: Deployment, full: str) -> Iterator[tuple[str, str]]:
     elif found.state == "PAUSED":
         yield f"paused schedule: {full} begins no sweep", shown(_command(deployment, "resume"))
     elif found.state != "ENABLED":
-        yield f"the schedule {full} is {found.state}", f"{shown(_command(deployment, 'delete'))}; {UP}"
+        yield f"the schedule {full} is {found.state}", UP
     elif (found.url, found.audience, found.account) != (f"{url}/", url, deployment.email("clock")):
         yield f"wrong URL, audience or account: {full} makes calls that {deployment.short(SERVICE)} refuses", UP
     elif found.code:

@@ -1,5 +1,7 @@
 """The sweeper as `up` makes it by the real gcloud: its schedule, its queue, its service."""
 
+import subprocess
+
 from tests.deploy.project import HOME, PLACE, SERVICES, Deployed, Project, account, url
 from tests.deploy.stub.world import NUMBER
 
@@ -63,9 +65,12 @@ def test_status_shows_the_schedule_and_doctor_a_call_that_failed(project: Projec
     project.bring_back(deployed.kept)
     project.stub.drift(JOB, {"lastAttemptTime": "2026-11-28T10:00:01Z", "status": {"code": 7}})
     status, doctor = project.run("status"), project.run("doctor")
+    call = ["gcloud", "scheduler", "jobs", "run", "sluice-sweep", "--location=us-central1"]
+    subprocess.run(call, env=project.environment, check=True, capture_output=True)
 
     assert (
         "sluice-sweep                   ENABLED   0 */1 * * *, last call 2026-11-28T10:00:01Z failed (code 7)" in status.printed
     )
     assert "* the last call of the schedule sluice-sweep failed (code 7, 2026-11-28T10:00:01Z)" in doctor.printed
-    assert "fix: gcloud scheduler jobs run sluice-sweep --location=us-central1; why it fails: " in doctor.printed
+    assert f"fix: {' '.join(call)}; why it fails: " in doctor.printed
+    assert "No fault found." in project.run("doctor").printed

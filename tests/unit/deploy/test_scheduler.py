@@ -64,6 +64,14 @@ def test_a_schedule_as_it_should_be_is_left_alone_however_its_last_call_ended(tm
     assert asked(tmp_path, JOB | {"status": {"code": 13}, "lastAttemptTime": "today", "description": "ours"}) == []
 
 
+@pytest.mark.parametrize("state", ["DISABLED", "UPDATE_FAILED"])
+def test_a_schedule_that_cloud_scheduler_gave_up_is_made_anew(state: str, tmp_path: Path) -> None:
+    deleted, created = asked(tmp_path, JOB | {"state": state})
+
+    assert deleted == DELETE
+    assert [created] == asked(tmp_path, None)
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
