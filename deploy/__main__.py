@@ -98,7 +98,7 @@ def _summarize(command: str, count: int) -> None:
 def _placed(options: Options) -> Options:
     """The options with their project, and pipeline.toml, checked as far as nothing has to be read."""
     options = replace(options, project=options.project or os.environ.get("CLOUDSDK_CORE_PROJECT") or _gclouds_project())
-    options.check()
+    options.check_values()
     if "max_file_bytes" in options.given:
         capacity.read(PIPELINE, int(options.max_file_bytes))
     else:

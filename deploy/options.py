@@ -153,12 +153,16 @@ class Options:
         half = {"HALF_THE_INSTANCES": str(-(-int(self.instances) // 2))}
         return {name.upper(): str(getattr(self, name)) for name in NAMED} | half
 
-    def check(self) -> None:
+    def check_values(self) -> None:
         """Raise Failed for the first value that its option does not take."""
         for name, option in NAMED.items():
             if not re.fullmatch(option["pattern"], getattr(self, name)):
                 kept = "" if name in self.given else " (kept since the last up)"
                 raise Failed(f"--{flag(name)} is '{getattr(self, name)}'{kept}; it takes {option['takes']}")
+
+    def check(self) -> None:
+        """Raise Failed for a wrong value, and for options that contradict each other: those that are kept belong to them."""
+        self.check_values()
         if self.no_invoker_iam_check and not self.allow_unauthenticated:
             closed = "to close them, say --no-invoker-iam-check= too"
             raise Failed(f"--no-invoker-iam-check opens the services of --allow-unauthenticated, which names none; {closed}")

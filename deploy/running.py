@@ -184,9 +184,7 @@ def _refused_grants(left_out: list[Command]) -> str:
     grants = "\n".join(f"  {shown(command)}" for command in left_out)
     advice = ""
     if any("--member=allUsers" in command for command in left_out):
-        advice = (
-            "To open services without a grant to allUsers: ./deploy.sh up --allow-unauthenticated --no-invoker-iam-check.\n"
-        )
+        advice = "To open the same services without a grant to allUsers: ./deploy.sh up --no-invoker-iam-check.\n"
     return (
         "A policy of your organisation (constraint iam.allowedPolicyMemberDomains or iam.managed.allowedPolicyMembers) refuses "
         f"these grants:\n{grants}\n{advice}Or have an administrator of the organisation admit these members in this project, "

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy import kept
 from deploy.command_line import parse
 from deploy.errors import Failed
 
@@ -52,4 +53,7 @@ def test_services_without_a_check_of_their_callers_are_those_that_are_open() -> 
         Failed, match="--allow-unauthenticated, which names none; to close them, say --no-invoker-iam-check= too"
     ):
         replace(given, allow_unauthenticated="").check()
+    alone = parse(["up", "--project", "demo-project", "--no-invoker-iam-check"], Path())
+    alone.check_values()
+    kept.merged(alone, {"allow_unauthenticated": "status"}).check()
     assert parse(["up", "--no-invoker-iam-check="], Path()).no_invoker_iam_check == ""
