@@ -8,7 +8,8 @@ from localcloud.storage.errors import unsupported
 from localcloud.storage.media.downloads import check_http_conditions, media_answer, object_headers
 from localcloud.storage.model import Object
 from localcloud.storage.rules.conditions import check_read, number, query_conditions
-from localcloud.storage.rules.listing import MAX_RESULTS, Query, compile_glob, decode_token, list_page
+from localcloud.storage.rules.globs import Glob
+from localcloud.storage.rules.listing import MAX_RESULTS, Query, decode_token, list_page
 from localcloud.storage.rules.objects import changed_settings, object_settings, patched
 from localcloud.storage.rules.parameters import MAX_BODY_BYTES
 from localcloud.storage.rules.resources import etag, object_resource
@@ -111,7 +112,7 @@ def _query(request: Request) -> Query:
         prefix,
         query.get("delimiter", ""),
         query.get("endOffset", ""),
-        compile_glob(query["matchGlob"]) if query.get("matchGlob") else None,
+        Glob(query["matchGlob"]) if query.get("matchGlob") else None,
         request.flag("includeTrailingDelimiter"),
         min(limit or MAX_RESULTS, MAX_RESULTS),
         max((start, -1), decode_token(query.get("pageToken", ""))),

@@ -5,12 +5,12 @@ https://cloud.google.com/storage/docs/json_api/v1/objects/list
 
 import base64
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from localcloud.storage.errors import invalid
 from localcloud.storage.model import Object
+from localcloud.storage.rules.globs import Glob
 
 MAX_RESULTS = 1000
 #: Rows per read with a delimiter: after a common prefix, the other rows are discarded.
@@ -22,10 +22,6 @@ Cursor = tuple[str, int]
 #: Returns the next objects after a cursor, up to a limit.
 Reader = Callable[[Cursor, int], list[Object]]
 
-_GLOB_PART = re.compile(r"(?:(?<![^/{,])\*\*/)|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|\\.|[{},]|.", re.DOTALL)
-#: `**/` stands for any number of folders, none included.
-_GLOB_WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -34,7 +30,7 @@ class Query:
     prefix: str = ""
     delimiter: str = ""
     end: str = ""
-    glob: re.Pattern[str] | None = None
+    glob: Glob | None = None
     includes_trailing_delimiter: bool = False
     limit: int = MAX_RESULTS
     cursor: Cursor = ("", -1)
@@ -92,16 +88,18 @@ def decode_token(token: str) -> Cursor:
     try:
         name, generation = json.loads(base64.urlsafe_b64decode(token))
         name.encode()
-        return name, int(generation)
+        if type(generation) is int and -1 <= generation < 2**63:
+            return name, generation
     except (ValueError, TypeError, AttributeError, RecursionError):
-        raise invalid(f"Invalid pageToken: {token[:60]!r}") from None
+        pass
+    raise invalid(f"Invalid pageToken: {token[:60]!r}")
 
 
 def _add(page: Page, query: Query, found: Object, group: str) -> None:
-    if group and (not query.glob or query.glob.fullmatch(group)):
+    if group and (not query.glob or query.glob.matches(group)):
         page.prefixes.append(group)
     is_item = not group or (query.includes_trailing_delimiter and group == found.name)
-    if is_item and (not query.glob or query.glob.fullmatch(found.name)):
+    if is_item and (not query.glob or query.glob.matches(found.name)):
         page.items.append(found)
 
 
@@ -112,28 +110,3 @@ def _after(prefix: str) -> str:
         return _LAST_CHARACTER * 257
     code = ord(stem[-1]) + 1
     return stem[:-1] + chr(0xE000 if code == 0xD800 else code)
-
-
-def compile_glob(pattern: str) -> re.Pattern[str]:
-    """`**/*.{jpg,png}` as a regular expression for whole names; 400 for a malformed pattern."""
-    depth = 0
-    translated = []
-    for part in _GLOB_PART.findall(pattern):
-        depth += {"{": 1, "}": -1}.get(part, 0)
-        translated.append(_translate(part, depth))
-    try:
-        return re.compile("".join(translated), re.DOTALL)
-    except (re.error, RecursionError, OverflowError):
-        raise invalid(f"Invalid matchGlob: {pattern[:60]!r}") from None
-
-
-def _translate(part: str, depth: int) -> str:
-    if part in _GLOB_WILDCARDS:
-        return _GLOB_WILDCARDS[part]
-    if part in {"{", "}", ","}:
-        return {"{": "(?:", "}": ")", ",": "|" if depth else ","}[part]
-    if part.startswith("[") and len(part) > 2:
-        inverted = part[1] in "!^"
-        members = part[2 if inverted else 1 : -1].replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
-        return f"[{'^' if inverted else ''}{members}]"
-    return re.escape(part[-1])

@@ -93,7 +93,7 @@ def _query(request: Request, is_second: bool) -> Query:
     token = decode_token(query.get("continuation-token", ""))
     generation = number(query, "generation-marker")
     after = (start, 2**62 if generation is None else generation)
-    if start and generation is None and start.endswith(delimiter or "\0"):
+    if start and generation is None and Query(prefix, delimiter).group(start) == start:
         after = (start + "\U0010ffff", 0)  # a marker that is a common prefix also skips all names below it
     limit = number(query, "max-keys")
     return Query(

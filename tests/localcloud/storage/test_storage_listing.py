@@ -1,5 +1,8 @@
 """Lists: prefixes, delimiters, pages, globs."""
 
+import base64
+import re
+import time
 from bisect import bisect_right
 
 import pytest
@@ -7,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localcloud.storage.model import Object
-from localcloud.storage.rules.listing import Cursor, Page, Query, compile_glob, decode_token, list_page
+from localcloud.storage.rules.globs import Glob
+from localcloud.storage.rules.listing import Cursor, Page, Query, decode_token, list_page
 from tests.localcloud.storage.world import World
 
 NAMES = ["a", "a/", "a/1", "a/2", "a/b/1", "a/b/2", "a0", "b/1", "é"]
@@ -96,4 +100,60 @@ def test_folders_cost_few_rows(folders: int, objects: int) -> None:
     ],
 )
 def test_globs_match_like_google_s(glob: str, name: str, matches: bool) -> None:
-    assert bool(compile_glob(glob).fullmatch(name)) is matches
+    assert Glob(glob).matches(name) is matches
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "?", "[ab]", "[!a]", "\\*"]), max_size=6),
+    st.text("ab/*", max_size=6),
+)
+def test_a_glob_without_braces_matches_as_its_expression(parts: list[str], name: str) -> None:
+    glob = "".join(parts)
+    folders = re.sub(r"(?<![^/])\*\*/", "\0", glob)
+    single = {"\0": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "[ab]": "[ab]", "[!a]": "[^a]"}
+    expression = re.sub(
+        r"\0|\*\*|\*|\?|\[!?\w+\]|\\.|.", lambda part: single.get(part[0]) or re.escape(part[0][-1]), folders, flags=re.DOTALL
+    )
+
+    assert Glob(glob).matches(name) is bool(re.fullmatch(expression, name, re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    "glob", ["*a" * 12 + "b", "**a" * 12 + "b", "{a,aa}" * 30 + "b", "{*a,a*}" * 10 + "b", "*" * 500 + "b"]
+)
+def test_no_glob_takes_long(glob: str) -> None:
+    begun = time.process_time()
+
+    assert not Glob(glob).matches("a" * 1000)
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("glob", ["{", "}", "{a,b", "a}", "[z-a]", "[!]", "a" * 1025])
+def test_a_malformed_glob_is_refused(world: World, bucket: str, glob: str) -> None:
+    assert world.http.get(f"{world.url}/storage/v1/b/{bucket}/o", params={"matchGlob": glob}).status_code == 400
+
+
+@pytest.mark.parametrize("cursor", ['["a", 1e999]', f'["a", {2**63}]', '["a", -2]', '["a", true]', '["a", "1"]'])
+def test_a_page_token_of_no_page_is_refused(world: World, bucket: str, cursor: str) -> None:
+    token = base64.urlsafe_b64encode(cursor.encode()).decode()
+
+    for url in (
+        f"/storage/v1/b/{bucket}/o?pageToken=",
+        "/storage/v1/b?pageToken=",
+        f"/{bucket}?list-type=2&continuation-token=",
+    ):
+        assert world.http.get(f"{world.url}{url}{token}").status_code == 400
+
+
+def test_the_first_page_of_a_folder_may_end_with_the_folder_s_own_object(world: World, bucket: str) -> None:
+    for name in ("f/", "f/1", "f/2/x", "f/3"):
+        world.upload(bucket, name)
+    seen, marker = [], ""
+    while True:
+        page = world.http.get(f"{world.url}/{bucket}?prefix=f/&delimiter=/&max-keys=1&marker={marker}").text
+        seen += re.findall("<Key>(.*?)</Key>|<CommonPrefixes><Prefix>(.*?)</Prefix>", page)
+        if "<IsTruncated>false" in page:
+            break
+        marker = re.findall("<NextMarker>(.*?)</NextMarker>", page)[0]
+
+    assert seen == [("f/", ""), ("f/1", ""), ("", "f/2/"), ("f/3", "")]
