@@ -15,7 +15,7 @@ from typing import TextIO
 from localcloud.errors import CannotRun
 
 #: Version of the files and databases. Another version is refused: there is no migration before release 1.0.
-LAYOUT = 1
+LAYOUT = 2
 MARK = "localcloud.json"
 _LOCK = "lock"
 #: Folders made before layout 1 have no mark, but a lock file and one of these.

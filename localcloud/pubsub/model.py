@@ -16,12 +16,21 @@ class Stored:
     policy: bytes
 
 
+@dataclass(slots=True)
+class Share:
+    """The messages of a batch that one subscription has not acknowledged. A message's place is its id less the batch's."""
+
+    places: int  # a bit for each place
+    attempts: dict[int, int] = field(default_factory=dict)  # by place, where they are counted
+
+
 @dataclass(slots=True, eq=False)
 class Batch:
     """The messages of one publish request, stored together until none of them is held."""
 
     id: int  # of the first message; the others are numbered consecutively
-    holds: int = 0  # number of deliveries and archive entries of its messages
+    shares: dict[int, Share] = field(default_factory=dict)  # by the key of the subscription
+    kept: int = 0  # number of archive entries of its messages
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +41,11 @@ class Message:
     size: int
     ordering_key: str
     batch: Batch
+
+    @property
+    def place(self) -> int:
+        """Its position in its batch."""
+        return self.id - self.batch.id
 
     @property
     def published_microseconds(self) -> int:
@@ -60,6 +74,14 @@ class Delivery:
     holder: "Consumer | None" = None
     lane: "Lane | None" = None
     is_gone: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """New messages of one batch. `load` makes them when a consumer has room: most of their cost is left out of publishing."""
+
+    first: int  # the lowest id
+    load: Callable[[], list[Message]]
 
 
 @dataclass(slots=True, eq=False)
@@ -102,5 +124,5 @@ class Lane:
     waiting: deque[Delivery] = field(default_factory=deque)
     held: dict[int, Delivery] = field(default_factory=dict)
     holder: Consumer | None = None
-    queue: "deque[Lane] | deque[Delivery | Lane] | None" = None  # the queue that contains this lane
+    queue: "deque[Lane] | deque[Delivery | Lane | Pending] | None" = None  # the queue that contains this lane
     due: float = 0.0  # no delivery before this time, seconds since the epoch; 0: no delay

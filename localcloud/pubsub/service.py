@@ -40,7 +40,7 @@ class PubSub:
     async def publish(self, topic: str, data: bytes, attributes: dict[str, str]) -> str:
         """Publish one message to the topic of that full name. Raises `ApiError` (NOT_FOUND, INVALID_ARGUMENT)."""
         request = PublishRequest(topic=topic, messages=[PubsubMessage(data=data, attributes=attributes)])
-        message_rules.check_publish(request)
+        message_rules.check_publish(request, request.ByteSize())
         return str((await self._broker.publish(request))[0])
 
     async def start(self) -> None:

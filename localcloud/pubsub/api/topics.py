@@ -61,8 +61,8 @@ async def delete(broker: Broker, request: Any) -> Any:
     return Empty()
 
 
-async def publish(broker: Broker, request: Any) -> Any:
-    """Publish."""
+async def publish(broker: Broker, request: Any, body: bytes | None = None) -> Any:
+    """Publish. `body` is the request as it was received."""
     broker.topic(request.topic)
-    message_rules.check_publish(request)
-    return PublishResponse(message_ids=map(str, await broker.publish(request)))
+    message_rules.check_publish(request, len(body) if body else request.ByteSize())
+    return PublishResponse(message_ids=map(str, await broker.publish(request, body)))

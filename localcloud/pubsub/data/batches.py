@@ -4,7 +4,7 @@ A message's id and publish time follow from its place in the batch. They are set
 publishing cheaper.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from itertools import count, repeat
 from operator import attrgetter, methodcaller
 from typing import Any
@@ -30,20 +30,6 @@ def messages(batch: Batch, contents: Any) -> list[Message]:
     return list(map(Message, count(batch.id), map(_size, contents), map(_ordering_key, contents), repeat(batch)))
 
 
-def runs(messages: Sequence[Message]) -> Iterator[tuple[Message, Message]]:
-    """First and last message of each run of consecutive ids in one batch. `messages` must be sorted by id."""
-    first = last = messages[0]
-    if messages[-1].id - first.id == len(messages) - 1 and messages[-1].batch is first.batch:
-        yield first, messages[-1]
-        return
-    for message in messages[1:]:
-        if message.id != last.id + 1 or message.batch is not last.batch:
-            yield first, last
-            first = message
-        last = message
-    yield first, last
-
-
 class BatchCache:
     """The contents of all messages. `read` loads a serialized batch that is not in memory, by its id."""
 
@@ -67,12 +53,13 @@ class BatchCache:
 
     def content(self, message: Message) -> Any:
         """The PubsubMessage with id and publish time. Copy it before changing it."""
-        content = self._batch(message.batch.id)[message.id - message.batch.id]
+        content = self.contents(message.batch.id)[message.id - message.batch.id]
         content.message_id = str(message.id)
         content.publish_time.FromMicroseconds(message.published_microseconds)
         return content
 
-    def _batch(self, batch_id: int) -> Any:
+    def contents(self, batch_id: int) -> Any:
+        """The PubsubMessages of a batch, without their ids and times."""
         parsed = self._parsed.get(batch_id)
         if parsed is None:
             parsed = parse(self._bodies.get(batch_id) or self._read(batch_id))

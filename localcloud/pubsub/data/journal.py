@@ -35,6 +35,7 @@ class Journal:
         self._checkpoints = _Checkpoints(database, path)
         self._turns: list[Turn] = []
         self._writes: Turn = {}
+        self._beforehand: list[Callable[[], None]] = []
         self._afterwards: list[Callable[[], None]] = []
         self._committed: asyncio.Future[None] | None = None
         self._timer: asyncio.Handle | None = None
@@ -49,6 +50,11 @@ class Journal:
     def write(self, statement: str, values: tuple[object, ...]) -> None:
         """Execute the statement at the end of the turn."""
         self._writes.setdefault(statement, []).append(values)
+        self._schedule()
+
+    def before_commit(self, action: Callable[[], None]) -> None:
+        """Call the action at the end of the turn, to write what has changed in the course of it."""
+        self._beforehand.append(action)
         self._schedule()
 
     def after_commit(self, action: Callable[[], None]) -> None:
@@ -72,6 +78,9 @@ class Journal:
 
     def flush(self) -> None:
         """Commit all pending writes now. Raises `DiskFull`: they are kept, and committed when there is room."""
+        beforehand, self._beforehand = self._beforehand, []
+        for action in beforehand:
+            action()
         if self._timer is not None:
             self._timer.cancel()
         if self._writes:

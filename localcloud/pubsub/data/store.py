@@ -1,6 +1,9 @@
 """The store: resources, messages and unacknowledged deliveries in SQLite. Commits survive `kill -9`."""
 
-from collections.abc import Iterator, Sequence
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +11,23 @@ from localcloud.clock import Clock
 from localcloud.database import open_database
 from localcloud.pubsub.data import batches
 from localcloud.pubsub.data.batches import BatchCache
+from localcloud.pubsub.data.bodies import LARGE_BYTES, Bodies
 from localcloud.pubsub.data.journal import Journal
 from localcloud.pubsub.messages import Snapshot, Subscription, Topic
-from localcloud.pubsub.model import Batch, Holding, Message, Stored
+from localcloud.pubsub.model import Batch, Holding, Message, Share, Stored
 from localcloud.pubsub.rules.messages import MAX_MESSAGES
+
+log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (
     name TEXT PRIMARY KEY, message BLOB NOT NULL, policy BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS subscriptions (
     key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, message BLOB NOT NULL, policy BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, body BLOB);
 CREATE TABLE IF NOT EXISTS waiting (
-    subscription INTEGER NOT NULL, message INTEGER NOT NULL, batch INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (subscription, message)) WITHOUT ROWID;
+    subscription INTEGER NOT NULL, batch INTEGER NOT NULL, places BLOB NOT NULL, attempts TEXT NOT NULL,
+    PRIMARY KEY (subscription, batch)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS snapshots (
     name TEXT PRIMARY KEY, message BLOB NOT NULL, policy BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kept (
@@ -34,23 +40,21 @@ CREATE TABLE IF NOT EXISTS seeks (subscription INTEGER PRIMARY KEY, lease INTEGE
 _REMOVE_ORPHANS = """
 DELETE FROM batches WHERE id NOT IN (SELECT batch FROM waiting UNION SELECT batch FROM kept)
 """
-_ADD_BATCH = "INSERT INTO batches (id, body) VALUES (?, ?)"
+_FORGET_BATCH = ("DELETE FROM waiting WHERE batch = ?", "DELETE FROM kept WHERE batch = ?", "DELETE FROM batches WHERE id = ?")
+_ADD_BATCH = "INSERT INTO batches (id, size, body) VALUES (?, ?, ?)"
 _REMOVE_BATCH = "DELETE FROM batches WHERE id = ?"
 _BODY = "SELECT body FROM batches WHERE id = ?"
-_ADD_DELIVERIES = """
-INSERT INTO waiting (subscription, message, batch)
-WITH RECURSIVE run (id) AS (SELECT ? UNION ALL SELECT id + 1 FROM run WHERE id < ?) SELECT ?, id, ? FROM run
-"""
-_COUNT_ATTEMPT = "UPDATE waiting SET attempts = ? WHERE subscription = ? AND message = ?"
-_REMOVE_DELIVERY = "DELETE FROM waiting WHERE subscription = ? AND message = ?"
+_FILES = "SELECT id, size FROM batches WHERE body IS NULL"
+_SAVE_SHARE = "INSERT OR REPLACE INTO waiting (subscription, batch, places, attempts) VALUES (?, ?, ?, ?)"
+_REMOVE_SHARE = "DELETE FROM waiting WHERE subscription = ? AND batch = ?"
 _RETAIN = "INSERT INTO kept (archive, message, batch) VALUES (?, ?, ?)"
 _RELEASE = "DELETE FROM kept WHERE archive = ? AND message = ?"
 _SAVE_ACTIVITY = "INSERT OR REPLACE INTO activity (subscription, time) VALUES (?, ?)"
 _SAVE_SEEK = "INSERT OR REPLACE INTO seeks (subscription, lease) VALUES (?, ?)"
 _HOLDINGS = """
-SELECT subscription, '' AS archive, message, batch, attempts FROM waiting
-UNION ALL SELECT 0, archive, message, batch, 0 FROM kept
-ORDER BY message
+SELECT batch, 0 AS message, '' AS archive, subscription, places, attempts FROM waiting
+UNION ALL SELECT batch, message, archive, 0, x'', '' FROM kept
+ORDER BY batch, message
 """
 
 
@@ -61,6 +65,9 @@ class Store:
         path = folder / "pubsub.sqlite"
         self._database = open_database(path, _SCHEMA)
         self._database.execute(_REMOVE_ORPHANS)
+        self._bodies = Bodies(folder / "batches")
+        self._sweep()
+        self._changed: dict[tuple[int, Batch], None] = {}  # shares to be written at the end of the turn
         self.journal = Journal(self._database, path)
         self._clock = clock
         self._cache = BatchCache(self._body)
@@ -98,9 +105,15 @@ class Store:
         for row in self._database.execute(_HOLDINGS):
             if row["batch"] != batch.id:
                 batch = Batch(row["batch"])
-                messages = batches.messages(batch, batches.parse(self._body(batch.id)))
-            batch.holds += 1
-            yield Holding(messages[row["message"] - batch.id], row["subscription"], row["attempts"], row["archive"])
+                messages = self.messages(batch)
+            if row["archive"]:
+                batch.kept += 1
+                yield Holding(messages[row["message"] - batch.id], 0, 0, row["archive"])
+            else:
+                batch.shares[row["subscription"]] = share = _share(row["places"], row["attempts"])
+                for place, message in enumerate(messages):
+                    if share.places >> place & 1:
+                        yield Holding(message, row["subscription"], share.attempts.get(place, 0), "")
 
     def activity(self) -> dict[int, float]:
         """Time of each subscription's last use (seconds since the epoch), by key."""
@@ -159,28 +172,35 @@ class Store:
         self._newest_id = first + count - 1
         return range(first, first + count)
 
-    def add_batch(self, first: int, request: Any) -> list[Message]:
-        """Store the messages of a PublishRequest under consecutive ids, until none of them is held."""
-        body = request.SerializeToString()
-        self.journal.write(_ADD_BATCH, (first, body))
+    def add_batch(self, first: int, body: bytes) -> Batch:
+        """Store a serialized PublishRequest; its messages have consecutive ids, and stay until none of them is held."""
+        is_large = len(body) >= LARGE_BYTES
+        if is_large:
+            self._bodies.write(first, body)
+        self.journal.write(_ADD_BATCH, (first, len(body), None if is_large else body))
         self._cache.add(first, body)
-        return batches.messages(Batch(first), request.messages)
+        return Batch(first)
 
-    def add_deliveries(self, subscription: int, messages: Sequence[Message]) -> None:
-        """Add unacknowledged deliveries to the subscription. `messages` must be sorted by id."""
-        for first, last in batches.runs(messages):
-            last.batch.holds += last.id - first.id + 1
-            self.journal.write(_ADD_DELIVERIES, (first.id, last.id, subscription, last.batch.id))
+    def messages(self, batch: Batch) -> list[Message]:
+        """The messages of a batch without their contents."""
+        return batches.messages(batch, self._cache.contents(batch.id))
+
+    def add_deliveries(self, subscription: int, batch: Batch, places: Iterable[int]) -> None:
+        """Add unacknowledged deliveries of the messages at these places to the subscription."""
+        share = batch.shares.setdefault(subscription, Share(0))
+        share.places |= _bits(places)
+        self._change(subscription, batch)
 
     def retain(self, archive: str, message: Message) -> None:
         """Add the message to an archive."""
-        message.batch.holds += 1
+        message.batch.kept += 1
         self.journal.write(_RETAIN, (archive, message.id, message.batch.id))
 
     def release(self, archive: str, message: Message) -> None:
-        """Remove the message from an archive, and delete it when it has no other holder."""
+        """Remove the message from an archive, and delete its batch when that has no other holder."""
         self.journal.write(_RELEASE, (archive, message.id))
-        self._let_go(message)
+        message.batch.kept -= 1
+        self._remove_unheld(message.batch)
 
     def save_activity(self, subscription: int, time: float) -> None:
         """Save the time of a subscription's last use."""
@@ -196,19 +216,63 @@ class Store:
 
     def count_attempt(self, subscription: int, message: Message, attempts: int) -> None:
         """Save the number of delivery attempts of the message to the subscription."""
-        self.journal.write(_COUNT_ATTEMPT, (attempts, subscription, message.id))
+        message.batch.shares[subscription].attempts[message.place] = attempts
+        self._change(subscription, message.batch)
 
     def remove_delivery(self, subscription: int, message: Message) -> None:
-        """Remove the delivery, and delete the message when it has no other holder."""
-        self.journal.write(_REMOVE_DELIVERY, (subscription, message.id))
-        self._let_go(message)
+        """Remove the delivery, and delete the message's batch when that has no other holder."""
+        batch, place = message.batch, message.place
+        share = batch.shares[subscription]
+        share.places &= ~(1 << place)
+        share.attempts.pop(place, None)
+        self._change(subscription, batch)
+        if not share.places:
+            del batch.shares[subscription]
+            self._remove_unheld(batch)
 
-    def _let_go(self, message: Message) -> None:
-        batch = message.batch
-        batch.holds -= 1
-        if batch.holds == 0:
+    def _remove_unheld(self, batch: Batch) -> None:
+        if not batch.shares and not batch.kept:
             self.journal.write(_REMOVE_BATCH, (batch.id,))
+            self.journal.after_commit(partial(self._bodies.remove, batch.id))
             self._cache.remove(batch.id)
 
+    def _change(self, subscription: int, batch: Batch) -> None:
+        if not self._changed:
+            self.journal.before_commit(self._save_changed)
+        self._changed[subscription, batch] = None
+
+    def _save_changed(self) -> None:
+        """Write each changed share once, whatever the number of its changes in this turn."""
+        changed, self._changed = self._changed, {}
+        for subscription, batch in changed:
+            if share := batch.shares.get(subscription):
+                places = share.places.to_bytes(share.places.bit_length() // 8 + 1, "little")
+                attempts = json.dumps(share.attempts) if share.attempts else ""
+                self.journal.write(_SAVE_SHARE, (subscription, batch.id, places, attempts))
+            else:
+                self.journal.write(_REMOVE_SHARE, (subscription, batch.id))
+
+    def _sweep(self) -> None:
+        """Remove files that no batch needs, and batches whose file a power cut has cut short."""
+        lost = self._bodies.sweep(dict(self._database.execute(_FILES).fetchall()))
+        for batch_id in lost:
+            log.warning("the messages of batch %s are lost: its file is incomplete", batch_id)
+            for statement in _FORGET_BATCH:
+                self._database.execute(statement, (batch_id,))
+            self._bodies.remove(batch_id)
+
     def _body(self, batch_id: int) -> bytes:
-        return bytes(self._database.execute(_BODY, (batch_id,)).fetchone()["body"])
+        body = self._database.execute(_BODY, (batch_id,)).fetchone()["body"]
+        return self._bodies.read(batch_id) if body is None else bytes(body)
+
+
+def _bits(places: Iterable[int]) -> int:
+    """A number whose bits at these places are set."""
+    if isinstance(places, range):
+        return (1 << places.stop) - (1 << places.start)
+    return sum(1 << place for place in places)
+
+
+def _share(places: bytes, attempts: str) -> Share:
+    counted = json.loads(attempts) if attempts else {}
+    return Share(int.from_bytes(places, "little"), {int(place): count for place, count in counted.items()})

@@ -13,7 +13,7 @@ from collections import deque
 from itertools import count
 
 from localcloud.pubsub.delivery.leases import Leases
-from localcloud.pubsub.model import Consumer, Delivery, Lane, Message
+from localcloud.pubsub.model import Consumer, Delivery, Lane, Message, Pending
 
 #: Size limit of one answer, unless a single message is larger. Clients of an emulator have gRPC's default limit of 4 MiB; with
 #: the real service, Google's clients raise it.
@@ -26,13 +26,20 @@ class Backlog:
     """The unacknowledged deliveries of a subscription, by message id in ascending order."""
 
     def __init__(self, is_ordered: bool) -> None:
-        self.deliveries: dict[int, Delivery] = {}
         self.leases = Leases()
+        self._deliveries: dict[int, Delivery] = {}
         self._is_ordered = is_ordered
-        self._ready: deque[Delivery | Lane] = deque()
+        self._ready: deque[Delivery | Lane | Pending] = deque()
+        self._pending = 0  # the number of Pending in `_ready`
         self._delayed: list[tuple[float, int, Delivery | Lane]] = []
         self._lanes: dict[str, Lane] = {}
         self._sequence = count()
+
+    @property
+    def deliveries(self) -> dict[int, Delivery]:
+        """Every delivery, by message id in ascending order."""
+        self._load()
+        return self._deliveries
 
     @property
     def has_ready(self) -> bool:
@@ -42,7 +49,7 @@ class Backlog:
     def add(self, message: Message, attempts: int = 0) -> Delivery:
         """Add a message at the end of the queue."""
         delivery = Delivery(message, attempts)
-        self.deliveries[message.id] = delivery
+        self._deliveries[message.id] = delivery
         if self._is_ordered and message.ordering_key:
             delivery.lane = self._lanes.setdefault(message.ordering_key, Lane(message.ordering_key))
             delivery.lane.waiting.append(delivery)
@@ -51,19 +58,28 @@ class Backlog:
             self._ready.append(delivery)
         return delivery
 
-    def add_all(self, messages: list[Message]) -> None:
-        """Add messages at the end of the queue."""
+    def add_pending(self, pending: Pending) -> None:
+        """Add new messages at the end of the queue."""
         if self._is_ordered:
-            for message in messages:
+            for message in pending.load():
                 self.add(message)
-            return
-        deliveries = list(map(Delivery, messages))
-        self.deliveries.update((delivery.message.id, delivery) for delivery in deliveries)
-        self._ready.extend(deliveries)
+        else:
+            self._ready.append(pending)
+            self._pending += 1
+
+    def older(self, than: int) -> list[int]:
+        """The message ids below a number."""
+        self._load(than)
+        return [message_id for message_id in self._deliveries if message_id < than]
+
+    def find(self, message_id: int) -> Delivery | None:
+        """The delivery of a message that a consumer was given; None when it was acknowledged."""
+        return self._deliveries.get(message_id)
 
     def replay(self, messages: list[Message]) -> None:
         """Add older messages, and end every lease: all are delivered again, those of an ordering key in order."""
-        held = [delivery for delivery in self.deliveries.values() if delivery.holder]
+        self._load()
+        held = [delivery for delivery in self._deliveries.values() if delivery.holder]
         for delivery in held:
             self._end_lease(delivery)
             (delivery.lane.waiting if delivery.lane else self._ready).append(delivery)
@@ -71,7 +87,7 @@ class Backlog:
         for lane in lanes:
             lane.waiting = deque(sorted(lane.waiting, key=_age))
             self._refresh(lane)
-        self.deliveries = dict(sorted(self.deliveries.items()))
+        self._deliveries = dict(sorted(self._deliveries.items()))
 
     def take(self, consumer: Consumer, max_messages: int, max_bytes: int = MAX_ANSWER_BYTES) -> list[Delivery]:
         """Assign ready deliveries to a consumer, within its flow control. The first may exceed `max_bytes`."""
@@ -90,7 +106,7 @@ class Backlog:
 
     def acknowledge(self, message_id: int) -> Delivery | None:
         """Remove a delivery, held or not. None when it was removed before."""
-        delivery = self.deliveries.pop(message_id, None)
+        delivery = self._deliveries.pop(message_id, None)
         if delivery is None:
             return None
         delivery.is_gone = True
@@ -137,12 +153,31 @@ class Backlog:
                 return delivery
         while self._ready and not consumer.lanes and _size(self._ready[0]) <= room:
             item = self._ready.popleft()
-            if isinstance(item, Lane):
+            if isinstance(item, Pending):
+                self._ready.extendleft(reversed(self._loaded(item)))
+            elif isinstance(item, Lane):
                 if delivery := self._from_lane(item, consumer):
                     return delivery
             elif not item.is_gone:
                 return item
         return None
+
+    def _load(self, before: float = math.inf) -> None:
+        """Make the deliveries of pending messages, of batches that begin with an id below that."""
+        if self._pending:
+            items = list(self._ready)
+            self._ready.clear()
+            for item in items:
+                if isinstance(item, Pending) and item.first < before:
+                    self._ready.extend(self._loaded(item))
+                else:
+                    self._ready.append(item)
+
+    def _loaded(self, pending: Pending) -> list[Delivery]:
+        self._pending -= 1
+        deliveries = list(map(Delivery, pending.load()))
+        self._deliveries.update((delivery.message.id, delivery) for delivery in deliveries)
+        return deliveries
 
     def _from_lane(self, lane: Lane, consumer: Consumer) -> Delivery | None:
         """The next delivery of a lane that was just taken off its queue; None when none waits."""
@@ -204,10 +239,12 @@ class Backlog:
             self._refresh(item)
 
 
-def _size(item: Delivery | Lane) -> int:
-    """Size of the next message, in bytes."""
+def _size(item: Delivery | Lane | Pending) -> int:
+    """Size of the next message, in bytes; 0 while it is pending."""
     if isinstance(item, Delivery):
         return item.message.size
+    if isinstance(item, Pending):
+        return 0
     return item.waiting[0].message.size if item.waiting else 0
 
 

@@ -150,17 +150,18 @@ class Broker:
         """Return when all changes so far are on disk."""
         await self._store.journal.committed()
 
-    async def publish(self, request: Any) -> Sequence[int]:
+    async def publish(self, request: Any, body: bytes | None = None) -> Sequence[int]:
         """Publish the messages of a PublishRequest, which may be changed. Returns their ids when they are on disk.
 
-        Raises `DiskFull`; a message that found no room in its commit is delivered when there is some.
+        `body` is the request as it was received. Raises `DiskFull`; a message that found no room in its commit is delivered when
+        there is some.
         """
         topic = self.topic(request.topic)
         self._store.require_room()
         if self.publish_hook:
             ids: Sequence[int] = [await self._publish_hooked(topic, each, self.publish_hook) for each in request.messages]
         else:
-            ids = fan_out(topic, request, self._store)
+            ids = fan_out(topic, request, self._store, body)
         await self.committed()
         return ids
 

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
+from itertools import count, groupby
+from operator import attrgetter
 from typing import Any
 
 from localcloud.clock import Alarm, Clock
@@ -11,7 +12,7 @@ from localcloud.pubsub.data.store import Store
 from localcloud.pubsub.delivery import leases
 from localcloud.pubsub.delivery.backlog import Backlog
 from localcloud.pubsub.delivery.usage import Usage
-from localcloud.pubsub.model import Consumer, Delivery, Message
+from localcloud.pubsub.model import Batch, Consumer, Delivery, Message, Pending
 from localcloud.pubsub.rules.filters import Filter, parse_filter
 from localcloud.pubsub.rules.subscriptions import retry_delay_seconds
 
@@ -56,13 +57,18 @@ class Subscription:
         """Whether delivery attempts are counted and reported to consumers."""
         return bool(self.message.HasField("dead_letter_policy"))
 
-    def offer(self, messages: list[Message]) -> None:
-        """Add committed messages to the backlog."""
+    def offer(self, batch: Batch, places: Sequence[int]) -> None:
+        """Add the committed messages at these places to the backlog."""
+
+        def load() -> list[Message]:
+            messages = self._store.messages(batch)
+            return [messages[place] for place in places]
+
         if self.is_deleted or self.message.detached:
-            for message in messages:
+            for message in load():
                 self._store.remove_delivery(self.key, message)
             return
-        self.backlog.add_all(messages)
+        self.backlog.add_pending(Pending(batch.id + places[0], load))
         self._wake_if_ready()
 
     def start(self) -> None:
@@ -149,8 +155,8 @@ class Subscription:
         for message_id in [id_ for id_ in self.backlog.deliveries if id_ not in wanted]:
             self._acknowledge(self.backlog.deliveries[message_id])
         again = [wanted[id_] for id_ in sorted(wanted) if id_ not in self.backlog.deliveries]
-        if again:
-            self._store.add_deliveries(self.key, again)
+        for batch, messages_ in groupby(again, attrgetter("batch")):
+            self._store.add_deliveries(self.key, batch, [message.place for message in messages_])
         self.archive.discard(again)
         self.first_lease = next(self._leases)
         self._store.save_seek(self.key, self.first_lease)
@@ -162,7 +168,7 @@ class Subscription:
     def drop_before(self, microseconds: int) -> None:
         """Remove backlog and archive entries published before that time (since the epoch)."""
         self.archive.drop_before(microseconds)
-        for message_id in [id_ for id_ in self.backlog.deliveries if id_ < microseconds]:
+        for message_id in self.backlog.older(microseconds):
             self._remove(message_id)
         self._wake_if_ready()
 
@@ -237,5 +243,5 @@ class Subscription:
         self.usage.touch()
         # Parse all ids first: one invalid id refuses the request as a whole.
         for ack_id, (message_id, lease) in [(ack_id, leases.parse_ack_id(ack_id, self.key)) for ack_id in ack_ids]:
-            delivery = self.backlog.deliveries.get(message_id) if lease >= self.first_lease else None
+            delivery = self.backlog.find(message_id) if lease >= self.first_lease else None
             yield ack_id, delivery, delivery is not None and delivery.lease == lease

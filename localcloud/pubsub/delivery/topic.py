@@ -36,31 +36,34 @@ class Topic:
         return [self.archive, *archives] if self.message.HasField("message_retention_duration") else archives
 
 
-def fan_out(topic: Topic, request: Any, store: Store) -> Sequence[int]:
+def fan_out(topic: Topic, request: Any, store: Store, body: bytes | None = None) -> Sequence[int]:
     """Store the messages of a PublishRequest once and offer them after the commit. Returns their ids.
 
-    Messages without a recipient are cleared in the request.
+    `body` is the request as it was received. Messages without a recipient are cleared in the request.
     """
     contents, archives = request.messages, topic.archives
     ids = store.next_ids(len(contents))
     wanted = [(each, places) for each in topic.subscriptions.values() if (places := each.matching_places(contents))]
     if not wanted and not archives:
         return ids
-    if not archives:
-        _clear_others(contents, [places for _, places in wanted])
-    messages = store.add_batch(ids[0], request)
-    for archive in archives:
-        archive.add(messages)
+    if not archives and _clear_others(contents, [places for _, places in wanted]):
+        body = None
+    batch = store.add_batch(ids[0], body or request.SerializeToString())
+    if archives:
+        messages = store.messages(batch)
+        for archive in archives:
+            archive.add(messages)
     for subscription, places in wanted:
-        offered = [messages[place] for place in places]
-        store.add_deliveries(subscription.key, offered)
-        store.journal.after_commit(partial(subscription.offer, offered))
+        store.add_deliveries(subscription.key, batch, places)
+        store.journal.after_commit(partial(subscription.offer, batch, places))
     return ids
 
 
-def _clear_others(contents: Any, wanted: list[Sequence[int]]) -> None:
-    """Clear the messages at no wanted place; the others keep their places."""
+def _clear_others(contents: Any, wanted: list[Sequence[int]]) -> bool:
+    """Clear the messages at no wanted place; the others keep their places. Returns whether there are any."""
     if any(len(places) == len(contents) for places in wanted):
-        return
-    for place in set(range(len(contents))).difference(*wanted):
+        return False
+    others = set(range(len(contents))).difference(*wanted)
+    for place in others:
         contents[place].Clear()
+    return bool(others)

@@ -15,10 +15,10 @@ MAX_VALUE_BYTES = 1024
 MAX_ORDERING_KEY_BYTES = 1024
 
 
-def check_publish(request: Any) -> None:
-    """Raise INVALID_ARGUMENT for a publish request over a limit."""
+def check_publish(request: Any, size: int) -> None:
+    """Raise INVALID_ARGUMENT for a publish request over a limit; `size` is that of the whole, in bytes."""
     _require(0 < len(request.messages) <= MAX_MESSAGES, f"A request must contain 1 to {MAX_MESSAGES} messages")
-    _require(request.ByteSize() <= MAX_REQUEST_BYTES, f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes")
+    _require(size <= MAX_REQUEST_BYTES, f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes")
     for message in request.messages:
         # Most messages have only data, which needs no further check: this runs for every message.
         if message.attributes or message.ordering_key or not message.data:

@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from localcloud.clock import SystemClock
 from localcloud.protobuf import microseconds
-from localcloud.pubsub.data import batches
 from localcloud.pubsub.data.batches import CACHE_BYTES
+from localcloud.pubsub.data.bodies import LARGE_BYTES, Bodies
 from localcloud.pubsub.data.journal import MAX_LOG_PAGES
 from localcloud.pubsub.data.store import Store
 from localcloud.pubsub.delivery.broker import Broker
 from localcloud.pubsub.messages import PublishRequest, PubsubMessage, Subscription, Topic
-from localcloud.pubsub.model import Batch, Consumer, Message
+from localcloud.pubsub.model import Consumer
 from tests.localcloud.target import PATIENCE_SECONDS
 
 TOPIC, SUBSCRIPTION = "projects/p/topics/orders", "projects/p/subscriptions/all"
@@ -66,18 +68,6 @@ def taken(source: Broker, name: str = SUBSCRIPTION, limit: int = 1000) -> list[A
 
 def data(received: list[Any]) -> list[bytes]:
     return [message.data for message, _ in received]
-
-
-def test_a_run_is_consecutive_messages_of_one_batch() -> None:
-    one, two = Batch(1), Batch(4)
-    messages = {number: Message(number, 1, "", one if number < 4 else two) for number in range(1, 8)}
-
-    def runs(*numbers: int) -> list[tuple[int, int]]:
-        return [(first.id, last.id) for first, last in batches.runs([messages[number] for number in numbers])]
-
-    assert runs(1, 2, 3) == [(1, 3)]
-    assert runs(1, 2, 3, 4, 5) == [(1, 3), (4, 5)]
-    assert runs(1, 3, 4, 6, 7) == [(1, 1), (3, 3), (4, 4), (6, 7)]
 
 
 @in_loop
@@ -151,14 +141,129 @@ async def test_batches_outside_the_cache_are_read_from_disk(tmp_path: Path) -> N
 
 @in_loop
 async def test_commits_are_moved_from_the_log_to_the_file(tmp_path: Path) -> None:
-    size = 3 << 20
+    count, each = 50, LARGE_BYTES // 2
+    size = count * each
     assert size < MAX_LOG_PAGES * 4096
     async with broker(tmp_path, listener()) as source:
-        await source.publish(published(PubsubMessage(data=bytes(size))))
+        for _ in range(count):
+            await source.publish(published(PubsubMessage(data=bytes(each))))
 
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (tmp_path / "pubsub.sqlite").stat().st_size < size:
                 await asyncio.sleep(0.01)
+
+
+@in_loop
+async def test_a_large_batch_is_a_file_until_it_is_acknowledged(tmp_path: Path) -> None:
+    async with broker(tmp_path, listener()) as source:
+        await source.publish(large(b"a", b"b"), large(b"a", b"b").SerializeToString())
+        received = taken(source)
+        source.subscription(SUBSCRIPTION).acknowledge([received[0][1]])
+        await source.committed()
+        assert len(files(tmp_path)) == 1
+
+    async with broker(tmp_path) as source:
+        again = taken(source)
+        assert [content[:1] for content in data(again)] == [b"b"]
+        source.subscription(SUBSCRIPTION).acknowledge([again[0][1]])
+        await source.committed()
+        assert files(tmp_path) == []
+
+
+@in_loop
+async def test_a_file_without_a_commit_is_removed_at_start(tmp_path: Path) -> None:
+    async with broker(tmp_path, listener()) as source:
+        await source.publish(large(b"a"))
+        [kept] = files(tmp_path)
+    (tmp_path / "batches" / "7").write_bytes(b"never committed")
+    (tmp_path / "batches" / ".DS_Store").touch()
+
+    async with broker(tmp_path) as source:
+        assert files(tmp_path) == [".DS_Store", kept]
+        assert [content[:1] for content in data(taken(source))] == [b"a"]
+
+
+@pytest.mark.parametrize("left", [None, b"", b"half"])
+def test_a_batch_whose_file_lost_bytes_is_dropped_with_a_warning(
+    tmp_path: Path, left: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    @in_loop
+    async def lose(folder: Path) -> None:
+        async with broker(folder, listener()) as source:
+            await source.publish(large(b"lost"))
+            [name] = files(folder)
+            await source.publish(published(PubsubMessage(data=b"kept")))
+        path = folder / "batches" / name
+        path.unlink() if left is None else path.write_bytes(left)
+
+        async with broker(folder) as source:
+            assert data(taken(source)) == [b"kept"]
+            assert files(folder) == []
+        assert f"the messages of batch {name} are lost" in caplog.text
+
+    lose(tmp_path)
+
+
+@in_loop
+async def test_a_full_disk_refuses_a_large_batch(tmp_path: Path) -> None:
+    bodies = Bodies(tmp_path)
+    (tmp_path / "7").symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left"):
+        bodies.write(7, bytes(LARGE_BYTES))
+
+
+@in_loop
+async def test_attempts_are_counted_by_place_and_survive(tmp_path: Path) -> None:
+    policy = {"dead_letter_topic": TOPIC, "max_delivery_attempts": 5}
+    async with broker(tmp_path, listener(dead_letter_policy=policy)) as source:
+        await source.publish(published(*(PubsubMessage(data=b"%d" % number) for number in range(3))))
+        subscription = source.subscription(SUBSCRIPTION)
+        first, second, _ = taken(source)
+        subscription.modify_deadline([second[1]], 0)
+        taken(source)
+        subscription.acknowledge([first[1]])
+
+    async with broker(tmp_path) as source:
+        found = source.subscription(SUBSCRIPTION).backlog.deliveries.values()
+        assert [(each.message.place, each.attempts) for each in found] == [(1, 2), (2, 1)]
+
+
+@in_loop
+async def test_a_message_that_no_consumer_took_can_be_sought_expired_and_deleted(tmp_path: Path) -> None:
+    async with broker(tmp_path, listener()) as source:
+        subscription = source.subscription(SUBSCRIPTION)
+        for number in range(3):
+            [first, _] = await source.publish(published(PubsubMessage(data=b"%d" % number), PubsubMessage(data=b"x")))
+        subscription.drop_before(first - 1)
+        assert [message.id for message in subscription.unacknowledged()] == [first, first + 1]
+        subscription.seek([])
+        assert taken(source) == []
+        await source.publish(published(PubsubMessage(data=b"y")))
+        source.remove_subscription(SUBSCRIPTION)
+        assert await _batches(source, tmp_path) == 0
+
+
+@in_loop
+async def test_new_messages_arrive_behind_those_that_were_returned_before(tmp_path: Path) -> None:
+    async with broker(tmp_path, listener()) as source:
+        await source.publish(published(PubsubMessage(data=b"a"), PubsubMessage(data=b"b")))
+        [(_, ack_id)] = taken(source, limit=1)
+        await source.publish(published(PubsubMessage(data=b"c")))
+        source.subscription(SUBSCRIPTION).modify_deadline([ack_id], 0)
+        await source.publish(published(PubsubMessage(data=b"d")))
+
+        assert data(taken(source)) == [b"b", b"c", b"a", b"d"]
+
+
+def large(*contents: bytes) -> Any:
+    """A request whose body is a file."""
+    return published(*(PubsubMessage(data=content + bytes(LARGE_BYTES)) for content in contents))
+
+
+def files(folder: Path) -> list[str]:
+    """The names of the files of batches."""
+    return sorted(path.name for path in (folder / "batches").iterdir())
 
 
 async def _batches(source: Broker, folder: Path) -> int:

@@ -10,6 +10,8 @@ from typing import Any
 
 import grpc
 import pytest
+from google.cloud.pubsub_v1.types import PubsubMessage
+from google.pubsub_v1.services.publisher import PublisherClient as PublisherApi
 
 from tests.eventually import eventually
 from tests.localcloud.pubsub.world import PROJECT, Clients, connected
@@ -46,6 +48,20 @@ def test_a_kill_loses_no_message_and_repeats_no_acknowledged_one(tmp_path: Path)
         assert sorted(each.message.message_id for each in clients.pull_all(subscription, 6)) == sorted(sent[4:])
         assert clients.pull(subscription, now=True) == []
         assert clients.publish(topic, b"new") not in sent
+
+
+def test_a_kill_loses_nothing_of_a_large_batch(tmp_path: Path) -> None:
+    with process(tmp_path) as clients:
+        topic = clients.topic("uploads")
+        subscription = clients.subscription("sub", topic)
+        messages = [PubsubMessage(data=b"%d" % number + bytes(1000)) for number in range(500)]
+        sent = PublisherApi.publish(clients.publisher, topic=topic, messages=messages).message_ids
+        assert len(sent) == 500
+
+    with process(tmp_path) as clients:
+        received = clients.pull_all(subscription, 500)
+        assert [each.message.message_id for each in received] == list(sent)
+        assert [each.message.data for each in received] == [message.data for message in messages]
 
 
 def test_an_ack_id_stays_valid_after_a_kill(tmp_path: Path) -> None:
