@@ -4,9 +4,13 @@ A file is written before the commit that names it, and removed after the commit 
 files that no commit names.
 """
 
+import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from localcloud.disk import Disk
 
 #: Size from which a body is a file. For a smaller one, making a file takes longer than a second write.
 LARGE_BYTES = 1 << 16
@@ -15,18 +19,22 @@ LARGE_BYTES = 1 << 16
 class Bodies:
     """The files of a folder, by the id of their batch."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Disk) -> None:
         folder.mkdir(exist_ok=True)
         self._folder = folder
+        self._disk = disk
         self._ids = {int(path.name) for path in folder.iterdir() if path.name.isdecimal()}
 
     def write(self, batch_id: int, body: bytes) -> None:
-        """Write a new file. Its bytes are with the operating system, and survive the death of the process."""
+        """Write a new file, whose bytes survive the death of the process. Raises `DiskFull`, and leaves no file then."""
         self._ids.add(batch_id)
-        with open(self._path(batch_id), "wb", buffering=0) as file:  # noqa: PTH123  (half the cost of pathlib)
-            written = file.write(body)
-        if written != len(body):
-            raise OSError(f"only {written} of {len(body)} bytes of a batch were written: the disk is full")
+        try:
+            with self._disk.watched(), open(self._path(batch_id), "wb", buffering=0) as file:  # noqa: PTH123  (half of pathlib)
+                if file.write(body) != len(body):
+                    raise OSError(errno.ENOSPC, "a batch was written in part")
+        except BaseException:
+            self.remove(batch_id)
+            raise
 
     def read(self, batch_id: int) -> bytes:
         """The bytes of a file."""
@@ -36,7 +44,8 @@ class Bodies:
         """Remove the batch's file, if it has one."""
         if batch_id in self._ids:
             self._ids.remove(batch_id)
-            os.unlink(self._path(batch_id))  # noqa: PTH108  (as above)
+            with suppress(FileNotFoundError):
+                os.unlink(self._path(batch_id))  # noqa: PTH108  (as above)
 
     def sweep(self, sizes: Mapping[int, int]) -> list[int]:
         """Remove every file without a size. Returns the ids of files that lack bytes, as after a power cut."""

@@ -65,7 +65,7 @@ class Store:
         path = folder / "pubsub.sqlite"
         self._database = open_database(path, _SCHEMA)
         self._database.execute(_REMOVE_ORPHANS)
-        self._bodies = Bodies(folder / "batches")
+        self._bodies = Bodies(folder / "batches", self._database.disk)
         self._sweep()
         self._changed: dict[tuple[int, Batch], None] = {}  # shares to be written at the end of the turn
         self.journal = Journal(self._database, path)

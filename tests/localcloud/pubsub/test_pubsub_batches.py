@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from localcloud.clock import SystemClock
+from localcloud.disk import Disk, DiskFull
 from localcloud.protobuf import microseconds
 from localcloud.pubsub.data.batches import CACHE_BYTES
 from localcloud.pubsub.data.bodies import LARGE_BYTES, Bodies
@@ -206,11 +207,12 @@ def test_a_batch_whose_file_lost_bytes_is_dropped_with_a_warning(
 
 @in_loop
 async def test_a_full_disk_refuses_a_large_batch(tmp_path: Path) -> None:
-    bodies = Bodies(tmp_path)
+    bodies = Bodies(tmp_path, Disk(tmp_path))
     (tmp_path / "7").symlink_to("/dev/full")
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(DiskFull):
         bodies.write(7, bytes(LARGE_BYTES))
+    assert list(tmp_path.iterdir()) == []
 
 
 @in_loop
