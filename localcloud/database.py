@@ -100,6 +100,6 @@ class transaction:  # noqa: N801  (reads as a statement: `with transaction(db):`
             if kind is None:
                 self._database.execute("COMMIT")
         finally:
-            # A commit that finds no room leaves the transaction open; some failures of a write have ended it already.
+            # On a full disk SQLite has ended it already.
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
