@@ -106,8 +106,8 @@ def _json(call: Call, command: Command) -> Any:
 def _changes(deployment: Deployment, account: str, found: list[Budget]) -> Iterator[list[Command]]:
     """Of several with our title the first that is right stays. One that differs is deleted once the new one is made."""
     amount = deployment.options.budget
-    right = [one for one in found if amount and one == _wanted(deployment, one)][:1]
-    delete: list[Command] = [[*GROUP, "delete", one.name] for one in found if one not in right]
+    right = [one.name for one in found if amount and one == _wanted(deployment, one)][:1]
+    delete: list[Command] = [[*GROUP, "delete", one.name] for one in found if one.name not in right]
     create = [] if right or not amount else [_create(deployment, account)]
     if job := [*create, *delete]:
         yield job

@@ -117,10 +117,22 @@ def _grants(deployment: Deployment) -> Iterator[Fault]:
             fix = shown(grants.change(deployment, "add", resource, grant))
             name = deployment.short(resource.partition(":")[2])
             yield Fault(what.format(name=name, uploads=deployment.full("uploads"), **names), fix)
+    named = [*NEEDED, PASSING, *pools, *scheduler.NEEDED, *webhooks.NEEDED]
+    yield from _other_grants(deployment, {(on, f"roles/{role}", grants.member(deployment, who)) for on, role, who, _ in named})
     for name in ("dispatcher", "sweeper", "console", *deployment.pools):
         found = deployment.state.policies.get(f"service:{name}", [])
         if any(grant.member in grants.STRANGERS for grant in found):
             yield Fault(f"strangers may call {deployment.short(name)}", UP)
+
+
+def _other_grants(deployment: Deployment, named: set[tuple[str, str, str]]) -> Iterator[Fault]:
+    """A fault for each resource that lacks grants of the table, but for those that are named otherwise."""
+    for resource in grants.resources(deployment):
+        found = deployment.state.policies.get(resource, [])
+        missing = [it for it in grants.wanted(deployment, resource) if it not in found and (resource, *it) not in named]
+        if missing and grants.exists(deployment, resource):
+            listed = ", ".join(f"{grant.role.rpartition('/')[2]} of {grant.member.partition(':')[2]}" for grant in missing)
+            yield Fault(f"missing grants on {resource}: {listed}", UP)
 
 
 def _push(deployment: Deployment) -> Iterator[Fault]:

@@ -50,7 +50,7 @@ def read(options: Options) -> dict[str, str] | None:
 
 
 def _known(text: str, place: str) -> Iterator[tuple[str, str]]:
-    """Its lines, but for options that find the file. Raises Unreadable for a line that is none, and for an empty file."""
+    """Its lines, but for options that find the file. Raises Unreadable for a damaged or empty file."""
     if not text.strip() or UNREADABLE in text:
         what = "is no text in UTF-8" if text.strip() else "is empty"
         raise Unreadable(f"{UNREAD}\n\n{place} {what}; {REMEDY}")

@@ -161,7 +161,7 @@ class Options:
                 raise Failed(f"--{flag(name)} is '{getattr(self, name)}'{kept}; it takes {option['takes']}")
 
     def check(self) -> None:
-        """Raise Failed for a wrong value, and for options that contradict each other: those that are kept belong to them."""
+        """Raise Failed for a wrong value, and for options, with those that are kept, that contradict each other."""
         self.check_values()
         if self.no_invoker_iam_check and not self.allow_unauthenticated:
             closed = "to close them, say --no-invoker-iam-check= too"

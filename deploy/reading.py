@@ -29,10 +29,6 @@ from deploy.kinds import (
 from deploy.observed import Alert, Channel, Dashboard, Metric, SandboxLine
 from deploy.state import State
 
-#: Resources whose policies doctor looks at, beside those of the pools.
-SUSPECTS = {"service:dispatcher", "service:console", "topic:uploads", "topic:dead-letters", "subscription:dispatcher"}
-SUSPECTS |= {"account:signer", "account:reader", "account:push", "service:notifier", "service:sweeper", "project"}
-
 
 def read_state(deployment: Deployment) -> None:
     """Fill `deployment.state`. Raises Unreadable, and Failed when a bucket lies in another region."""
@@ -153,9 +149,8 @@ def belongings(deployment: Deployment) -> dict[str, Command]:
 
 
 def _with_policy(deployment: Deployment) -> list[str]:
-    """`up` needs every policy; `doctor` and `down` need a few."""
-    suspects = {*SUSPECTS, *(f"service:{name}" for name in deployment.pools)}
-    interest = {"doctor": suspects.__contains__, "down": revokes}.get(deployment.options.command, bool)
+    """`up` and `doctor` need every policy; `down` needs a few."""
+    interest = revokes if deployment.options.command == "down" else bool
     return [name for name in grants.resources(deployment) if interest(name) and grants.exists(deployment, name)]
 
 

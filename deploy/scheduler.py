@@ -28,7 +28,7 @@ NEEDED = (
 
 
 def schedule(deployment: Deployment, minutes: str) -> Iterator[list[Command]]:
-    """The job that begins a sweep every so many minutes; 0: none. One that was paused is resumed, a broken one is made anew."""
+    """The job that begins a sweep every so many minutes; 0: none. A paused one is resumed, a broken one made anew."""
     if minutes == "0":
         yield from removal(deployment)
         return

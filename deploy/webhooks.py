@@ -14,6 +14,11 @@ from shared.webhooks import checks
 
 UP = "./deploy.sh up"
 API = "secretmanager.googleapis.com"
+#: Grants that webhooks stop without: resource, role, member, the fault in words.
+NEEDED = tuple(
+    (f"service:{NOTIFIER}", "run.invoker", account, f"{caller} may not call {{name}} (missing invoker): webhooks get nothing")
+    for account, caller in (("push", "Pub/Sub"), ("tasks", "Cloud Tasks"))
+)
 
 
 def check(deployment: Deployment) -> None:
@@ -90,11 +95,10 @@ def faults(deployment: Deployment) -> Iterator[tuple[str, str]]:
 def _callers(deployment: Deployment) -> Iterator[tuple[str, str]]:
     resource, full = f"service:{NOTIFIER}", deployment.short(NOTIFIER)
     found = deployment.state.policies.get(resource, [])
-    for account, caller in (("push", "Pub/Sub"), ("tasks", "Cloud Tasks")):
-        grant = Grant("roles/run.invoker", grants.member(deployment, account))
+    for _, role, account, what in NEEDED:
+        grant = Grant(f"roles/{role}", grants.member(deployment, account))
         if grant not in found:
-            fix = shown(grants.change(deployment, "add", resource, grant))
-            yield f"{caller} may not call {full} (missing invoker): webhooks get nothing", fix
+            yield what.format(name=full), shown(grants.change(deployment, "add", resource, grant))
     if any(grant.member in grants.STRANGERS for grant in found):
         yield f"strangers may call {full}", UP
 

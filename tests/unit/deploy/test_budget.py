@@ -125,6 +125,22 @@ def test_a_budget_that_cannot_be_taken_back_is_not_forgotten(tmp_path: Path) -> 
     assert [note.partition(":")[0] for note in runner.unfinished] == ["budgets cannot be read"]
 
 
+def test_of_two_that_are_right_one_stays(tmp_path: Path) -> None:
+    runner = Reading({**BUDGET, "name": "another"}, BUDGET)
+    budget.budget(enabled(tmp_path, budget="100"), runner)
+
+    assert runner.commands == [DELETE]
+
+
+@pytest.mark.parametrize("on", budget.APIS)
+def test_down_asks_for_no_budget_while_an_api_is_off(on: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    it = deployment(tmp_path, "down")
+    it.state.apis = {on}
+
+    assert list(budget.removal(it)) == []
+    assert capsys.readouterr().err == ""
+
+
 def test_a_project_that_never_had_one_is_not_asked(tmp_path: Path) -> None:
     runner = Reading(is_denied=True)
     budget.budget(deployment(tmp_path), runner)

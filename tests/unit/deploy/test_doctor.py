@@ -117,7 +117,12 @@ def test_identity_aware_proxy_needs_its_way_to_the_console(tmp_path: Path) -> No
          "strangers may call sluice-sweeper"),
         (lambda it: it.state.policies["service:sweeper"].pop(0), "Cloud Scheduler may not call sluice-sweeper (missing invoker)"),
         (lambda it: it.state.policies["service:sweeper"].pop(1), "Cloud Tasks may not call sluice-sweeper (missing invoker)"),
-        (lambda it: it.state.policies.pop("project"), "Cloud Scheduler may not make tokens (missing role of its service agent)"),
+        (lambda it: it.state.policies["queue:images"].pop(0),
+         "missing grants on queue:images: cloudtasks.enqueuer of sluice-upload@demo-project.iam.gserviceaccount.com"),
+        (lambda it: it.state.policies.pop("bucket:results"), "missing grants on bucket:results: storage.objectCreator of sluice-"),
+        (lambda it: it.state.policies["project"].remove(
+            Grant("roles/cloudscheduler.serviceAgent", grants.member(it, "agent:scheduler"))
+         ), "Cloud Scheduler may not make tokens (missing role of its service agent)"),
         (lambda it: it.state.schedules.clear(), "the schedule sluice-sweep is missing"),
         (lambda it: _change_schedule(it, state="PAUSED"), "paused schedule: sluice-sweep begins no sweep"),
         (lambda it: _change_schedule(it, state="UPDATE_FAILED"), "the schedule sluice-sweep is UPDATE_FAILED"),

@@ -52,7 +52,7 @@ POLICIES = ["policy.project", "policy.bucket:uploads", "policy.queue:images"]
     ("command", "delete_data", "keys"),
     [
         ("up", False, [*OF_ALL, "policy.project", "policy.repository", *POLICIES[1:]]),
-        ("doctor", False, [*OF_ALL, "policy.project"]),
+        ("doctor", False, [*OF_ALL, "policy.project", "policy.repository", *POLICIES[1:]]),
         ("down", False, [*OF_ALL, *POLICIES]),
         ("down", True, [*OF_ALL, "waiting.images", *POLICIES]),
     ],
