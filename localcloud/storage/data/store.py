@@ -93,10 +93,12 @@ class Store:
         return bucket
 
     def delete_bucket(self, name: str) -> None:
-        """Delete an empty bucket; 409 while it has any generation of any object."""
+        """Delete an empty bucket with its unfinished uploads; 409 while it has any generation of any object."""
         if not self.objects.is_empty(name):
             raise StorageError(409, "conflict", "The bucket you tried to delete is not empty.", "BucketNotEmpty")
-        self._database.execute("DELETE FROM buckets WHERE name = ?", (name,))
+        with self._change() as garbage:
+            garbage += self.uploads.drop_of(name)
+            self._database.execute("DELETE FROM buckets WHERE name = ?", (name,))
         del self.buckets[name]
 
     def find(self, bucket: str, name: str, generation: int | None = None) -> Object:

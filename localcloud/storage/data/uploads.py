@@ -76,11 +76,17 @@ class Uploads:
         with transaction(self._database):
             old = "DELETE FROM uploads WHERE created < ? AND (content != '' OR finished IS NOT NULL)"
             rows = self._database.execute(f"{old} RETURNING id, content, finished", (before,)).fetchall()
-        for row in rows:
-            if live := self._live.get(row["id"]):
-                live.is_gone = True
-                self.forget(live)
+        self._end(row["id"] for row in rows)
         return [row["content"] for row in rows if row["finished"] is None]
+
+    def drop_of(self, bucket: str) -> list[str]:
+        """Delete the unfinished uploads to a bucket, within a transaction. Returns the content files to remove."""
+        mine = "finished IS NULL AND json_extract(request, '$.intent.bucket') = ?"
+        parts = f"DELETE FROM parts WHERE upload IN (SELECT id FROM uploads WHERE {mine}) RETURNING content"  # noqa: S608
+        found = [row["content"] for row in self._database.execute(parts, (bucket,)).fetchall()]
+        rows = self._database.execute(f"DELETE FROM uploads WHERE {mine} RETURNING id, content", (bucket,)).fetchall()  # noqa: S608
+        self._end(row["id"] for row in rows)
+        return [content for content in (*found, *(row["content"] for row in rows)) if content]
 
     def finish(self, identity: str, made: Object) -> None:
         """Mark an upload as finished, within the transaction that makes its object."""
@@ -121,6 +127,13 @@ class Uploads:
     def drop_multipart(self, identity: str) -> None:
         """Delete a multipart upload without parts."""
         self._database.execute("DELETE FROM uploads WHERE id = ?", (identity,))
+
+    def _end(self, identities: Iterable[str]) -> None:
+        """Have the requests under way to these deleted uploads refused."""
+        for identity in identities:
+            if live := self._live.get(identity):
+                live.is_gone = True
+                self.forget(live)
 
     def _insert(self, content: str, now: float, request: dict[str, object]) -> str:
         identity = secrets.token_urlsafe(32)

@@ -42,6 +42,10 @@ async def move_object(store: Store, request: Request, bucket: str, name: str, to
     """POST /b/B/o/O/moveTo/o/O: a rename within a bucket, in one transaction."""
     if await request.json(MAX_BODY_BYTES):
         raise unsupported("a body of objects.move")
+    if "sourceGeneration" in request.query:
+        raise unsupported(
+            "sourceGeneration of objects.move: it moves the live object; ifSourceGenerationMatch names which that is"
+        )
     source = _found(store, request, bucket, name)
     if name == to_name:
         raise invalid("The source and the destination of a move must have different names.")
@@ -58,7 +62,7 @@ async def compose_object(store: Store, request: Request, bucket: str, name: str)
     destination = body.get("destination") or {}
     if not isinstance(destination, Mapping):
         raise invalid("destination must be an object.")
-    settings = object_settings(destination)
+    settings, conditions = object_settings(destination), query_conditions(request.query)
     sources = _sources(store, bucket, body.get("sourceObjects"))
     sink = await store.contents.concatenate([store.contents.of(source) for source in sources])
     draft = Draft(
@@ -71,7 +75,7 @@ async def compose_object(store: Store, request: Request, bucket: str, name: str)
         settings,
         sum(source.components or 1 for source in sources),
     )
-    return show(store.put(draft, query_conditions(request.query), request.base), request)
+    return show(store.put(draft, conditions, request.base), request)
 
 
 def _found(store: Store, request: Request, bucket: str, name: str) -> Object:

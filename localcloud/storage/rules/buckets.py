@@ -67,6 +67,8 @@ def default_bindings(project: str) -> list[Any]:
 
 def _check_binding(binding: Mapping[str, Any], version: int) -> None:
     members, condition = binding.get("members", []), binding.get("condition")
+    if not isinstance(binding.get("role"), str) or not binding["role"]:
+        raise invalid("role of a binding must be the name of a role.")
     if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
         raise invalid("members of a binding must be a list of strings.")
     if condition is None or condition == {}:

@@ -8,6 +8,7 @@ The answers of the API are described by masks too: those of all their fields.
 
 import json
 import re
+from collections import deque
 from typing import Any
 
 from localcloud.http import Answer, json_bytes_answer
@@ -103,37 +104,37 @@ def select(value: Any, mask: Mask) -> Any:
 
 def parse_mask(text: str) -> Mask:
     """Read `kind,items(name,metadata/owner)`; 400 for anything else."""
-    tokens = _TOKEN.findall(text)
+    tokens = deque(_TOKEN.findall(text))
     mask = _parse_list(tokens, text, 0)
     if tokens:
         raise _invalid(text)
     return mask
 
 
-def _parse_list(tokens: list[str], text: str, depth: int) -> Mask:
+def _parse_list(tokens: deque[str], text: str, depth: int) -> Mask:
     """Consume a list of fields; stops at the end, or at the parenthesis that closes it."""
     mask: Mask = {}
     while True:
         _merge(mask, *_parse_field(tokens, text, depth))
         if not tokens or tokens[0] != ",":
             return mask
-        tokens.pop(0)
+        tokens.popleft()
 
 
-def _parse_field(tokens: list[str], text: str, depth: int) -> tuple[str, Mask]:
-    name = tokens.pop(0).strip() if tokens else ""
+def _parse_field(tokens: deque[str], text: str, depth: int) -> tuple[str, Mask]:
+    name = tokens.popleft().strip() if tokens else ""
     if name in {"", ",", "(", ")", "/"} or depth > _MAX_DEPTH:
         raise _invalid(text)
     mark = tokens[0] if tokens else ""
     if mark == "/":
-        tokens.pop(0)
+        tokens.popleft()
         key, inner = _parse_field(tokens, text, depth + 1)
         return name, {key: inner}
     if mark != "(":
         return name, {}
-    tokens.pop(0)
+    tokens.popleft()
     inner = _parse_list(tokens, text, depth + 1)
-    if not tokens or tokens.pop(0) != ")":
+    if not tokens or tokens.popleft() != ")":
         raise _invalid(text)
     return name, inner
 

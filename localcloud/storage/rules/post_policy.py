@@ -59,7 +59,7 @@ def _parse(text: str) -> dict[str, Any]:
 def _expiration(policy: Mapping[str, Any]) -> float:
     try:
         return datetime.fromisoformat(str(policy.get("expiration"))).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _refused("expiration is missing or malformed") from None
 
 
@@ -80,7 +80,7 @@ def _condition(condition: Any) -> tuple[str, Any, Any]:
 def _lengths(first: Any, last: Any) -> LengthRange:
     try:
         return int(first), int(last)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _refused("content-length-range needs two numbers") from None
 
 

@@ -37,8 +37,8 @@ def next_step(query: Mapping[str, str], source: Object, destination: tuple[Any, 
 def _decode(token: str, digest: str) -> int:
     try:
         known, done = json.loads(base64.urlsafe_b64decode(token))
-        if known == digest:
-            return int(done)
+        if known == digest and type(done) is int and done > 0:
+            return done
     except (ValueError, TypeError, RecursionError):
         pass
     raise _wrong_token()

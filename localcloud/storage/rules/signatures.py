@@ -150,7 +150,7 @@ def _check_headers(signed: Signed, request: Request) -> None:
             message = f"Header was included in signedheaders, but not in the request: {name}"
             raise invalid(message, "MalformedSecurityHeader")
     for name in request.headers:
-        if name.startswith("x-goog-") and name not in signed.headers:
+        if name.startswith(("x-goog-", "x-amz-")) and name not in signed.headers:
             raise invalid(f"Header must be signed: {name}", "MalformedSecurityHeader")
 
 

@@ -32,7 +32,7 @@ def parse_xml(body: bytes, name: str, xml_code: str) -> ElementTree.Element:
     try:
         # The body's length is limited, and expat itself refuses entities that expand without limit.
         root = ElementTree.fromstring(body)  # noqa: S314
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, ValueError, LookupError):  # the last two for an encoding that expat cannot read
         root = ElementTree.Element("")
     if root.tag.rpartition("}")[2] != name:
         raise invalid(f"The body is not a {name} document.", xml_code)

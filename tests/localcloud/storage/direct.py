@@ -37,6 +37,11 @@ class Service:
         resumable.expire(self.storage.store)
         self.storage.store.sweep()
 
+    @property
+    def folder(self) -> Path:
+        """Its data folder."""
+        return Path(self._folder.name)
+
     def restart(self) -> None:
         self.storage.store.close()
         self.open()

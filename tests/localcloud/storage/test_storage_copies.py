@@ -1,8 +1,10 @@
 """Copies over the XML API, moves, compositions, and rewrites in several calls."""
 
+import base64
 import json
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -157,6 +159,7 @@ def test_a_move_renames_in_one_step(direct: Service, size: int, is_versioned: bo
         ("a/moveTo/o/b", "ifSourceMetagenerationNotMatch=1", "", 412),
         ("a/moveTo/o/b", "", '{"cacheControl": "no-store"}', 400),
         ("a/moveTo/o/..", "", "", 400),
+        ("a/moveTo/o/b", "sourceGeneration=1", "", 400),
     ],
 )
 def test_a_refused_move_changes_nothing(direct: Service, path: str, query: str, body: str, status: int) -> None:
@@ -222,6 +225,18 @@ def test_a_token_continues_its_own_rewrite_only(direct: Service) -> None:
     assert direct.read(other, "b") is None
 
 
+@pytest.mark.parametrize("done", ["1e999", "-1", "0", "true", '"7"', "null", "1.5"])
+def test_a_token_of_no_rewrite_is_refused(direct: Service, done: str) -> None:
+    bucket, other = direct.bucket(), direct.bucket(location="EU")
+    direct.upload(bucket, "a", bytes(2 * MEGABYTE))
+    query = f"maxBytesRewrittenPerCall={MEGABYTE}"
+    token = base64.urlsafe_b64decode(shown(rewrite(direct, bucket, other, query))["rewriteToken"])
+    forged = base64.urlsafe_b64encode(token.replace(f" {MEGABYTE}]".encode(), f" {done}]".encode())).decode()
+
+    assert rewrite(direct, bucket, other, f"{query}&rewriteToken={forged}").status == 400
+    assert direct.read(other, "b") is None
+
+
 def compose(direct: Service, bucket: str, query: str = "", **fields: Any) -> Answer:
     body = {"sourceObjects": [{"name": "a"}], **fields}
     return direct.call("POST", f"/storage/v1/b/{bucket}/o/b/compose?{query}", json.dumps(body).encode())
@@ -244,3 +259,33 @@ def test_a_composition_does_not_delete_its_sources(direct: Service) -> None:
     assert compose(direct, bucket, deleteSourceObjects=True).status == 400
     assert direct.read(bucket, "b") is None
     assert compose(direct, bucket, "deleteSourceObjects=false").status == 200
+
+
+def test_a_refused_composition_leaves_no_bytes(direct: Service) -> None:
+    bucket = direct.bucket()
+    direct.upload(bucket, "a", b"hello")
+    before = files(direct)
+
+    assert compose(direct, bucket, "ifGenerationMatch=many").status == 400
+    assert compose(direct, bucket, "ifGenerationMatch=1").status == 412
+    assert files(direct) == before
+
+
+def test_a_deleted_bucket_takes_its_unfinished_uploads_along(direct: Service) -> None:
+    bucket, before = direct.bucket(), files(direct)
+    started = text(direct.call("POST", f"/{bucket}/k?uploads"))
+    upload = started.partition("<UploadId>")[2].partition("<")[0]
+    session = urlsplit(heads(direct.call("POST", f"/{bucket}/s", x_goog_resumable="start"))["location"])
+    assert direct.call("PUT", f"/{bucket}/k?partNumber=1&uploadId={upload}", b"part").status == 200
+
+    assert direct.call("DELETE", f"/{bucket}").status == 204
+    assert direct.call("PUT", f"/{bucket}").status == 200
+    assert files(direct) == before
+    assert upload not in text(direct.call("GET", f"/{bucket}?uploads"))
+    assert direct.call("GET", f"/{bucket}/k?uploadId={upload}").status == 404
+    assert direct.call("PUT", f"{session.path}?{session.query}", b"abc").status == 410
+
+
+def files(direct: Service) -> set[str]:
+    """The content files."""
+    return {str(path) for path in direct.folder.glob("storage/contents/*/*")}

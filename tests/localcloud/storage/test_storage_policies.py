@@ -53,6 +53,11 @@ def test_a_malformed_condition_is_refused(direct: Service, condition: object) ->
     assert put(direct, direct.bucket(), version=3, bindings=[VIEWER | {"condition": condition}]).status == 400
 
 
+@pytest.mark.parametrize("role", [{}, {"role": ""}, {"role": 5}, {"role": None}])
+def test_a_binding_without_a_role_is_refused(direct: Service, role: dict[str, object]) -> None:
+    assert put(direct, direct.bucket(), bindings=[{"members": ["allUsers"], **role}]).status == 400
+
+
 def test_a_policy_with_conditions_is_read_and_replaced_at_version_3(direct: Service) -> None:
     bucket = direct.bucket()
     made = shown(put(direct, bucket, version=3, bindings=[CONDITIONAL]))

@@ -77,6 +77,17 @@ def test_signed_headers_are_enforced(world: World, bucket: str) -> None:
     assert world.http.get(f"{world.url}/{bucket}/x").headers["x-goog-meta-owner"] == "me"
 
 
+@pytest.mark.parametrize("prefix", ["x-goog", "x-amz"])
+def test_a_signed_upload_is_not_turned_into_a_copy(world: World, bucket: str, prefix: str) -> None:
+    world.upload(bucket, "secret", b"1")
+    url = sign(world, bucket, "x", "PUT", content_type="text/plain")
+
+    reply = world.http.put(url, headers=TEXT | {f"{prefix}-copy-source": f"{bucket}/secret"})
+
+    assert (reply.status_code, _code(reply.text)) == (400, "MalformedSecurityHeader")
+    assert world.names(bucket) == ["secret"]
+
+
 def test_a_signed_header_without_a_meaning_is_accepted(world: World, bucket: str) -> None:
     def put(**headers: str) -> int:
         given = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -42,6 +42,8 @@ def test_a_bucket_is_made_and_deleted(direct: Service) -> None:
     [
         "no XML",
         "<Other/>",
+        "<?xml version='1.0' encoding='shift_jis'?><CreateBucketConfiguration/>",
+        "<?xml version='1.0' encoding='unheard-of'?><CreateBucketConfiguration/>",
         "<CreateBucketConfiguration><LocationConstraint>a b</LocationConstraint></CreateBucketConfiguration>",
         "<CreateBucketConfiguration><StorageClass>FROZEN</StorageClass></CreateBucketConfiguration>",
         "<CreateBucketConfiguration><HierarchicalNamespace><Enabled>true</Enabled></HierarchicalNamespace>"
