@@ -33,7 +33,7 @@ class LocalCloud:
     """Cloud Storage, Pub/Sub and Cloud Tasks on loopback, with their state in the folder `data`."""
 
     def __init__(self, data: Path, ports: Ports | None = None, clock: Clock | None = None) -> None:
-        """Claim the folder, until `stop`. Raises `CannotRun`: `FolderInUse`, `NotADataFolder`, `WrongLayout`, or a full disk."""
+        """Claim the folder, until `stop`. Raises `CannotRun`, such as `FolderInUse`, `WrongLayout`, or for a full disk."""
         with room_to_start(data):
             self._claim = claim(data)
             self.data = data = data.resolve()

@@ -1,4 +1,4 @@
-"""The disk of a data folder: what needs room on a full one is refused at once, and an outage has one line in the log.
+"""The disk of a data folder: a full one refuses at once what needs room, and an outage has one line in the log.
 
 A reserve is kept for what frees room or ends work: deletions, acknowledgements, the ends of tasks.
 """
@@ -33,7 +33,10 @@ class DiskFull(ApiError):
 
 
 class Disk:
-    """The disk of one data folder. An outage ends when there is more room than its last refusal left, by the reserve."""
+    """The disk of one data folder.
+
+    An outage ends when there is more room, by the reserve, than any of its refusals left.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""The disk of the local cloud is full: an error at once, one line in the log, and everything goes on when there is room."""
+"""A full disk of the local cloud: an error at once, one line in the log, and all goes on when there is room."""
 
 import os
 import subprocess
