@@ -57,6 +57,7 @@ def _run(options: Options) -> None:
         deployment = _prepared(options)
         read_state(deployment)
         webhooks.require_secrets(deployment)
+        checks.require_secret(deployment)
         kept.confirm(deployment)
         queues.hold(deployment)
         _warn(deployment)

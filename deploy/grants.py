@@ -8,9 +8,10 @@ from deploy.deployment import Deployment
 from deploy.errors import Failed
 from deploy.gcloud import Command
 from deploy.kinds import Grant
-from deploy.left import retired
+from deploy.left import queues, retired
 from deploy.listing import NOTIFIER
 from shared import capacity
+from shared.routes.webhooks import QUEUE_PREFIX
 
 TABLE = Path("deploy/grants.tsv")
 #: Stands in the table for the members of --operators.
@@ -29,15 +30,15 @@ CONDITIONAL = ("project", "repository", "bucket", "account", "service", "iap", "
 
 
 def resources(deployment: Deployment) -> list[str]:
-    """Every resource that has a policy, as grants.tsv names it."""
-    listing = deployment.listing
+    """Every resource that has a policy, as grants.tsv names it; queues that are left behind are as others."""
+    listing, behind = deployment.listing, queues(deployment)
     names = {
         "bucket": listing.buckets,
         "topic": listing.topics,
         "subscription": listing.subscriptions,
-        "queue": list(deployment.queues),
+        "queue": [*deployment.queues, *(name for name in behind if not name.startswith(QUEUE_PREFIX))],
         "own-queue": deployment.own_queues,
-        "webhook": list(deployment.webhooks),
+        "webhook": [*deployment.webhooks, *(name for name in behind if name.startswith(QUEUE_PREFIX))],
         "secret": listing.secrets,
         "webhook-secret": deployment.webhook_secrets,
         "account": listing.accounts,

@@ -117,3 +117,19 @@ def test_a_wrong_pipeline_toml_is_refused(right: str, wrong: str, fault: str, tm
         deployment(tmp_path, text=PIPELINE.replace(right, wrong))
 
     assert fault in str(refused.value)
+
+
+def test_a_missing_secret_of_calls_is_refused_before_anything_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"service_origins": "https://tika.test", "service_secrets": "calls"}
+    up, plan = deployment(tmp_path, text=CALLING, **given), deployment(tmp_path, "plan", text=CALLING, **given)
+    said = "--service-secrets: the project has no secret calls; make one, see docs/services.md:\n  gcloud secrets create calls "
+    with pytest.raises(Failed, match=said + r"[^\n]*\nnothing was changed$"):
+        checks.require_secret(up)
+    checks.require_secret(plan)
+
+    assert capsys.readouterr().err.startswith(f"note: {said}")
+    up.state.secrets["calls"] = ()
+    checks.require_secret(up)
+    checks.require_secret(deployment(tmp_path, service_secrets="calls"))  # no step has it

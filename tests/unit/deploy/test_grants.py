@@ -122,6 +122,21 @@ def test_a_former_operator_loses_what_the_table_gave(tmp_path: Path) -> None:
     ]
 
 
+def test_a_former_operator_keeps_no_right_on_a_queue_that_is_left_behind(tmp_path: Path) -> None:
+    """Whoever may queue tasks there has the processor called."""
+    it, then = deployment(tmp_path, operators=OPS), deployment(tmp_path, operators=f"{OPS},{ANN}")
+    for place in (it, then):
+        place.state.queues = {"sluice-old": Queue(), "sluice-webhook-old": Queue()}
+    left = {name: grants.wanted(then, name) for name in ("queue:old", "webhook:webhook-old")}
+    it.state.policies |= left
+    removed = [command for job in grants.revocations(it) for command in job]
+
+    assert {resource for resource in left if resource in grants.resources(it) and grants.exists(it, resource)} == set(left)
+    assert {command[-2] for command in removed} == {f"--member={ANN}"}
+    assert {command[3] for command in removed} == {"sluice-old", "sluice-webhook-old"}
+    assert [command for job in grants.grants(it, "queue", "webhook") for command in job if command[3].endswith("-old")] == []
+
+
 INVOKER, ACCESSOR = "roles/run.invoker", "roles/iap.httpsResourceAccessor"
 IAP_AGENT = "serviceAccount:service-42@gcp-sa-iap.iam.gserviceaccount.com"
 

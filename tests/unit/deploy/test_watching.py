@@ -124,3 +124,10 @@ def test_a_stalled_queue_has_more_time_than_its_longest_task(tmp_path: Path) -> 
 
     assert policy["conditions"][0]["conditionPrometheusQueryLanguage"]["duration"] == "1500s"
     assert "for 25 minutes" in policy["documentation"]["content"]
+
+
+def test_times_of_alerts_are_whole_minutes(tmp_path: Path) -> None:
+    it = deployment(tmp_path, text=PIPELINE.replace("deadline_seconds = 900", "deadline_seconds = 901"))
+    policy = json.loads(watching.rendered(it, watching.ALERTS / "stalled-queue.json")[0])
+
+    assert policy["conditions"][0]["conditionPrometheusQueryLanguage"]["duration"] == "1560s"
