@@ -43,6 +43,19 @@ def accounts(deployment: Deployment, *names: str) -> Jobs:
             yield [[*group, "enable", email]]
 
 
+def service_agents(deployment: Deployment) -> Jobs:
+    """Create Google's service agents: they must exist before they are granted anything."""
+    policies = deployment.state.policies
+    if deployment.storage_agent not in str(policies.get("topic:uploads")):
+        yield [["storage", "service-agent"]]
+    if deployment.pubsub_agent not in str(policies.get("topic:dead-letters")):
+        yield [["beta", "services", "identity", "create", "--service=pubsub.googleapis.com"]]
+    if deployment.scheduler_agent not in str(policies.get("project")):
+        yield [["beta", "services", "identity", "create", "--service=cloudscheduler.googleapis.com"]]
+    if deployment.is_behind_iap and deployment.iap_agent not in str(policies.get("service:console")):
+        yield [["beta", "services", "identity", "create", "--service=iap.googleapis.com"]]
+
+
 #: These yield jobs. Jobs run side by side, the commands of a job one after the other.
 WORDS: dict[str, Callable[..., Jobs]] = {
     "apis": apis,
@@ -59,7 +72,7 @@ WORDS: dict[str, Callable[..., Jobs]] = {
     "retired_subscription": left.retired_subscription,
     "new_queues": queues.new_queues,
     "changed_queues": queues.changed_queues,
-    "service_agents": grants.service_agents,
+    "service_agents": service_agents,
     "custom_roles": roles.custom_roles,
     "grants": grants.grants,
     "service": services.service,

@@ -146,13 +146,16 @@ def _changes(deployment: Deployment, verb: str, resource: str, rows: list[Grant]
 
 
 def wanted(deployment: Deployment, resource: str) -> list[Grant]:
-    """The grants of the table on this resource, with the options as they are."""
-    return [
+    """The grants of the table on this resource; on a queue that is left behind, those of them that it has."""
+    listed = [
         Grant(deployment.role(row["role"]), who)
         for row in _rows(deployment, resource)
         if _holds(deployment, row["when"])
         for who in _members(deployment, row["member"], row["when"])
     ]
+    kind, _, name = resource.partition(":")
+    is_behind = kind in QUEUES and name not in deployment.every_queue
+    return [grant for grant in listed if not is_behind or grant in deployment.state.policies.get(resource, [])]
 
 
 def _members(deployment: Deployment, name: str, when: str) -> list[str]:
@@ -233,16 +236,3 @@ def _is_ours(deployment: Deployment, resource: str, who: str) -> bool:
     account = who.removeprefix("deleted:").partition("?uid=")[0]
     names = [*deployment.listing.accounts, *retired(deployment)]
     return account in [member(deployment, name) for name in names]
-
-
-def service_agents(deployment: Deployment) -> Iterator[list[Command]]:
-    """Create Google's service agents: they must exist before they are granted anything."""
-    policies = deployment.state.policies
-    if deployment.storage_agent not in str(policies.get("topic:uploads")):
-        yield [["storage", "service-agent"]]
-    if deployment.pubsub_agent not in str(policies.get("topic:dead-letters")):
-        yield [["beta", "services", "identity", "create", "--service=pubsub.googleapis.com"]]
-    if deployment.scheduler_agent not in str(policies.get("project")):
-        yield [["beta", "services", "identity", "create", "--service=cloudscheduler.googleapis.com"]]
-    if deployment.is_behind_iap and deployment.iap_agent not in str(policies.get("service:console")):
-        yield [["beta", "services", "identity", "create", "--service=iap.googleapis.com"]]

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from deploy import grants
+from deploy.everything import service_agents
 from deploy.gcloud import Command
 from deploy.kinds import Grant, Queue, Service, Topic
-from tests.unit.deploy.example import PIPELINE, deployment
+from tests.unit.deploy.example import PIPELINE, WEBHOOKS, deployment
 
 SIGNER = "serviceAccount:sluice-signer@demo-project.iam.gserviceaccount.com"
 TOKEN_CREATOR = "roles/iam.serviceAccountTokenCreator"
@@ -124,16 +125,23 @@ def test_a_former_operator_loses_what_the_table_gave(tmp_path: Path) -> None:
 
 def test_a_former_operator_keeps_no_right_on_a_queue_that_is_left_behind(tmp_path: Path) -> None:
     """Whoever may queue tasks there has the processor called."""
-    it, then = deployment(tmp_path, operators=OPS), deployment(tmp_path, operators=f"{OPS},{ANN}")
+    it, then = (deployment(tmp_path, text=PIPELINE + WEBHOOKS, operators=who) for who in (OPS, f"{OPS},{ANN}"))
     for place in (it, then):
         place.state.queues = {"sluice-old": Queue(), "sluice-webhook-old": Queue()}
-    left = {name: grants.wanted(then, name) for name in ("queue:old", "webhook:webhook-old")}
+    left = {
+        f"{kind}:{name}": grants.wanted(then, f"{kind}:{like}")
+        for kind, name, like in (
+            ("queue", "old", "images"),
+            ("webhook", "webhook-old", "webhook-orders"),
+        )
+    }
     it.state.policies |= left
     removed = [command for job in grants.revocations(it) for command in job]
 
     assert {resource for resource in left if resource in grants.resources(it) and grants.exists(it, resource)} == set(left)
     assert {command[-2] for command in removed} == {f"--member={ANN}"}
     assert {command[3] for command in removed} == {"sluice-old", "sluice-webhook-old"}
+    it.state.policies = {}
     assert [command for job in grants.grants(it, "queue", "webhook") for command in job if command[3].endswith("-old")] == []
 
 
@@ -205,18 +213,18 @@ def test_open_doors_are_those_named(doors: str, strangers: list[str], tmp_path: 
 
 def test_agents_that_policies_name_are_not_asked_for(tmp_path: Path) -> None:
     it = deployment(tmp_path)
-    assert len(list(grants.service_agents(it))) == 3
+    assert len(list(service_agents(it))) == 3
 
     for topic, agent in (("uploads", it.storage_agent), ("dead-letters", it.pubsub_agent)):
         it.state.policies[f"topic:{topic}"] = [Grant("roles/pubsub.publisher", f"serviceAccount:{agent}")]
     it.state.policies["project"] = [Grant("roles/cloudscheduler.serviceAgent", f"serviceAccount:{it.scheduler_agent}")]
-    assert list(grants.service_agents(it)) == []
+    assert list(service_agents(it)) == []
 
     behind = deployment(tmp_path, console_access="iap")
     behind.state.policies = it.state.policies | {"service:console": []}
-    assert [job[0][-1] for job in grants.service_agents(behind)] == ["--service=iap.googleapis.com"]
+    assert [job[0][-1] for job in service_agents(behind)] == ["--service=iap.googleapis.com"]
     behind.state.policies["service:console"] = [Grant(INVOKER, IAP_AGENT)]
-    assert list(grants.service_agents(behind)) == []
+    assert list(service_agents(behind)) == []
 
 
 def test_a_resource_exists_when_the_state_has_it(tmp_path: Path) -> None:
