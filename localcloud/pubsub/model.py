@@ -18,7 +18,7 @@ class Stored:
 
 @dataclass(slots=True)
 class Share:
-    """The messages of a batch that one subscription has not acknowledged. A message's place is its id less the batch's."""
+    """The messages of a batch that one subscription has not acknowledged, by their ids less the batch's."""
 
     places: int  # a bit for each place
     attempts: dict[int, int] = field(default_factory=dict)  # by place, where they are counted
@@ -78,7 +78,7 @@ class Delivery:
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """New messages of one batch. `load` makes them when a consumer has room: most of their cost is left out of publishing."""
+    """New messages of one batch. `load` makes them when a consumer has room, which makes publishing cheaper."""
 
     first: int  # the lowest id
     load: Callable[[], list[Message]]
