@@ -33,7 +33,7 @@ def restricted(project: Project, deployed: Deployed) -> Restricted:
     project.stub.restrict()
     refused, opened, again = (
         project.run("up", OPEN[0], "--operators=user:ann@elsewhere.test"),
-        project.run("up", OPEN[1]),  # the services to open are kept
+        project.run("up", OPEN[1], "--operators=", "--yes"),  # the services to open are kept
         project.run("up", *OPEN),
     )
     project.stub.drift(f"{SERVICES}upload", {"metadata": {"annotations": {UNCHECKED: None}}})
