@@ -79,6 +79,15 @@ def test_what_is_in_secret_manager_is_not_read(tmp_path: Path) -> None:
     assert services.variables(it, "processor-slow", "1")["SLUICE_SERVICE_SECRETS"] == Secret("calls:latest")
 
 
+def test_the_ceilings_of_the_guard_are_those_of_the_sweeper_and_of_operators(tmp_path: Path) -> None:
+    """A sweep from the command line that had others would pause the queues at once."""
+    it = deployment(tmp_path, guard_files_per_day="5000000", guard_runs_per_object="9000")
+    ceilings = {"SLUICE_GUARD_FILES_PER_DAY": "5000000", "SLUICE_GUARD_RUNS_PER_OBJECT": "9000"}
+
+    assert ceilings.items() <= services.variables(it, "sweeper", "1").items()
+    assert ceilings.items() <= services.settings(it).items()
+
+
 def test_every_service_has_the_settings_that_its_function_requires(tmp_path: Path) -> None:
     it = deployment(tmp_path, text=PIPELINE + WEBHOOKS)
     for name, function in it.listing.functions.items():
