@@ -8,6 +8,7 @@ import click
 
 from cli import backfills, exits, files, guard, notices, queues, reprocess, runs, sweeps, usage, webhooks
 from cli.exits import Code
+from cli.table import printable
 from shared import log
 from shared.model import Json
 
@@ -32,6 +33,8 @@ def sluice(debug: bool) -> None:
     """
 
 
+#: The fields of log lines that say what a note is about.
+ABOUT = ("object", "objects", "jobs", "count", "ceiling", "paused", "queue", "queues")
 MODULES = (files, runs, reprocess, sweeps, backfills, guard, queues, notices, webhooks, usage)
 for command in (command for module in MODULES for command in module.COMMANDS):
     sluice.add_command(command)
@@ -74,4 +77,10 @@ def _note(line: Json) -> None:
     """Print warnings and errors of the operations as notes; their other log lines are for services."""
     if line["severity"] != "INFO":
         why = line.get("error") or line.get("reason")
-        click.echo(f"{line['severity'].lower()}: {line['message']}{f': {why}' if why else ''}", err=True)
+        about = ", ".join(f"{name} {_words(line[name])}" for name in ABOUT if line.get(name))
+        sentence = f"{line['message']}{f': {why}' if why else ''}{f' ({about})' if about else ''}"
+        click.echo(f"{line['severity'].lower()}: {printable(sentence)}", err=True)
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

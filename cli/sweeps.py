@@ -29,6 +29,8 @@ def sweep(out: Output) -> Code:
     report = operations.sweep(Part(int(time.time())), connect(), lambda: True)
     out.rows(_rows(report), COLUMNS, "outcome")
     out.note(f"read {report.uploads:,} uploads, {report.entries:,} index entries, {report.claims:,} later runs")
+    if report.guarded:
+        out.note("end the loop, or lift the guard: ./sluice guard ls; it paused these queues: ./sluice resume QUEUE")
     return Code.SOME_FAILED if report.jobs["unavailable"] else Code.DONE
 
 
