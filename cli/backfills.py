@@ -42,8 +42,9 @@ BACKFILLS = (
     _number("files", "looked at"),
     _number("ended"),
     _number("queued"),
-    Column("IN WORK", lambda row: f"{row.get('waiting', 0) + row.get('recent', 0):,}", is_number=True),
-    _number("unavailable", "left behind"),
+    Column("IN WORK", lambda row: f"{row['waiting'] + row['recent']:,}", is_number=True),
+    Column("NEW, NO FILE", lambda row: f"{row['new'] + row['ignored']:,}", is_number=True),
+    Column("LEFT BEHIND", lambda row: f"{row['unavailable'] + row['paused']:,}", is_number=True),
     Column("UPDATED", lambda row: ago(row["updated"], datetime.now(UTC)), is_number=True),
     Column("STATE", lambda row: _state(row) if row["state"] == "waiting" else row["state"]),
     field("after"),
@@ -104,9 +105,11 @@ def _count(out: Output, prefix: str, limit: int | None, cloud: Cloud) -> Code:
                 break
     seconds = round(found.seconds(cloud))
     groups = [group.to_json() for group in sorted(found.groups.values(), key=lambda group: -group.files)]
-    answer = {"prefix": prefix, **found.states, "groups": groups, "use": found.use.to_json(), "seconds": seconds}
+    states = dict.fromkeys(counting.STATES, 0) | found.states
+    answer = {"prefix": prefix, **states, "groups": groups, "use": found.use.to_json(), "seconds": seconds}
     out.document(answer, "\n".join(_lines(found, groups, seconds)), names)
-    out.note("nothing has begun: --yes begins" if found.states["open"] else "nothing to begin")
+    new = ": new files are left to their notifications" if states["new"] else ""
+    out.note("nothing has begun: --yes begins" if states["open"] else f"nothing to begin{new}")
     return Code.DONE
 
 

@@ -78,7 +78,7 @@ def _where(conditions: tuple[str, ...], query: Query, cloud: Cloud) -> tuple[Whe
             where = replace(where, steps=(*where.steps, value))
         elif key == "content_type" and value:
             query = replace(query, content_type=value)
-        elif key.startswith(METADATA) and equals:
+        elif key.startswith(METADATA) and key != METADATA and equals:
             where = replace(where, metadata={**where.metadata, key.removeprefix(METADATA): value})
         else:
             raise options.wrong(_why(key, value, cloud))

@@ -28,6 +28,8 @@ Kind = Literal["stop", "resume"]
 #: in no queue.
 State = Literal["running", "waiting", "stopped", "limit", "done", "lost"]
 FOLDER = "backfills"
+#: The objects that were looked at, and their outcomes: those of `healing`, and of what needs none.
+COUNTS = ("files", "ended", "queued", "waiting", "recent", "paused", "new", "ignored", "unavailable")
 MAX_PAGES = 10**8
 MAX_MARKS = 1000
 
@@ -111,7 +113,7 @@ class Shown:
 
     def to_json(self) -> Json:
         begun, progress = self.backfill.begun, self.backfill.progress
-        counts = {"files": 0, "queued": 0} | dict(progress.counts)
+        counts = dict.fromkeys(COUNTS, 0) | dict(progress.counts)
         time = datetime.fromtimestamp(begun.began, UTC).isoformat().replace("+00:00", "Z")
         place = {"after": progress.after, "waits": dict(progress.waits), "updated": progress.time}
         return {"state": self.state, **begun.to_json(), "began": time, "pages": progress.number + 1, **counts, **place}

@@ -19,6 +19,9 @@ from shared.operations.prices import Use
 from shared.operations.sweep import GENERATIONS_PER_SECOND, PAGE_OBJECTS, walk
 from shared.plan import Plan
 
+#: The states of an object.
+STATES = ("ended", "new", "ignored", "open")
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:

@@ -47,6 +47,8 @@ def test_a_count_is_an_object_for_scripts_or_names(sluice: Sluice) -> None:
 
     assert (counted["open"], counted["ignored"], counted["groups"][0]["files"]) == (4, 1, 3)
     assert names.lines == ["old/1.png", "old/2.png"]
+    assert counted["ended"] == 0
+    assert sluice("backfill", "old/n").err == "nothing to begin: new files are left to their notifications\n"
 
 
 def test_a_count_of_five_thousand_costs_lists_only(sluice: Sluice, cloud: FakeCloud, uploaded: Uploaded) -> None:
@@ -89,7 +91,8 @@ def test_the_list_names_the_queues_that_it_waits_for(sluice: Sluice, cloud: Fake
     deliver_page(cloud)
 
     header, line = sluice("backfill", "ls").lines
-    assert " ".join(header.split()) == "BACKFILL BEGAN PREFIX LOOKED AT ENDED QUEUED IN WORK LEFT BEHIND UPDATED STATE AFTER"
+    counted = "LOOKED AT ENDED QUEUED IN WORK NEW, NO FILE LEFT BEHIND"
+    assert " ".join(header.split()) == f"BACKFILL BEGAN PREFIX {counted} UPDATED STATE AFTER"
     assert "waits for images (paused)" in line
     stopped = sluice("backfill", "stop", line.split()[0], "--format", "json")
     assert (stopped.code, json.loads(stopped.out)[0]["state"]) == (0, "stopped")

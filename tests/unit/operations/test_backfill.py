@@ -201,3 +201,16 @@ def test_a_new_file_costs_fewcalls(cloud: FakeCloud, uploaded: Put) -> None:
 
     assert calls(cloud.results)["read"] == 1 + 3 * 20
     assert calls(cloud.queue) == {"state": 1, "find": 2 * 20, "add": 20}
+
+
+def test_each_queue_of_a_plan_keeps_its_own_room(cloud: FakeCloud, uploaded: Put) -> None:
+    """The first queue has ended more in the last minute than the second."""
+    give(cloud, plan(step("a", "q1"), step("b", "q2")))
+    cloud.queue.last_minute["q1"] = 50
+    for number in range(40):
+        uploaded(f"{number:02}.jpg", b"meow")
+    backfills.begin("", cloud)
+    deliver_page(cloud)
+
+    assert counts(cloud) == {"files": backfill_pages.FEW, "queued": backfill_pages.FEW}
+    assert dict(show(cloud).backfill.progress.waits) == {"q2": "full"}
