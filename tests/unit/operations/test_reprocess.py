@@ -157,3 +157,10 @@ def test_the_plan_of_an_entry_is_the_plan_of_its_object(cloud: FakeCloud, upload
     entry = replace(index.in_work(Run(file)), verdict="succeeded")
 
     assert cloud.routes.plan(reprocess._file(entry, cloud)) == cloud.routes.plan(file)
+
+
+def test_one_changed_step_of_several_is_enough(cloud: FakeCloud, uploaded: Put) -> None:
+    give(cloud, plan(step("a", "q1", flavour="new"), step("b", "q1", flavour="new")))
+    work(OLD, cloud, uploaded("a.jpg", b"meow"))
+
+    assert names(changed(cloud, steps=("a",))) == ["a.jpg"]
