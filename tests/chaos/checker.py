@@ -39,13 +39,14 @@ def check(ledger: Ledger, evidence: Evidence, posted_verdict: str = "") -> Findi
     """All violations. Jobs with the verdict `posted_verdict` must have been posted to the webhook too."""
     found = Findings()
     for entry in ledger.entries:
-        job = _Job(entry, ledger.fate(entry), evidence)
-        found.lost += job.sentence(job.lost(posted_verdict))
+        job = _Job(entry, ledger.fate(entry), evidence, posted_verdict)
+        found.lost += job.sentence(job.lost())
         found.conflicting += job.sentence(job.conflicting())
         found.early += job.sentence(job.early())
     found.conflicting += _rewritten(evidence.stored)
     known = {job_id(entry) for entry in ledger.entries}
-    strange = (evidence.entries.keys() | evidence.manifests.keys() | evidence.notices.keys()) - known
+    told = evidence.notices.keys() | evidence.posts.keys()
+    strange = (evidence.entries.keys() | evidence.manifests.keys() | told) - known
     found.conflicting += [f"{one}: a job of no acknowledged upload" for one in sorted(strange)]
     return found
 
@@ -59,11 +60,12 @@ def job_id(entry: Entry) -> str:
 class _Job:
     """All that belongs to one acknowledged generation."""
 
-    def __init__(self, entry: Entry, fate: str, evidence: Evidence) -> None:
+    def __init__(self, entry: Entry, fate: str, evidence: Evidence, posted_verdict: str) -> None:
         self.id = job_id(entry)
         self._entry = entry
         self._fate = fate
         self._evidence = evidence
+        self._posted_verdict = posted_verdict
         objects = evidence.manifests.get(self.id, [])
         self._bodies = [body for _, body in objects]
         self._manifests = [(stored, body) for stored, body in objects if body["kind"] == "manifest"]
@@ -72,7 +74,7 @@ class _Job:
         self._notices = grouped((one.id, one) for one in evidence.notices.get(self.id, []))
         self._verdicts = {one.name.split("/")[1] for one in self._ends}
 
-    def lost(self, posted_verdict: str) -> Iterator[str]:
+    def lost(self) -> Iterator[str]:
         """Missing parts, and a verdict that must not be."""
         allowed = {"failed" if self._entry.kind in contents.POISON else "succeeded", ENDS[self._fate]}
         if not self._ends:
@@ -85,13 +87,14 @@ class _Job:
             yield f"no manifest with a result of {recipe_id}"
         for identity in {self.id, *self._ids} - self._notices.keys():
             yield f"no notice {identity}"
-        if posted_verdict in self._verdicts and self.id not in self._evidence.posts:
+        if self._posted_verdict in self._verdicts and self.id not in self._evidence.posts:
             yield "no post to the webhook"
 
     def conflicting(self) -> Iterator[str]:
         """Parts that differ from each other, or belong to another file."""
-        yield from (*self._wrong_ends(), *self._wrong_manifests(), *self._wrong_notices())
+        yield from (*self._wrong_ends(), *self._wrong_manifests(), *self._wrong_notices(), *self._wrong_posts())
         for _, step in self._steps:
+            yield from self._wrong_result(step)
             yield from self._wrong_outputs(step)
 
     def early(self) -> Iterator[str]:
@@ -117,7 +120,7 @@ class _Job:
         yield from (f"{count} results of {identity}" for identity, count in Counter(self._ids).items() if count > 1)
         for body in self._bodies:
             file = body["job"]["file"]
-            if (file["name"], int(file["generation"]), file["crc32c"]) != self._file:
+            if _described(file) != self._file:
                 yield f"a manifest of the file {file}"
 
     def _wrong_notices(self) -> Iterator[str]:
@@ -126,21 +129,43 @@ class _Job:
             body = json.loads(same[0].data)
             if len({(one.data, *sorted(one.attributes.items())) for one in same}) > 1:
                 yield f"notices {identity} differ"
+            if _described(body["file"]) != self._file:
+                yield f"notice {identity} of the file {body['file']}"
+            if same[0].attributes["verdict"] != body["verdict"]:
+                yield f"notice {identity} says {body['verdict']}, its attribute {same[0].attributes['verdict']}"
             if identity == self.id:
                 yield from self._wrong_job_notice(body)
             elif identity not in steps:
                 yield f"notice {identity} of no manifest"
             elif not steps[identity].items() <= body.items():
                 yield f"notice {identity} says other than its manifest"
-        if len(set(self._evidence.posts.get(self.id, ()))) > 1:
+
+    def _wrong_posts(self) -> Iterator[str]:
+        posts = set(self._evidence.posts.get(self.id, ()))
+        if len(posts) > 1:
             yield "posts to the webhook differ"
+        told = [json.loads(one.data) for one in self._notices.get(self.id, ())]
+        for data in (json.loads(post)["data"] for post in posts):
+            if data["verdict"] != self._posted_verdict:
+                yield f"a post to the webhook says {data['verdict']}"
+            if told and data not in told:
+                yield "a post to the webhook says other than the notice"
 
     def _wrong_job_notice(self, body: Json) -> Iterator[str]:
         told = {step["recipe_id"]: step for step in body["steps"]}
+        if told.keys() != {step["recipe_id"] for _, step in self._steps}:
+            yield "the notice of the job has other steps than its manifests"
         if any(not step.items() <= told.get(step["recipe_id"], {}).items() for _, step in self._steps):
             yield "the notice of the job says other than its manifests"
         if self._ends and {body["verdict"]} != self._verdicts:
             yield f"the notice of the job says {body['verdict']}, its index entries {sorted(self._verdicts)}"
+
+    def _wrong_result(self, step: Json) -> Iterator[str]:
+        """A verdict that differs from that of the job, or that nothing shows."""
+        if "succeeded" in self._verdicts and step["verdict"] != "succeeded":
+            yield f"the job succeeded, and its step {step['step']} {step['verdict']}"
+        if step["verdict"] == "succeeded" and not step["outputs"] and "sha256" not in step["facts"]:
+            yield f"step {step['step']} succeeded, and made nothing"
 
     def _wrong_outputs(self, step: Json) -> Iterator[str]:
         """Outputs that are not those of the manifest, or not made from this file."""
@@ -183,6 +208,10 @@ def _rewritten(stored: Iterable[Stored]) -> Iterator[str]:
     for one in stored:
         if not one.is_live or one.metageneration != 1:
             yield f"{one.name} was {'changed' if one.is_live else 'replaced or deleted'}"
+
+
+def _described(file: Json) -> tuple[str, int, str]:
+    return file["name"], int(file["generation"]), file["crc32c"]
 
 
 def _milliseconds(seconds: float) -> float:

@@ -48,15 +48,18 @@ def evidence_of(of: Entry, verdict: str, tasks: Sequence[dict[str, Any]], output
         told.append(notice(of, f"-{step['recipe_id']}", step, 10.0 * number + 2))
     told.append(notice(of, "", {"verdict": verdict, "steps": list(tasks)}, 100))
     stored.append(kept(f"index/{verdict}/{DIGITS - of.generation:016d}-{job_id(of)}", b"", 101))
-    return Evidence(stored, told, [(job_id(of), b"post")] if verdict == "failed" else [])
+    post = b'{"data": ' + told[-1].data + b"}"
+    return Evidence(stored, told, [(job_id(of), post)] if verdict == "failed" else [])
 
 
 def kept(name: str, data: bytes, created: float) -> Stored:
     return Stored(name, 1, crc32c(data), created, True, data)
 
 
-def notice(of: Entry, suffix: str, body: object, published: float) -> Told:
-    attributes = {"ce-id": job_id(of) + suffix, "ce-subject": job_id(of)}
+def notice(of: Entry, suffix: str, body: dict[str, Any], published: float) -> Told:
+    file = {"name": of.name, "generation": of.generation, "crc32c": of.crc32c}
+    body = {"verdict": "", "file": file, **body}
+    attributes = {"ce-id": job_id(of) + suffix, "ce-subject": job_id(of), "verdict": body["verdict"]}
     return Told(attributes, json.dumps(body).encode(), published)
 
 
@@ -190,12 +193,13 @@ CONFLICTING: dict[str, Plant] = {
     "the digest of another file": instead(TWO, two(OTHER)),
     "two notices of one id": told_also(notice(TEXT, "", {"verdict": "succeeded", "steps": []}, 100)),
     "a notice of no manifest": told_also(notice(TEXT, "-other-1", {}, 50)),
-    "a step's notice unlike its manifest": retold(f"{TEXT_ID}-text-1", lambda one: replace(one, data=b'{"verdict": "failed"}')),
+    "a step's notice unlike its manifest": retold(
+        f"{TEXT_ID}-text-1", lambda one: replace(one, data=one.data.replace(b'"step": "text"', b'"step": "tex"'))
+    ),
     "a job's notice of another verdict": retold(
         TEXT_ID, lambda one: replace(one, data=one.data.replace(b'"succeeded"', b'"dead"', 1))
     ),
-    "a job's notice without a step": retold(TEXT_ID, lambda one: replace(one, data=b'{"verdict": "succeeded", "steps": []}')),
-    "two posts of one id": lambda sound: replace(sound, posted=[*sound.posted, (job_id(BROKEN), b"other")]),
+    "a job's notice without a step": retold(TEXT_ID, lambda _: notice(TEXT, "", {"verdict": "succeeded", "steps": []}, 100)),
     "an object that was replaced": beside(replace(kept(MANIFEST, b"{}", 0), is_live=False)),
     "an object that was deleted": beside(replace(kept("index/dead/1-x", b"", 0), is_live=False)),
     "an object that was changed": changed(MANIFEST, lambda one: replace(one, metageneration=2)),

@@ -26,6 +26,8 @@ FAULT_SECONDS = 4.0
 #: Longest wait until the queue that is purged has tasks.
 PURGE_SECONDS = 10
 QUEUES = ("texts", "pictures", "digests", "bulk")
+#: Uploads of outputs, manifests and entries.
+RESULTS = "POST /upload/storage/v1/b/results/"
 NOTIFICATION = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/uploads"
 
 
@@ -76,10 +78,12 @@ class Weather:
         self._pause.wait(self._draw.triangular(SHORTEST_SECONDS, LONGEST_SECONDS, SHORTEST_SECONDS) - self._left_seconds)
 
     def kill_one(self) -> None:
-        """Kill the next component of a round in which each has its turn."""
+        """Kill the next component of a round in which each has its turn, and a processor, where the work is, has two."""
         self._pause.wait(self._left_seconds)
         if not self._round:
-            self._round = self._draw.sample(list(self._fleet.components), len(self._fleet.components))
+            names = list(self._fleet.components)
+            names += [name for name in names if name.startswith("processor")]
+            self._round = self._draw.sample(names, len(names))
         name = self._round.pop()
         self._fleet.wait(name)
         if name == CLOUD:
@@ -164,6 +168,8 @@ def _meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
 def _fault(draw: random.Random) -> dict[str, Any]:
     """A fault of a few calls to a service of the cloud."""
     rule: dict[str, Any] = {"place": draw.choice(["storage", "storage", "tasks", "pubsub"]), "left": draw.randint(1, 4)}
+    if rule["place"] == "storage" and draw.random() < 0.5:  # often the object is there, and the answer is lost
+        return rule | {"kind": "cut", "after_bytes": draw.randint(500, 6_000), "match": RESULTS}
     if draw.random() < 0.6:
         return rule | {"kind": "cut", "after_bytes": draw.choice([1, 100, 1_000, 4_000])}
     return rule | {"kind": "answer", "status": draw.choice([429, 500, 503])}
