@@ -147,9 +147,6 @@ class Options:
     )
     sweep_minutes: str = _option("60", "N", "time between two sweeps, which queue again what was lost; 0: none", *MINUTES)
 
-    guard_files_per_day: str = _option("1000000", "N", "the runaway guard skips the files of a day beyond this", *ABOVE_0)
-    guard_runs_per_object: str = _option("2000", "N", "it skips the uploads of one object and day beyond this", *ABOVE_0)
-
     def variables(self) -> dict[str, str]:
         """Every option under the name that env-files and the list in deploy.sh use."""
         # An instance of the issuer signs for more files than the other services take.
