@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import resource
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
@@ -215,6 +216,27 @@ async def test_a_full_disk_refuses_a_large_batch(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_batch_that_is_written_in_part_is_refused(tmp_path: Path) -> None:
+    bodies = Bodies(tmp_path, Disk(tmp_path))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGE_BYTES // 2, limits[1]))
+    try:
+        with pytest.raises(DiskFull):
+            bodies.write(7, bytes(LARGE_BYTES))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@in_loop
+async def test_a_message_without_a_recipient_is_not_stored(tmp_path: Path) -> None:
+    request = published(PubsubMessage(data=b"wanted", attributes={"odd": ""}), PubsubMessage(data=b"unwanted"))
+    async with broker(tmp_path, listener(filter="attributes:odd")) as source:
+        await source.publish(request, request.SerializeToString())
+        with contextlib.closing(sqlite3.connect(tmp_path / "pubsub.sqlite")) as database:
+            [(body,)] = database.execute("SELECT body FROM batches")
+            assert [message.data for message in PublishRequest.FromString(body).messages] == [b"wanted", b""]
+
+
 @in_loop
 async def test_attempts_are_counted_by_place_and_survive(tmp_path: Path) -> None:
     policy = {"dead_letter_topic": TOPIC, "max_delivery_attempts": 5}
@@ -225,6 +247,9 @@ async def test_attempts_are_counted_by_place_and_survive(tmp_path: Path) -> None
         subscription.modify_deadline([second[1]], 0)
         taken(source)
         subscription.acknowledge([first[1]])
+        await source.committed()
+        with contextlib.closing(sqlite3.connect(tmp_path / "pubsub.sqlite")) as database:
+            assert database.execute("SELECT places, attempts FROM waiting").fetchall() == [(b"\x06", '{"1": 2, "2": 1}')]
 
     async with broker(tmp_path) as source:
         found = source.subscription(SUBSCRIPTION).backlog.deliveries.values()
