@@ -249,9 +249,7 @@ def test_an_old_folder_can_be_deleted(old: Path) -> None:
 @pytest.mark.parametrize("mark", ['{"layout": 0}', '{"layout": 1000}', "", "[]", '{"layout": null}'])
 def test_another_layout_is_refused_and_can_be_deleted(data: Path, mark: str) -> None:
     (data / folder.MARK).write_text(mark)
-    with pytest.raises(
-        WrongLayout, match=rf"has layout (0|1000), and this version of the local cloud needs layout {folder.LAYOUT}\b"
-    ):
+    with pytest.raises(WrongLayout, match=rf"has layout (0|1000), and .* needs layout {folder.LAYOUT}\b"):
         prepare(data)
 
     assert delete(data)

@@ -1,6 +1,5 @@
 """The store: resources, messages and unacknowledged deliveries in SQLite. Commits survive `kill -9`."""
 
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -13,29 +12,13 @@ from localcloud.pubsub.data import batches
 from localcloud.pubsub.data.batches import BatchCache
 from localcloud.pubsub.data.bodies import LARGE_BYTES, Bodies
 from localcloud.pubsub.data.journal import Journal
+from localcloud.pubsub.data.schema import SCHEMA
+from localcloud.pubsub.data.shares import bits, pack, unpack
 from localcloud.pubsub.messages import Snapshot, Subscription, Topic
 from localcloud.pubsub.model import Batch, Holding, Message, Share, Stored
 from localcloud.pubsub.rules.messages import MAX_MESSAGES
 
 log = logging.getLogger(__name__)
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS topics (
-    name TEXT PRIMARY KEY, message BLOB NOT NULL, policy BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS subscriptions (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, message BLOB NOT NULL, policy BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, body BLOB);
-CREATE TABLE IF NOT EXISTS waiting (
-    subscription INTEGER NOT NULL, batch INTEGER NOT NULL, places BLOB NOT NULL, attempts TEXT NOT NULL,
-    PRIMARY KEY (subscription, batch)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS snapshots (
-    name TEXT PRIMARY KEY, message BLOB NOT NULL, policy BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS kept (
-    archive TEXT NOT NULL, message INTEGER NOT NULL, batch INTEGER NOT NULL,
-    PRIMARY KEY (archive, message)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS activity (subscription INTEGER PRIMARY KEY, time REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS seeks (subscription INTEGER PRIMARY KEY, lease INTEGER NOT NULL);
-"""
 
 _REMOVE_ORPHANS = """
 DELETE FROM batches WHERE id NOT IN (SELECT batch FROM waiting UNION SELECT batch FROM kept)
@@ -63,7 +46,7 @@ class Store:
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         path = folder / "pubsub.sqlite"
-        self._database = open_database(path, _SCHEMA)
+        self._database = open_database(path, SCHEMA)
         self._database.execute(_REMOVE_ORPHANS)
         self._bodies = Bodies(folder / "batches", self._database.disk)
         self._sweep()
@@ -110,7 +93,7 @@ class Store:
                 batch.kept += 1
                 yield Holding(messages[row["message"] - batch.id], 0, 0, row["archive"])
             else:
-                batch.shares[row["subscription"]] = share = _share(row["places"], row["attempts"])
+                batch.shares[row["subscription"]] = share = unpack(row["places"], row["attempts"])
                 for place, message in enumerate(messages):
                     if share.places >> place & 1:
                         yield Holding(message, row["subscription"], share.attempts.get(place, 0), "")
@@ -188,7 +171,7 @@ class Store:
     def add_deliveries(self, subscription: int, batch: Batch, places: Iterable[int]) -> None:
         """Add unacknowledged deliveries of the messages at these places to the subscription."""
         share = batch.shares.setdefault(subscription, Share(0))
-        share.places |= _bits(places)
+        share.places |= bits(places)
         self._change(subscription, batch)
 
     def retain(self, archive: str, message: Message) -> None:
@@ -246,9 +229,7 @@ class Store:
         changed, self._changed = self._changed, {}
         for subscription, batch in changed:
             if share := batch.shares.get(subscription):
-                places = share.places.to_bytes(share.places.bit_length() // 8 + 1, "little")
-                attempts = json.dumps(share.attempts) if share.attempts else ""
-                self.journal.write(_SAVE_SHARE, (subscription, batch.id, places, attempts))
+                self.journal.write(_SAVE_SHARE, (subscription, batch.id, *pack(share)))
             else:
                 self.journal.write(_REMOVE_SHARE, (subscription, batch.id))
 
@@ -264,15 +245,3 @@ class Store:
     def _body(self, batch_id: int) -> bytes:
         body = self._database.execute(_BODY, (batch_id,)).fetchone()["body"]
         return self._bodies.read(batch_id) if body is None else bytes(body)
-
-
-def _bits(places: Iterable[int]) -> int:
-    """A number whose bits at these places are set."""
-    if isinstance(places, range):
-        return (1 << places.stop) - (1 << places.start)
-    return sum(1 << place for place in places)
-
-
-def _share(places: bytes, attempts: str) -> Share:
-    counted = json.loads(attempts) if attempts else {}
-    return Share(int.from_bytes(places, "little"), {int(place): count for place, count in counted.items()})

@@ -243,9 +243,7 @@ def _size(item: Delivery | Lane | Pending) -> int:
     """Size of the next message, in bytes; 0 while it is pending."""
     if isinstance(item, Delivery):
         return item.message.size
-    if isinstance(item, Pending):
-        return 0
-    return item.waiting[0].message.size if item.waiting else 0
+    return item.waiting[0].message.size if isinstance(item, Lane) and item.waiting else 0
 
 
 def _age(delivery: Delivery) -> int:
