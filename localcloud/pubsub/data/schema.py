@@ -1,4 +1,4 @@
-"""The tables of the database. A batch without a body has a file; `places` has a bit for each unacknowledged message."""
+"""The tables of the database. A batch without a body has a file; `places` has a bit for each open message."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (
