@@ -16,6 +16,7 @@ from shared import clock, events, index, ledger, log, uploaded
 from shared.backfill_page import Page
 from shared.cloud.protocols import Cloud, QueueState, Stored
 from shared.errors import Transient
+from shared.guard import day_of
 from shared.model import File, Json, Run
 from shared.operations import backfill as backfills
 from shared.operations import healing, parallel
@@ -145,7 +146,7 @@ class _Page:
 
     def _numbers(self, file: File) -> range:
         """The number of the backfill's day; of a file that sweeps look at too, also those of the sweeps before."""
-        today, day = self._begun.began // DAY_SECONDS, file.generation // GENERATIONS_PER_SECOND // DAY_SECONDS
+        today, day = self._begun.began // DAY_SECONDS, day_of(file.generation)
         return range(day if today - day <= WINDOW_SECONDS // DAY_SECONDS else today, today + 1)
 
     def _guarded(self, stored: Stored, act: Callable[[A], B], argument: A) -> B | str:

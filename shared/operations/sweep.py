@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from shared import events, index, log, uploaded
 from shared.cloud.protocols import Bucket, Cloud, Stored
 from shared.errors import Transient, Unavailable
+from shared.guard import day_of
 from shared.index import RERUN, VERDICTS
 from shared.manifest import Claim
 from shared.model import Run
@@ -174,7 +175,7 @@ class _Sweep:
 
     def _numbers(self, stored: Stored) -> Sequence[int]:
         """The numbers of all sweeps that may have queued it: each has that of its day."""
-        return range(stored.generation // GENERATIONS_PER_SECOND // DAY_SECONDS, self._part.began // DAY_SECONDS + 1)
+        return range(day_of(stored.generation), self._today.number + 1)
 
     @property
     def _where(self) -> tuple[Cloud, healing.IsPaused]:

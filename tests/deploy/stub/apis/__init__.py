@@ -1,47 +1,17 @@
 """One module for each of Google's APIs; this one finds which of them answers."""
 
+import importlib
+import pkgutil
 from dataclasses import replace
 
-from tests.deploy.stub.apis import (
-    artifacts,
-    billing,
-    budgets,
-    builds,
-    cloudscheduler,
-    iam,
-    iap,
-    logging,
-    monitoring,
-    projects,
-    pubsub,
-    run,
-    secrets,
-    services,
-    storage,
-    tasks,
-)
 from tests.deploy.stub.wire import Call, Json, Raw, Refused
 from tests.deploy.stub.world import PROJECT, World
 
-_MODULES = (
-    artifacts,
-    billing,
-    budgets,
-    builds,
-    cloudscheduler,
-    iam,
-    iap,
-    logging,
-    monitoring,
-    projects,
-    pubsub,
-    run,
-    secrets,
-    services,
-    storage,
-    tasks,
-)
-_APIS = {module.API.name: module.API for module in _MODULES}
+_APIS = {
+    module.API.name: module.API
+    for module in (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    if hasattr(module, "API")
+}
 #: They work before anything is enabled: they are what enabling goes through.
 _ALWAYS = ("serviceusage", "cloudresourcemanager")
 
