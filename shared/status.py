@@ -1,7 +1,6 @@
 """The state of a file, read from both buckets and the queues and stored nowhere; the receipt that links to it."""
 
 import re
-from collections.abc import Mapping
 from urllib.parse import quote
 
 from shared import events, ledger, log, naming, progress, uploaded
@@ -17,40 +16,12 @@ MAX_GENERATIONS = 10
 _ID = re.compile(r"([a-z2-7]{26})(?:-([1-9][0-9]{0,17})(?:-r([0-9]{1,9}))?)?")
 
 
-def answer(kind: str, asked: str, query: Mapping[str, str], cloud: Cloud) -> Json | str:
-    """The answer to `/<kind>/<asked>?<query>`; for the address of an output, the signed link that it leads to.
-
-    An object that has the whole name comes before an output, unless `link` asks for one. Raises `NotFound` and `BadRequest`.
-    """
-    if kind == "objects" and "explain" in query:
-        from shared.operations import explain  # on first use: with it comes the pipeline, 5 % of a cold start
-
-        return explain.from_query(asked, query, cloud)
-    if "members" in query:
-        from shared import members
-
-        return members.page(kind, asked, query["members"], cloud)
-    if "older" in query:
-        return earlier(_identity(asked, cloud) if kind == "objects" else parsed(asked)[0], query["older"], cloud)
-    if kind == "jobs":
-        return of_id(asked, cloud)
-    if "link" in query:
-        return _demanded(asked, cloud)
-    try:
-        return of_object(asked, cloud)
-    except NotFound:
-        found = link(asked, cloud)
-        if not found:
-            raise
-        return found
-
-
 def of_object(name: str, cloud: Cloud) -> Json:
     """The state of an object: the newest run of its newest generation. `older` is the token of earlier ones.
 
     Raises `NotFound` when neither bucket has the name.
     """
-    identity = _identity(name, cloud)
+    identity = identity_of(name, cloud)
     live = cloud.uploads.find(name)
     generation = live.generation if live else _newest_generation(identity, cloud)
     found = progress.find(identity, generation, cloud)
@@ -106,13 +77,6 @@ def link(path: str, cloud: Cloud) -> str:
     return cloud.results.permit_download(made[output], cloud.settings.url_seconds) if made else ""
 
 
-def _demanded(path: str, cloud: Cloud) -> str:
-    found = link(path, cloud)
-    if not found:
-        raise NotFound(f"{path!r} is no output's address; ask for /objects/<name>/<step>/<output>?link", "no_output")
-    return found
-
-
 def receipt(file: File, cloud: Cloud) -> Json:
     """The Upload Service's answer for a stored file."""
     return {
@@ -132,7 +96,7 @@ def status_url(cloud: Cloud, name: str) -> str:
     return f"{cloud.settings.status_url}/objects/{quote(name, safe='/')}"
 
 
-def _identity(name: str, cloud: Cloud) -> str:
+def identity_of(name: str, cloud: Cloud) -> str:
     if not naming.is_possible(name):
         raise NotFound(f"no object found: {name[:80]!r} cannot be an object's name")
     identity = file_id(cloud.settings.uploads_bucket, name)

@@ -3,8 +3,7 @@
 import functions_framework
 from flask import Request, Response
 
-from shared import cors, log, pages, web
-from shared import status as reading
+from shared import cors, log, pages, status_queries, web
 from shared.cloud import connect
 from shared.errors import MethodNotAllowed, NotFound
 
@@ -22,7 +21,7 @@ def status(request: Request) -> Response:
         raise NotFound("path not found; ask for /objects/<name> or /jobs/<file id or job id>")
     if request.method not in ("GET", "HEAD"):
         raise MethodNotAllowed("the status service answers GET", "GET", "HEAD")
-    answer = reading.answer(kind, asked, request.args, cloud)
+    answer = status_queries.answer(kind, asked, request.args, cloud)
     if isinstance(answer, str):
         log.info("signed a link to an output")
         return web.link(answer) if "link" in request.args else web.redirect(answer)

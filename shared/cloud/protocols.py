@@ -10,14 +10,14 @@ from shared.backfill_page import Page
 from shared.errors import Conflict, NotFound
 from shared.events import Notice
 from shared.identity import Certificates
+from shared.model import File, Run, Verdict
 from shared.plan import Task
 from shared.routes import Routes
 from shared.settings import Settings
 from shared.sweep_part import Part
 from shared.webhooks.deliveries import Delivery
 
-if TYPE_CHECKING:  # only the processor loads the sandbox; the guard loads this module
-    from shared.guard import Guard
+if TYPE_CHECKING:  # only the processor loads the sandbox
     from shared.sandbox.protocol import Sandbox
 
 #: Longest time for which a call is repeated, unless its adapter has a shorter one: the default of Cloud Storage's client.
@@ -196,6 +196,13 @@ class Subscription(Protocol):
         """Delete the subscription; one that is gone already is no error."""
 
 
+class Guard(Protocol):
+    """The runaway guard's marks (`shared/guard.py`)."""
+
+    def refusal(self, run: Run) -> tuple[Verdict, str, str] | None: ...
+    def may_have_ended(self, file: File) -> bool: ...
+
+
 class Cloud(Protocol):
     """Settings, routes and clients of one service, and its sandbox; each begins on first use."""
 
@@ -212,7 +219,7 @@ class Cloud(Protocol):
     @property
     def results(self) -> Bucket: ...
     @property
-    def guard(self) -> "Guard": ...
+    def guard(self) -> Guard: ...
     @property
     def queue(self) -> Queue: ...
     @property

@@ -1,29 +1,16 @@
 """The ways into the console: who looks, and who may act. `protection` keeps other sites out."""
 
 import functools
-from dataclasses import dataclass
 
 from flask import Request
 
 from shared import identity
 from shared.callers import TOKEN_HEADERS
 from shared.console import protection
+from shared.console.viewer import Viewer
 from shared.errors import Forbidden, Unauthorized
 from shared.identity import Certificates
 from shared.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """The person behind a request.
-
-    `name` is an e-mail address, or empty on a laptop. `token` goes with each action. `way` is the way in, as the setting names it.
-    """
-
-    name: str
-    may_act: bool
-    token: str
-    way: str = "loopback"
 
 
 class Access:

@@ -6,16 +6,13 @@ The token is in a cookie and in the page (double submit): another site can send 
 import hmac
 import re
 import secrets
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Request, Response
 
+from shared.console.viewer import Viewer
 from shared.errors import Forbidden
 from shared.settings import Settings
-
-if TYPE_CHECKING:
-    from shared.console.access import Viewer
 
 #: What this computer alone reaches. Another name that leads here is another site's (DNS rebinding).
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -34,12 +31,12 @@ def token(request: Request, way: str) -> str:
     return kept if _TOKEN.fullmatch(kept) else secrets.token_urlsafe(_TOKEN_BYTES)
 
 
-def remember(answer: Response, viewer: "Viewer") -> None:
+def remember(answer: Response, viewer: Viewer) -> None:
     """Keep the token in a cookie that scripts cannot read and other sites' requests do not carry."""
     answer.set_cookie(cookie(viewer.way), viewer.token, httponly=True, samesite="Strict", secure=viewer.way == "iap")
 
 
-def check_action(request: Request, viewer: "Viewer") -> None:
+def check_action(request: Request, viewer: Viewer) -> None:
     """Refuse an action of a viewer who may only look, and one that another site sent. Raises `Forbidden`."""
     if not viewer.may_act:
         raise Forbidden("you may look, but not act; ask the person who deployed Sluice to add you to --console-operators")

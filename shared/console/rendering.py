@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared import web
 from shared.console import addresses, kinds, protection, reasons, static_files, words
-from shared.console.access import Viewer
+from shared.console.viewer import Viewer
 from shared.errors import PipelineError
 
 _COMPRESSED_FROM_BYTES = 1000

@@ -21,8 +21,9 @@ from shared.console import (
     static_files,
     uploads,
 )
-from shared.console.access import Access, Viewer
+from shared.console.access import Access
 from shared.console.recent import Recent
+from shared.console.viewer import Viewer
 from shared.console.visit import View, Visit
 from shared.errors import MethodNotAllowed, NotFound, PipelineError
 

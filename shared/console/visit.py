@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from flask import Request, Response
 
 from shared.cloud.protocols import Cloud
-from shared.console.access import Viewer
 from shared.console.recent import Recent
+from shared.console.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)

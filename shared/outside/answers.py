@@ -8,6 +8,7 @@ from typing import Any
 from shared import media
 from shared.errors import BadFile, ProcessorFailed
 from shared.outside.calls import NO_CONTENT, Answer
+from shared.outside.outputs import stated, written
 from shared.outside.reach import Reach
 from shared.processors.registry import Draft
 from shared.processors.service_options import Call
@@ -16,7 +17,6 @@ from shared.processors.service_options import Call
 MAX_FACTS_BYTES = 1 << 20
 #: Levels of facts that every reader of JSON takes.
 MAX_LEVELS = 60
-PLAIN = "application/octet-stream"
 
 
 def kept(answer: Answer, folder: Path, options: Call, reach: Reach) -> Iterator[Draft | Mapping[str, Any]]:
@@ -35,7 +35,7 @@ def kept(answer: Answer, folder: Path, options: Call, reach: Reach) -> Iterator[
             raise BadFile("the service answered no bytes to this file", "no_output")
         yield Draft(options.output, options.output_type or stated(answer.content_type), path)
     else:
-        from shared.outside import parts
+        from shared.outside import parts  # on first use: with it comes Werkzeug
 
         yield from parts.kept(answer, folder, reach)
 
@@ -69,20 +69,3 @@ def _refuse(constant: str) -> None:
 def _levels(value: Any) -> int:
     inner: Iterable[Any] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return 1 + max(map(_levels, inner), default=0) if isinstance(value, (dict, list)) else 0
-
-
-def written(blocks: Iterable[bytes], path: Path, most_bytes: int, reach: Reach) -> int:
-    """Write the blocks into a new file; their bytes together. Raises `BadFile` beyond `most_bytes`."""
-    size = 0
-    with path.open("xb") as file:
-        for block in blocks:
-            size += len(block)
-            if size > most_bytes:
-                raise reach.exceeded("limit_output")
-            file.write(block)
-    return size
-
-
-def stated(content_type: str) -> str:
-    """The content type that the service states, where that is one."""
-    return content_type if media.is_valid(content_type) else PLAIN

@@ -9,8 +9,8 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 
 from shared import naming
 from shared.errors import BadFile, ProcessorFailed
-from shared.outside.answers import stated, written
 from shared.outside.calls import BLOCK_BYTES, Answer
+from shared.outside.outputs import stated, written
 from shared.outside.reach import Reach
 from shared.processors.registry import Draft
 from shared.sandbox.files import MAX_FILES

@@ -17,7 +17,8 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from shared import settings as configuration
 from shared.console import protection, site
-from shared.console.access import Access, Viewer
+from shared.console.access import Access
+from shared.console.viewer import Viewer
 from shared.errors import BadConfiguration, Forbidden
 from shared.testing import FakeCloud
 from tests.conftest import ENVIRONMENT

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from shared import assets, delivery, routes, status
+from shared import assets, delivery, routes, status_queries
 from shared.cloud.protocols import NoSuchObject
 from shared.errors import NotFound, Unavailable
 from shared.ledger import Manifests
@@ -174,7 +174,7 @@ def test_the_status_service_lists_no_assets(cloud: FakeCloud, file: File, asked:
     deliver(file, cloud)
 
     with pytest.raises(NotFound):
-        status.answer("objects", asked, {}, cloud)
+        status_queries.answer("objects", asked, {}, cloud)
 
 
 def test_a_file_may_name_an_asset_where_its_step_allows_that(cloud: FakeCloud, uploaded: Uploaded) -> None:

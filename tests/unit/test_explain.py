@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared import routes, status
+from shared import routes, status_queries
 from shared.errors import BadRequest
 from shared.model import Json
 from shared.operations import prices
@@ -173,7 +173,7 @@ def test_a_file_that_cannot_exist_is_refused(shipped: FakeCloud, name: str, cont
 def test_the_status_service_explains_what_its_query_describes(shipped: FakeCloud) -> None:
     query = {"explain": "", "content_type": "image/png", "size": "70", "x-goog-meta-Sluice-Steps": "avif"}
 
-    found = status.answer("objects", "cat", query, shipped)
+    found = status_queries.answer("objects", "cat", query, shipped)
 
     assert found == explain("cat", shipped, "image/png", {"sluice-steps": "avif"}, 70)
 
@@ -181,4 +181,4 @@ def test_the_status_service_explains_what_its_query_describes(shipped: FakeCloud
 @pytest.mark.parametrize("size", ["x", "-1", "1.5", "9" * 40])
 def test_a_size_that_is_no_number_is_refused(shipped: FakeCloud, size: str) -> None:
     with pytest.raises(BadRequest, match="whole number of bytes"):
-        status.answer("objects", "cat", {"explain": "", "size": size}, shipped)
+        status_queries.answer("objects", "cat", {"explain": "", "size": size}, shipped)

@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from shared import ledger, status
+from shared import ledger, status_queries
 from shared.errors import BadFile, NotFound
 from shared.model import File, Run
 from shared.testing import FakeCloud
@@ -19,7 +19,7 @@ def cat(uploaded: Uploaded) -> File:
 
 def leads_to(cloud: FakeCloud, path: str) -> str:
     """The object that an address leads to."""
-    found = status.answer("objects", path, {}, cloud)
+    found = status_queries.answer("objects", path, {}, cloud)
     assert isinstance(found, str)
     return unquote(found.removeprefix("https://signed.test/results/").removesuffix("?for=900"))
 
@@ -54,7 +54,7 @@ def test_an_object_with_the_whole_name_comes_before_an_output(
     work(plan(step("a")), cloud, cat)
     uploaded(f"{cat.name}/a/1.txt", b"an object")
 
-    found = status.answer("objects", f"{cat.name}/a/1.txt", {}, cloud)
+    found = status_queries.answer("objects", f"{cat.name}/a/1.txt", {}, cloud)
 
     assert isinstance(found, dict)
     assert found["object"] == f"{cat.name}/a/1.txt"
@@ -69,13 +69,13 @@ def test_an_output_that_was_not_made_is_not_found(cloud: FakeCloud, cat: File, s
     work(plan(step("a"), step("b")), cloud, cat)
 
     with pytest.raises(NotFound, match=message) as missing:
-        status.answer("objects", f"{cat.name}/{path}", {}, cloud)
+        status_queries.answer("objects", f"{cat.name}/{path}", {}, cloud)
     assert missing.value.code == "no_output"
 
 
 @pytest.mark.parametrize("path", ["x", "x/y", "x/y/z", "x/y/z/", "/y/z", "//", f"{'x' * 1020}/y/z"])
 def test_an_address_of_no_file_is_not_found(cloud: FakeCloud, path: str) -> None:
     with pytest.raises(NotFound, match="no object") as missing:
-        status.answer("objects", path, {}, cloud)
+        status_queries.answer("objects", path, {}, cloud)
 
     assert missing.value.code == "not_found"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared import status
+from shared import status_queries
 from shared.errors import BadFile, BadRequest, NotFound
 from shared.model import File, Run
 from shared.testing import FakeCloud
@@ -16,7 +16,7 @@ def job_id(uploaded: Uploaded) -> str:
 
 
 def page(cloud: FakeCloud, kind: str, asked: str, token: str = "") -> dict[str, object]:
-    answer = status.answer(kind, asked, {"members": token}, cloud)
+    answer = status_queries.answer(kind, asked, {"members": token}, cloud)
     assert isinstance(answer, dict)
     return answer
 
