@@ -4,16 +4,13 @@ A port that the system reports as free may be taken a moment later, by another w
 connection. So each process claims a band of ports below those of outgoing connections.
 """
 
-import fcntl
-import os
 import socket
-import tempfile
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 FIRST, LAST = 10_000, 32_000
 BAND = 2_200  # a stack's ports lie 1,400 apart
+_claims: list[socket.socket] = []  # open as long as the process
 
 
 def free_port() -> int:
@@ -52,15 +49,16 @@ def is_listening(port: int) -> bool:
 
 @cache
 def _ports_left() -> set[int]:
-    """The ports of this process's band that are not reserved. The band is free again when the process ends."""
+    """The ports of this process's band that are not reserved. Its first port is bound, which claims it until the process ends."""
     for first in range(FIRST, LAST, BAND):
-        claim = os.open(Path(tempfile.gettempdir()) / f"sluice-test-ports-{first}", os.O_RDWR | os.O_CREAT, 0o666)
+        claim = socket.socket()
         try:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(claim)
+            claim.bind(("127.0.0.1", first))
+        except OSError:
+            claim.close()
         else:
-            return set(range(first, first + BAND))
+            _claims.append(claim)
+            return set(range(first + 1, first + BAND))
     raise RuntimeError(
         f"{(LAST - FIRST) // BAND} test processes run already, and each needs ports of its own; wait for one to end"
     )
