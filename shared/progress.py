@@ -1,13 +1,14 @@
 """The progress of a run: each step is done, or waits in a queue at some attempt. Stored nowhere."""
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from urllib.parse import quote
 
-from shared import attempts, index, ledger, log
+from shared import attempts, guard, index, ledger, log, sweep_part
 from shared.attempts import Standing
-from shared.cloud.protocols import Cloud
+from shared.cloud.protocols import Cloud, Queued
 from shared.errors import Transient
 from shared.manifest import Job, Manifest
 from shared.model import Json, Place, Run
@@ -118,7 +119,7 @@ def _pending(task: Task, manifests: Mapping[Place, Manifest], cloud: Cloud) -> d
     """The state of each step of a task without a manifest: `waiting`, `queued` or `running`."""
     queued = None
     if all(place in manifests for place in task.plan.before(task.place)):
-        queued = _asked(lambda: cloud.queue.find(task))
+        queued = _asked(lambda: _queued(task, cloud))
     if queued is None:
         return {step.name: {"state": "waiting"} for step in task.steps}
     state: Json = {"state": "running" if queued.is_running else "queued", "deliveries": queued.deliveries, "next": queued.next}
@@ -128,6 +129,14 @@ def _pending(task: Task, manifests: Mapping[Place, Manifest], cloud: Cloud) -> d
         state["queue_is_paused"] = queue.is_paused
     standings = attempts.standings(cloud.results, task) if queued.deliveries else {}
     return {step.name: state | _attempts(step, standings.get(step.name)) for step in task.steps}
+
+
+def _queued(task: Task, cloud: Cloud) -> Queued | None:
+    """The task in its queue, also under the names that sweeps and backfills give it by the number of their day."""
+    today = guard.day_of(time.time_ns() // 1000)
+    first = max(guard.day_of(task.file.generation), today - sweep_part.WINDOW_DAYS)
+    tasks = (replace(task, sweep=number) for number in (0, *range(today, first - 1, -1)))
+    return next(filter(None, map(cloud.queue.find, tasks)), None)
 
 
 def _attempts(step: PlannedStep, standing: Standing | None) -> Json:

@@ -10,6 +10,8 @@ from shared.model import Json
 QUEUE = "sweeper"
 #: The path of the sweeper to which Cloud Tasks delivers them.
 PATH = "/parts"
+#: Sweeps look at the runs that began in these last days: more than the week after which Cloud Tasks gives up a task.
+WINDOW_DAYS = 14
 #: The walks of a sweep, in their order: over the claims of later runs, then over the uploads.
 CLAIMS: Literal["claims"] = "claims"
 UPLOADS: Literal["uploads"] = "uploads"

@@ -21,8 +21,9 @@ from shared.model import File, Json, Run
 from shared.operations import backfill as backfills
 from shared.operations import healing, parallel
 from shared.operations.backfill import Backfill, Progress
-from shared.operations.sweep import DAY_SECONDS, GENERATIONS_PER_SECOND, PAGE_OBJECTS, WINDOW_SECONDS
+from shared.operations.sweep import DAY_SECONDS, GENERATIONS_PER_SECOND, PAGE_OBJECTS
 from shared.plan import Plan
+from shared.sweep_part import WINDOW_DAYS
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -147,7 +148,7 @@ class _Page:
     def _numbers(self, file: File) -> range:
         """The number of the backfill's day; of a file that sweeps look at too, also those of the sweeps before."""
         today, day = self._begun.began // DAY_SECONDS, day_of(file.generation)
-        return range(day if today - day <= WINDOW_SECONDS // DAY_SECONDS else today, today + 1)
+        return range(day if today - day <= WINDOW_DAYS else today, today + 1)
 
     def _guarded(self, stored: Stored, act: Callable[[A], B], argument: A) -> B | str:
         """Act on one object. Of a page that was repeated, a few faults keep it from the others no longer."""

@@ -22,11 +22,9 @@ from shared.operations import guard, healing, parallel
 from shared.operations.ended import Ended
 from shared.operations.guard import Day
 from shared.operations.sweep_report import Outcome, Report
-from shared.sweep_part import CLAIMS, QUEUE, UPLOADS, Part
+from shared.sweep_part import CLAIMS, QUEUE, UPLOADS, WINDOW_DAYS, Part
 
 DAY_SECONDS = 24 * 3600
-#: The oldest run that is looked at: older than any task, which Cloud Tasks gives up after a week.
-WINDOW_SECONDS = 14 * DAY_SECONDS
 #: A part ends after this time: Cloud Tasks and Cloud Scheduler wait for half an hour.
 PART_SECONDS = 25 * 60
 #: A part walks for so long even if its time was over when it had read the index: each part leaves less to the next.
@@ -89,7 +87,7 @@ class _Sweep:
         self._cloud = cloud
         self._has_time = has_time
         self._newest = (part.began - cloud.settings.sweep_after_seconds) * GENERATIONS_PER_SECOND
-        self._oldest = (part.began - WINDOW_SECONDS) * GENERATIONS_PER_SECOND
+        self._oldest = (part.began - WINDOW_DAYS * DAY_SECONDS) * GENERATIONS_PER_SECOND
         self._ended = Ended()
         self._today = Day(part.began * GENERATIONS_PER_SECOND)
         self._is_paused = functools.cache(lambda queue: cloud.queue.state(queue).is_paused)

@@ -7,17 +7,21 @@ import pytest
 from cli import texts
 from cli.queues import COLUMNS
 from shared.model import Json
+from shared.sweep_part import WINDOW_DAYS
 
 NOW = datetime(2026, 11, 28, 10, 30, tzinfo=UTC)
 OLDEST = next(column for column in COLUMNS if column.title == "OLDEST")
 
 
-def shown(**step: object) -> str:
-    """The line of a step that waits in its queue."""
+def shown(*, run: int = 0, uploaded_days: float = 1, begun_days: float = 1, **step: object) -> str:
+    """The line of a step that waits in its queue. The file was uploaded, and the run began, so many days ago."""
+    generation = str(int((NOW - timedelta(days=uploaded_days)).timestamp() * 10**6))
+    since = (NOW - timedelta(days=begun_days)).isoformat()
     waiting: Json = {"state": "queued", "step": "digest", "queue": "files", "deliveries": 0, "attempt": 0, "attempts": 5}
     facts: Json = {"state": "done", "verdict": "succeeded", "step": "facts", "queue": "files"}
-    run = {"object": "a", "content_type": "text/plain", "size": 1, "generation": "7", "run": 0, "state": "processing"}
-    answer = {"runs": [{**run, "since": "", "job_id": "j", "steps": [facts, waiting | step]}], "older": ""}
+    file = {"object": "a", "content_type": "text/plain", "size": 1, "generation": generation}
+    state = {"run": run, "state": "processing", "since": since, "job_id": "j"}
+    answer = {"runs": [{**file, **state, "steps": [facts, waiting | step]}], "older": ""}
     return texts.of_file(answer, NOW).splitlines()[-1]
 
 
@@ -54,6 +58,23 @@ def test_a_delivery_without_an_error_of_its_own_has_the_answer_beside() -> None:
 )
 def test_a_step_that_waits_for_no_other_may_be_lost(after: list[str], text: str) -> None:
     assert shown(state="waiting", after=after).endswith(f"  {text}")
+
+
+@pytest.mark.parametrize(
+    ("run", "uploaded_days", "begun_days", "command"),
+    [
+        (0, WINDOW_DAYS - 0.1, 1, "./sluice sweep"),
+        (0, WINDOW_DAYS + 0.1, 1, "./sluice backfill NAME --yes"),
+        (1, WINDOW_DAYS + 9, WINDOW_DAYS - 0.1, "./sluice sweep"),
+        (1, WINDOW_DAYS + 9, WINDOW_DAYS + 0.1, "./sluice rerun NAME --yes"),
+    ],
+)
+def test_a_run_that_is_too_old_for_sweeps_has_another_remedy(
+    run: int, uploaded_days: float, begun_days: float, command: str
+) -> None:
+    line = shown(run=run, uploaded_days=uploaded_days, begun_days=begun_days, state="waiting", after=[])
+
+    assert line.endswith(f"; if this stays so: {command}")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,15 @@
 """Showing a file: every run of its newest generation, and the generations before it page by page."""
 
+import time
+
 import pytest
 
+from shared import pipeline
 from shared.errors import BadFile, BadRequest, NotFound
+from shared.guard import day_of
 from shared.model import File, Run
 from shared.operations.show import show
+from shared.sweep_part import WINDOW_DAYS
 from shared.testing import FakeCloud
 from tests.unit.plans import Script, plan, step
 from tests.unit.working import Uploaded, again, work
@@ -43,6 +48,14 @@ def test_only_outputs_of_the_newest_run_have_addresses(cloud: FakeCloud, cat: Fi
 
 def test_a_file_without_a_verdict_has_one_run(cloud: FakeCloud, cat: File) -> None:
     assert [(run["job_id"], run["state"]) for run in show(cat.name, cloud)["runs"]] == [(Run(cat).job_id, "accepted")]
+
+
+@pytest.mark.parametrize("days_ago", [0, 1, WINDOW_DAYS])
+def test_a_task_that_a_sweep_or_a_backfill_queued_is_found(cloud: FakeCloud, cat: File, days_ago: int) -> None:
+    day = day_of(time.time_ns() // 1000) - days_ago
+    pipeline.enlist(Run(cat), cloud.routes.plan(cat), cloud, day)
+
+    assert {step["state"] for step in show(cat.name, cloud)["runs"][0]["steps"]} == {"queued"}
 
 
 def test_the_generations_before_come_by_page(cloud: FakeCloud, cat: File, uploaded: Uploaded, script: Script) -> None:

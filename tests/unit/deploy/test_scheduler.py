@@ -15,8 +15,8 @@ from deploy.errors import Failed
 from deploy.kinds import Schedule
 from deploy.running import Runner
 from shared.cloud.tasks import PART_SECONDS
-from shared.operations.sweep import DAY_SECONDS, WINDOW_SECONDS
 from shared.routes.definitions import SWEEPER
+from shared.sweep_part import WINDOW_DAYS
 from tests.unit.deploy.example import deployment
 from tests.unit.deploy.test_changes import changed, commands
 
@@ -129,11 +129,10 @@ def test_the_option_is_the_number_in_the_list(tmp_path: Path) -> None:
 
 
 def test_results_are_kept_for_longer_than_a_sweep_looks_back(tmp_path: Path) -> None:
-    window = WINDOW_SECONDS // DAY_SECONDS
-    for days in ("0", str(window + 1), "30", "365", "99999"):
+    for days in ("0", str(WINDOW_DAYS + 1), "30", "365", "99999"):
         assert deployment(tmp_path, keep_results_days=days).options.keep_results_days == days
-    for refused in range(1, window + 1):
-        with pytest.raises(Failed, match=f"--keep-results-days is '{refused}'; .* of the last {window} days"):
+    for refused in range(1, WINDOW_DAYS + 1):
+        with pytest.raises(Failed, match=f"--keep-results-days is '{refused}'; .* of the last {WINDOW_DAYS} days"):
             deployment(tmp_path, keep_results_days=str(refused))
 
 
