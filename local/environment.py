@@ -21,6 +21,8 @@ DATA = ROOT / ".local"
 _SIGNERS = {"issuer": ["signer"], "status": ["reader"], "console": ["signer", "reader"]}
 #: The functions that take idempotency keys.
 _TAKE_KEYS = ("upload", "issuer")
+#: Settings that services and the operators' command line read, and that the shell of `make up` may choose.
+CHOSEN = ("SLUICE_MAX_FILE_BYTES", "SLUICE_SWEEP_AFTER_SECONDS", "SLUICE_GUARD_FILES_PER_DAY", "SLUICE_GUARD_RUNS_PER_OBJECT")
 #: The variables a function inherits besides SLUICE_*. Credentials and proxies stay out, as in a container.
 _INHERITED = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "THREADS")
 
@@ -44,8 +46,15 @@ def _settings(ports: Ports) -> dict[str, str]:
         "SLUICE_LOCATION": LOCATION,
         "SLUICE_UPLOADS_BUCKET": "uploads",
         "SLUICE_RESULTS_BUCKET": "results",
+        # A shell may have the names of a deployment, from `deploy.sh env`.
+        "SLUICE_UPLOADS_TOPIC": "uploads",
+        "SLUICE_COMPLETIONS_TOPIC": "completions",
+        "SLUICE_DEAD_LETTERS_TOPIC": "dead-letters",
+        "SLUICE_QUEUE_PREFIX": "",
+        "SLUICE_QUEUE_AUTH": "task",
         "SLUICE_PIPELINE": str(pipeline.path().resolve()),
-        "SLUICE_SWEEP_AFTER_SECONDS": os.environ.get("SLUICE_SWEEP_AFTER_SECONDS", str(services.SWEEP_AFTER_SECONDS)),
+        "SLUICE_SWEEP_AFTER_SECONDS": str(services.SWEEP_AFTER_SECONDS),
+        **chosen(),
         "SLUICE_TASKS_ACCOUNT": f"tasks@{PROJECT}.iam.gserviceaccount.com",
         "SLUICE_STORAGE_ORIGIN": f"http://{HOST}:{ports.storage}",
         "SLUICE_TASKS_ENDPOINT": f"http://{HOST}:{ports.tasks}",
@@ -53,6 +62,11 @@ def _settings(ports: Ports) -> dict[str, str]:
         "SLUICE_TOKEN_ISSUER": f"http://{HOST}:{ports.tasks}",
         "SLUICE_TOKEN_CERTIFICATES": f"http://{HOST}:{ports.tasks}/oauth2/v1/certs",
     }
+
+
+def chosen() -> dict[str, str]:
+    """The settings that this shell chooses."""
+    return {name: os.environ[name] for name in CHOSEN if name in os.environ}
 
 
 def service_environment(service: Service, routes: Routes, ports: Ports, accounts: "Accounts", data: Path) -> dict[str, str]:

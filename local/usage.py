@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from local import pipeline, services
-from local.environment import DATA
+from local.environment import DATA, chosen
 from local.pipeline import ROOT
 from local.stack import Stack
 from localcloud.cli.command import command_line
@@ -54,11 +54,8 @@ Ctrl-C ends every process. The data stays in {stack.data} for the next start."""
 def env(data: Path, offset: int) -> str:
     """The command that prints the variables of this stack, for a shell that has none of them."""
     command = command_line("local", "env", None if data == DATA else data, offset)
-    return (
-        f"SLUICE_PIPELINE={shlex.quote(str(pipeline.path().resolve()))} {command}"
-        if "SLUICE_PIPELINE" in os.environ
-        else command
-    )
+    file = {"SLUICE_PIPELINE": str(pipeline.path().resolve())} if "SLUICE_PIPELINE" in os.environ else {}
+    return " ".join([*(f"{name}={shlex.quote(value)}" for name, value in (file | chosen()).items()), command])
 
 
 def on_request() -> str:

@@ -13,7 +13,8 @@ from google.auth.exceptions import RefreshError
 from cli import exits
 from cli.exits import Code
 from cli.options import STATES
-from local.environment import client_environment
+from deploy import services
+from local.environment import CHOSEN, client_environment
 from localcloud.address import Ports
 from shared import settings as configuration
 from shared.errors import BadConfiguration, Unavailable
@@ -21,6 +22,7 @@ from shared.settings import ROOT
 from tests.cli.conftest import Sluice
 from tests.conftest import ENVIRONMENT
 from tests.ports import free_port
+from tests.unit.deploy.example import deployment
 
 
 def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -137,6 +139,14 @@ def test_the_local_environment_has_all_that_the_command_line_needs(tmp_path: Pat
 
     settings.require("processor_urls", "tasks_account", "tasks_endpoint", "status_url")
     assert settings.pipeline.is_absolute()
+
+
+def test_the_local_environment_leaves_no_name_of_a_deployment_in_a_shell(tmp_path: Path) -> None:
+    """What it leaves, services read, or the stack takes from the same shell."""
+    deployed, local = services.settings(deployment(tmp_path)), client_environment(tmp_path / "data", Ports(0))
+
+    of_services = {"SLUICE_CLOCK_ACCOUNT", "SLUICE_PUSH_ACCOUNT", "SLUICE_URL_SECONDS"}
+    assert deployed.keys() - local.keys() - of_services <= set(CHOSEN)
 
 
 def test_the_program_may_be_a_link(tmp_path: Path) -> None:
