@@ -142,7 +142,7 @@ def test_the_local_environment_has_all_that_the_command_line_needs(tmp_path: Pat
 
 
 def test_the_local_environment_leaves_no_name_of_a_deployment_in_a_shell(tmp_path: Path) -> None:
-    """What it leaves, services read, or the stack takes from the same shell."""
+    """The others are read by services alone, or by the stack from the same shell too."""
     deployed, local = services.settings(deployment(tmp_path)), client_environment(tmp_path / "data", Ports(0))
 
     of_services = {"SLUICE_CLOCK_ACCOUNT", "SLUICE_PUSH_ACCOUNT", "SLUICE_URL_SECONDS"}
