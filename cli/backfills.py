@@ -42,9 +42,9 @@ BACKFILLS = (
     _number("files", "looked at"),
     _number("ended"),
     _number("queued"),
-    Column("IN WORK", lambda row: f"{row['waiting'] + row['recent']:,}", is_number=True),
+    _number("waiting", "in work"),
     Column("NEW, NO FILE", lambda row: f"{row['new'] + row['ignored']:,}", is_number=True),
-    Column("LEFT BEHIND", lambda row: f"{row['unavailable'] + row['paused']:,}", is_number=True),
+    Column("LEFT BEHIND", lambda row: f"{row['unavailable'] + row['recent'] + row['paused']:,}", is_number=True),
     Column("UPDATED", lambda row: ago(row["updated"], datetime.now(UTC)), is_number=True),
     Column("STATE", lambda row: _state(row) if row["state"] == "waiting" else row["state"]),
     field("after"),
@@ -142,7 +142,8 @@ def ls(out: Output) -> Code:
     """List backfills, newest first.
 
     A backfill is running, waits for queues that are full or paused, was stopped, has reached its LIMIT, is DONE, or has LOST its
-    page: resume it. LEFT BEHIND are files with a fault that the sweeper's log names: begin another backfill once it is mended.
+    page: resume it. LEFT BEHIND are files that need another backfill: they have a fault that the sweeper's log names, or were
+    queued and lost on the same day, in UTC, and queues refuse their names until the next.
     """
     found = list(operations.shown(connect()))
     if not found:

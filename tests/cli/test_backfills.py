@@ -98,6 +98,23 @@ def test_the_list_names_the_queues_that_it_waits_for(sluice: Sluice, cloud: Fake
     assert (stopped.code, json.loads(stopped.out)[0]["state"]) == (0, "stopped")
 
 
+def test_a_file_whose_task_was_lost_on_the_same_day_is_left_behind(
+    sluice: Sluice, cloud: FakeCloud, uploaded: Uploaded, picture: bytes
+) -> None:
+    """The queue refuses the name of the day, so that only another backfill on a later day queues it."""
+    uploaded("old/1.png", picture)
+    for _ in range(2):
+        sluice("backfill", "old/", "--yes")
+        deliver_page(cloud)
+        for task in cloud.queue.added.values():
+            cloud.queue.delete(task)
+
+    header, *lines = sluice("backfill", "ls").lines
+    queued, in_work, left_behind = (header.index(title) for title in ("QUEUED", "IN WORK", "LEFT BEHIND"))
+    counts = [(line[queued:].split()[0], line[in_work:].split()[0], line[left_behind:].split()[0]) for line in lines]
+    assert sorted(counts) == [("0", "0", "1"), ("1", "0", "0")]
+
+
 def test_an_unknown_backfill_is_not_found_and_one_that_is_done_cannot_go_on(sluice: Sluice, cloud: FakeCloud) -> None:
     (identity,) = sluice("backfill", "--all", "--yes", "--format", "name").lines
     deliver_page(cloud)
