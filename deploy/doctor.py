@@ -103,7 +103,7 @@ def _sandboxes(deployment: Deployment) -> Iterator[Fault]:
         yield Fault(what, remedy)
 
 
-def _left(deployment: Deployment) -> Iterator[Fault]:
+def _left_behind(deployment: Deployment) -> Iterator[Fault]:
     for what, advice, delete in left.notes(deployment):
         yield Fault(what, f"{advice}: {delete}")
 
@@ -217,7 +217,7 @@ CHECKS = (
     _services,
     _secrets,
     _sandboxes,
-    _left,
+    _left_behind,
     _grants,
     _push,
     _webhooks,

@@ -246,18 +246,3 @@ def test_three_periods_without_a_complete_sweep_alert_also_where_no_line_comes(d
     assert (condition["evaluationMissingData"], condition["duration"]) == ("EVALUATION_MISSING_DATA_ACTIVE", "60s")
     assert aggregation["alignmentPeriod"] == "10800s"
     assert "jsonPayload.is_complete=true" in deployed.first.state["resources"][f"{HOME}/metrics/sluice-sweeps"]["filter"]
-
-
-# ---- docs/operations.md
-
-
-def test_every_alert_has_its_row_in_the_docs(deployed: Deployed) -> None:
-    titles = [
-        value["displayName"].removeprefix("Sluice (sluice): ")
-        for name, value in deployed.first.state["resources"].items()
-        if "/alertPolicies/" in name
-    ]
-    table = (ROOT / "docs" / "operations.md").read_text().partition("\n## Alerts\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
-
-    assert sorted(row[0] for row in rows) == sorted(titles)

@@ -1,6 +1,7 @@
 """Monitoring: definitions are compared by their fingerprints, and the first of two things of one title stays."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from deploy import watching
 from deploy.deployment import Deployment
 from deploy.gcloud import Command
 from deploy.observed import Alert, Channel, Dashboard, Metric
+from shared.settings import ROOT
 from tests.unit.deploy.example import PIPELINE, WEBHOOKS, deployment
 
 
@@ -115,6 +117,14 @@ def test_sweeps_are_watched_where_one_of_three_has_to_come_within_what_monitorin
         assert f"No sweep was completed for {hours} hours." in policy["documentation"]["content"]
         (condition,) = policy["conditions"]
         assert condition["conditionThreshold"]["aggregations"][0]["alignmentPeriod"] == f"{float(hours) * 3600:g}s"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / watching.ALERTS).glob("*.json")), ids=lambda path: path.stem)
+def test_the_advice_of_an_alert_names_headings_that_exist(path: Path) -> None:
+    """Such as `docs/deploy.md, Scaling up`."""
+    named = re.findall(r"(docs/\w+\.md), ([A-Z][\w ]+?)(?:,|\))", path.read_text())
+
+    assert [it for it in named if not re.search(rf"^#+ {it[1]}$", (ROOT / it[0]).read_text(), re.MULTILINE)] == []
 
 
 def test_a_stalled_queue_has_more_time_than_its_longest_task(tmp_path: Path) -> None:
