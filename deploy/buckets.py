@@ -12,7 +12,7 @@ from shared import cors, lifecycle
 
 DAY = 24 * 3600
 #: What is deleted after some days: of the results, all but the operator's assets and the notes of their use; the sources of images.
-OLD = {"results": ("attempts/", "backfills/", "files/", "guard/", "index/", "jobs/"), "build": ("source/",)}
+EXPIRING = {"results": ("attempts/", "backfills/", "files/", "guard/", "index/", "jobs/"), "build": ("source/",)}
 
 
 def bucket(deployment: Deployment, name: str, soft_delete: str, days: str) -> Iterator[list[Command]]:
@@ -52,7 +52,7 @@ def _rules(name: str, days: int) -> Iterator[tuple[str, int, tuple[str, ...]]]:
     if name == "results":
         yield "Delete", lifecycle.NOTES_DAYS, (lifecycle.NOTES,)
     if days:
-        yield "Delete", days, OLD.get(name, ())
+        yield "Delete", days, EXPIRING.get(name, ())
 
 
 def _lifecycle(name: str, days: int) -> str:

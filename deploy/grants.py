@@ -133,9 +133,7 @@ def shut_out(deployment: Deployment, resource: str) -> list[Command]:
     """Remove the grants of strangers that the table lacks, before the other revocations."""
     found, kept = deployment.state.policies.get(resource, []), wanted(deployment, resource)
     strangers = [grant for grant in found if grant.member in STRANGERS and grant not in kept]
-    deployment.state.policies[resource] = [
-        grant for grant in found if grant not in strangers
-    ]  # `revocations` sees what is left
+    deployment.state.policies[resource] = [grant for grant in found if grant not in strangers]  # for `revocations`
     return [change(deployment, "remove", resource, grant) for grant in strangers]
 
 

@@ -1,11 +1,15 @@
 """deploy/ runs where nothing is installed, and so do the parts of shared/ that it imports."""
 
 import ast
+import re
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
+import deploy
+from shared import operations
 from shared.settings import ROOT
 
 FILES = sorted(path.name for path in (ROOT / "deploy").glob("*.py"))
@@ -31,3 +35,12 @@ def test_everything_is_imported_without_an_installed_package() -> None:
     )
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("package", "cut"), [(deploy, ""), (operations, "backfill")])
+def test_the_map_of_a_package_names_each_module(package: ModuleType, cut: str) -> None:
+    """The map of operations has `_count` and `_pages` for the modules of backfills."""
+    named = set(re.findall(r"\w+", str(package.__doc__)))
+    modules = [path.stem.removeprefix(cut) or cut for path in ROOT.glob(f"{package.__name__.replace('.', '/')}/*.py")]
+
+    assert [name for name in modules if name not in named | {"__init__"}] == []
