@@ -48,8 +48,8 @@ def sweep(part: Part, cloud: Cloud, has_time: Callable[[], bool]) -> Report:
     elif left := it.uploads(part.start if part.walk == UPLOADS else ""):
         it.report.rest = part.rest(UPLOADS, left)
     else:
-        it.report.strange = strange_queues(cloud)
-    _tell(it.report)
+        it.report.left_behind = queues_left_behind(cloud)
+    _log(it.report)
     return it.report
 
 
@@ -62,20 +62,25 @@ def sweep_and_go_on(part: Part, cloud: Cloud) -> Report:
     return report
 
 
-def strange_queues(cloud: Cloud) -> list[str]:
-    """The queues of this deployment that neither pipeline.toml nor the deployment itself has. Raises `Unavailable`."""
-    known = {QUEUE, *cloud.routes.queues, *(webhook.queue for webhook in cloud.routes.webhooks.values())}
-    return sorted(name for name in cloud.queue.names() if name not in known)
+def queues_left_behind(cloud: Cloud) -> list[str]:
+    """The queues of this deployment that neither pipeline.toml nor the deployment itself has. Raises `Unavailable`.
+
+    Those of a deployment whose prefix is longer than ours begin with our prefix too. Each deployment has a sweeper's queue.
+    """
+    ours = {QUEUE, *cloud.routes.queues, *(webhook.queue for webhook in cloud.routes.webhooks.values())}
+    others = [name for name in cloud.queue.names() if name not in ours]
+    neighbours = tuple(name.removesuffix(QUEUE) for name in others if name.endswith(f"-{QUEUE}"))
+    return sorted(name for name in others if not name.startswith(neighbours))
 
 
-def _tell(report: Report) -> None:
+def _log(report: Report) -> None:
     log.bind()
     found = report.to_json()
     log.info("swept", **{name: value for name, value in found.items() if not isinstance(value, list)})
     if report.late:
         log.warning("jobs wait for more than a day", jobs=report.late, objects=report.names)
-    if report.strange:
-        log.warning("queues that pipeline.toml does not have", queues=report.strange)
+    if report.left_behind:
+        log.warning("queues that pipeline.toml does not have", queues=report.left_behind)
 
 
 class _Sweep:
@@ -148,7 +153,7 @@ class _Sweep:
                     yield one
 
         context = contextvars.copy_context()  # a thread of the pool has none of the request's fields
-        act = lambda one: (context.copy().run(_unbroken, heal, one), one)  # noqa: E731
+        act = lambda one: (context.copy().run(_heal_one, heal, one), one)  # noqa: E731
         for (name, outcome), one in parallel.each(act, open_ones()):
             age = self._part.began - one.generation // GENERATIONS_PER_SECOND
             self.report.count(name, outcome, is_late=age > DAY_SECONDS)
@@ -180,7 +185,7 @@ class _Sweep:
         return self._cloud, self._is_paused
 
 
-def _unbroken(heal: Callable[[Stored], tuple[str, Outcome]], stored: Stored) -> tuple[str, Outcome]:
+def _heal_one(heal: Callable[[Stored], tuple[str, Outcome]], stored: Stored) -> tuple[str, Outcome]:
     """Heal one; what is wrong with it must not keep the sweep from the others."""
     try:
         return heal(stored)

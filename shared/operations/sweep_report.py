@@ -21,7 +21,8 @@ class Report:
 
     `uploads`, `claims` and `entries` count what it read, `jobs` the outcomes of the jobs without an entry. `late` counts those of
     them that began more than a day ago; `names` has the objects of some. `guarded` are those that the runaway guard skips from now
-    on. `strange` are queues of this deployment that nothing queues to. `rest` is the next part; without it the sweep is complete.
+    on. `left_behind` are queues of this deployment to which nothing is queued. `rest` is the next part; without it the sweep is
+    complete.
     """
 
     part: Part
@@ -32,7 +33,7 @@ class Report:
     late: int = 0
     names: list[str] = field(default_factory=list)
     guarded: list[str] = field(default_factory=list)
-    strange: list[str] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
     rest: Part | None = None
 
     def count(self, name: str, outcome: Outcome, is_late: bool) -> None:
@@ -45,5 +46,5 @@ class Report:
     def to_json(self) -> Json:
         read = {"part": self.part.number, "uploads": self.uploads, "claims": self.claims, "entries": self.entries}
         jobs: Json = {outcome: self.jobs[outcome] for outcome in OUTCOMES}
-        found = {"late": self.late, "late_names": self.names, "guarded": self.guarded, "strange_queues": self.strange}
+        found = {"late": self.late, "late_names": self.names, "guarded": self.guarded, "queues_left_behind": self.left_behind}
         return {**read, **jobs, **found, "is_complete": self.rest is None}

@@ -103,7 +103,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
             "queueOperator",  # at_work: find, state
         },
         "own-queue:sweeper": {"cloudtasks.enqueuer"},  # the next part: add
-        "project": {"queueLister"},  # strange_queues: names
+        "project": {"queueLister"},  # queues_left_behind: names
         "account:tasks": {"iam.serviceAccountUser"},
         "topic:completions": {"pubsub.publisher"},  # settle: notices
     },
