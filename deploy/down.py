@@ -18,6 +18,7 @@ from deploy.listing import NOTIFIER
 from deploy.pubsub import remove_notification
 from deploy.queues import labels_of_paused, paused
 from deploy.running import Runner
+from shared.sweep_part import WINDOW_DAYS
 
 Jobs = Iterator[list[Command]]
 
@@ -61,7 +62,8 @@ def _ask_for_consent(deployment: Deployment) -> None:
 def _warn(deployment: Deployment) -> None:
     full = deployment.full("dispatcher")
     if full in deployment.state.subscriptions:
-        warning = f"warning: files whose notifications still wait in the subscription {full} will not be processed."
+        found = f"a sweep after the next up finds their files, for {WINDOW_DAYS} days"
+        warning = f"warning: the subscription {full} is deleted with the notifications that wait in it; {found}."
         print(warning, file=sys.stderr, flush=True)
 
 

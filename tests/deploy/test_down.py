@@ -55,8 +55,11 @@ def test_a_label_of_the_uploads_bucket_says_which_queues_down_paused(down: Down)
     assert labelled < min(down.first.asked("POST", "/queues/sluice-images:pause"))
 
 
-def test_down_warns_of_files_that_will_not_be_processed(down: Down) -> None:
-    warning = "warning: files whose notifications still wait in the subscription sluice-dispatcher will not be processed.\n"
+def test_down_warns_of_notifications_that_it_deletes(down: Down) -> None:
+    warning = (
+        "warning: the subscription sluice-dispatcher is deleted with the notifications that wait in it; "
+        "a sweep after the next up finds their files, for 14 days.\n"
+    )
 
     assert down.first.complaints == warning
     assert down.nothing.complaints == ""
