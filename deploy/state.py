@@ -45,7 +45,5 @@ class State:
     digest: str = ""  # of the image of these sources, once it is built
     notifications: dict[str, list[Notification]] = field(default_factory=dict)  # by the bucket's name in deploy.sh
     sandbox_lines: dict[str, SandboxLine] = field(default_factory=dict)  # by the service's name in deploy.sh
-    waiting: dict[str, int] = field(
-        default_factory=dict
-    )  # tasks of queues by name; read of those left behind, or to purge them
+    waiting: dict[str, int] = field(default_factory=dict)  # by the queue's name: tasks, of those left behind or to be purged
     policies: dict[str, list[Grant]] = field(default_factory=dict)  # by the resource's name in grants.tsv
