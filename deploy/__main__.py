@@ -37,6 +37,10 @@ def main() -> int:
             env(_prepared(_placed(options)))
         else:
             _run(_placed(options))
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Failed as error:
         print(f"error: {error}", file=sys.stderr)
         return error.status

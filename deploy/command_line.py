@@ -39,7 +39,7 @@ def parse(arguments: list[str], folder: Path) -> Options:
         named, equals, value = word.removeprefix("--").partition("=")
         name = named.replace("-", "_")
         if word in ("-h", "--help", "help"):
-            print(usage())
+            print(usage(), flush=True)
             sys.exit()
         if not word.startswith("--"):
             if command:

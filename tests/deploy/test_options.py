@@ -148,6 +148,16 @@ def test_a_missing_gcloud_or_project_is_named(tmp_path: Path, project: str, gclo
     assert (done.returncode, done.stderr.startswith(f"error: {complaint}")) == (1, True), done.stderr
 
 
+def test_a_reader_that_has_seen_enough_ends_it_without_a_stack_trace() -> None:
+    """Such as `./deploy.sh --help | head`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(["bash", "deploy.sh", "--help"], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_a_link_to_the_script_starts_it_too(tmp_path: Path) -> None:
     (tmp_path / "sluice").symlink_to(ROOT / "deploy.sh")
     done = subprocess.run([tmp_path / "sluice", "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
