@@ -1,4 +1,4 @@
-"""The local cloud by itself, beside Google's Pub/Sub emulator where that is installed: speed, start, memory.
+"""The local cloud alone: speed, start and memory, beside Google's Pub/Sub emulator and storage testbench.
 
 Part of `make bench`; alone: `python -m benchmarks.local_cloud`.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks import emulator
+from benchmarks import emulator, testbench
 from localcloud.address import Ports
 from tests.machine import ROOT, Machine, running
 
@@ -26,7 +26,7 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A figure by its key, and what it should be: for a ratio to Google's emulator, or for itself."""
+    """A figure by its key, and what it should be: for a ratio to Google's program, or for itself."""
 
     title: str
     key: str
@@ -47,11 +47,12 @@ class Goal:
         return (self.least is None or figure >= self.least) and (self.most is None or figure <= self.most)
 
 
-PUBSUB = (
+GOOGLE = (
     Goal("Pub/Sub: streaming pull, messages/s", "pull_per_second", least=4, is_ratio=True),
     Goal("Pub/Sub: publish to arrival p50, ms", "latency_ms_p50", most=0.25, is_ratio=True),
     Goal("Pub/Sub: publish to arrival p99, ms", "latency_ms_p99", most=1, is_ratio=True),
     Goal("Pub/Sub: batched publish, messages/s", "publish_per_second", least=3, is_ratio=True),
+    Goal("Storage: 1 KB uploads/s", "uploads_per_second", least=8, is_ratio=True),
 )
 OWN = (
     Goal("Storage: 1 KB uploads/s, 4 connections", "uploads_per_second", least=1500),
@@ -64,10 +65,13 @@ OWN = (
 
 def measure(folder: Path) -> Figures:
     """Everything, one thing after the other."""
-    figures: Figures = {"google": None}
+    figures: Figures = {"google": {}}
     with emulator.running() as address:
         if address:
-            figures["google"] = _load("pubsub", address)
+            figures["google"] |= _load("pubsub", address)
+    with testbench.running() as port:
+        if port:
+            figures["google"] |= _load("storage", str(port))
     with running(Machine(folder / "pubsub", cloud_only=True)) as machine:
         figures |= _load("pubsub", machine.environment["PUBSUB_EMULATOR_HOST"])
         figures["memory_mb"] = psutil.Process(machine.pid).memory_info().rss / 1e6
@@ -80,12 +84,14 @@ def measure(folder: Path) -> Figures:
 
 def show(figures: Figures) -> None:
     """Print a table with the goals beside."""
-    google = figures["google"] or {}
+    google = figures["google"]
     print(f"{'the local cloud':<40}{'ours':>10}{'Google':>10}{'ratio':>8}   goal")
-    for goal in (*PUBSUB, *OWN):
-        print(_line(goal, figures[goal.key], google.get(goal.key)))
-    if not google:
+    for goal in (*GOOGLE, *OWN):
+        print(_line(goal, figures[goal.key], google.get(goal.key) if goal.is_ratio else None))
+    if "pull_per_second" not in google:
         print("Google's Pub/Sub emulator is not installed: nothing to compare with")
+    if "uploads_per_second" not in google:
+        print(f"{testbench.VARIABLE} names no clone of Google's storage testbench: nothing to compare uploads with")
 
 
 def _line(goal: Goal, ours: float, google: float | None) -> str:
