@@ -13,7 +13,7 @@ _COLUMNS = (
 )
 _values = attrgetter(*_COLUMNS.split(", ")[:-1])
 _INSERT = f"INSERT INTO objects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-_LIVE = f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name = ? AND deleted IS NULL"  # noqa: S608
+_NEWEST = f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name = ? ORDER BY generation DESC LIMIT 1"  # noqa: S608
 _ONE = f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name = ? AND generation = ?"  # noqa: S608
 _PAGE = (
     f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name >= ? AND (name > ? OR generation > ?) "  # noqa: S608
@@ -33,9 +33,9 @@ class Objects:
         return row[0] or 0
 
     def live(self, bucket: str, name: str) -> Object | None:
-        """The live generation."""
-        row = self._database.execute(_LIVE, (bucket, name)).fetchone()
-        return _object(row) if row else None
+        """The live generation: the newest one, unless it was deleted."""
+        row = self._database.execute(_NEWEST, (bucket, name)).fetchone()
+        return _object(row) if row and row["deleted"] is None else None
 
     def one(self, bucket: str, name: str, generation: int) -> Object | None:
         """One generation, live or not."""

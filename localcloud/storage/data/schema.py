@@ -13,7 +13,6 @@ CREATE TABLE IF NOT EXISTS objects (
   PRIMARY KEY (bucket, name, generation)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS small_contents (generation INTEGER PRIMARY KEY, data BLOB NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS live_objects ON objects (bucket, name) WHERE deleted IS NULL;
 CREATE TABLE IF NOT EXISTS uploads (
   id TEXT PRIMARY KEY, content TEXT NOT NULL, created REAL NOT NULL, request TEXT NOT NULL, finished TEXT
 ) WITHOUT ROWID;

@@ -120,6 +120,7 @@ def test_a_versioned_bucket_keeps_old_generations(world: World, bucket: str) -> 
     world.http.delete(world.object_url(bucket, "x"))
 
     assert world.names(bucket) == []
+    assert world.http.get(world.object_url(bucket, "x")).status_code == 404
     assert world.names(bucket, "?versions=True") == ["x", "x"]
     assert world.http.get(world.object_url(bucket, "x", f"?alt=media&generation={first}")).content == b"1"
     assert "timeDeleted" in world.http.get(world.object_url(bucket, "x", f"?generation={first}")).json()
