@@ -62,7 +62,7 @@ class TurnedClock:
 
 def rfc3339(seconds: float) -> str:
     """`1800000000.5` → `2027-01-15T08:00:00.500000Z`, as Google's JSON APIs write time."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class Alarm:
