@@ -22,6 +22,8 @@ from tests.unit.working import again, work
 Put = Callable[..., File]
 OLD = plan(step("a", "q1"), step("b", "q1"))
 NEW = plan(step("a", "q1", flavour="new"), step("b", "q1"))
+#: More recipe ids than fit into an entry.
+MANY = plan(*(step(f"a-{'long' * 10}-{number:03}", "q1") for number in range(100)))
 EVERY = Query()
 
 
@@ -110,10 +112,9 @@ def test_files_are_chosen_by_step_query_and_metadata(cloud: FakeCloud, uploaded:
 
 
 def test_what_did_not_fit_into_the_entry_is_read_from_the_manifests(cloud: FakeCloud, uploaded: Put) -> None:
-    many = plan(*(step(f"a-{'long' * 10}-{number:03}", "q1") for number in range(100)))
     file = uploaded("cat.jpg", b"meow")
-    results = [Result(one.name, one.recipe.recipe_id, "succeeded") for one in many.steps]
-    done = manifest.of_task(Task(Run(file), many, many.places[0]), results, "2023-11-14T22:13:21.000Z")
+    results = [Result(one.name, one.recipe.recipe_id, "succeeded") for one in MANY.steps]
+    done = manifest.of_task(Task(Run(file), MANY, MANY.places[0]), results, "2023-11-14T22:13:21.000Z")
     pipeline._commit(f"jobs/{file.file_id}/{file.generation}/0/job.json", done, cloud)
     index.write(cloud.results, manifest.Job([done]))
     (name,) = cloud.results.names("index/")
@@ -121,10 +122,19 @@ def test_what_did_not_fit_into_the_entry_is_read_from_the_manifests(cloud: FakeC
     del cloud.results.versions[name]
     index.write(cloud.results, manifest.Job([done]))
 
-    give(cloud, many)
+    give(cloud, MANY)
     assert changed(cloud) == []
-    give(cloud, plan(*many.steps, step("more", "q1")))
+    give(cloud, plan(*MANY.steps, step("more", "q1")))
     assert [list(one.recipes) for one in changed(cloud)] == [["more"]]
+
+
+def test_what_did_not_fit_is_read_from_the_manifests_of_the_newest_run(cloud: FakeCloud, uploaded: Put) -> None:
+    work(OLD, cloud, file := uploaded("cat.jpg", b"meow"))
+    give(cloud, MANY)
+    again(file, MANY, cloud)
+
+    assert index.newest(cloud.results, Run(file)).cut == ("recipes",)
+    assert changed(cloud) == []
 
 
 def test_the_count_sums_up_by_recipe(cloud: FakeCloud, uploaded: Put) -> None:

@@ -242,6 +242,25 @@ def test_a_claim_without_tasks_is_resent_with_what_it_adopts(
     assert swept(cloud).jobs["queued"] == 0
 
 
+def test_a_sweep_queues_under_the_number_of_its_own_day(cloud: FakeCloud, uploaded: Put, planned: Any, script: Script) -> None:
+    """A plan that stands, a claim, and a file that was never seen."""
+    pipeline.enlist(Run(uploaded("a.jpg", b"meow")), join(), cloud)
+    claimed(cloud, uploaded("b.jpg", b"meow"), plan_of_one())
+    uploaded("c.jpg", b"meow")
+
+    for days in range(3):
+        swept(cloud, NOW + days * 86_400)
+        assert [task.sweep for task in cloud.queue.added.values()] == [DAY + days] * 4
+        lose_tasks(cloud)
+
+
+def test_a_job_that_ends_during_the_sweep_is_told_once(cloud: FakeCloud, uploaded: Put, planned: Any, script: Script) -> None:
+    pipeline.enlist(Run(uploaded("cat.jpg", b"meow")), plan_of_one(), cloud)
+    report = sweep(Part(NOW), cloud, lambda: bool(deliver_all(cloud)))  # the index was read, the upload was not looked at yet
+
+    assert (report.entries, report.jobs["ended"], told(cloud)["job"]) == (0, 1, 1)
+
+
 def test_a_claim_of_an_upload_older_than_the_window_is_chosen_by_its_own_age(
     cloud: FakeCloud, uploaded: Put, planned: Any
 ) -> None:
