@@ -1,9 +1,11 @@
 """Finish: notices, the tasks that come after, and the notice of the job."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared import ledger as objects
 from shared import pipeline
 from shared.errors import BadFile, Unavailable
 from shared.model import File, Place, Run, canonical
@@ -198,6 +200,18 @@ def test_a_sweep_passes_a_stage_whose_name_the_queue_remembers(cloud: FakeCloud,
     assert [(str(task.place), task.sweep) for task in (*swept, *second)] == [("0-q1", 1), ("1-q2", 1)]
     assert set(told(cloud)) == {"a", "b", "job"}
     assert script.worked == ["a", "b"]
+
+
+def test_a_swept_task_that_another_delivery_commits_first_leads_on_under_its_sweep(
+    cloud: FakeCloud, enlist: Enlist, script: Script
+) -> None:
+    (first,) = enlist(chain())
+    pipeline.process(first, 1, cloud)  # the second task is queued, and lost now
+    cloud.results.hidden_once.add(objects.job_name(first.run))
+    pipeline.process(replace(first, sweep=4), 1, cloud)
+
+    assert [(str(task.place), task.sweep) for task in cloud.queue.added.values()] == [("0-q1", 0), ("1-q2", 0), ("1-q2", 4)]
+    assert script.worked == ["a", "a"]
 
 
 @pytest.mark.parametrize("shape", [chain, join, diamond], ids=lambda shape: str(shape.__name__))
