@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -12,8 +13,10 @@ from shared.operations import backfill as backfills
 from shared.operations import backfill_count
 from shared.operations.backfill_count import Count
 from shared.plan import Plan
+from shared.routes import parse
 from shared.testing import FakeCloud
 from tests.unit.operations.backfilling import counts, give, run
+from tests.unit.pipelines import ONLY_PICTURES, QUEUE
 from tests.unit.plans import Script, plan, step
 from tests.unit.working import work
 
@@ -52,13 +55,20 @@ def test_a_file_of_the_last_hour_is_new_to_the_second(cloud: FakeCloud, uploaded
     assert counts(cloud) == {"files": 2, "queued": 1, "new": 1}
 
 
-def test_entries_of_the_oldest_and_of_the_newest_upload_count(cloud: FakeCloud, uploaded: Put) -> None:
+@pytest.mark.parametrize("generations", [[300, 100, 200], [100]])
+def test_entries_of_the_oldest_and_of_the_newest_upload_count(cloud: FakeCloud, uploaded: Put, generations: list[int]) -> None:
     """Names need not follow the time."""
-    cloud.uploads._generations = iter([300, 100, 200])
-    for name in ("a.jpg", "b.jpg", "c.jpg"):
-        work(STEPS, cloud, uploaded(name, b"meow"))
+    cloud.uploads._generations = iter(generations)
+    for number in range(len(generations)):
+        work(STEPS, cloud, uploaded(f"{number}.jpg", b"meow"))
 
-    assert counted(cloud).states == {"ended": 3}
+    assert counted(cloud).states == {"ended": len(generations)}
+
+
+def test_the_slowest_queue_at_its_rate_decides_how_long_it_takes(cloud: FakeCloud) -> None:
+    cloud.routes = parse(ONLY_PICTURES + QUEUE.replace("images", "fast"))
+
+    assert Count(tasks=Counter(images=20, fast=100)).seconds(cloud) == 20 / 5
 
 
 def test_the_bytes_decide_where_a_route_goes_by_them(cloud: FakeCloud, uploaded: Put, photo: bytes) -> None:

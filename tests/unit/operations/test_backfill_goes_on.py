@@ -1,5 +1,6 @@
 """A backfill whose pages are stopped, resumed, lost, repeated or cut off goes on, and counts each file once."""
 
+import json
 import re
 from collections.abc import Callable
 from itertools import count
@@ -11,7 +12,7 @@ from shared import backfill_page, ledger
 from shared.backfill_page import Page
 from shared.cloud.protocols import Queued
 from shared.errors import BadRequest, NotFound, Unavailable
-from shared.model import File, Run
+from shared.model import File, Run, canonical
 from shared.operations import backfill as backfills
 from shared.operations import backfill_pages
 from shared.operations.backfill import Done
@@ -178,6 +179,16 @@ def test_an_outage_has_the_page_repeated(cloud: FakeCloud, uploaded: Put) -> Non
     assert counts(cloud) == {"files": 11, "queued": 11}
 
 
+def test_a_page_may_leave_a_few_files_behind(cloud: FakeCloud, uploaded: Put) -> None:
+    for number in range(backfill_pages.MOST_FAULTS):
+        uploaded(f"{number:02}.jpg", b"meow")
+    backfills.begin("", cloud)
+    cloud.queue.down.add("q1")
+    deliver_page(cloud, OUTAGE)
+
+    assert counts(cloud) == {"files": 10, "unavailable": 10}
+
+
 @pytest.mark.parametrize("body", [b"{", b"[]"])
 def test_a_damaged_object_does_not_keep_the_others_from_their_turn(cloud: FakeCloud, uploaded: Put, body: bytes) -> None:
     cloud.results.create(ledger.job_name(Run(uploaded("a.jpg", b"meow"))), "application/json", body)
@@ -188,6 +199,28 @@ def test_a_damaged_object_does_not_keep_the_others_from_their_turn(cloud: FakeCl
     deliver_page(cloud, OUTAGE)
 
     assert counts(cloud) == {"files": 2, "unavailable": 1, "queued": 1}
+
+
+def test_objects_of_a_newer_release_are_read(cloud: FakeCloud, uploaded: Put) -> None:
+    uploaded("a.jpg", b"meow")
+    backfills.begin("", cloud)
+    run(cloud)
+    done = show(cloud).backfill
+    for name in cloud.results.names("backfills/"):
+        cloud.results.put(name, canonical(json.loads(cloud.results.read(name) or b"") | {"colour": "red"}))
+
+    assert show(cloud).backfill == done
+
+
+def test_progress_that_cannot_be_read_is_an_outage(cloud: FakeCloud, uploaded: Put) -> None:
+    """Else the backfill would begin again at its first name."""
+    uploaded("a.jpg", b"meow")
+    identity = backfills.begin("", cloud).backfill.begun.backfill
+    run(cloud)
+    cloud.results.hidden_once |= set(cloud.results.names("backfills/pages/"))
+
+    with pytest.raises(Unavailable, match="cannot be read; retry"):
+        backfills.find(identity, cloud.results)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.model import File, Run
-from shared.operations import bulk, parallel, prices
+from shared.operations import bulk, listing, parallel, prices
 from shared.operations.bulk import Chosen
 from shared.operations.listing import Query
 from shared.pipeline import dispatch, process
@@ -95,6 +95,21 @@ def test_names_are_looked_up(cloud: FakeCloud, fail: Fail, uploaded: Uploaded) -
     assert [one.state for one in chosen] == ["gone", "ready", "ignored", "unknown", "unknown"]
 
 
+def test_a_deleted_file_is_told_by_its_newest_upload(cloud: FakeCloud, fail: Fail) -> None:
+    fail("a.png")
+    newer = fail("a.png")
+    del cloud.uploads.versions["a.png"]
+
+    assert [one.job_id for one in choose(cloud, "a.png")] == [Run(newer).job_id]
+
+
+def test_a_name_that_no_object_can_have_is_not_asked_for(cloud: FakeCloud) -> None:
+    """Cloud Storage would answer 400."""
+    cloud.uploads.broken.add("find")
+
+    assert [one.state for one in choose(cloud, "not\npossible")] == ["unknown"]
+
+
 def test_todays_plan_is_the_default_and_the_last_runs_plan_can_be_kept(cloud: FakeCloud, fail: Fail) -> None:
     fail("a.png")
     old = cloud.routes.plan(choose(cloud)[0].file or pytest.fail("no file"))
@@ -128,6 +143,28 @@ def test_an_outage_costs_one_file_its_run_and_the_request_goes_on_with_it(cloud:
     assert choose(cloud) == []
     assert begin(cloud) == ["resumed"]
     assert [task.run.number for task, _ in cloud.queue.tasks("images")] == [1]
+
+
+def test_a_request_goes_on_with_all_its_claims_on_every_page(
+    cloud: FakeCloud, fail: Fail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        fail(f"{number}.png")
+    cloud.queue.broken = True
+    begin(cloud)
+    cloud.queue.broken = False
+    monkeypatch.setattr(listing, "MAX_PAGE", 1)
+
+    assert begin(cloud) == ["resumed"] * 3
+
+
+def test_a_file_that_is_named_and_left_by_the_request_is_chosen_once(cloud: FakeCloud, fail: Fail) -> None:
+    file = fail("a.png")
+    cloud.queue.broken = True
+    begin(cloud)
+    cloud.queue.broken = False
+
+    assert [one.job_id for one in choose(cloud, "a.png", "a.png", request="mine")] == [Run(file, 1).job_id]
 
 
 def test_another_request_leaves_the_claims_of_this_one_alone(cloud: FakeCloud, fail: Fail) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from shared import index, ledger, log, manifest
 from shared.errors import NotFound
-from shared.guard import GENERATIONS_PER_DAY, LIFTED
+from shared.guard import FILES, GENERATIONS_PER_DAY, LIFTED
 from shared.index import VERDICTS
 from shared.model import File, Run, Verdict, file_id
 from shared.operations import guard
@@ -18,7 +18,7 @@ from shared.operations.sweep import sweep
 from shared.operations.sweep_report import Report
 from shared.routes import parse
 from shared.sweep_part import UPLOADS, Part
-from shared.testing import FakeCloud
+from shared.testing import FakeBucket, FakeCloud
 from tests.unit.pipeline.calls import Counted
 from tests.unit.pipelines import ONLY_PICTURES, QUEUE
 
@@ -212,6 +212,36 @@ def test_only_the_first_part_of_a_sweep_counts(cloud: FakeCloud, end: End) -> No
     end("cat.jpg", 6)
 
     assert sweep(Part(NOW, 1, UPLOADS), cloud, lambda: True).guarded == []
+
+
+def test_two_sweeps_at_once_set_one_mark(cloud: FakeCloud, end: End) -> None:
+    end("cat.jpg", 6)
+    mark = guard.Mark(DAY, file_id("uploads", "cat.jpg"), "", 6, 5)
+
+    assert [guard._set(mark, cloud) for _ in range(2)] == ["cat.jpg", "cat.jpg"]
+    assert marks(cloud) == [mark.name]
+
+
+class Overtaken(FakeBucket):
+    """A bucket in which another operator lifts a mark after it was listed."""
+
+    def names(self, prefix: str, start: str = "", end: str = "") -> Iterator[str]:
+        return (name for name in super().names(prefix, start, end) if not name.endswith(LIFTED))
+
+
+def test_two_operators_lift_a_mark_at_once(cloud: FakeCloud, end: End) -> None:
+    end("cat.jpg", 6)
+    swept(cloud)
+    cloud.results = Overtaken("results", cloud.results.versions)
+
+    assert [[mark.object for mark in guard.lift([], cloud)] for _ in range(2)] == [["cat.jpg"], ["cat.jpg"]]
+
+
+def test_the_marks_of_the_newest_day_are_listed_first(cloud: FakeCloud) -> None:
+    for day in (DAY, DAY + 1):
+        guard._set(guard.Mark(day, FILES, EVERY, 21, 20), cloud)
+
+    assert [mark.day for mark in guard.marks(cloud)] == [DAY + 1, DAY]
 
 
 def test_marks_are_listed_and_lifted_by_object(cloud: FakeCloud, end: End) -> None:

@@ -107,6 +107,7 @@ def test_files_are_chosen_by_step_query_and_metadata(cloud: FakeCloud, uploaded:
     assert names(changed(cloud, steps=("b",))) == []
     assert names(changed(cloud, metadata={"customer": "7"})) == ["a.jpg"]
     assert names(changed(cloud, metadata={"customer": "8"})) == []
+    assert names(changed(cloud, metadata={"customer": "7", "urgent": "yes"})) == []
     assert names(changed(cloud, Query(content_type="image/png"))) == ["b.png"]
     assert names(changed(cloud, Query(verdicts=("failed",)))) == []
 
@@ -135,6 +136,24 @@ def test_what_did_not_fit_is_read_from_the_manifests_of_the_newest_run(cloud: Fa
 
     assert index.newest(cloud.results, Run(file)).cut == ("recipes",)
     assert changed(cloud) == []
+    for name in list(cloud.results.names("jobs/")):
+        del cloud.results.versions[name]
+    assert names(changed(cloud)) == ["cat.jpg"], "without manifests it has no recipe"
+
+
+def test_metadata_that_did_not_fit_is_read_from_the_manifests(cloud: FakeCloud, uploaded: Put) -> None:
+    work(OLD, cloud, file := uploaded("cat.jpg", b"meow", "image/jpeg", {"customer": "7", "title": "é" * 1000}))
+
+    assert index.newest(cloud.results, Run(file)).cut == ("metadata",)
+    assert names(changed(cloud, metadata={"customer": "7"})) == ["cat.jpg"]
+
+
+def test_a_message_that_did_not_fit_costs_no_call(cloud: FakeCloud, uploaded: Put) -> None:
+    entry = replace(index.in_work(Run(uploaded("cat.jpg", b"meow"))), verdict="failed", cut=("message",))
+    cloud.results = Counted(cloud.results)  # type: ignore[assignment]
+
+    assert reprocess._changed(entry, cloud)
+    assert cloud.results.calls == []  # type: ignore[attr-defined]
 
 
 def test_the_count_sums_up_by_recipe(cloud: FakeCloud, uploaded: Put) -> None:

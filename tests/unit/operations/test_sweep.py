@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from shared import index, ledger, manifest, pipeline
+from shared import index, ledger, log, manifest, pipeline
 from shared.manifest import Claim
 from shared.model import File, Run
 from shared.operations.rerun import rerun
 from shared.operations.sweep import sweep
-from shared.operations.sweep_report import Report
+from shared.operations.sweep_report import MAX_NAMES, Report
 from shared.plan import Plan, Task
 from shared.routes import Webhook
-from shared.sweep_part import Part
+from shared.sweep_part import UPLOADS, Part
 from shared.testing import FakeCloud
 from tests.unit.pipeline.calls import Counted, deliver_all, told
 from tests.unit.plans import Script, chain, join, plan, step
@@ -89,12 +89,15 @@ def test_a_second_sweep_of_the_day_creates_nothing(cloud: FakeCloud, uploaded: P
     assert (third.entries, sum(third.jobs.values()), told(cloud)["job"]) == (200, 0, 200)
 
 
-def test_files_younger_than_an_hour_and_older_than_two_weeks_are_left(cloud: FakeCloud, uploaded: Put, planned: Any) -> None:
+def test_files_and_claims_younger_than_an_hour_and_older_than_two_weeks_are_left(
+    cloud: FakeCloud, uploaded: Put, planned: Any, script: Script
+) -> None:
+    claimed(cloud, uploaded("again.jpg", b"meow"), plan_of_one())
     uploaded("cat.jpg", b"meow")
 
     for began in (UPLOADED + 3599, UPLOADED + 14 * 86_400 + 1):
         assert sum(swept(cloud, began).jobs.values()) == 0
-    assert swept(cloud, UPLOADED + 14 * 86_400).jobs["queued"] == 1
+    assert swept(cloud, UPLOADED + 14 * 86_400).jobs["queued"] == 2
 
 
 @pytest.mark.failure("T19")
@@ -136,9 +139,10 @@ def test_a_file_whose_entry_alone_was_missing_has_ended(cloud: FakeCloud, upload
     for name in list(cloud.results.names("index/")):
         del cloud.results.versions[name]
     lose_tasks(cloud)
-    report = swept(cloud)
+    report = swept(cloud, TOMORROW)
 
-    assert (report.jobs["queued"], report.jobs["ended"], len(list(cloud.results.names("index/")))) == (0, 1, 1)
+    assert (report.jobs["queued"], report.jobs["ended"], report.late) == (0, 1, 0)
+    assert len(list(cloud.results.names("index/"))) == 1
 
 
 def test_a_file_without_steps_ends(cloud: FakeCloud, uploaded: Put, planned: Any) -> None:
@@ -239,7 +243,7 @@ def test_a_claim_without_tasks_is_resent_with_what_it_adopts(
     assert [task.adopted for task in cloud.queue.added.values()] == [claim.adopted]
     deliver_all(cloud)
     assert script.worked == ["a", "b"]
-    assert swept(cloud).jobs["queued"] == 0
+    assert sum(swept(cloud).jobs.values()) == 0
 
 
 def test_a_sweep_queues_under_the_number_of_its_own_day(cloud: FakeCloud, uploaded: Put, planned: Any, script: Script) -> None:
@@ -323,6 +327,33 @@ def test_the_next_part_reads_the_claims_that_are_left(cloud: FakeCloud, uploaded
 
     assert (first.claims, first.rest.walk, rest.claims, rest.uploads) == (1, "claims", 2, 3)
     assert (first.jobs["queued"], rest.jobs["queued"]) == (1, 2)
+
+
+def test_a_part_that_goes_on_with_the_uploads_reads_no_claims(
+    cloud: FakeCloud, uploaded: Put, planned: Any, script: Script
+) -> None:
+    claimed(cloud, uploaded("a.jpg", b"meow"), plan_of_one())
+    report = swept(cloud, part=Part(NOW, 1, UPLOADS, "a.jpg"))
+
+    assert (report.claims, report.uploads) == (0, 1)
+
+
+def test_a_report_names_only_some_of_many_late_files(cloud: FakeCloud, uploaded: Put, planned: Any) -> None:
+    for number in range(MAX_NAMES + 1):
+        uploaded(f"{number:02}.jpg", b"meow")
+    report = swept(cloud, TOMORROW)
+
+    assert (report.late, report.names) == (MAX_NAMES + 1, [f"{number:02}.jpg" for number in range(MAX_NAMES)])
+
+
+def test_a_warning_names_the_jobs_that_wait_for_more_than_a_day(cloud: FakeCloud, uploaded: Put, planned: Any) -> None:
+    uploaded("cat.jpg", b"meow")
+    lines: list[dict[str, Any]] = []
+    with log.sent_to(lines.append):
+        for began in (NOW, TOMORROW):
+            swept(cloud, began)
+
+    assert [(line["jobs"], line["objects"]) for line in lines if line["severity"] == "WARNING"] == [(1, ["cat.jpg"])]
 
 
 def test_a_queue_that_nothing_queues_to_is_reported(cloud: FakeCloud, planned: Any) -> None:

@@ -90,6 +90,7 @@ def test_a_mark_of_an_object_skips_no_other(cloud: FakeCloud, uploaded: Uploaded
 
     assert only_task(cloud).file == dog
     assert verdicts(cloud) == [("skipped", "guard")]
+    assert manifests(cloud)[0]["message"].startswith("the object was uploaded more often on its day")
 
 
 @pytest.mark.parametrize("key", [FILES, "its id"])

@@ -8,10 +8,13 @@ from shared import pipeline, signed_upload, status
 from shared import uploaded as typing
 from shared.errors import Unavailable, UnsupportedType
 from shared.intake import Incoming
-from shared.operations import bulk, cancel, explain
+from shared.operations import backfill, bulk, cancel, explain
 from shared.operations.listing import Query
+from shared.operations.sweep import GENERATIONS_PER_SECOND, sweep
 from shared.routes import parse
+from shared.sweep_part import Part
 from shared.testing import FakeCloud
+from tests.unit.operations.backfilling import deliver_page, show
 from tests.unit.pipeline.calls import Uploaded, manifests, message, only_task, told
 from tests.unit.pipelines import ONLY_PICTURES
 
@@ -156,6 +159,25 @@ def test_whatever_plans_a_file_goes_by_the_same_type(cloud: FakeCloud, uploaded:
     assert chosen.plan == cloud.routes.plan(chosen.file)
     assert [step["step"] for step in explained["steps"]] == [step["step"] for step in shown["steps"]] == ["thumbnails"]
     assert cancel.cancel("cat", cloud).steps == {"thumbnails": "cancelled"}
+
+
+def test_a_sweep_goes_by_the_same_type(cloud: FakeCloud, uploaded: Uploaded, picture: bytes) -> None:
+    began = uploaded("cat", picture, "undefined").generation // GENERATIONS_PER_SECOND + 5400
+    sweep(Part(began), cloud, lambda: True)
+
+    assert only_task(cloud).file.content_type == "image/png"
+
+
+def test_a_backfill_waits_for_the_queue_of_the_same_type(cloud: FakeCloud, uploaded: Uploaded, picture: bytes) -> None:
+    uploaded("cat", picture, "undefined")
+    cloud.queue.pause("images")
+    backfill.begin("", cloud)
+    deliver_page(cloud)
+    assert dict(show(cloud).backfill.progress.waits) == {"images": "paused"}
+    cloud.queue.resume("images")
+    deliver_page(cloud)
+
+    assert only_task(cloud).file.content_type == "image/png"
 
 
 def test_a_file_that_is_lost_while_it_is_shown_has_its_stored_type(
