@@ -139,6 +139,8 @@ def test_a_missing_secret_of_calls_is_refused_before_anything_changes(
     checks.require_secret(plan)
 
     assert capsys.readouterr().err.startswith(f"note: {said}")
+    checks.require_secret(deployment(tmp_path, "status", text=CALLING, **given))
+    assert capsys.readouterr().err == ""
     up.state.secrets["calls"] = ()
     checks.require_secret(up)
     checks.require_secret(deployment(tmp_path, service_secrets="calls"))  # no step has it

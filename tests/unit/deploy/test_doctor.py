@@ -17,12 +17,12 @@ from deploy.running import Runner
 from deploy.sandbox import COMPLETE, WEAKER, notes
 from deploy.status import status
 from shared.settings import ROOT
-from tests.unit.deploy.example import deployment
+from tests.unit.deploy.example import PIPELINE, deployment
 
 
-def healthy(folder: Path) -> Deployment:
-    """A deployment without a fault."""
-    it = deployment(folder, "doctor")
+def healthy(folder: Path, text: str = PIPELINE) -> Deployment:
+    """A deployment of this pipeline.toml without a fault."""
+    it = deployment(folder, "doctor", text)
     state = it.state
     state.apis = {f"{name}.googleapis.com" for name in it.listing.apis}
     state.services = {it.short(name): Service(variables={}) for name in it.listing.services}
@@ -33,11 +33,11 @@ def healthy(folder: Path) -> Deployment:
     state.queues = {
         it.full(name): Queue(state="RUNNING", account=it.email("tasks"), audience=it.url(server))
         for name, server in queues.servers(it).items()
-    }
+    } | {it.full(name): Queue(state="RUNNING") for name in it.webhooks}
     sweeper = it.url("sweeper")
     called = Schedule(url=f"{sweeper}/", account=it.email("clock"), audience=sweeper, state="ENABLED", called="today")
     state.schedules = {"sluice-sweep": called}
-    state.secrets = {it.full("keys"): (Version(1),)}
+    state.secrets = {name: (Version(1),) for name in (it.full("keys"), *it.webhook_secrets)}
     state.notifications["uploads"] = [Notification("1", it.topic_of_uploads, "JSON_API_V1", ("OBJECT_FINALIZE",))]
     state.sandbox_lines = {name: SandboxLine(COMPLETE) for name in it.pools}
     state.policies = {resource: grants.wanted(it, resource) for resource in grants.resources(it)}

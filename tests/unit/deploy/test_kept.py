@@ -69,6 +69,48 @@ def test_only_what_differs_from_its_default_is_kept(tmp_path: Path) -> None:
     )
 
 
+def test_what_an_up_writes_is_what_the_next_one_reads(tmp_path: Path) -> None:
+    written(after(tmp_path, {}, instances="3", region="europe-west4"))
+    text = (tmp_path / "options.env").read_text() + "\nNOTIFY=me@example.com\n"  # an operator added a line
+
+    assert dict(kept._known(text, "gs://b/options.env")) == {
+        "region": "europe-west4",
+        "instances": "3",
+        "notify": "me@example.com",
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "options"),
+    [
+        ("echo NOTIFY=me@example.com; echo 'WARNING: an update is available' >&2", {"notify": "me@example.com"}),
+        ("echo 'ERROR: gs://b/options.env not found: 404.' >&2; exit 1", None),
+        ("echo 'ERROR: The following URLs matched no objects or files: gs://b/options.env' >&2; exit 1", None),
+    ],
+)
+def test_the_file_is_read_or_is_not_there(
+    answer: str, options: dict[str, str] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gcloud(answer, tmp_path, monkeypatch)
+
+    assert kept.read(Options("up", project="demo-project")) == options
+
+
+def test_a_file_that_gcloud_cannot_read_is_not_taken_for_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gcloud("echo 'ERROR: HTTPError 403: no access' >&2; exit 1", tmp_path, monkeypatch)
+
+    with pytest.raises(Unreadable, match=r"storage cat gs://demo-project-sluice-build/options\.env\n  ERROR: HTTPError 403"):
+        kept.read(Options("up", project="demo-project"))
+
+
+def gcloud(answer: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have gcloud be a script that answers so."""
+    script = folder / "gcloud"
+    script.write_text(f"#!/bin/sh\n{answer}\n")
+    script.chmod(0o700)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
 def test_a_second_up_writes_nothing(tmp_path: Path) -> None:
     assert commands(kept.keep(after(tmp_path, {}))) == []
     assert commands(kept.keep(after(tmp_path, {"operators": ANN}))) == []
@@ -108,6 +150,8 @@ def test_where_nothing_is_kept_up_sets_defaults_only_after_a_yes(tmp_path: Path,
     kept.announce(plan)
 
     assert capsys.readouterr().err == f"note: {said}\n"
+    kept.announce(up)
+    assert capsys.readouterr().err == "", "the question says it"
     with pytest.raises(Failed, match=said):
         kept.confirm(up)
     allowed.options = replace(allowed.options, yes=True)
@@ -156,8 +200,10 @@ TAKING: list[tuple[dict[str, str], dict[str, str], str]] = [
 GIVING: list[tuple[dict[str, str] | None, dict[str, str]]] = [
     (None, {"keep_uploads_days": "1", "operators": ANN}),
     ({"operators": ANN}, {}),
+    ({}, {"operators": ANN}),
     ({"operators": ANN}, {"operators": f"{BOB},{ANN}"}),
     ({"keep_uploads_days": "30"}, {"keep_uploads_days": "0"}),
+    ({"keep_uploads_days": "of another release"}, {"keep_uploads_days": "30"}),
     ({"keep_uploads_days": "30"}, {"keep_uploads_days": "31"}),
     ({"keep_notices_days": "0"}, {"keep_notices_days": "1"}),
     ({"notify": "me@example.com", "origins": "https://a.example"}, {"notify": "", "origins": ""}),

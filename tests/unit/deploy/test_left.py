@@ -70,6 +70,7 @@ def test_a_pool_that_pipeline_toml_has_is_not_left(tmp_path: Path) -> None:
         lambda it: it.state.services.update(
             {"sluice-eu-processor-x": Service(variables={"FUNCTION_TARGET": "processor", "SLUICE_POOL": "x"})}
         ),
+        lambda it: it.state.services.update({"sluice-eu-notifier": Service(variables={"FUNCTION_TARGET": "notifier"})}),
         lambda it: it.state.services.update({"blog": Service(variables={})}),
         lambda it: it.state.accounts.update({"sluice-eu-processor-x@demo-project.iam.gserviceaccount.com": PROCESSOR_X}),
         lambda it: it.state.accounts.update({"sluice-processor-x@demo-project.iam.gserviceaccount.com": Account("Of others")}),
@@ -118,6 +119,15 @@ def test_down_removes_its_service_its_grants_and_its_account(tmp_path: Path) -> 
 
     assert 0 < lines.find(DELETE) < lines.find(f"--member=serviceAccount:{email}")
     assert lines.find(f"--member=serviceAccount:{email}") < lines.find(f"gcloud iam service-accounts delete {email}")
+
+
+def test_a_service_without_its_account_is_left_all_the_same(tmp_path: Path) -> None:
+    it = after_a_pool(tmp_path, command="down")
+    it.state.services["sluice-notifier"] = Service(variables={"FUNCTION_TARGET": "notifier"})
+    it.state.accounts.clear()
+
+    assert left.serving(it) == ["notifier", "processor-heavy"]
+    assert commands(left.retired_accounts(it)) + commands(left.retired_subscription(it)) == []
 
 
 def test_a_down_that_was_interrupted_finds_the_account_without_its_service(tmp_path: Path) -> None:
