@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from shared import guard, index, ledger, log
 from shared.cloud.protocols import AlreadyExists, Bucket, Cloud
-from shared.errors import NotFound, Transient
+from shared.errors import NotFound, Transient, Unavailable
 from shared.guard import FILES, GENERATIONS_PER_DAY, LIFTED
 from shared.index import VERDICTS
 from shared.model import Json, canonical
@@ -130,7 +130,10 @@ def marks(cloud: Cloud) -> list[Mark]:
 
 def _read(name: str, names: Iterable[str], results: Bucket) -> Mark:
     _, day, key = name.split("/")
-    return Mark(int(day), key, **json.loads(results.read(name) or b"{}"), is_lifted=name + LIFTED in names)
+    body = results.read(name)
+    if body is None:
+        raise Unavailable(f"object {name} is listed but cannot be read; retry")
+    return Mark(int(day), key, **json.loads(body), is_lifted=name + LIFTED in names)
 
 
 def lift(objects: Sequence[str], cloud: Cloud) -> list[Mark]:

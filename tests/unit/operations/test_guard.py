@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared import index, ledger, log, manifest
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.guard import FILES, GENERATIONS_PER_DAY, LIFTED
 from shared.index import VERDICTS
 from shared.model import File, Run, Verdict, file_id
@@ -212,6 +212,15 @@ def test_only_the_first_part_of_a_sweep_counts(cloud: FakeCloud, end: End) -> No
     end("cat.jpg", 6)
 
     assert sweep(Part(NOW, 1, UPLOADS), cloud, lambda: True).guarded == []
+
+
+def test_a_mark_that_cannot_be_read_is_an_outage(cloud: FakeCloud, end: End) -> None:
+    end("cat.jpg", 6)
+    swept(cloud)
+    cloud.results.hidden_once |= set(marks(cloud))
+
+    with pytest.raises(Unavailable, match="is listed but cannot be read; retry"):
+        guard.marks(cloud)
 
 
 def test_two_sweeps_at_once_set_one_mark(cloud: FakeCloud, end: End) -> None:
