@@ -99,4 +99,4 @@ def test_backfills_are_listed_newest_first(cloud: FakeCloud, monkeypatch: pytest
 def test_an_answer_has_every_count(cloud: FakeCloud) -> None:
     answer = backfills.begin("", cloud).to_json()
 
-    assert [answer[name] for name in backfills.COUNTS] == [0] * len(backfills.COUNTS)
+    assert [answer[name] for name in ("pages", *backfills.COUNTS)] == [0] * (1 + len(backfills.COUNTS))

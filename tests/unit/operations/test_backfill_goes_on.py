@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from shared import backfill_page, ledger
 from shared.backfill_page import Page
 from shared.cloud.protocols import Queued
-from shared.errors import BadRequest, NotFound, Unavailable
+from shared.errors import BadConfiguration, BadRequest, NotFound, Unavailable
 from shared.model import File, Run, canonical
 from shared.operations import backfill as backfills
 from shared.operations import backfill_pages
@@ -115,6 +116,14 @@ def test_a_page_that_ends_while_it_is_looked_for_is_not_lost(cloud: FakeCloud, u
     cloud.queue.deliver = lambda: deliver_page(cloud)
 
     assert (show(cloud).state, counts(cloud)["queued"]) == ("waiting", 20)
+
+
+def test_without_the_sweeper_none_begins(cloud: FakeCloud) -> None:
+    cloud.settings = replace(cloud.settings, sweeper_url="")
+
+    with pytest.raises(BadConfiguration, match="SLUICE_SWEEPER_URL"):
+        backfills.begin("", cloud)
+    assert list(cloud.results.names("backfills/")) == []
 
 
 def test_what_is_done_is_neither_stopped_nor_resumed(cloud: FakeCloud) -> None:
