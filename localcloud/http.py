@@ -85,8 +85,10 @@ class Request:
             pass
 
     async def json(self, max_bytes: int) -> dict[str, Any]:
-        """The body as a JSON object; `{}` when it is empty. Raises `ApiError` (INVALID_ARGUMENT)."""
-        return parse_json(await self.read(max_bytes))
+        """The body as a JSON object; `{}` when it is empty, or `null`. Raises `ApiError` (INVALID_ARGUMENT)."""
+        body = await self.read(max_bytes)
+        # Go's client writes `null` for an absent resource, as in rclone's copies.
+        return {} if body.strip() == b"null" else parse_json(body)
 
 
 @dataclass(slots=True)

@@ -197,6 +197,20 @@ def test_go_sees_no_override_when_the_upload_is_complete(world: World, bucket: s
     assert stored(world, bucket) == DATA
 
 
+def test_go_copies_without_new_metadata(world: World, bucket: str) -> None:
+    """The absent resource is a body of `null`, as rclone sends it."""
+    world.upload(bucket, "x", DATA, **{"Content-Type": "text/go"})
+    headers = {"Content-Type": "application/json"}
+
+    made = [
+        exchange(world.port, "POST", f"/b/{bucket}/o/x/{verb}/b/{bucket}/o/{verb}", headers, b"null\n")
+        for verb in ("rewriteTo", "copyTo")
+    ]
+
+    assert [reply.status for reply in made] == [200, 200]
+    assert [json.loads(made[0].body)["resource"]["contentType"], json.loads(made[1].body)["contentType"]] == ["text/go"] * 2
+
+
 # Java: JSON bodies with `Content-Encoding: gzip`.
 
 
