@@ -144,6 +144,8 @@ def xml_path(request: Request) -> tuple[str, str]:
 
 def xml_names(raw_bucket: str, raw_name: str) -> list[str]:
     """The decoded name of a bucket, or of a bucket and an object; 400 for a disallowed name."""
+    if not raw_bucket:
+        raise unsupported("requests without a bucket over the XML API, such as the list of buckets")
     bucket = check_bucket_name(decode(raw_bucket))
     return [bucket, check_object_name(decode(raw_name))] if raw_name else [bucket]
 

@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from localcloud.storage.errors import invalid
 from localcloud.storage.model import Object
@@ -34,6 +35,12 @@ class Query:
     includes_trailing_delimiter: bool = False
     limit: int = MAX_RESULTS
     cursor: Cursor = ("", -1)
+    #: Whether the answer shows names percent-encoded (XML API: `encoding-type=url`).
+    is_encoded: bool = False
+
+    def shown(self, name: str) -> str:
+        """A name, prefix or delimiter in the form that the client asked for."""
+        return quote(name) if self.is_encoded else name
 
     def ends_before(self, name: str) -> bool:
         """Whether this name and all later ones are outside the requested part."""

@@ -39,14 +39,15 @@ OVERRIDES = {
 }
 _SIGNATURE = {f"x-goog-{part}" for part in ("algorithm", "credential", "date", "expires", "signature", "signedheaders")}
 _ANYWHERE = _SIGNATURE | {"userproject", "access_token"}
-_OF_A_LIST = {"prefix", "delimiter", "marker", "max-keys"}
+_OF_A_LIST = {"prefix", "delimiter", "marker", "max-keys", "encoding-type"}
 #: Subresource of a bucket → parameters of a read; "" is the bucket itself. The list of uploads has no parts and no pages here.
 _OF_SUBRESOURCES: dict[str, set[str]] = {
     "uploads": set(),
     "location": set(),
     "versions": _OF_A_LIST | {"generation-marker"},
-    "": _OF_A_LIST | {"list-type", "continuation-token", "start-after"},
+    "": _OF_A_LIST | {"list-type", "continuation-token", "start-after", "fetch-owner"},
 }
+_ALLOWED_IN_LISTS = {"list-type": "2", "encoding-type": "url", "fetch-owner": "false"}
 #: Parameters with a meaning in https://cloud.google.com/storage/docs/xml-api/reference-headers#query or in similar APIs.
 _MEANINGFUL = {
     *("acl", "billing", "compose", "cors", "defaultObjectAcl", "encryption", "encryptionConfig", "legal-hold", "lifecycle"),
@@ -123,8 +124,9 @@ def check_bucket_request(method: str, query: Mapping[str, str], headers: Mapping
     """400 naming a parameter or header that is unsupported in an XML API request to a bucket."""
     subresource = next((key for key in _OF_SUBRESOURCES if key in query), "")
     _check(query, _OF_SUBRESOURCES[subresource] | {subresource} if method in ("GET", "HEAD") else set(), headers)
-    if query.get("list-type", "2") != "2":
-        raise _unsupported_query("list-type other than 2")
+    for key, value in _ALLOWED_IN_LISTS.items():
+        if query.get(key, value) != value:
+            raise _unsupported_query(f"{key} other than {value}")
 
 
 def check_object_request(method: str, query: Mapping[str, str], headers: Mapping[str, str]) -> None:

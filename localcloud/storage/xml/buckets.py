@@ -44,8 +44,8 @@ async def list_objects(store: Store, request: Request, bucket: str) -> Answer:
     is_second = request.query.get("list-type") == "2"
     wanted = _query(request, is_second)
     page = list_page(wanted, lambda cursor, count: store.objects.page(bucket, cursor, False, count))
-    following = [element("NextContinuationToken", page.token)] if is_second else [_next_marker(page)]
-    contents = [group("Contents", *_described(item)) for item in page.items]
+    following = [element("NextContinuationToken", page.token)] if is_second else [_next_marker(wanted, page)]
+    contents = [group("Contents", *_described(wanted, item)) for item in page.items]
     return _list(bucket, wanted, page, following, contents)
 
 
@@ -53,11 +53,11 @@ async def list_versions(store: Store, request: Request, bucket: str) -> Answer:
     """GET /BUCKET?versions: noncurrent objects too."""
     wanted = _query(request, False)
     page = list_page(wanted, lambda cursor, count: store.objects.page(bucket, cursor, True, count))
-    following = [_next_marker(page)]
+    following = [_next_marker(wanted, page)]
     if page.items and page.items[-1].name >= max(page.prefixes, default=""):
         following.append(element("NextGenerationMarker", str(page.items[-1].generation)))
     contents = [
-        group("Version", *_described(item), element("IsLatest", "true" if item.deleted is None else "false"))
+        group("Version", *_described(wanted, item), element("IsLatest", "true" if item.deleted is None else "false"))
         for item in page.items
     ]
     return _list(bucket, wanted, page, following, contents)
@@ -77,12 +77,13 @@ def _configuration(body: bytes) -> dict[str, str]:
 
 
 def _list(bucket: str, wanted: Query, page: Page, following: list[str], contents: list[str]) -> Answer:
-    content = [element("Name", bucket), element("Prefix", wanted.prefix), element("MaxKeys", str(wanted.limit))]
-    content += [element("Delimiter", wanted.delimiter)] if wanted.delimiter else []
+    content = [element("Name", bucket), element("Prefix", wanted.shown(wanted.prefix)), element("MaxKeys", str(wanted.limit))]
+    content += [element("Delimiter", wanted.shown(wanted.delimiter))] if wanted.delimiter else []
+    content += [element("EncodingType", "url")] if wanted.is_encoded else []
     content += [element("IsTruncated", "true" if page.token else "false")]
     content += following if page.token else []
     content += contents
-    content += [group("CommonPrefixes", element("Prefix", prefix)) for prefix in page.prefixes]
+    content += [group("CommonPrefixes", element("Prefix", wanted.shown(prefix))) for prefix in page.prefixes]
     return xml_answer("ListBucketResult", *content)
 
 
@@ -101,16 +102,18 @@ def _query(request: Request, is_second: bool) -> Query:
         delimiter,
         limit=min(MAX_RESULTS if limit is None else max(limit, 1), MAX_RESULTS),
         cursor=max((prefix, -1), after if start else ("", -1), token),
+        is_encoded="encoding-type" in query,
     )
 
 
-def _next_marker(page: Page) -> str:
-    return element("NextMarker", max([item.name for item in page.items[-1:]] + page.prefixes[-1:], default=""))
+def _next_marker(wanted: Query, page: Page) -> str:
+    last = max([item.name for item in page.items[-1:]] + page.prefixes[-1:], default="")
+    return element("NextMarker", wanted.shown(last))
 
 
-def _described(item: Object) -> list[str]:
+def _described(wanted: Query, item: Object) -> list[str]:
     return [
-        element("Key", item.name),
+        element("Key", wanted.shown(item.name)),
         element("Generation", str(item.generation)),
         element("MetaGeneration", str(item.metageneration)),
         element("LastModified", rfc3339(item.updated)),

@@ -10,8 +10,8 @@ SUBRESOURCES = ["versioning", "retention", "requestPayment", "logging", "encrypt
 @pytest.mark.parametrize(
     "query",
     [
-        *(*SUBRESOURCES, "encoding-type=url", "fetch-owner=true", "list-type=3", "uploads&max-uploads=1"),
-        *("versions&list-type=2", "location&prefix=a", "generation-marker=1"),
+        *(*SUBRESOURCES, "encoding-type=path", "fetch-owner=true", "list-type=3", "uploads&max-uploads=1"),
+        *("versions&list-type=2", "location&prefix=a", "location&encoding-type=url", "generation-marker=1"),
     ],
 )
 def test_an_unsupported_bucket_parameter_is_refused(world: World, bucket: str, query: str) -> None:
@@ -61,6 +61,7 @@ def test_supported_parameters_are_accepted(world: World, bucket: str) -> None:
     lists = [
         "prefix=a/&delimiter=/&marker=a&max-keys=3",
         "list-type=2&start-after=a&continuation-token=",
+        "list-type=2&fetch-owner=false&encoding-type=url",
         "uploads",
         "userProject=p",
     ]
@@ -72,7 +73,7 @@ def test_supported_parameters_are_accepted(world: World, bucket: str) -> None:
     }
     gets = [f"generation={generation}&response-content-type=a/b", "access_token=x"]
 
-    assert [world.http.get(f"{world.url}/{bucket}?{query}").status_code for query in lists] == [200] * 4
+    assert [world.http.get(f"{world.url}/{bucket}?{query}").status_code for query in lists] == [200] * 5
     assert [world.http.get(f"{world.url}/{bucket}/a/x?{query}").status_code for query in gets] == [200] * 2
     assert world.http.put(f"{world.url}/{bucket}/y", data=b"1", headers=headers).status_code == 200
 

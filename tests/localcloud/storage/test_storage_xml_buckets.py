@@ -111,3 +111,32 @@ def test_a_list_describes_its_objects(direct: Service) -> None:
     page = text(direct.call("GET", f"/{bucket}"))
 
     assert (found(page, "ETag"), found(page, "StorageClass")) == (['"5d41402abc4b2a76b9719d911017c592"'], ["STANDARD"])
+
+
+@pytest.mark.parametrize(
+    ("query", "token", "parameter"),
+    [
+        ("list-type=2&fetch-owner=false", "NextContinuationToken", "continuation-token"),
+        ("", "NextMarker", "marker"),
+        ("versions", "NextMarker", "marker"),
+    ],
+)
+def test_a_list_encodes_names_on_request(direct: Service, query: str, token: str, parameter: str) -> None:
+    """As DuckDB and S3 libraries, such as rclone's, ask for it. Encoded, `~` and `é` are in another order."""
+    bucket = direct.bucket()
+    for name in ("%7E/1", "%C3%A9%2Bb", "%C3%A9/1", "%C3%A9/2", "%C3%A9c", "%C3%A9d"):
+        direct.upload(bucket, name)
+    seen, position = [], ""
+    for _ in range(3):
+        page = text(direct.call("GET", f"/{bucket}?{query}&encoding-type=url&max-keys=2&prefix=&delimiter=/{position}"))
+        assert (found(page, "EncodingType"), found(page, "Delimiter")) == (["url"], ["/"])
+        seen += re.findall("<(?:Key|CommonPrefixes><Prefix)>([^<]+)", page)
+        position = "".join(f"&{parameter}={following}" for following in found(page, token))
+    folder = text(direct.call("GET", f"/{bucket}?{query}&encoding-type=url&prefix=%C3%A9/"))
+
+    assert (seen, position) == (["%C3%A9%2Bb", "~/", "%C3%A9c", "%C3%A9/", "%C3%A9d"], "")
+    assert (found(folder, "Prefix"), found(folder, "Key")) == (["%C3%A9/"], ["%C3%A9/1", "%C3%A9/2"])
+
+
+def test_a_request_without_a_bucket_is_refused_by_name(direct: Service) -> None:
+    assert "the list of buckets" in text(direct.call("GET", "/"))
