@@ -109,7 +109,7 @@ def _check_access(value: Any) -> Settings:
             raise unsupported(f"switching {switch} off: ACLs are missing")
     prevention = value.get("publicAccessPrevention", "inherited")
     if prevention not in ("inherited", "unspecified", "enforced"):
-        raise invalid(f"Invalid publicAccessPrevention: {str(prevention)[:40]!r}")
+        raise invalid(f"{str(prevention)[:40]} is not a valid value of publicAccessPrevention.")
     return {"publicAccessPrevention": "inherited" if prevention == "unspecified" else prevention}
 
 

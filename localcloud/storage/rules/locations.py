@@ -14,7 +14,7 @@ _MULTI_REGIONS, _DUAL_REGIONS = {"US", "EU", "ASIA"}, {"NAM4", "EUR4", "EUR5", "
 def check_location(value: Any) -> str:
     """The location in capitals; 400 for a malformed one."""
     if not isinstance(value, str) or not _LOCATION.fullmatch(value.upper()):
-        raise invalid(f"Invalid location: {str(value)[:40]!r}")
+        raise invalid(f"The specified location constraint is not valid: {str(value)[:40]!r}")
     return value.upper()
 
 

@@ -44,6 +44,19 @@ def test_a_setting_without_effect_is_refused(world: World, bucket: str, body: di
     assert world.http.get(f"{world.url}/storage/v1/b/{bucket}").json() == before
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"location": "us-east1+us-east4"}, "The specified location constraint is not valid"),
+        ({"iamConfiguration": {"publicAccessPrevention": "sometimes"}}, "sometimes is not a valid value"),
+    ],
+)
+def test_some_refusals_are_worded_as_gsutil_s_tests_expect(world: World, body: dict[str, Any], message: str) -> None:
+    made = world.http.post(f"{world.url}/storage/v1/b", json={"name": "never-made", **body})
+
+    assert (made.status_code, message in made.text) == (400, True)
+
+
 def test_clients_may_echo_the_whole_resource(world: World, bucket: str) -> None:
     shown = world.http.get(f"{world.url}/storage/v1/b/{bucket}").json()
     harmless: dict[str, Any] = {
