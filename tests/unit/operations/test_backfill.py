@@ -10,8 +10,9 @@ from shared.backfill_page import Page
 from shared.model import File, Run
 from shared.operations import backfill as backfills
 from shared.operations import backfill_pages
-from shared.operations.sweep import DAY_SECONDS, WINDOW_SECONDS
+from shared.operations.sweep import DAY_SECONDS
 from shared.plan import Plan, Task
+from shared.sweep_part import WINDOW_DAYS
 from shared.testing import FakeCloud
 from tests.unit.operations.backfilling import calls, counts, deliver_page, drain, give, next_page, run, show, verdicts
 from tests.unit.pipeline.calls import Counted, told
@@ -85,7 +86,7 @@ def test_folder_markers_and_newer_uploads_are_passed_over(cloud: FakeCloud, uplo
     assert list(cloud.results.names("jobs/")) == []
 
 
-@pytest.mark.parametrize("days", [2, WINDOW_SECONDS // DAY_SECONDS])
+@pytest.mark.parametrize("days", [2, WINDOW_DAYS])
 def test_a_task_that_the_sweep_of_an_earlier_day_queued_is_left_alone(cloud: FakeCloud, uploaded: Put, days: int) -> None:
     uploaded_at = int(time.time()) - days * DAY_SECONDS
     cloud.uploads._generations = iter([uploaded_at * 10**6])
