@@ -43,6 +43,8 @@ class Store:
         self.hmac_keys = HmacKeys(self._database)
         self.on_message: Callable[[], None] = lambda: None
         self._has_messages = False
+        #: Progress of rewrites in several calls, in bytes; kept in memory only.
+        self.rewrites: dict[str, int] = {}
         self.buckets = {bucket.name: bucket for bucket in map(_bucket, self._database.execute("SELECT * FROM buckets"))}
         self._last_generation = self.objects.last_generation()
 

@@ -30,7 +30,8 @@ async def rewrite_object(store: Store, request: Request, *names: str) -> Answer:
     given = object_settings(await request.json(MAX_BODY_BYTES))
     source = _found(store, request, *names[:2])
     answer: dict[str, Any] = {"kind": "storage#rewriteResponse", "objectSize": str(source.size)}
-    done, token = next_step(request.query, source, (*names[2:], given), _moves(store, source, names[2], given))
+    moves = _moves(store, source, names[2], given)
+    done, token = next_step(request.query, source, (*names[2:], given), moves, store.rewrites)
     answer |= {"totalBytesRewritten": str(done), "done": not token}
     if token:
         return json_answer(answer | {"rewriteToken": token})

@@ -1,5 +1,7 @@
-"""Rewrites in several calls. The token of the next call carries the progress, so that nothing is stored. Pure.
+"""Rewrites in several calls.
 
+Any token of a rewrite continues it from its current progress: gsutil sends the first token with every call. The progress is in
+memory; a token also carries it, for the calls after a restart.
 https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite
 """
 
@@ -16,9 +18,12 @@ from localcloud.storage.rules.conditions import number
 _UNIT_BYTES = 1 << 20
 
 
-def next_step(query: Mapping[str, str], source: Object, destination: tuple[Any, ...], moves: bool) -> tuple[int, str]:
+def next_step(
+    query: Mapping[str, str], source: Object, destination: tuple[Any, ...], moves: bool, progress: dict[str, int]
+) -> tuple[int, str]:
     """The number of bytes rewritten after this call, and the token of the next one: "" when the rewrite is complete.
 
+    `progress` counts the bytes of each unfinished rewrite; it is updated.
     `maxBytesRewrittenPerCall` counts only where bytes must move: to another location or storage class. All that defines the
     rewrite, the limit included, must be the same in each call.
     """
@@ -27,10 +32,12 @@ def next_step(query: Mapping[str, str], source: Object, destination: tuple[Any, 
         raise invalid_parameter("maxBytesRewrittenPerCall", f"Must be a multiple of {_UNIT_BYTES}, not {limit}.")
     identity = [source.bucket, source.name, source.generation, *destination, limit]
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    done = _decode(query["rewriteToken"], digest) if query.get("rewriteToken") else 0
+    done = max(_decode(query["rewriteToken"], digest), progress.get(digest, 0)) if query.get("rewriteToken") else 0
     done = done + limit if limit and moves else source.size
     if done >= source.size:
+        progress.pop(digest, None)
         return source.size, ""
+    progress[digest] = done
     return done, base64.urlsafe_b64encode(json.dumps([digest, done]).encode()).decode()
 
 

@@ -1,6 +1,5 @@
-"""Copies over the XML API, moves, compositions, and rewrites in several calls."""
+"""Copies over the XML API, moves and compositions."""
 
-import base64
 import json
 import re
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 from localcloud.http import Answer
 from tests.localcloud.storage.direct import Service, heads, shown, text
 
-MEGABYTE = 1 << 20
 SOURCE = "x-goog-copy-source"
 
 
@@ -170,71 +168,6 @@ def test_a_refused_move_changes_nothing(direct: Service, path: str, query: str, 
     listed = shown(direct.call("GET", f"/storage/v1/b/{bucket}/o"))["items"]
     assert [item["name"] for item in listed] == ["a"]
     assert direct.read(bucket, "a") == b"hello"
-
-
-def rewrite(direct: Service, bucket: str, to: str, query: str = "", **fields: str) -> Answer:
-    url = f"/storage/v1/b/{bucket}/o/a/rewriteTo/b/{to}/o/b?{query}"
-    return direct.call("POST", url, json.dumps(fields).encode())
-
-
-@pytest.mark.parametrize(
-    ("place", "fields"), [({"location": "EU"}, {}), ({"storageClass": "NEARLINE"}, {}), ({}, {"storageClass": "ARCHIVE"})]
-)
-def test_a_rewrite_that_moves_bytes_takes_several_calls(direct: Service, place: dict[str, str], fields: dict[str, str]) -> None:
-    bucket, other = direct.bucket(), direct.bucket(**place)
-    direct.upload(bucket, "a", bytes(2 * MEGABYTE + 1))
-    query = f"maxBytesRewrittenPerCall={MEGABYTE}"
-
-    first = shown(rewrite(direct, bucket, other, query, **fields))
-    second = shown(rewrite(direct, bucket, other, f"{query}&rewriteToken={first['rewriteToken']}", **fields))
-    missing = direct.read(other, "b")
-    last = shown(rewrite(direct, bucket, other, f"{query}&rewriteToken={second['rewriteToken']}", **fields))
-
-    steps = [(step["totalBytesRewritten"], step["done"], "resource" in step) for step in (first, second, last)]
-    assert steps == [(str(MEGABYTE), False, False), (str(2 * MEGABYTE), False, False), (str(2 * MEGABYTE + 1), True, True)]
-    assert ("rewriteToken" in last, missing) == (False, None)
-    assert resource(direct, other, "b")["size"] == first["objectSize"] == str(2 * MEGABYTE + 1)
-
-
-def test_a_rewrite_in_place_or_without_a_limit_takes_one_call(direct: Service) -> None:
-    bucket, other = direct.bucket(), direct.bucket(location="EU")
-    direct.upload(bucket, "a", bytes(2 * MEGABYTE))
-
-    assert shown(rewrite(direct, bucket, bucket, f"maxBytesRewrittenPerCall={MEGABYTE}"))["done"] is True
-    assert shown(rewrite(direct, bucket, other))["done"] is True
-
-
-def test_a_token_continues_its_own_rewrite_only(direct: Service) -> None:
-    bucket, other = direct.bucket(), direct.bucket(location="EU")
-    direct.upload(bucket, "a", bytes(3 * MEGABYTE))
-    query = f"maxBytesRewrittenPerCall={MEGABYTE}"
-    token = f"rewriteToken={shown(rewrite(direct, bucket, other, query))['rewriteToken']}"
-
-    refused = [
-        rewrite(direct, bucket, other, token),
-        rewrite(direct, bucket, other, f"maxBytesRewrittenPerCall={2 * MEGABYTE}&{token}"),
-        rewrite(direct, bucket, other, f"{query}&{token}", contentType="a/b"),
-        rewrite(direct, bucket, other, f"{query}&rewriteToken=nonsense"),
-        rewrite(direct, bucket, other, "maxBytesRewrittenPerCall=5"),
-        rewrite(direct, bucket, other, "maxBytesRewrittenPerCall=0"),
-    ]
-    direct.upload(bucket, "a", bytes(3 * MEGABYTE))
-    refused.append(rewrite(direct, bucket, other, f"{query}&{token}"))
-
-    assert [answer.status for answer in refused] == [400] * 7
-    assert direct.read(other, "b") is None
-
-
-@pytest.mark.parametrize("done", ["1e999", "-1", "0", "true", '"7"', "null", "1.5"])
-def test_a_token_of_no_rewrite_is_refused(direct: Service, done: str) -> None:
-    bucket, other = direct.bucket(), direct.bucket(location="EU")
-    direct.upload(bucket, "a", bytes(2 * MEGABYTE))
-    query = f"maxBytesRewrittenPerCall={MEGABYTE}"
-    token = base64.urlsafe_b64decode(shown(rewrite(direct, bucket, other, query))["rewriteToken"])
-    forged = base64.urlsafe_b64encode(token.replace(f" {MEGABYTE}]".encode(), f" {done}]".encode())).decode()
-
-    assert rewrite(direct, bucket, other, f"{query}&rewriteToken={forged}").status == 400
-    assert direct.read(other, "b") is None
 
 
 def compose(direct: Service, bucket: str, query: str = "", **fields: Any) -> Answer:
