@@ -201,7 +201,7 @@ def test_a_new_file_costs_fewcalls(cloud: FakeCloud, uploaded: Put) -> None:
     cloud.results, cloud.queue = Counted(cloud.results), Counted(cloud.queue)  # type: ignore[assignment]
     backfill_pages.work(page, 1, cloud)
 
-    assert calls(cloud.results)["read"] == 1 + 3 * 20
+    assert calls(cloud.results) == {"read": 1 + 3 * 20, "page": 2, "create": 1}
     assert calls(cloud.queue) == {"state": 1, "find": 2 * 20, "add": 20}
 
 

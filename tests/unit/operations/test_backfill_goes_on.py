@@ -49,6 +49,20 @@ def test_the_ceiling_ends_it_and_a_resume_adds_as_many(cloud: FakeCloud, uploade
     assert states == [("limit", 2), ("limit", 4), ("done", 5)]
 
 
+def test_a_ceiling_above_the_room_of_a_queue_ends_it_on_a_later_page(cloud: FakeCloud, uploaded: Put) -> None:
+    for number in range(25):
+        uploaded(f"{number:02}.jpg", b"meow")
+    backfills.begin("", cloud, limit=22)
+
+    states = []
+    for _ in range(2):
+        deliver_page(cloud)
+        drain(cloud)
+        states.append((show(cloud).state, counts(cloud)["queued"]))
+
+    assert states == [("waiting", 20), ("limit", 22)]
+
+
 def test_a_stop_ends_it_before_its_next_page_and_a_resume_goes_on_there(cloud: FakeCloud, uploaded: Put) -> None:
     for number in range(25):
         uploaded(f"{number:02}.jpg", b"meow")
