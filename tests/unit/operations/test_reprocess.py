@@ -141,6 +141,13 @@ def test_what_did_not_fit_is_read_from_the_manifests_of_the_newest_run(cloud: Fa
     assert names(changed(cloud)) == ["cat.jpg"], "without manifests it has no recipe"
 
 
+def test_the_plan_beside_the_manifests_is_passed_over(cloud: FakeCloud, uploaded: Put) -> None:
+    give(cloud, both := plan(*MANY.steps, step("b", "q2")))
+    work(both, cloud, uploaded("cat.jpg", b"meow"))
+
+    assert changed(cloud) == []
+
+
 def test_metadata_that_did_not_fit_is_read_from_the_manifests(cloud: FakeCloud, uploaded: Put) -> None:
     work(OLD, cloud, file := uploaded("cat.jpg", b"meow", "image/jpeg", {"customer": "7", "title": "é" * 1000}))
 
