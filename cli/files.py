@@ -109,7 +109,7 @@ def explain(out: Output, name: str, content_type: str, size: int | None, metadat
     Nothing runs. The file need not exist: give its content type, size and metadata, or those to assume instead of its own.
     """
     answer = explaining.explain(name, connect(), content_type, dict(map(_pair, metadata)), size)
-    out.document(answer, texts.of_explanation(answer), (step["step"] for step in answer["steps"]))
+    out.document(answer, texts.of_explanation(answer, terminal_width()), (step["step"] for step in answer["steps"]))
     return Code.DONE
 
 

@@ -9,6 +9,9 @@ from cli.times import due, short
 from shared.model import Json
 from shared.sweep_part import WINDOW_DAYS
 
+#: The most characters of a list in a table; the JSON has all of it.
+MAX_LIST = 40
+
 
 def of_file(answer: Json, now: datetime, found: Sequence[str] = ()) -> str:
     """The runs of a file, newest first, with steps and outputs; or older generations. `found` is about the newest."""
@@ -26,15 +29,15 @@ def outputs(answer: Json, bucket: str) -> Iterator[str]:
     yield from dict.fromkeys(f"gs://{bucket}/{name}" for name in found)
 
 
-def of_explanation(answer: Json) -> str:
-    """The routes with their tests, the plan, and its price."""
+def of_explanation(answer: Json, width: int) -> str:
+    """The routes with their tests, the plan, and its price, for a terminal of this width; 0 elsewhere."""
     size = "" if answer["size"] is None else f", {answer['size']:,} bytes"
     exists = "" if answer["exists"] else ", not uploaded"
     head = f"{printable(answer['object'])}: {answer['content_type']}{size}{exists}"
     use = answer["use"]
     price = f"a run: at least {use['calls']:,} calls, ${use['dollars']:.6f} at list prices, outputs and CPU time not counted"
     end = f"{answer['verdict']}, {answer['reason']}: {answer['message']}" if answer["verdict"] else price
-    routes = "\n".join(table.lines(answer["routes"], ROUTES))
+    routes = "\n".join(table.lines(answer["routes"], ROUTES, width))
     ignored = [f"ignored metadata: {printable(why)}" for why in answer["ignored"]]
     plan = [printable_lines(answer["plan"])] if answer["steps"] else []
     return "\n\n".join([head, routes, *plan, "\n".join([end, *ignored])])
@@ -120,11 +123,20 @@ def _steps(now: datetime, done: set[str], remedy: str) -> tuple[Column, ...]:
     )
 
 
+def _short(texts: str) -> str:
+    """The first of these texts, which have commas between them, and the number of the others."""
+    if len(texts) <= MAX_LIST:
+        return texts
+    shown = texts[:MAX_LIST].rpartition(", ")[0] or f"{texts[: MAX_LIST - 1]}…"
+    more = texts.count(", ") - shown.count(", ")
+    return f"{shown}, {more} more" if more else shown
+
+
 ROUTES = (
     field("route", is_number=True),
     Column("TAKES IT", lambda row: "yes" if row["takes"] else "no"),
-    field("content_type"),
-    field("name"),
+    Column("CONTENT TYPE", lambda row: _short(row["content_type"])),
+    Column("NAME", lambda row: _short(row["name"])),
     Column("STEPS", lambda row: ", ".join(row["steps"])),
     field("why"),
 )
