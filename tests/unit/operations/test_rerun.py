@@ -63,6 +63,16 @@ def test_only_the_step_that_failed_works_again(cloud: FakeCloud, cat: File, half
     assert index.has_entry(cloud.results, run, ["succeeded"])
 
 
+def test_a_run_with_several_first_tasks_is_adopted_whole(cloud: FakeCloud, cat: File, script: Script) -> None:
+    work(join(), cloud, cat)
+    cloud.queue.added.clear()
+    run = again(cloud, cat, join()).run
+    deliver_all(cloud)
+
+    assert script.worked == ["a", "b", "c"]
+    assert index.has_entry(cloud.results, run, ["succeeded"])
+
+
 def test_a_fresh_run_works_every_step_again(cloud: FakeCloud, cat: File, half: Script) -> None:
     cloud.queue.added.clear()
     run = again(cloud, cat, fresh=True).run
