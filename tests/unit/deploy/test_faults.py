@@ -107,3 +107,10 @@ def test_a_wrong_push_to_the_notifier_is_one_fault(field: str, tmp_path: Path) -
 
     (fault,) = found(it)
     assert fault.startswith("wrong audience, account or endpoint: sluice-notifier pushes notices")
+
+
+def test_strangers_beside_the_callers_of_the_notifier_are_a_fault(tmp_path: Path) -> None:
+    it = healthy(tmp_path, PIPELINE + WEBHOOKS)
+    it.state.policies["service:notifier"].append(Grant("roles/run.invoker", "allUsers"))
+
+    assert found(it) == ["strangers may call sluice-notifier"]
