@@ -108,5 +108,5 @@ def _push(deployment: Deployment) -> Iterator[tuple[str, str]]:
     found = deployment.state.subscriptions.get(full)
     if found is None:
         yield f"the subscription {full} is missing: webhooks get no notices", UP
-    elif (found.audience, found.account) != (url, deployment.email("push")) or not found.endpoint.startswith(url):
+    elif (found.audience, found.account, found.endpoint) != (url, deployment.email("push"), url):
         yield f"wrong audience, account or endpoint: {full} pushes notices that {deployment.short(NOTIFIER)} refuses", UP

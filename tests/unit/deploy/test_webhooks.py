@@ -209,11 +209,19 @@ def test_doctor_names_the_faults_of_webhooks_and_their_remedies(it: Deployment) 
     assert remedy == "./sluice webhooks resume orders"
 
 
-@pytest.mark.parametrize("field", ["audience", "account", "endpoint"])
-def test_doctor_sees_pushes_that_the_notifier_refuses(it: Deployment, field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("audience", "https://elsewhere.test"),
+        ("account", "https://elsewhere.test"),
+        ("endpoint", "https://elsewhere.test"),
+        ("endpoint", f"{NOTIFIER}.elsewhere.test"),
+    ],
+)
+def test_doctor_sees_pushes_that_the_notifier_refuses(it: Deployment, field: str, wrong: str) -> None:
     found = it.state.subscriptions["sluice-notifier"]
-    wrong = {field: "https://elsewhere.test"}
-    it.state.subscriptions["sluice-notifier"] = replace(found, **wrong)  # type: ignore[arg-type]
+    changed: dict[str, str] = {field: wrong}
+    it.state.subscriptions["sluice-notifier"] = replace(found, **changed)  # type: ignore[arg-type]
     ((what, fix),) = webhooks.faults(it)
 
     assert what.startswith("wrong audience, account or endpoint: sluice-notifier pushes notices")
