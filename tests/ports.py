@@ -49,7 +49,7 @@ def is_listening(port: int) -> bool:
 
 @cache
 def _ports_left() -> set[int]:
-    """The ports of this process's band that are not reserved. Its first port is bound, which claims it until the process ends."""
+    """The ports of this process's band that are not reserved. Its first port stays bound, which claims the band."""
     for first in range(FIRST, LAST, BAND):
         claim = socket.socket()
         try:
