@@ -148,11 +148,25 @@ def test_a_missing_gcloud_or_project_is_named(tmp_path: Path, project: str, gclo
     assert (done.returncode, done.stderr.startswith(f"error: {complaint}")) == (1, True), done.stderr
 
 
-def test_a_reader_that_has_seen_enough_ends_it_without_a_stack_trace() -> None:
-    """Such as `./deploy.sh --help | head`."""
+#: Answers what `env` asks for.
+GCLOUD = """#!/bin/sh
+case "$*" in
+  *options.env*) echo "The following URLs matched no objects or files" >&2; exit 1 ;;
+  *) echo '{"projectNumber": "1"}' ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["env", "--project", "demo-project"]])
+def test_a_reader_that_has_seen_enough_ends_it_without_a_stack_trace(tmp_path: Path, arguments: list[str]) -> None:
+    """Such as `./deploy.sh --help | head`. Without PYTHONUNBUFFERED, Python writes a short text at its end."""
+    (tmp_path / "gcloud").write_text(GCLOUD)
+    (tmp_path / "gcloud").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), "DEPLOY_FOLDER": str(tmp_path)}
+    command = ["bash", "deploy.sh", *arguments]
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(["bash", "deploy.sh", "--help"], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False)
+    done = subprocess.run(command, env=environment, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
 
     assert (done.returncode, done.stderr) == (1, b"")
