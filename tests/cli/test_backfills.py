@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 
+from cli.backfills import BACKFILLS
 from shared.testing import FakeCloud
 from tests.cli.conftest import Sluice, Work
 from tests.unit.operations.backfilling import deliver_page
@@ -113,6 +114,12 @@ def test_a_file_whose_task_was_lost_on_the_same_day_is_left_behind(
     queued, in_work, left_behind = (header.index(title) for title in ("QUEUED", "IN WORK", "LEFT BEHIND"))
     counts = [(line[queued:].split()[0], line[in_work:].split()[0], line[left_behind:].split()[0]) for line in lines]
     assert sorted(counts) == [("0", "0", "1"), ("1", "0", "0")]
+
+
+def test_all_that_needs_another_backfill_is_left_behind() -> None:
+    (column,) = (column for column in BACKFILLS if column.title == "LEFT BEHIND")
+
+    assert column.text({"unavailable": 1, "recent": 20, "paused": 300, "waiting": 4000}) == "321"
 
 
 def test_an_unknown_backfill_is_not_found_and_one_that_is_done_cannot_go_on(sluice: Sluice, cloud: FakeCloud) -> None:

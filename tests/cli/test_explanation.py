@@ -4,9 +4,11 @@ import re
 
 import pytest
 
-from cli import texts
+from cli import files, texts
 from shared.model import Json
+from tests.cli.conftest import Sluice
 
+FITTING = "image/jpeg, image/png, image/x-portables"
 TYPES = "image/jpeg, image/png, image/webp, image/gif, image/tiff"
 
 
@@ -22,6 +24,7 @@ def route(content_type: str, width: int = 0) -> str:
     ("content_type", "shown"),
     [
         ("image/*", "image/*"),
+        (FITTING, FITTING),
         (TYPES, "image/jpeg, image/png, image/webp, 2 more"),
         (f"application/{'x' * 60}", f"application/{'x' * 27}…"),
         (f"application/{'x' * 60}, text/csv", f"application/{'x' * 27}…, 1 more"),
@@ -34,3 +37,9 @@ def test_a_long_list_is_cut(content_type: str, shown: str) -> None:
 def test_a_line_is_cut_to_the_terminal() -> None:
     assert len(route("image/*", 120)) == 120
     assert len(route("image/*")) > 300
+
+
+def test_the_command_asks_for_the_width_of_its_terminal(sluice: Sluice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "terminal_width", lambda: 1)
+
+    assert any(line.endswith("…") for line in sluice("explain", "a.txt", "--content-type", "text/plain").lines)

@@ -113,7 +113,7 @@ def test_ids_are_answered_from_the_first_verdict_on(client: Load, cloud: FakeClo
     refused(status.get(f"/jobs/{file.file_id}"), 404, "no_verdict_yet")
     process(file, cloud)
 
-    for identity in (file.file_id, Run(file).job_id):
+    for identity in (file.file_id, Run(file).job_id, f"{file.file_id}?explain", f"{file.file_id}?link"):
         answer = status.get(f"/jobs/{identity}").json
         assert answer is not None
         assert (answer["object"], answer["state"], answer["older"]) == ("cat.jpg", "succeeded", "")

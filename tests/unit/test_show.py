@@ -9,10 +9,12 @@ from shared.errors import BadFile, BadRequest, NotFound
 from shared.guard import day_of
 from shared.model import File, Run
 from shared.operations.show import show
+from shared.operations.sweep import DAY_SECONDS, GENERATIONS_PER_SECOND
 from shared.sweep_part import WINDOW_DAYS
 from shared.testing import FakeCloud
+from tests.unit.pipeline.calls import Counted
 from tests.unit.plans import Script, plan, step
-from tests.unit.working import Uploaded, again, work
+from tests.unit.working import Fixed, Uploaded, again, work
 
 
 @pytest.fixture
@@ -56,6 +58,23 @@ def test_a_task_that_a_sweep_or_a_backfill_queued_is_found(cloud: FakeCloud, cat
     pipeline.enlist(Run(cat), cloud.routes.plan(cat), cloud, day)
 
     assert {step["state"] for step in show(cat.name, cloud)["runs"][0]["steps"]} == {"queued"}
+
+
+@pytest.mark.parametrize(("days", "calls"), [(0, 2), (3, 5), (WINDOW_DAYS, WINDOW_DAYS + 2), (400, WINDOW_DAYS + 2)])
+def test_a_lost_task_costs_a_call_for_each_day_on_which_it_may_have_been_swept(
+    cloud: FakeCloud, uploaded: Uploaded, days: int, calls: int
+) -> None:
+    """And one for its first name, which alone is asked for while the task waits under it."""
+    cloud.uploads._generations = iter([(int(time.time()) - days * DAY_SECONDS) * GENERATIONS_PER_SECOND])
+    file = uploaded("dog.jpg", b"woof")
+    cloud.routes = Fixed(steps := plan(step("a")))  # type: ignore[assignment]
+    cloud.queue = counted = Counted(cloud.queue)  # type: ignore[assignment]
+    show(file.name, cloud)
+    lost = counted.calls.count("find")
+    pipeline.enlist(Run(file), steps, cloud)
+    show(file.name, cloud)
+
+    assert (lost, counted.calls.count("find") - lost) == (calls, 1)
 
 
 def test_the_generations_before_come_by_page(cloud: FakeCloud, cat: File, uploaded: Uploaded, script: Script) -> None:

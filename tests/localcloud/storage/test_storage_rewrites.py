@@ -60,6 +60,20 @@ def test_the_first_token_continues_a_rewrite_to_its_end(direct: Service) -> None
     assert direct.storage.store.rewrites == {}
 
 
+def test_rewrites_to_two_buckets_at_once_have_their_own_progress(direct: Service) -> None:
+    bucket, others = direct.bucket(), [direct.bucket(location="EU"), direct.bucket(location="EU")]
+    direct.upload(bucket, "a", bytes(3 * MEGABYTE))
+    queries = dict.fromkeys(others, f"maxBytesRewrittenPerCall={MEGABYTE}")
+    steps = []
+    for other in (*others, *others, *others):
+        step = shown(rewrite(direct, bucket, other, queries[other]))
+        queries[other] += f"&rewriteToken={step['rewriteToken']}" if "&" not in queries[other] else ""
+        steps.append(int(step["totalBytesRewritten"]) // MEGABYTE)
+
+    assert steps == [1, 1, 2, 2, 3, 3]
+    assert [resource(direct, other)["size"] for other in others] == [str(3 * MEGABYTE)] * 2
+
+
 def test_a_rewrite_in_place_or_without_a_limit_takes_one_call(direct: Service) -> None:
     bucket, other = direct.bucket(), direct.bucket(location="EU")
     direct.upload(bucket, "a", bytes(2 * MEGABYTE))

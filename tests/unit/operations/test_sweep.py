@@ -360,14 +360,16 @@ def test_a_queue_that_nothing_queues_to_is_reported(cloud: FakeCloud, planned: A
     cloud.queue.existing = {"q1", "q2", "sweeper", "webhook-orders", "renamed"}
     cloud.routes.webhooks = {"orders": Webhook("orders", "https://receiver.test/", "env:SLUICE_SECRET_orders")}  # type: ignore[misc]
 
-    assert swept(cloud).left_behind == ["renamed"]
+    report = swept(cloud)
+
+    assert report.left_behind == report.to_json()["queues_left_behind"] == ["renamed"]
 
 
 def test_the_queues_of_a_deployment_with_a_longer_prefix_are_not_ours(cloud: FakeCloud, planned: Any) -> None:
     """With the prefix `sluice-`, those of `sluice-eu-` are seen as `eu-images` and so on."""
-    cloud.queue.existing = {"q1", "sweeper", "eu-images", "eu-sweeper", "eu-test-sweeper", "europe"}
+    cloud.queue.existing = {"q1", "sweeper", "eu-images", "eu-sweeper", "eu-test-sweeper", "europe", "streetsweeper"}
 
-    assert swept(cloud).left_behind == ["europe"]
+    assert swept(cloud).left_behind == ["europe", "streetsweeper"]
 
 
 def test_a_healthy_file_costs_no_call_of_its_own(cloud: FakeCloud, uploaded: Put, planned: Any) -> None:

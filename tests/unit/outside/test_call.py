@@ -65,6 +65,13 @@ def test_the_answer_becomes_an_output(given: str, kept: str, tmp_path: Path) -> 
     assert (draft.name, draft.content_type, draft.path.read_bytes()) == ("document.pdf", kept, b"%PDF-1.7")
 
 
+def test_an_output_may_have_all_the_bytes_of_its_limit(tmp_path: Path) -> None:
+    with serving(answering(ok(bytes(1 << 20), "application/pdf"))) as service:
+        (draft,) = call(service, tmp_path, answer="output", output="document.pdf").drafts
+
+    assert draft.path.stat().st_size == 1 << 20
+
+
 @pytest.mark.parametrize("kind", ["multipart/form-data", 'multipart/mixed; charset="utf-8"'])
 def test_each_part_of_a_multipart_answer_becomes_an_output(kind: str, tmp_path: Path) -> None:
     picture = FORM % (b"1", b'; filename="1.png"', b"Content-Type: image/png\r\n", b"\x89PNG\r\n--\r\n")
