@@ -61,7 +61,7 @@ def _ask_for_consent(deployment: Deployment) -> None:
 
 def _warn(deployment: Deployment) -> None:
     full = deployment.full("dispatcher")
-    if full in deployment.state.subscriptions:
+    if full in deployment.state.subscriptions and not deployment.options.delete_data:
         found = f"a sweep after the next up finds their files, for {WINDOW_DAYS} days"
         warning = f"warning: the subscription {full} is deleted with the notifications that wait in it; {found}."
         print(warning, file=sys.stderr, flush=True)

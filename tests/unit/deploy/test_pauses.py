@@ -11,7 +11,7 @@ import pytest
 from deploy import buckets, queues
 from deploy.deployment import Deployment
 from deploy.down import down
-from deploy.kinds import Bucket, Queue
+from deploy.kinds import Bucket, Queue, Subscription
 from deploy.running import Runner
 from deploy.status import status
 from tests.unit.deploy.example import deployment
@@ -35,6 +35,17 @@ def test_down_labels_the_queues_that_it_pauses_before_it_pauses_them(tmp_path: P
 
     assert 0 < printed.getvalue().find(labels) < printed.getvalue().find(pause)
     assert "images=by-down" not in printed.getvalue()
+
+
+@pytest.mark.parametrize("delete_data", [False, True])
+def test_down_promises_no_sweep_for_files_that_it_deletes(
+    delete_data: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    it = paused(tmp_path, command="down", delete_data=delete_data, yes=True)
+    it.state.subscriptions["sluice-dispatcher"] = Subscription("sluice-uploads")
+    down(it, Runner(None, io.StringIO()))
+
+    assert ("a sweep after the next up" in capsys.readouterr().err) != delete_data
 
 
 def test_a_pause_of_down_is_resumed_unasked(tmp_path: Path) -> None:
