@@ -15,22 +15,26 @@ QUEUES = {f"{PLACE}/queues/sluice-{name}" for name in ("images", "digests", "swe
 #: Of the webhooks: the operator made them.
 THEIRS = {f"{SECRETS}{name}{version}" for name in WEBHOOK_SECRETS for version in ("", "/versions/1")}
 KEYS = {f"{SECRETS}sluice-keys", f"{SECRETS}sluice-keys/versions/1"}
+DELETE_DATA = ["--delete-data", "--yes"]
 
 
 @dataclass(frozen=True)
 class Down:
-    """`down`, then with --delete-data, then that again."""
+    """`down`, then with --delete-data, then that again; and that at once, with everything still there."""
 
     first: Run
     data: Run
     nothing: Run
+    at_once: Run
 
 
 @pytest.fixture(scope="module")
 def down(project: Project, deployed: Deployed) -> Down:
     project.bring_back(deployed.kept)
     project.stub.world.resources[TASK] = {"name": TASK}
-    return Down(*(project.run("down", *flags) for flags in ([], ["--delete-data", "--yes"], ["--delete-data", "--yes"])))
+    first, data, nothing = (project.run("down", *flags) for flags in ([], DELETE_DATA, DELETE_DATA))
+    project.bring_back(deployed.kept)
+    return Down(first, data, nothing, project.run("down", *DELETE_DATA))
 
 
 def ours(run: Run) -> set[str]:
@@ -107,6 +111,7 @@ def test_with_delete_data_only_the_empty_queues_the_roles_and_the_secrets_of_oth
     """The name of a deleted queue cannot be had again for days."""
     assert down.data.status == 0, down.data.complaints
     assert ours(down.data) == {*ROLES, *QUEUES, *THEIRS}
+    assert (down.at_once.status, ours(down.at_once)) == (0, ours(down.data)), down.at_once.complaints
 
 
 def test_when_nothing_is_left_nothing_is_changed(down: Down) -> None:
