@@ -9,11 +9,12 @@ from google.protobuf import json_format
 from localcloud.errors import ApiError
 from localcloud.tasks.api.call import Call, Reply
 from localcloud.tasks.api.queues import existing
-from localcloud.tasks.messages import SetIamPolicyRequest, TestIamPermissionsRequest
+from localcloud.tasks.messages import GetIamPolicyRequest, SetIamPolicyRequest, TestIamPermissionsRequest
 
 
 def get(call: Call) -> Reply:
     """POST …/queues/Q:getIamPolicy"""
+    call.message(GetIamPolicyRequest())
     return _with_etag(json.loads(existing(call, call.name).policy))
 
 

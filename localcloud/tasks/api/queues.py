@@ -8,7 +8,15 @@ from localcloud.clock import rfc3339
 from localcloud.errors import ApiError
 from localcloud.protobuf import copy, set_time
 from localcloud.tasks.api.call import Call, Reply
-from localcloud.tasks.messages import PAUSED, RUNNING, ListQueuesResponse, Queue
+from localcloud.tasks.messages import (
+    PAUSED,
+    RUNNING,
+    ListQueuesResponse,
+    PauseQueueRequest,
+    PurgeQueueRequest,
+    Queue,
+    ResumeQueueRequest,
+)
 from localcloud.tasks.model import StoredQueue
 from localcloud.tasks.rules import names
 from localcloud.tasks.rules import queues as rules
@@ -85,16 +93,19 @@ def delete(call: Call) -> Reply:
 
 def pause(call: Call) -> Reply:
     """POST …/queues/Q:pause"""
+    call.message(PauseQueueRequest())
     return _set_state(call, PAUSED)
 
 
 def resume(call: Call) -> Reply:
     """POST …/queues/Q:resume"""
+    call.message(ResumeQueueRequest())
     return _set_state(call, RUNNING)
 
 
 def purge(call: Call) -> Reply:
     """POST …/queues/Q:purge"""
+    call.message(PurgeQueueRequest())
     queue = existing(call, call.name)
     call.store.purge(queue, call.now)
     queue.message = copy(queue.message)
