@@ -13,6 +13,7 @@ import click
 
 from cli import table
 from cli.table import Column
+from cli.texts import printable_lines
 from shared.model import Json
 
 FORMATS = ("table", "json", "ndjson", "name")
@@ -48,7 +49,10 @@ class Output:
 
     def row(self, row: Json, name: str) -> None:
         """Print one row as `ndjson`, or its field `name`."""
-        _print(row[name] if self.format == "name" else json.dumps(row, ensure_ascii=False))
+        if self.format == "name":
+            _print_name(row[name])
+        else:
+            _print(json.dumps(row, ensure_ascii=False))
 
     def stream(self, rows: Iterable[Json], columns: Sequence[Column], name: str) -> None:
         """Print rows as they come, also those of a table: its columns have fixed widths."""
@@ -69,7 +73,7 @@ class Output:
             _print(json.dumps(document, ensure_ascii=False))
         else:
             for name in names:
-                _print(name)
+                _print_name(name)
 
     def _table(self, rows: list[Json], columns: Sequence[Column]) -> None:
         header, *lines = table.lines(rows, columns, terminal_width())
@@ -81,7 +85,7 @@ class Output:
     def note(self, sentence: str) -> None:
         """Print a sentence beside the data."""
         if not self.is_quiet:
-            click.echo(sentence, err=True)
+            click.echo(printable_lines(sentence), err=True)
 
     def progress(self, items: Iterable[T], count: int, label: str) -> Iterator[T]:
         """The items, with a bar on a terminal while they come. A `count` of 0 is an unknown one."""
@@ -112,5 +116,10 @@ def styled(text: str, **style: Any) -> str:
     return text if os.environ.get("NO_COLOR") or not sys.stdout.isatty() else click.style(text, **style)
 
 
+def _print_name(name: str) -> None:
+    """Print a name; on a terminal with its control characters escaped."""
+    _print(table.printable(name) if sys.stdout.isatty() else name)
+
+
 def _print(text: str) -> None:
-    click.echo(text)
+    click.echo(text, color=True)  # otherwise it takes escape sequences out of names that go to a pipe

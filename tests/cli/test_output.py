@@ -37,6 +37,18 @@ def test_a_verdict_is_coloured_on_a_terminal() -> None:
     assert on_a_terminal(code, NO_COLOR="1").split("\r\n")[0] == "failed  a.png  dead "
 
 
+def test_a_name_steers_no_terminal_and_reaches_a_pipe_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
+    row, names = {"object": "a\x1b[31m\x9b.png"}, ["gs://b/\u202egnp"]
+    Output("name").row(row, "object")
+    Output("name").document({}, "", names)
+    code = f"Output('name').row({row!r}, 'object'); Output('name').document({{}}, '', {names!r})"
+    note = f"Output().note('gone: ' + {row['object']!r} + chr(10) + 'and others')"
+
+    assert capsys.readouterr().out == "a\x1b[31m\x9b.png\ngs://b/\u202egnp\n"
+    assert on_a_terminal(code) == "a\\x1b[31m\\x9b.png\r\ngs://b/\\u202egnp\r\n"
+    assert on_a_terminal(note) == "gone: a\\x1b[31m\\x9b.png\r\nand others\r\n"
+
+
 @pytest.mark.parametrize("count", [3, 0])
 def test_a_terminal_gets_a_bar(count: int) -> None:
     assert "working" in on_a_terminal(BAR.format(quiet=False, count=count))
