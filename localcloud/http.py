@@ -86,9 +86,7 @@ class Request:
 
     async def json(self, max_bytes: int) -> dict[str, Any]:
         """The body as a JSON object; `{}` when it is empty, or `null`. Raises `ApiError` (INVALID_ARGUMENT)."""
-        body = await self.read(max_bytes)
-        # Go's client writes `null` for an absent resource, as in rclone's copies.
-        return {} if body.strip() == b"null" else parse_json(body)
+        return parse_resource(await self.read(max_bytes))
 
 
 @dataclass(slots=True)
@@ -151,6 +149,11 @@ def parse_query(raw: str) -> dict[str, str]:
     except ValueError:
         raise ApiError("INVALID_ARGUMENT", "The query is not valid UTF-8.") from None
     return dict(reversed(pairs))
+
+
+def parse_resource(body: bytes) -> dict[str, Any]:
+    """The same as `parse_json`, and `{}` for `null`: Go's client writes it for an absent resource, as in rclone's copies."""
+    return {} if body.strip() == b"null" else parse_json(body)
 
 
 def parse_json(body: bytes) -> dict[str, Any]:

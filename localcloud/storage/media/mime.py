@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.http import parse_json
+from localcloud.http import parse_resource
 from localcloud.storage.errors import invalid
 
 #: Limit on buffered data: the preamble, the JSON part of an upload, or one field of a form.
@@ -54,7 +54,7 @@ async def parse_related(content_type: str, body: AsyncIterator[bytes]) -> Relate
     newline = b"\r\n" if buffer.startswith(b"\r\n") else b"\n"
     await _fill(buffer, body, newline + delimiter + newline)
     first, _, rest = bytes(buffer).partition(newline + delimiter + newline)
-    metadata = parse_json(split_part(first[len(newline) :])[1])
+    metadata = parse_resource(split_part(first[len(newline) :])[1])
     buffer = bytearray(newline + rest)
     await _fill(buffer, body, newline * 2)
     head, _, start = bytes(buffer).partition(newline * 2)

@@ -33,6 +33,17 @@ def test_multipart_bodies_of_every_client_are_read(world: World, bucket: str, ne
     assert world.http.get(world.object_url(bucket, "x", "?alt=media")).content == data
 
 
+def test_the_resource_of_a_multipart_upload_may_be_absent(world: World, bucket: str) -> None:
+    """Go's client writes `null` for it, and the name into the query."""
+    url = f"{world.url}/upload/storage/v1/b/{bucket}/o?uploadType=multipart&name=x"
+
+    reply = world.http.post(
+        url, data=_multipart("\r\n", None, b"hello"), headers={"Content-Type": "multipart/related; boundary===B=="}
+    )
+
+    assert (reply.status_code, reply.json()["name"], reply.json()["size"]) == (200, "x", "5")
+
+
 def test_a_truncated_multipart_upload_stores_nothing(world: World, bucket: str) -> None:
     body = _multipart("\r\n", {"name": "x"}, b"hello")[:-7]
     url = f"{world.url}/upload/storage/v1/b/{bucket}/o?uploadType=multipart"
@@ -69,7 +80,7 @@ def test_gzip_in_transit_is_undone_but_a_stored_encoding_is_kept(world: World, b
     assert raw == packed
 
 
-def _multipart(newline: str, metadata: dict[str, str], data: bytes) -> bytes:
+def _multipart(newline: str, metadata: dict[str, str] | None, data: bytes) -> bytes:
     head = [
         "--==B==",
         "Content-Type: application/json",
