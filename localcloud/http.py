@@ -152,7 +152,10 @@ def parse_query(raw: str) -> dict[str, str]:
 
 
 def parse_resource(body: bytes) -> dict[str, Any]:
-    """The same as `parse_json`, and `{}` for `null`: Go's client writes it for an absent resource, as in rclone's copies."""
+    """A JSON object; `{}` when the body is empty, or `null`. Raises `ApiError` (INVALID_ARGUMENT).
+
+    Go's client writes `null` for an absent resource, as in rclone's copies.
+    """
     return {} if body.strip() == b"null" else parse_json(body)
 
 
