@@ -78,11 +78,12 @@ def test_a_busy_console_is_asked_again(files: Page, machine: Machine) -> None:
 
 @pytest.mark.long
 def test_an_expired_session_begins_again(files: Page, machine: Machine, large: Path) -> None:
-    with files.expect_response(lambda answer: answer.status == 308) as chunk:
-        choose(files, large)
-    files.get_by_role("button", name="Pause large.bin").click()
+    with files.expect_request(lambda request: request.method == "PUT") as chunk:
+        shown = frozen(files, machine, large)
+    shown.get_by_role("button", name="Pause large.bin").click()
+    machine.fault("thaw", "storage")
     assert requests.delete(chunk.value.url, timeout=30).status_code == 499
-    files.get_by_role("button", name="Resume large.bin").click()
+    shown.get_by_role("button", name="Resume large.bin").click()
 
     assert stored(machine, files, "large.bin").content == large.read_bytes()
 
