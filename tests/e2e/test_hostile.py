@@ -211,7 +211,7 @@ def test_files_end_the_same_when_a_process_is_killed(
     for one in sent:
         content_type = mimetypes.guess_type(one.name)[0] or "application/octet-stream"
         client.bucket("uploads").blob(f"{victim}/{one.name}").upload_from_string(one.data, content_type=content_type)
-    assert processor.child
+    assert processor.child.is_running()
 
     killed = KILLED[victim](processor)
     killed.kill()
