@@ -69,12 +69,14 @@ class Client:
         await self._ask(BUCKET, "PUT", ticket["url"], data=kind[2], headers=ticket["headers"])
         return str(ticket["object"])
 
-    async def watch(self) -> None:
-        """Look at the status of one of the files, again and again."""
-        while True:
+    async def watch(self, all_sent: asyncio.Event) -> None:
+        """Look at the status of one of the files, again and again until all are sent, and once at least."""
+        has_looked = False
+        while not (has_looked and all_sent.is_set()):
             await asyncio.sleep(WATCH_SECONDS)
             if self.names:
                 await self._ask(STATUS, "GET", f"{self._urls[STATUS]}/objects/{quote(random.choice(self.names))}")
+                has_looked = True
 
     async def _ask(self, door: str, method: str, url: str, **content: Any) -> Any:
         """The JSON that answers. Each try is timed; one that is refused (429, 5xx) is repeated."""
@@ -114,13 +116,12 @@ async def _send(client: Client, doors: tuple[Accept, ...], prefix: str, numbers:
 @asynccontextmanager
 async def _watched(client: Client, watchers: int) -> AsyncIterator[Client]:
     """Look at statuses meanwhile."""
-    watching = [asyncio.create_task(client.watch()) for _ in range(watchers)]
-    yield client
-    for one in watching:
-        one.cancel()
-    for ended in await asyncio.gather(*watching, return_exceptions=True):
-        if isinstance(ended, Exception):
-            raise ended
+    all_sent = asyncio.Event()
+    async with asyncio.TaskGroup() as watching:
+        for _ in range(watchers):
+            watching.create_task(client.watch(all_sent))
+        yield client
+        all_sent.set()
 
 
 def _urls() -> dict[str, str]:
