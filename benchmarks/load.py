@@ -37,7 +37,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sluice-load-") as folder, variables({"SLUICE_PIPELINE": str(PIPELINE)}):
         rows = _in_a_folder(Path(folder), files)
     _show(rows)
-    return 0 if all(row.is_kept for row in rows) else 1
+    return 1 if any(row.is_kept is False for row in rows) else 0
 
 
 def _in_a_folder(folder: Path, files: int) -> list[Row]:
@@ -62,7 +62,7 @@ def _rows(stack: LoadedStack, files: int) -> Iterator[Row]:
     yield from judging.doors(took, idle)
     yield from judging.rates(looks, stack.limits())
     yield from judging.memory(looks)
-    yield from judging.cpu(first, last)
+    yield from judging.cpu(first, last, files)
     yield from judging.verdicts([file_id("uploads", name) for name in stack.names], stack.entries())
 
 
@@ -70,7 +70,7 @@ def _show(rows: list[Row]) -> None:
     widths = [max(len(getattr(row, column)) for row in rows) for column in ("title", "figure", "limit")]
     for row in rows:
         cells = (f"{cell:{width}}" for cell, width in zip((row.title, row.figure, row.limit), widths, strict=True))
-        print("  ".join([*cells, "met" if row.is_kept else "MISSED"]))
+        print("  ".join([*cells, {True: "met", False: "MISSED", None: "not judged"}[row.is_kept]]))
 
 
 if __name__ == "__main__":

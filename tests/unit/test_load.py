@@ -57,8 +57,15 @@ def test_memory_may_grow_by_a_tenth() -> None:
 def test_cpu_may_not_grow_with_the_files() -> None:
     first = {"cloud": 3.0, "processor": 7.0, "sweeper": 1.0}
 
-    assert only(judging.cpu(first, {"cloud": 4.0, "processor": 7.4, "sweeper": 9.0})).is_kept
-    assert not only(judging.cpu(first, {"cloud": 4.0, "processor": 7.6, "sweeper": 1.0})).is_kept
+    assert only(judging.cpu(first, {"cloud": 4.0, "processor": 7.4, "sweeper": 9.0}, 1000)).is_kept
+    assert only(judging.cpu(first, {"cloud": 4.0, "processor": 7.6, "sweeper": 1.0}, 1000)).is_kept is False
+
+
+def test_cpu_of_few_files_is_not_judged() -> None:
+    row = only(judging.cpu({"cloud": 3.0}, {"cloud": 6.0}, 999))
+
+    assert row.is_kept is None
+    assert row.figure.startswith("3.00 → 6.00 × bare")
 
 
 def test_each_door_has_a_limit_that_a_slow_machine_widens() -> None:
