@@ -35,7 +35,8 @@ class DiskFull(ApiError):
 class Disk:
     """The disk of one data folder.
 
-    An outage ends when there is more room, by the reserve, than any of its refusals left.
+    An outage ends when there is room for the largest content that it refused, and for the reserve twice: with less, each try
+    would be an outage of its own. The room is not measured at a refusal: another program may free some just then.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,37 +48,32 @@ class Disk:
         """Whether an outage lasts."""
         return self._enough_bytes > 0
 
-    def require(self, size: int = 0) -> None:
-        """Raise `DiskFull` unless so many bytes fit, with the reserve left over."""
+    def require(self, size: int = 0, written: int = 0) -> None:
+        """Raise `DiskFull` unless so many bytes fit behind the `written` ones of a content, with the reserve left over."""
         if self._free_bytes() < size + RESERVE_BYTES:
-            raise self.full()
+            raise self.full(written + size)
 
-    def full(self) -> DiskFull:
-        """The refusal of a write that found no room; the first one of an outage is logged."""
+    def full(self, size: int = 0) -> DiskFull:
+        """The refusal of a write that found no room, for a content of so many bytes; the first one of an outage is logged."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # a start, which fails and says so, or a checkpoint, which is made again
             return DiskFull(self._folder)
         if not self.is_full:
             log.error("the disk of %s is full: what needs room is refused until there is some again", self._folder)
-            self._enough_bytes = RESERVE_BYTES
             loop.call_later(RETRY_SECONDS, self._look, loop)
-        loop.call_soon(self._note)  # after the removal of what was written in part
+        self._enough_bytes = max(self._enough_bytes, size + 2 * RESERVE_BYTES)
         return DiskFull(self._folder)
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Raise `DiskFull` for a write of the block that finds no room."""
+    def watched(self, size: int = 0) -> Iterator[None]:
+        """Raise `DiskFull` for a write of the block that finds no room, for a content of so many bytes."""
         try:
             yield
         except OSError as error:
             if error.errno in _FULL:
-                raise self.full() from None
+                raise self.full(size) from None
             raise
-
-    def _note(self) -> None:
-        if self.is_full:
-            self._enough_bytes = max(self._enough_bytes, self._free_bytes() + RESERVE_BYTES)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._free_bytes() < self._enough_bytes:

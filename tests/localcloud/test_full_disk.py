@@ -1,5 +1,6 @@
 """A full disk of the local cloud: an error at once, one line in the log, and all goes on when there is room."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -93,6 +94,21 @@ def test_many_refusals_have_one_line_and_room_another(disk: Disk, caplog: pytest
         disk.empty()
         eventually(lambda: lines(caplog, "has room again"))
         assert len(caplog.records) == 2, [record.getMessage() for record in caplog.records]
+
+
+def test_an_outage_ends_although_room_came_right_after_a_refusal(disk: Disk) -> None:
+    async def outage() -> None:
+        found = disk_of(disk.folder)
+        disk.fill()
+        with pytest.raises(DiskFull):
+            found.require(1 << 20)
+        disk.empty()
+        assert found.is_full
+        async with asyncio.timeout(60):
+            while found.is_full:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(outage())
 
 
 def test_objects_can_be_deleted_to_make_room(world: World, disk: Disk) -> None:

@@ -145,6 +145,7 @@ class Sink:
         self._path = path
         self._disk = disk
         self._small_bytes = small_bytes
+        self._begun = self.checksums.size
         self._small = bytearray()
         self._file: BinaryIO | None = None
 
@@ -167,14 +168,16 @@ class Sink:
             self._file.close()
 
     def _append(self, chunk: bytes) -> None:
-        self._disk.require(len(chunk))
-        with self._disk.watched():
+        written = self.checksums.size - self._begun
+        size = written + len(chunk)
+        self._disk.require(len(chunk), written)
+        with self._disk.watched(size):
             if self._file is None:
                 # Unbuffered: written bytes are with the operating system and survive the death of the process.
                 self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115, PTH123  (closed by `close`)
                 chunk = bytes(self._small) + chunk
             if self._file.write(chunk) != len(chunk):  # the rest of it found no room
-                raise self._disk.full()
+                raise self._disk.full(size)
 
 
 async def _append(sink: Sink, file: BinaryIO) -> None:
