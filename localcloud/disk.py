@@ -54,7 +54,7 @@ class Disk:
             raise self.full(written + size)
 
     def full(self, size: int = 0) -> DiskFull:
-        """The refusal of a write that found no room, for a content of so many bytes; the first one of an outage is logged."""
+        """The refusal of a write without room, for a content of so many bytes; the first one of an outage is logged."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # a start, which fails and says so, or a checkpoint, which is made again
