@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from deploy.deployment import Deployment
 from deploy.gcloud import Command, shown
 from deploy.listing import NOTIFIER, service_of
+from shared.routes.definitions import SWEEPER
 from shared.routes.keys import QUEUE_NAME
 
 #: The most tasks that are counted.
@@ -41,15 +42,22 @@ def _accounts(deployment: Deployment) -> Iterator[str]:
 
 
 def queues(deployment: Deployment) -> list[str]:
-    """The queues that pipeline.toml no longer has, by their names in it.
-
-    A longer prefix than ours is another deployment's, if that has an uploads bucket.
-    """
-    prefix, ours = deployment.full(""), deployment.every_queue
-    others = re.compile(rf"{deployment.options.project}-({re.escape(prefix)}.+-)uploads")
-    neighbours = tuple(found[1] for name in deployment.state.buckets if (found := others.fullmatch(name)))
+    """The queues that pipeline.toml no longer has, by their names in it, without those of other deployments."""
+    prefix, ours, neighbours = deployment.full(""), deployment.every_queue, _neighbours(deployment)
     mine = [full for full in deployment.state.queues if full.startswith(prefix) and not full.startswith(neighbours)]
     return [name for full in mine if re.fullmatch(QUEUE_NAME, name := full.removeprefix(prefix)) and name not in ours]
+
+
+def _neighbours(deployment: Deployment) -> tuple[str, ...]:
+    """The prefixes of other deployments that begin with ours.
+
+    Each has an uploads bucket and a sweeper's queue. Of the two, `down --delete-data` leaves the queue, with all the others.
+    """
+    longer, project = rf"({re.escape(deployment.full(''))}.+-)", re.escape(deployment.options.project)
+    others = set(deployment.state.queues) - set(map(deployment.full, deployment.every_queue))
+    found = [re.fullmatch(f"{project}-{longer}uploads", name) for name in deployment.state.buckets]
+    found += [re.fullmatch(f"{longer}{SWEEPER.name}", name) for name in others]
+    return tuple(one[1] for one in found if one)
 
 
 def serving(deployment: Deployment) -> list[str]:

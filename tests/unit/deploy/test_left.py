@@ -161,6 +161,15 @@ def test_a_queue_that_is_gone_is_left_and_those_of_another_deployment_are_not(tm
     assert left.queues(after_a_queue(tmp_path)) == ["old"]
 
 
+def test_the_queues_of_a_deployment_that_is_down_without_its_data_are_its_own(tmp_path: Path) -> None:
+    """`down --delete-data` deletes its uploads bucket, and pauses its queues."""
+    it = after_a_queue(tmp_path)
+    del it.state.buckets["demo-project-sluice-eu-uploads"]
+    it.state.queues |= {name: Queue(state="PAUSED") for name in ("sluice-sweeper", "sluice-eu-sweeper", "sluice-europe")}
+
+    assert left.queues(it) == ["old", "europe"]
+
+
 @pytest.mark.parametrize(
     ("tasks", "state", "said"),
     [
