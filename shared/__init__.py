@@ -5,6 +5,7 @@ story        pipeline: receive · dispatch · process
 doors        intake (posted files) · signed_upload (the issuer) · cors (for pages) · naming · media · status (receipts)
              callers (who calls, with which key) · idempotency (what keys lead to) · pages (of other origins)
 operators    operations (one engine for the command line and the console) · index (ended jobs, claims) · progress (of a run)
+             task_numbers (the names under which its tasks may wait)
              sweep_part, backfill_page (calls of the sweeper, which are `operations.sweep` and `.backfill_pages`)
              console (the pages) · findings (facts as people read them, for pages and terminals)
 platform     web (HTTP answers) · pace (of bodies) · identity (callers' tokens) · settings · errors (the tree of failures) · log

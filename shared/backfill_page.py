@@ -1,7 +1,9 @@
 """A page of a backfill: what one call of the sweeper does. The next page waits in the sweeper's queue. Pure."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from shared import sweep_part
 from shared.errors import BadRequest
@@ -11,6 +13,8 @@ from shared.model import Json
 PATH = "/pages"
 #: Its paths for tasks.
 TASKS = (sweep_part.PATH, PATH)
+#: The prefix of the objects in the results bucket by which backfills begin.
+BEGUN = "backfills/begun/"
 ID = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{8}")
 
 
@@ -50,3 +54,10 @@ def read(body: Json) -> Page:
     except (LookupError, TypeError, ValueError, OverflowError):
         pass
     raise BadRequest("a field of the body is missing or malformed", "bad_json")
+
+
+def days(names: Iterable[str]) -> list[int]:
+    """The days on which these backfills began, newest first, in UTC, counted from 1970. Ids have the time."""
+    found = [name.removeprefix(BEGUN) for name in names]
+    dates = {datetime.strptime(one[:8], "%Y%m%d").replace(tzinfo=UTC) for one in found if ID.fullmatch(one)}
+    return sorted((int(date.timestamp()) // (24 * 3600) for date in dates), reverse=True)

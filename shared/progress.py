@@ -1,12 +1,11 @@
 """The progress of a run: each step is done, or waits in a queue at some attempt. Stored nowhere."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from urllib.parse import quote
 
-from shared import attempts, guard, index, ledger, log, sweep_part
+from shared import attempts, index, ledger, log, task_numbers
 from shared.attempts import Standing
 from shared.cloud.protocols import Cloud, Queued
 from shared.errors import Transient
@@ -132,10 +131,8 @@ def _pending(task: Task, manifests: Mapping[Place, Manifest], cloud: Cloud) -> d
 
 
 def _queued(task: Task, cloud: Cloud) -> Queued | None:
-    """The task in its queue, also under the names that sweeps and backfills give it by the number of their day."""
-    today = guard.day_of(time.time_ns() // 1000)
-    first = max(guard.day_of(task.file.generation), today - sweep_part.WINDOW_DAYS)
-    tasks = (replace(task, sweep=number) for number in (0, *range(today, first - 1, -1)))
+    """The task in its queue, also under the names that sweeps and backfills give it."""
+    tasks = (replace(task, sweep=number) for number in task_numbers.of(task.run, cloud))
     return next(filter(None, map(cloud.queue.find, tasks)), None)
 
 

@@ -10,13 +10,12 @@
 import contextlib
 import json
 import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
-from shared.backfill_page import ID, Page
+from shared.backfill_page import BEGUN, ID, Page
 from shared.cloud.protocols import AlreadyExists, Bucket, Cloud
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.model import Json, canonical
@@ -122,9 +121,10 @@ class Shown:
 def begin(prefix: str, cloud: Cloud, limit: int = 0) -> Shown:
     """Begin a backfill of the objects with this prefix, and queue its first page. Raises `Unavailable`."""
     cloud.settings.require("sweeper_url", "tasks_account")
-    identity = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-    begun = Begun(identity, prefix, limit, int(time.time()))
-    cloud.results.create(f"{FOLDER}/begun/{identity}", "application/json", canonical(begun.to_json()))
+    now = datetime.now(UTC)
+    identity = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    begun = Begun(identity, prefix, limit, int(now.timestamp()))
+    cloud.results.create(f"{BEGUN}{identity}", "application/json", canonical(begun.to_json()))
     made = Backfill(begun, Progress(left=limit), ())
     cloud.queue.add(made.next)
     return Shown(made, "running")
@@ -132,7 +132,7 @@ def begin(prefix: str, cloud: Cloud, limit: int = 0) -> Shown:
 
 def find(identity: str, results: Bucket) -> Backfill:
     """The backfill of this id. Raises `NotFound` and `Unavailable`."""
-    body = results.read(f"{FOLDER}/begun/{identity}") if ID.fullmatch(identity) else None
+    body = results.read(f"{BEGUN}{identity}") if ID.fullmatch(identity) else None
     if body is None:
         raise NotFound(f"no backfill {identity!r} found; ./sluice backfill ls lists them")
     begun = _fields(Begun, json.loads(body))
@@ -177,7 +177,7 @@ def _read(name: str, results: Bucket) -> Progress:
 
 def shown(cloud: Cloud) -> Iterator[Shown]:
     """All backfills, newest first. Raises `Unavailable`."""
-    names = reversed(list(cloud.results.names(f"{FOLDER}/begun/")))
+    names = reversed(list(cloud.results.names(BEGUN)))
     return parallel.each(lambda name: _show(find(name.rpartition("/")[2], cloud.results), cloud), names)
 
 
