@@ -1,13 +1,12 @@
 """Answers about one file as text, for people. Pure."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from cli import table
 from cli.table import Column, field, printable
 from cli.times import due, short
 from shared.model import Json
-from shared.sweep_part import WINDOW_DAYS
 
 #: The most characters of a list in a table; the JSON has all of it.
 MAX_LIST = 40
@@ -53,9 +52,11 @@ def _run(run: Json, now: datetime) -> Iterator[str]:
     why = f", {run['reason']}: {run['message']}" if run.get("reason") and run.get("message") else ""
     since = f" since {short(run['since'])}" if run["since"] else ""
     yield f"run {run['run']}: {run['state']}{since}{why}, job {run['job_id']}"
+    remedy = run.get("remedy") or {}
     if run["steps"]:
-        done = {step["step"] for step in run["steps"] if step["state"] == "done"}
-        yield from (f"  {line}" for line in table.lines(run["steps"], _steps(now, done, _remedy(run, now))))
+        yield from (f"  {line}" for line in table.lines(run["steps"], _steps(now, remedy.get("steps", ()))))
+    if remedy:
+        yield f"  {printable(': '.join(filter(None, (remedy['when'], ' && '.join(remedy['commands'])))))}"
     for output in (output for step in run["steps"] for output in step.get("outputs", ())):
         yield f"  {printable(output.get('url', output['object']))}  {output['content_type']}, {output['size']:,} bytes"
 
@@ -82,18 +83,10 @@ def _attempt(step: Json) -> str:
     return f"{attempt} of {step['attempts']}" if attempt and "attempts" in step else str(attempt)
 
 
-def _remedy(run: Json, now: datetime) -> str:
-    """The command that queues a lost task of this run again. Sweeps do not look at older runs."""
-    uploaded = datetime.fromtimestamp(int(run["generation"]) / 10**6, UTC)
-    began = datetime.fromisoformat(run["since"]) if run["run"] else uploaded
-    if now - began <= timedelta(days=WINDOW_DAYS):
-        return "./sluice sweep"
-    return "./sluice rerun NAME --yes" if run["run"] else "./sluice backfill NAME --yes"
-
-
-def _why(step: Json, now: datetime, done: set[str], remedy: str) -> str:
+def _why(step: Json, now: datetime, lost: Sequence[str]) -> str:
     """The reason of a step that did not succeed, or the state of one in work."""
-    parts = [step.get("reason", ""), step.get("message", ""), _lost(step, done, remedy)]
+    parts = [step.get("reason", ""), step.get("message", "")]
+    parts += ["its queue has no task of it yet"] if step["step"] in lost else []
     parts += [f"from {step['adopted']}"] if step.get("adopted") else []
     if step["state"] == "queued":  # a paused queue has no next try
         is_paused = step.get("queue_is_paused")
@@ -105,13 +98,7 @@ def _why(step: Json, now: datetime, done: set[str], remedy: str) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _lost(step: Json, done: set[str], remedy: str) -> str:
-    """Of a step that waits for no other: its task comes within seconds, or was lost."""
-    is_next = step["state"] == "waiting" and done.issuperset(step["after"])
-    return f"its queue has no task of it yet; if this stays so: {remedy}" if is_next else ""
-
-
-def _steps(now: datetime, done: set[str], remedy: str) -> tuple[Column, ...]:
+def _steps(now: datetime, lost: Sequence[str]) -> tuple[Column, ...]:
     return (
         Column("STATE", _state),
         field("step"),
@@ -119,7 +106,7 @@ def _steps(now: datetime, done: set[str], remedy: str) -> tuple[Column, ...]:
         Column("ATTEMPT", _attempt, is_number=True),
         Column("SECONDS", _seconds, is_number=True),
         Column("CPU", _cpu, is_number=True),
-        Column("REASON", lambda step: _why(step, now, done, remedy)),
+        Column("REASON", lambda step: _why(step, now, lost)),
     )
 
 

@@ -1,6 +1,6 @@
 """The operators' operations, one engine for the command line, the console, the status service and the sweeper.
 
-listing · show · explain         find files and explain them
+listing · show · explain         find files and explain them; `remedy` has the commands for a lost run
 rerun · bulk · reprocess         the next run of one file, of many, of those with another recipe
 cancel                           end a run
 sweep · healing · sweep_report   queue again what was lost; `ended` remembers what needs nothing

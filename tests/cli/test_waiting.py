@@ -1,4 +1,4 @@
-"""`./sluice show` and `queues` about what waits: the next try, and the age of the oldest task."""
+"""`./sluice show` and `queues` about what waits: the next try, the remedy of a lost task, the age of the oldest."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,22 +7,24 @@ import pytest
 from cli import texts
 from cli.queues import COLUMNS
 from shared.model import Json
-from shared.sweep_part import WINDOW_DAYS
 
 NOW = datetime(2026, 11, 28, 10, 30, tzinfo=UTC)
 OLDEST = next(column for column in COLUMNS if column.title == "OLDEST")
 
 
-def shown(*, run: int = 0, uploaded_days: float = 1, begun_days: float = 1, **step: object) -> str:
-    """The line of a step that waits in its queue. The file was uploaded, and the run began, so many days ago."""
-    generation = str(int((NOW - timedelta(days=uploaded_days)).timestamp() * 10**6))
-    since = (NOW - timedelta(days=begun_days)).isoformat()
+def printed(remedy: Json | None = None, **step: object) -> list[str]:
+    """The lines about a file of which a step waits in its queue."""
     waiting: Json = {"state": "queued", "step": "digest", "queue": "files", "deliveries": 0, "attempt": 0, "attempts": 5}
     facts: Json = {"state": "done", "verdict": "succeeded", "step": "facts", "queue": "files"}
-    file = {"object": "a", "content_type": "text/plain", "size": 1, "generation": generation}
-    state = {"run": run, "state": "processing", "since": since, "job_id": "j"}
-    answer = {"runs": [{**file, **state, "steps": [facts, waiting | step]}], "older": ""}
-    return texts.of_file(answer, NOW).splitlines()[-1]
+    file = {"object": "a", "content_type": "text/plain", "size": 1, "generation": "1700000000000001"}
+    state = {"run": 0, "state": "processing", "since": NOW.isoformat(), "job_id": "j"}
+    run = {**file, **state, "steps": [facts, waiting | step], **({"remedy": remedy} if remedy else {})}
+    return texts.of_file({"runs": [run], "older": ""}, NOW).splitlines()
+
+
+def shown(**step: object) -> str:
+    """The line of the step that waits."""
+    return printed(None, **step)[-1]
 
 
 @pytest.mark.parametrize(
@@ -48,33 +50,19 @@ def test_a_delivery_without_an_error_of_its_own_has_the_answer_beside() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("after", "text"),
-    [
-        ([], "its queue has no task of it yet; if this stays so: ./sluice sweep"),
-        (["facts"], "its queue has no task of it yet; if this stays so: ./sluice sweep"),
-        (["facts", "pages"], "files"),
-    ],
-)
-def test_a_step_that_waits_for_no_other_may_be_lost(after: list[str], text: str) -> None:
-    assert shown(state="waiting", after=after).endswith(f"  {text}")
+def test_a_lost_task_is_named_and_its_remedy_follows_the_steps() -> None:
+    remedy = {"steps": ["digest"], "when": "if this stays so", "commands": ["./sluice resume a b", "./sluice sweep"]}
+    step, end = printed(remedy, state="waiting")[-2:]
+
+    assert step == "  waiting    digest  files                         its queue has no task of it yet"
+    assert end == "  if this stays so: ./sluice resume a b && ./sluice sweep"
 
 
-@pytest.mark.parametrize(
-    ("run", "uploaded_days", "begun_days", "command"),
-    [
-        (0, WINDOW_DAYS - 0.1, 1, "./sluice sweep"),
-        (0, WINDOW_DAYS + 0.1, 1, "./sluice backfill NAME --yes"),
-        (1, WINDOW_DAYS + 9, WINDOW_DAYS - 0.1, "./sluice sweep"),
-        (1, WINDOW_DAYS + 9, WINDOW_DAYS + 0.1, "./sluice rerun NAME --yes"),
-    ],
-)
-def test_a_run_that_is_too_old_for_sweeps_has_another_remedy(
-    run: int, uploaded_days: float, begun_days: float, command: str
-) -> None:
-    line = shown(run=run, uploaded_days=uploaded_days, begun_days=begun_days, state="waiting", after=[])
-
-    assert line.endswith(f"; if this stays so: {command}")
+def test_a_remedy_without_a_command_is_a_sentence() -> None:
+    assert (
+        printed({"steps": [], "when": "it was \x1b replaced", "commands": []}, state="waiting")[-1] == "  it was \\x1b replaced"
+    )
+    assert shown(state="waiting").endswith("  files")
 
 
 @pytest.mark.parametrize(

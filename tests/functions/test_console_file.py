@@ -17,7 +17,8 @@ from shared.plan import Task
 from shared.testing import FakeCloud
 from tests.functions.calls import Load
 from tests.functions.console_pages import Viewer, picture, worked
-from tests.unit.working import Waiting
+from tests.unit.plans import plan, step
+from tests.unit.working import Fixed, Waiting
 
 Uploaded = Callable[..., File]
 
@@ -236,12 +237,31 @@ def test_a_failing_step_shows_its_last_error_and_its_next_try(viewer: Viewer, cl
     assert "Its task is on the way into the queue images." in page
 
 
+def test_a_lost_task_is_named_with_the_remedy(viewer: Viewer, cloud: FakeCloud, cat: File) -> None:
+    """Its upload is years old."""
+    page = html.unescape(viewer.get("/files/cats/K%C3%A4the%201.jpg").text)
+
+    assert "A task of it is in no queue yet" in page
+    assert "<p>If this stays so:</p><pre" in page
+    assert ">./sluice backfill 'cats/Käthe 1.jpg' --yes</pre>" in page
+
+
+def test_a_step_whose_task_was_lost_does_not_wait_for_those_before_it(viewer: Viewer, cloud: FakeCloud, cat: File) -> None:
+    first, last = step("facts", "images"), step("digest", "digests", after=("facts",))
+    cloud.routes = Fixed(plan(first, last))  # type: ignore[assignment]
+    page = viewer.get("/files/cats/K%C3%A4the%201.jpg").text
+
+    assert "It begins after facts." in page
+    assert "Its task is on the way into the queue images." in page
+
+
 def test_a_paused_queue_is_named_with_the_remedy(viewer: Viewer, cloud: FakeCloud, cat: File) -> None:
     pipeline.enlist(Run(cat), cloud.routes.plan(cat), cloud)
     cloud.queue.pause("images")
     page = viewer.get("/files/cats/K%C3%A4the%201.jpg").text
 
     assert page.count('which is paused: <a href="/queues/images">resume it</a>') == 1
+    assert "in no queue" not in page
 
 
 def test_an_ended_file_is_not_asked_for(viewer: Viewer, cloud: FakeCloud, cat: File) -> None:
