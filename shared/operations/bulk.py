@@ -210,8 +210,14 @@ def _begin(chosen: Chosen, request: str, cloud: Cloud, fresh: bool) -> Outcome:
         answer = rerun(Run(chosen.file), chosen.plan, request, cloud, fresh=fresh)
     except Transient as error:
         return Outcome(chosen.name, chosen.job_id, 0, request, "unavailable", error.message, error)
-    run, message = answer.run, "the file is still in work" if answer.state == "processing" else ""
+    run, message = answer.run, _in_work(answer.run) if answer.state == "processing" else ""
     return Outcome(chosen.name, run.job_id, run.number, request, answer.state, message)
+
+
+def _in_work(run: Run) -> str:
+    """The message for a run that has not ended: of a lost first run, `rerun` is no remedy."""
+    again = f"run {run.number} was queued again" if run.number else "./sluice show has the remedy"
+    return f"the file is still in work; {again} in case its task was lost"
 
 
 def _paced(chosen: Iterable[Chosen], per_second: float) -> Iterator[Chosen]:

@@ -51,7 +51,7 @@ def _healed(command: str, paused: list[str], others: list[str], first: datetime 
     """The command, and what it waits for: a time, the tasks of `others` that are in their queues, and paused queues."""
     when = [
         "if this stays so",
-        *([f"from {first:%Y-%m-%d %H:%M:%S} on"] if first else []),
+        *([f"from {first:%Y-%m-%d %H:%M:%S} UTC on"] if first else []),
         *([f"once {' and '.join(others)} ended"] if others else []),
     ]
     resume = [f"./sluice resume {shlex.join(paused)}"] if paused else []

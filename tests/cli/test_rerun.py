@@ -86,7 +86,20 @@ def test_a_file_in_work_is_not_ready(sluice: Sluice, send: Send, picture: bytes,
     assert (dry.code, real.code) == (1, 1)
     assert "0 of 1 can run again" in dry.err
     assert "still in work, to be skipped: a.png" in dry.err
-    assert json.loads(real.out)[0]["message"] == "the file is still in work"
+    remedy = "./sluice show has the remedy in case its task was lost"
+    assert json.loads(real.out)[0]["message"] == f"the file is still in work; {remedy}"
+
+
+def test_a_later_run_in_work_is_queued_again(sluice: Sluice, send: Send, work: Work, picture: bytes, cloud: FakeCloud) -> None:
+    send("a.png", picture)
+    work()
+    sluice("rerun", "a.png", "--yes")
+    cloud.queue.added.clear()
+    done = sluice("rerun", "a.png", "--yes", "--format", "json")
+
+    again = "run 1 was queued again in case its task was lost"
+    assert (done.code, json.loads(done.out)[0]["message"]) == (1, f"the file is still in work; {again}")
+    assert [task.run.number for task in cloud.queue.added.values()] == [1]
 
 
 def test_a_named_file_shows_how_it_ended(sluice: Sluice, send: Send, work: Work) -> None:

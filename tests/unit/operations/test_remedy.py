@@ -169,7 +169,7 @@ def test_a_sweep_is_named_with_the_time_from_which_it_looks_at_the_file(cloud: F
     found = remedy(cloud)
 
     assert found is not None
-    assert found["when"] == f"if this stays so, from {first:%Y-%m-%d %H:%M:%S} on"
+    assert found["when"] == f"if this stays so, from {first:%Y-%m-%d %H:%M:%S} UTC on"
     obey(cloud, found["commands"])
     assert cloud.queue.added == {}
     cloud.settings = replace(cloud.settings, sweep_after_seconds=60)
