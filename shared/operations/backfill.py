@@ -20,11 +20,12 @@ from shared.cloud.protocols import AlreadyExists, Bucket, Cloud
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.model import Json, canonical
 from shared.operations import parallel
+from shared.sweep_part import QUEUE
 
 T = TypeVar("T")
 Kind = Literal["stop", "resume"]
-#: `waiting`: the queues of its next file are full or paused. `limit`: as many files as wanted were queued. `lost`: its next page is
-#: in no queue.
+#: `waiting`: the queues of its next file are full or paused, or the sweeper's is paused. `limit`: as many files as wanted were
+#: queued. `lost`: its next page is in no queue.
 State = Literal["running", "waiting", "stopped", "limit", "done", "lost"]
 FOLDER = "backfills"
 #: The objects that were looked at, and their outcomes: those of `healing`, and of what needs none.
@@ -215,6 +216,14 @@ def _show(found: Backfill, cloud: Cloud) -> Shown:
         return Shown(found, "done" if found.progress.is_done else "stopped" if found.is_stopped else "limit")
     before = replace(found.next, number=found.progress.number)  # it may be about to queue the next
     if cloud.queue.find(found.next) or cloud.queue.find(before):
-        return Shown(found, "waiting" if found.progress.waits else "running")
+        return _under_way(found, cloud)
     now = replace(found, progress=newest(found.begun, cloud.results))
     return _show(now, cloud) if now != found else Shown(found, "lost")
+
+
+def _under_way(found: Backfill, cloud: Cloud) -> Shown:
+    """A backfill whose next page is in the sweeper's queue, and does not come while that is paused."""
+    progress = found.progress
+    if cloud.queue.state(QUEUE).is_paused:
+        progress = replace(progress, waits={**progress.waits, QUEUE: "paused"})
+    return Shown(replace(found, progress=progress), "waiting" if progress.waits else "running")

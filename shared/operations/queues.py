@@ -8,6 +8,7 @@ from shared.errors import NotFound
 from shared.model import Json
 from shared.operations import parallel
 from shared.plan import Task
+from shared.sweep_part import QUEUE
 
 #: Tasks that `first` reads, which is one call, and those that it returns.
 MAX_READ, MAX_FIRST = 1000, 20
@@ -39,22 +40,28 @@ def first(name: str, cloud: Cloud) -> tuple[tuple[Task, Queued], ...]:
 
 
 def pause(names: tuple[str, ...], cloud: Cloud) -> Answer:
-    """Stop the deliveries of these queues, all of them without a name; what is under delivery goes on.
+    """Stop the deliveries of these queues, those of pipeline.toml without a name; what is under delivery goes on.
 
-    Raises `NotFound` for a queue that pipeline.toml lacks, before anything is changed.
+    The sweeper's queue has to be named. Raises `NotFound` for another that pipeline.toml lacks, before anything is changed.
     """
-    chosen = _known(names, cloud)
+    chosen = _changed(names, cloud)
     for name in chosen:
         cloud.queue.pause(name)
     return Answer(tuple(cloud.queue.state(name) for name in chosen))
 
 
 def resume(names: tuple[str, ...], cloud: Cloud) -> Answer:
-    """Deliver again from these queues, from all of them without a name. Raises `NotFound` as `pause` does."""
-    chosen = _known(names, cloud)
+    """Deliver again from these queues, or those of pipeline.toml. Raises `NotFound` as `pause` does."""
+    chosen = _changed(names, cloud)
     for name in chosen:
         cloud.queue.resume(name)
     return Answer(tuple(cloud.queue.state(name) for name in chosen))
+
+
+def _changed(names: tuple[str, ...], cloud: Cloud) -> tuple[str, ...]:
+    if named := tuple(name for name in names if name != QUEUE):
+        _known(named, cloud)
+    return names or tuple(cloud.routes.queues)
 
 
 def _known(names: tuple[str, ...], cloud: Cloud) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from shared import ledger, task_numbers
 from shared.cloud.protocols import Cloud
 from shared.errors import Transient
 from shared.model import File, Json, Run
-from shared.sweep_part import WINDOW_DAYS
+from shared.sweep_part import QUEUE, WINDOW_DAYS
 
 #: A prefix that is one of these words follows `./sluice backfill begin`.
 BACKFILL_COMMANDS = ("begin", "ls", "stop", "resume")
@@ -41,7 +41,7 @@ def _remedy(answer: Json, cloud: Cloud, now: datetime) -> Json:
         return _healed(_line("rerun", name), _paused([*_begun_again(answer), *left], cloud), [])
     if has_original:
         command = "backfill begin" if name in BACKFILL_COMMANDS else "backfill"
-        return _healed(_line(command, name), _paused(answer["steps"], cloud), others)
+        return _healed(_line(command, name), _paused([*answer["steps"], {"queue": QUEUE}], cloud), others)
     if live is None and run.file.generation == max(ledger.generations(cloud.results, run.file.file_id), default=0):
         return {"when": "its original was deleted; this ends it", "commands": [_line("cancel", name, "")]}
     return {"when": "a newer upload has replaced it: nothing works on it any more, and there is nothing to do", "commands": []}

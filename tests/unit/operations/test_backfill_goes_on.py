@@ -81,6 +81,19 @@ def test_a_stop_ends_it_before_its_next_page_and_a_resume_goes_on_there(cloud: F
     assert (show(cloud).state, counts(cloud)["queued"]) == ("done", 25)
 
 
+def test_a_backfill_waits_while_the_queue_of_its_pages_is_paused(cloud: FakeCloud, uploaded: Put) -> None:
+    uploaded("a.jpg", b"meow")
+    backfills.begin("", cloud)
+    cloud.queue.pause("sweeper")
+    held = show(cloud)
+    cloud.queue.resume("sweeper")
+
+    assert (held.state, held.to_json()["waits"], show(cloud).state) == ("waiting", {"sweeper": "paused"}, "running")
+    run(cloud)
+    cloud.queue.pause("sweeper")
+    assert (show(cloud).state, show(cloud).to_json()["waits"]) == ("done", {})
+
+
 def test_a_resume_takes_a_lost_backfill_up_and_the_old_page_does_nothing(cloud: FakeCloud, uploaded: Put) -> None:
     for number in range(25):
         uploaded(f"{number:02}.jpg", b"meow")

@@ -36,6 +36,17 @@ def test_without_a_name_all_queues_are_meant(cloud: FakeCloud) -> None:
     assert (between, cloud.queue.paused) == ({"images", "digests"}, set())
 
 
+def test_the_queue_of_the_sweeper_is_changed_where_it_is_named(cloud: FakeCloud) -> None:
+    queues.pause(("sweeper", "images"), cloud)
+    between = set(cloud.queue.paused)
+    resumed = queues.resume(("sweeper",), cloud)
+
+    assert (between, cloud.queue.paused) == ({"sweeper", "images"}, {"images"})
+    assert [(state.queue, state.is_paused) for state in resumed.queues] == [("sweeper", False)]
+    with pytest.raises(NotFound):
+        queues.resume(("sweeper", "imags"), cloud)
+
+
 @pytest.mark.parametrize("change", [queues.pause, queues.resume])
 def test_one_unknown_name_changes_nothing(cloud: FakeCloud, change: type) -> None:
     cloud.queue.pause("digests")

@@ -146,6 +146,15 @@ def test_its_commands_end_the_run(
     assert remedy(cloud) is None
 
 
+def test_a_backfill_is_named_after_the_resume_of_its_own_queue(cloud: FakeCloud, lost: Lost) -> None:
+    lost(OLD, plan(step("a")))
+    cloud.queue.paused = {"sweeper"}
+    found = remedy(cloud)
+
+    assert found is not None
+    assert found["commands"] == ["./sluice resume sweeper", f"./sluice backfill '{NAME}' --yes"]
+
+
 @pytest.mark.parametrize("days_ago", [1, OLD])
 def test_a_run_with_several_first_tasks_goes_on_from_them(cloud: FakeCloud, lost: Lost, days_ago: float) -> None:
     """They have ended, and the queue of one is paused."""
