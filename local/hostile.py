@@ -1,6 +1,6 @@
 """`python -m local hostile DIR`: sends a folder of files through the running stack, and prints how each ended.
 
-It fails when a file has no verdict or is `dead`, and when a process of a service ended meanwhile.
+It fails when a file has no verdict or a step that is `dead`, and when a process of a service ended meanwhile.
 """
 
 import mimetypes
@@ -35,6 +35,8 @@ POLL_SECONDS = 1.0
 TOP = 5
 MIB = 1 << 20
 NO_VERDICT = "(none)"
+#: The reason of a step that is `dead`. Where others of its file succeeded, the file is `partial`.
+USED_UP = "attempts_used_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ def faults(ended: Iterable[Ended], processes: Iterable[Process], deadline_second
     for one in ended:
         if one.verdict == NO_VERDICT:
             yield f"no verdict within {deadline_seconds:g} s: {one.name!r}"
-        elif one.verdict == "dead":
-            yield f"dead, which is no fault of the file: {one.name!r}; ./sluice ls --verdict dead has the error"
+        elif one.verdict == "dead" or USED_UP in one.reason.split(","):
+            yield f"a step is dead, which is no fault of the file: {one.name!r}; ./sluice ls --reason {USED_UP} has the error"
     for process in processes:
         yield f"a service process ended: {process}; see its log in .local/logs"

@@ -22,7 +22,8 @@ def test_files_at_fault_are_no_fault_of_the_run() -> None:
     ("ended", "process", "fault"),
     [
         (Ended("a.png"), None, "no verdict within 60 s: 'a.png'"),
-        (Ended("a.png", "dead", "attempts_used_up"), None, "dead, which is no fault of the file: 'a.png'; "),
+        (Ended("a.png", "dead", "attempts_used_up"), None, "a step is dead, which is no fault of the file: 'a.png'; "),
+        (Ended("a.png", "partial", "corrupt,attempts_used_up"), None, "a step is dead, which is no fault of the file: 'a.png'"),
         (Ended("a.png", "succeeded"), Process("processor", "worker", 7, 0), "a service process ended: processor worker 7; "),
     ],
 )

@@ -43,6 +43,16 @@ def test_each_has_its_row_and_no_other(table: str) -> None:
     assert sorted(words(table)) == sorted(EXPECTED[table])
 
 
+@pytest.mark.parametrize("alert", sorted(EXPECTED["alert"]))
+def test_the_row_of_an_alert_chooses_the_files_that_its_notification_chooses(alert: str) -> None:
+    """A file with a step that is dead, and others that succeeded, is partial."""
+    (row,) = (row for row in rows("alert") if row[0] == f"`{alert}`")
+    notification = (ROOT / ALERTS / f"{alert.replace(' ', '-')}.json").read_text()
+    chosen = [set(re.findall(r"ls --verdict (\S+?)[` ]", text)) for text in (" ".join(row), notification)]
+
+    assert chosen[0] == chosen[1] or not chosen[0]
+
+
 def test_each_exit_code_has_its_row() -> None:
     assert [row[0] for row in rows("exit code")] == [str(int(code)) for code in Code]
 
