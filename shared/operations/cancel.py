@@ -5,10 +5,10 @@ Until then a delivery of the task finds the manifest and does the rest.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from shared import clock, events, index, ledger, manifest, naming, pipeline, uploaded
+from shared import clock, events, index, ledger, manifest, naming, pipeline, task_numbers, uploaded
 from shared.cloud.protocols import Cloud
 from shared.errors import NotFound, Unavailable
 from shared.ledger import Found, Manifests
@@ -99,7 +99,8 @@ def _end(task: Task, manifests: Manifests, had_ended: bool, cloud: Cloud) -> Non
     if all(step.get("reason") == CANCELLED for step in found.steps):
         if not had_ended:
             pipeline.finish(found, cloud)
-        cloud.queue.delete(task)
+        numbers = task_numbers.of(task.run, cloud)  # a sweep or a backfill may have queued it
+        any(cloud.queue.delete(replace(task, sweep=number)) for number in numbers)
 
 
 def _commit(task: Task, manifests: Manifests, cloud: Cloud) -> Found:

@@ -9,9 +9,10 @@ import pytest
 from shared import clock, index, manifest, pipeline
 from shared.errors import NotFound, Unavailable
 from shared.model import File, Run
-from shared.operations import listing, rerun
+from shared.operations import backfill, listing, rerun
 from shared.operations.cancel import cancel
 from shared.operations.listing import Query
+from shared.operations.sweep import DAY_SECONDS
 from shared.plan import Plan
 from shared.testing import FakeCloud
 from tests.unit.operations.jobs import Planned, enlist, entries, waiting
@@ -37,6 +38,15 @@ def test_a_waiting_file_is_cancelled_whole(cloud: FakeCloud, cat: File, planned:
     assert answer.to_json()["steps"] == {"a": "cancelled", "b": "skipped"}
     assert reasons(cloud) == {"a": "cancelled", "b": "after_failed"}
     assert (waiting(cloud), told(cloud), entries(cloud)) == ([], {"a": 1, "b": 1, "job": 1}, ["skipped"])
+
+
+def test_a_task_that_a_sweep_or_a_backfill_queued_leaves_its_queue_too(cloud: FakeCloud, cat: File, planned: Planned) -> None:
+    planned(chain())
+    begun = backfill.begin("cat", cloud).backfill.begun
+    pipeline.enlist(Run(cat), chain(), cloud, begun.began // DAY_SECONDS)
+    cancel("cat.jpg", cloud)
+
+    assert (waiting(cloud), entries(cloud)) == ([], ["skipped"])
 
 
 def test_lists_find_a_cancelled_file_by_its_reason(cloud: FakeCloud, cat: File, planned: Planned) -> None:
