@@ -224,7 +224,8 @@ def test_a_sweep_queues_again_what_a_purge_removed(machine: Machine, uploads: Bu
     wait_for_words(machine, f"{FEW}  queued", "sweep")
 
     wait_for(machine, "purged", succeeded=FEW)
-    assert "its queue has no task of it yet; if this stays so: ./sluice sweep" in shown
+    assert "its queue has no task of it yet" in shown
+    assert ": ./sluice resume images && ./sluice sweep\n" in shown
     assert "0  queued" in while_paused
 
 
@@ -238,4 +239,5 @@ def test_a_sweep_queues_files_whose_notifications_were_dropped(machine: Machine,
 
     wait_for(machine, "dropped", succeeded=FEW)
     assert not listed
-    assert "its queue has no task of it yet; if this stays so: ./sluice sweep" in shown
+    assert "its queue has no task of it yet" in shown
+    assert ": ./sluice sweep\n" in shown
