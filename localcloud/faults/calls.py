@@ -37,7 +37,8 @@ def _error(rule: Rule) -> Answer:
         "message": "planted by a fault rule",
         "errors": [{"reason": "backendError", "domain": "global"}],
     }
-    return json_answer({"error": error}, rule.status, (b"connection", b"close"))
+    # The connection stays open: a client that is still sending its body would see a reset, not the answer.
+    return json_answer({"error": error}, rule.status)
 
 
 def _cut(after_bytes: int, abort: Callable[[], None], receive: Receive, send: Send) -> tuple[Receive, Send]:

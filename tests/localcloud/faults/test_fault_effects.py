@@ -1,11 +1,13 @@
 """Faults planted from the command line, and their effects on real clients of a running local cloud."""
 
 import argparse
+import socket
 import subprocess
 import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
 
 import grpc
 import pytest
@@ -15,6 +17,7 @@ from google.cloud.storage import Bucket, Client
 from google.cloud.tasks_v2 import CloudTasksClient
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
+from localcloud.address import HOST, Ports
 from localcloud.faults import command
 from tests.eventually import eventually
 from tests.machine import ROOT, Machine, running, variables
@@ -131,6 +134,28 @@ def test_a_client_retries_planted_errors(plain: Bucket, plant: Plant) -> None:
 
     assert plain.blob(name).download_as_bytes() == b"words"
     assert "no fault" in plant("list")
+
+
+def test_a_planted_answer_reaches_a_client_that_is_still_sending(machine: Machine, plant: Plant) -> None:
+    plant("answer", "storage", "--status", "400", "--match", "POST /upload")
+    data = bytes(1_000_000)
+    path = "/upload/storage/v1/b/fault-tests-plain/o?uploadType=media"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}"
+    with socket.create_connection((HOST, Ports(machine.offset).storage), timeout=10) as connection:
+        connection.sendall(f"{head}\r\n\r\n".encode())
+        statuses = [answered(connection)]
+        connection.sendall(data + b"GET /storage/v1/b/fault-tests-plain HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        statuses.append(answered(connection))
+
+    assert statuses == [400, 200]
+
+
+def answered(connection: socket.socket) -> int:
+    """The status of the next answer on this connection."""
+    with HTTPResponse(connection) as reply:
+        reply.begin()
+        reply.read()
+        return reply.status
 
 
 def test_a_client_resumes_after_a_cut_connection(plain: Bucket, plant: Plant) -> None:
