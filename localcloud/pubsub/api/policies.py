@@ -5,8 +5,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from google.protobuf.json_format import MessageToDict
+
 from localcloud.errors import ApiError
-from localcloud.protobuf import copy
+from localcloud.policies import merged
+from localcloud.protobuf import fill
 from localcloud.pubsub.delivery.broker import Broker
 from localcloud.pubsub.delivery.subscription import Subscription
 from localcloud.pubsub.delivery.topic import Snapshot, Topic
@@ -26,8 +29,8 @@ async def set_(broker: Broker, request: Any) -> Any:
     resource, save = _find(broker, request.resource)
     if request.policy.etag and request.policy.etag != _policy(resource.policy).etag:
         raise ApiError("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write.")
-    policy = copy(request.policy)
-    policy.etag = b""
+    content = MessageToDict(request.policy)
+    policy = fill(Policy(), content | {"bindings": merged(content.get("bindings", [])), "etag": ""})
     policy.etag = hashlib.sha256(policy.SerializeToString(deterministic=True)).digest()[:8]
     resource.policy = policy.SerializeToString()
     save()

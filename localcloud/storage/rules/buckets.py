@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from localcloud.labels import wrong_label
+from localcloud.policies import merged
 from localcloud.storage.errors import StorageError, invalid, unsupported
 from localcloud.storage.model import Settings
 from localcloud.storage.rules.lifecycle import check_lifecycle
@@ -47,7 +48,7 @@ def policy_settings(body: Mapping[str, Any]) -> Settings:
         raise invalid("bindings must be a list of objects.")
     for binding in bindings:
         _check_binding(binding, version)
-    return {"version": 3 if is_conditional(bindings) else 1, "bindings": bindings}
+    return {"version": 3 if is_conditional(bindings) else 1, "bindings": merged(bindings)}
 
 
 def is_conditional(bindings: list[Any]) -> bool:

@@ -7,6 +7,7 @@ import json
 from google.protobuf import json_format
 
 from localcloud.errors import ApiError
+from localcloud.policies import merged
 from localcloud.tasks.api.call import Call, Reply
 from localcloud.tasks.api.queues import existing
 from localcloud.tasks.messages import GetIamPolicyRequest, SetIamPolicyRequest, TestIamPermissionsRequest
@@ -25,6 +26,8 @@ def set_(call: Call) -> Reply:
     if not request.HasField("policy"):
         raise ApiError("INVALID_ARGUMENT", "SetIamPolicyRequest.policy is required.")
     policy = json_format.MessageToDict(request.policy)
+    if "bindings" in policy:
+        policy["bindings"] = merged(policy["bindings"])
     current = _with_etag(json.loads(queue.policy))["etag"]
     if policy.pop("etag", current) != current:
         raise ApiError("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write.")

@@ -111,6 +111,15 @@ def test_iam_policies_are_stored(world: World) -> None:
         world.publisher.set_iam_policy(request={"resource": topic, "policy": policy})
 
 
+def test_bindings_of_one_role_are_merged(world: World) -> None:
+    topic = world.topic("orders")
+    bindings = [{"role": "roles/viewer", "members": members} for members in (["user:a@b.c"], ["user:d@b.c", "user:a@b.c"])]
+    world.publisher.set_iam_policy(request={"resource": topic, "policy": {"bindings": bindings}})
+
+    (kept,) = world.publisher.get_iam_policy(request={"resource": topic}).bindings
+    assert (kept.role, list(kept.members)) == ("roles/viewer", ["user:a@b.c", "user:d@b.c"])
+
+
 def test_a_refusal_names_the_unsupported_field(world: World) -> None:
     topic = world.topic("orders")
 

@@ -75,3 +75,12 @@ def test_a_blind_write_replaces_any_policy(direct: Service) -> None:
     put(direct, bucket, version=3, bindings=[CONDITIONAL])
 
     assert put(direct, bucket, bindings=[VIEWER]).status == 200
+
+
+def test_bindings_of_one_role_and_condition_are_merged(direct: Service) -> None:
+    bucket = direct.bucket()
+    more = {"role": VIEWER["role"], "members": ["allUsers", "user:a@example.com"]}
+    made = shown(put(direct, bucket, version=3, bindings=[VIEWER, CONDITIONAL, more, CONDITIONAL]))
+
+    assert made["bindings"] == [VIEWER | {"members": ["user:a@example.com", "allUsers"]}, CONDITIONAL]
+    assert shown(get(direct, bucket, "optionsRequestedPolicyVersion=3")) == made

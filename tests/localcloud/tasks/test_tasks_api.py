@@ -104,6 +104,15 @@ def test_a_policy_is_stored_and_an_outdated_etag_refused(world: World) -> None:
         world.client.set_iam_policy(request={"resource": name, "policy": policy})
 
 
+def test_bindings_of_one_role_are_merged(world: World) -> None:
+    name = world.queue("q")
+    bindings = [{"role": "roles/viewer", "members": members} for members in (["user:a@b.c"], ["user:d@b.c", "user:a@b.c"])]
+    world.client.set_iam_policy(request={"resource": name, "policy": {"bindings": bindings}})
+
+    (kept,) = world.client.get_iam_policy(request={"resource": name}).bindings
+    assert (kept.role, list(kept.members)) == ("roles/viewer", ["user:a@b.c", "user:d@b.c"])
+
+
 def test_locations_are_those_with_queues_and_the_default(world: World) -> None:
     parent = "projects/local-project/locations/europe-west1"
     world.client.create_queue(parent=parent, queue=tasks_v2.Queue(name=f"{parent}/queues/q"))
