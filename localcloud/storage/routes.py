@@ -62,7 +62,8 @@ JSON_API: dict[tuple[str, str], tuple[str, Handler]] = {
     ("PUT", "projects/*/hmacKeys/*"): ("projects.hmacKeys.update", hmac_keys.update_key),
     ("DELETE", "projects/*/hmacKeys/*"): ("projects.hmacKeys.delete", hmac_keys.delete_key),
 }
-_JSON_PREFIX = re.compile(r"(?:/resumable)?(?:/(upload|download|batch)(?=/))?(?:/storage/v1)?")
+_JSON_PREFIX = re.compile(r"(?:/resumable)?(?:/(upload|download|batch)(?=/))?(/storage/v1(?=/|$))?")
+_KINDS = {"upload", "download", "batch"}
 _JSON_PATHS = {path for _, path in JSON_API}
 
 BUCKET, BUCKET_UPLOADS, BUCKET_FORM = "bucket", "bucket?uploads", "bucket (form)"
@@ -104,14 +105,16 @@ def json_segments(path: str) -> list[str] | None:
     """`/upload/storage/v1/b/B/o` → `["upload", "b", "B", "o"]`, still encoded; None for a path of the XML API.
 
     Node's client omits `/storage/v1`, gcloud uploads under `/resumable/upload`. No bucket is named `b`: bucket names have at
-    least three letters.
+    least three letters. What follows `/storage/v1/` is of the JSON API, as no route too.
     """
     found = _JSON_PREFIX.match(path)
     assert found  # every part of the expression is optional
-    kind, segments = found[1], path[found.end() :].split("/")[1:]
+    kind, version, segments = found[1], found[2], path[found.end() :].split("/")[1:]
     if path == "/batch" or (kind == "batch" and segments in ([], [""])):
         return ["batch"]
-    if segments and (segments[0] == "b" or _is_project(segments)):
+    if not segments or segments[0] in {"", *_KINDS}:
+        return None
+    if version or segments[0] == "b" or _is_project(segments):
         return [kind, *segments] if kind else segments
     return None
 
@@ -178,9 +181,9 @@ def find_xml(method: str, target: str) -> tuple[str, Handler]:
 def _shape(segments: list[str]) -> tuple[str, list[str]]:
     """`["b", "B", "o", "O"]` → `b/*/o/*` and the decoded names. Every second segment is a name, except after a verb."""
     segments = segments[:-1] if segments[-1] == "" else segments
-    start = 1 if segments[0] in {"upload", "download", "batch"} else 0
+    start = 1 if segments[0] in _KINDS else 0
     prefix, path = segments[:start], segments[start:]
-    places = {7: (1, 3, 6), 9: (1, 3, 6, 8)}.get(len(path), (1, 3))
+    places = {7: (1, 3, 6), 9: (1, 3, 6, 8)}.get(len(path), (1, 3)) if path[0] in {"b", "projects"} else ()
     names = [decode(path[place]) for place in places if place < len(path)]
     if len(names) > 1 and path[2] == "o":
         check_object_name(names[1])
