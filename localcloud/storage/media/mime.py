@@ -104,7 +104,7 @@ def part_headers(head: bytes) -> dict[str, str]:
 async def _fill(buffer: bytearray, body: AsyncIterator[bytes], wanted: bytes) -> None:
     while wanted not in buffer:
         if len(buffer) > MAX_METADATA_BYTES:
-            raise invalid("The metadata part of the upload is too large.")
+            raise invalid("Metadata part is too large.")
         chunk = await anext(body, b"")
         if not chunk:
             raise invalid("The multipart body lacks its media part or a boundary.")

@@ -54,6 +54,15 @@ def test_a_truncated_multipart_upload_stores_nothing(world: World, bucket: str) 
     assert world.names(bucket) == []
 
 
+def test_too_large_metadata_is_refused_in_googles_words(world: World, bucket: str) -> None:
+    body = _multipart("\r\n", {"name": "x", "metadata": {"custom": "a" * 2_100_000}}, b"hello")
+    url = f"{world.url}/upload/storage/v1/b/{bucket}/o?uploadType=multipart"
+
+    reply = world.http.post(url, data=body, headers={"Content-Type": "multipart/related; boundary===B=="})
+
+    assert (reply.status_code, reply.json()["error"]["message"]) == (400, "Metadata part is too large.")
+
+
 def test_a_client_that_hangs_up_leaves_nothing_behind(world: World, bucket: str) -> None:
     files = world.contents()
 
@@ -80,7 +89,7 @@ def test_gzip_in_transit_is_undone_but_a_stored_encoding_is_kept(world: World, b
     assert raw == packed
 
 
-def _multipart(newline: str, metadata: dict[str, str] | None, data: bytes) -> bytes:
+def _multipart(newline: str, metadata: dict[str, object] | None, data: bytes) -> bytes:
     head = [
         "--==B==",
         "Content-Type: application/json",
