@@ -128,6 +128,7 @@ def _complete_push_config(subscription: Any) -> None:
     config = subscription.push_config
     if not config.push_endpoint:
         subscription.ClearField("push_config")
+        subscription.push_config.SetInParent()  # Google shows the empty configuration, and clients read its endpoint
         return
     if not _is_endpoint(config.push_endpoint):
         raise ApiError("INVALID_ARGUMENT", f"Invalid push endpoint given (endpoint={config.push_endpoint}).")

@@ -59,7 +59,7 @@ def test_gcloud_manages_a_push_subscription(gcloud: Gcloud, world: World, endpoi
     world.publish("projects/local-project/topics/uploads", b"x")
     assert endpoint.wait_for(1)[0].headers["authorization"].startswith("Bearer ")
     gcloud("subscriptions", "modify-push-config", "dispatcher", "--push-endpoint=")
-    assert "pushConfig" not in gcloud("subscriptions", "describe", "dispatcher")
+    assert gcloud("subscriptions", "describe", "dispatcher")["pushConfig"] == {}
 
 
 def test_gcloud_lists_and_deletes(gcloud: Gcloud, world: World) -> None:

@@ -41,6 +41,16 @@ def test_rest_publishes_pulls_and_acknowledges(world: World) -> None:
     assert call(world, "POST", "/subscriptions/orders-sub:pull", {"maxMessages": 1, "returnImmediately": True}) == (200, {})
 
 
+def test_a_pull_subscription_shows_an_empty_push_configuration(world: World) -> None:
+    topic = world.topic("orders")
+    made = call(world, "PUT", "/subscriptions/orders-sub", {"topic": topic})[1]
+    call(world, "POST", "/subscriptions/orders-sub:modifyPushConfig", {"pushConfig": {"pushEndpoint": "http://127.0.0.1:9/"}})
+    call(world, "POST", "/subscriptions/orders-sub:modifyPushConfig", {"pushConfig": {"attributes": {"x-goog-version": "v1"}}})
+
+    assert made["pushConfig"] == {}
+    assert call(world, "GET", "/subscriptions/orders-sub")[1] == made
+
+
 def test_query_parameters_fill_the_request_except_system_parameters(world: World) -> None:
     for id_ in ("aaa", "bbb"):
         world.topic(id_)

@@ -19,7 +19,8 @@ def test_a_bare_subscription_gets_googles_defaults() -> None:
     assert subscription.ack_deadline_seconds == 10
     assert subscription.message_retention_duration.seconds == 7 * 86_400
     assert subscription.expiration_policy.ttl.seconds == 31 * 86_400
-    assert not subscription.HasField("push_config")
+    assert subscription.HasField("push_config")
+    assert not subscription.push_config.ListFields()
 
 
 def test_policies_get_defaults() -> None:

@@ -55,6 +55,7 @@ def test_a_subscription_shows_its_settings_and_the_defaults(clients: Clients) ->
     assert (bare.ack_deadline_seconds, bare.message_retention_duration.days, bare.detached) == (10, 7, False)
     assert not bare.retain_acked_messages
     assert not bare.enable_exactly_once_delivery
+    assert "push_config" in bare
     assert not bare.push_config.push_endpoint
 
 
