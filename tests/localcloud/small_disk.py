@@ -4,7 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ class World(ServiceThread):
 
     def task(self, url: str, seconds: float = 0) -> Any:
         """A new task, due in so many seconds."""
-        due = {"schedule_time": datetime.now(UTC) + timedelta(seconds=seconds)} if seconds else {}
+        due = {"schedule_time": datetime.fromtimestamp(self.clock.time() + seconds, UTC)} if seconds else {}
         return self.tasks.create_task(parent=QUEUE, task=tasks_v2.Task(http_request={"url": url}, **due))
 
     def stored(self, service: str, table: str) -> int:

@@ -14,7 +14,7 @@ from requests.structures import CaseInsensitiveDict
 
 from tests.eventually import eventually
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 PROCESSING = 102
 
 

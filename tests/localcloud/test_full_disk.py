@@ -12,6 +12,7 @@ import pytest
 import requests
 from google.api_core import exceptions
 
+from localcloud.address import Ports
 from localcloud.clock import TurnedClock
 from localcloud.database import open_database, transaction
 from localcloud.disk import RESERVE_BYTES, DiskFull, disk_of
@@ -19,8 +20,9 @@ from localcloud.folder import prepare
 from localcloud.tls import tls_files
 from tests.eventually import eventually
 from tests.localcloud.small_disk import DISK_BYTES, QUEUE, SOON_SECONDS, SUBSCRIPTION, Disk, World, made
-from tests.localcloud.target import listening
+from tests.localcloud.target import PATIENCE_SECONDS, listening
 from tests.machine import ROOT
+from tests.ports import free_offset
 
 FULL = "The disk of the local cloud is full"
 
@@ -96,19 +98,18 @@ def test_many_refusals_have_one_line_and_room_another(disk: Disk, caplog: pytest
         assert len(caplog.records) == 2, [record.getMessage() for record in caplog.records]
 
 
-def test_an_outage_ends_although_room_came_right_after_a_refusal(disk: Disk) -> None:
-    async def outage() -> None:
+def test_room_that_is_made_at_the_moment_of_a_refusal_ends_the_outage(disk: Disk) -> None:
+    async def refuse() -> None:
         found = disk_of(disk.folder)
         disk.fill()
         with pytest.raises(DiskFull):
-            found.require(1 << 20)
-        disk.empty()
-        assert found.is_full
-        async with asyncio.timeout(60):
+            found.require()
+        disk.empty()  # before anything else runs in this event loop
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while found.is_full:
                 await asyncio.sleep(0.01)
 
-    asyncio.run(outage())
+    asyncio.run(refuse())
 
 
 def test_objects_can_be_deleted_to_make_room(world: World, disk: Disk) -> None:
@@ -201,13 +202,16 @@ def test_the_reserve_is_for_what_ends_work(world: World, disk: Disk) -> None:
     assert world.stored("pubsub", "waiting") == 0
 
 
-def test_a_task_that_is_due_waits_for_room(world: World, disk: Disk) -> None:
-    with listening() as target:
+def test_a_task_that_is_due_waits_for_room(disk: Disk) -> None:
+    clock = TurnedClock()
+    with listening() as target, made(disk.folder / "due", clock) as world:
         world.task(target.url, seconds=1)
         world.exhaust(disk)
+        world.run(clock.turn(2))
         assert eventually(lambda: disk_of(world.cloud.data).is_full)
         assert target.received == []
         disk.empty()
+        world.run(clock.turn(60))
 
         assert len(target.wait_for(1)) == 1
 
@@ -248,7 +252,8 @@ def test_a_start_on_a_full_disk_says_so(disk: Disk) -> None:
     folder = prepare(disk.folder / "other")
     tls_files(folder / "tls")
     disk.fill()
-    command = [sys.executable, "-m", "localcloud", "up", "--data", str(folder), "--port-offset", "500"]
+    offset = free_offset(lambda offset: Ports(offset).all)
+    command = [sys.executable, "-m", "localcloud", "up", "--data", str(folder), "--port-offset", str(offset)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
     assert (done.returncode, done.stdout) == (1, "")

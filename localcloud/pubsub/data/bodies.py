@@ -29,7 +29,7 @@ class Bodies:
         """Write a new file, whose bytes survive the death of the process. Raises `DiskFull`, and leaves no file then."""
         self._ids.add(batch_id)
         try:
-            with self._disk.watched(), open(self._path(batch_id), "wb", buffering=0) as file:  # noqa: PTH123  (half of pathlib)
+            with self._disk.watched(len(body)), open(self._path(batch_id), "wb", buffering=0) as file:  # noqa: PTH123  (half of pathlib)
                 if file.write(body) != len(body):
                     raise OSError(errno.ENOSPC, "a batch was written in part")
         except BaseException:
