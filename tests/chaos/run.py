@@ -1,5 +1,6 @@
 """A run: send the files while components are killed, wait until all have ended, check, print."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ PIPELINE = Path(__file__).with_name("pipeline.toml")
 WEBHOOK = 'verdicts = ["failed"]'
 POSTED = "failed"
 SENDERS = 8
+Plot = list[tuple[float, Callable[[], None]]]
 #: A kill takes so long on average.
 KILL_SECONDS = 1.7
 SWEEP_AFTER_SECONDS = 10
@@ -109,7 +111,7 @@ def _send(fleet: Fleet, weather: Weather, outcome: Outcome, kills: int) -> None:
         open_: set[Future[None]] = set()
         while sent < outcome.files or fleet.kills.total() < kills or open_:
             weather.wait()
-            due = min(outcome.files, int((time.monotonic() - begun) / interval) + 1)
+            due = min(before_the_next(plot, outcome.files), int((time.monotonic() - begun) / interval) + 1)
             open_ |= {pool.submit(sender.send, number) for number in range(sent, due)}
             sent = due
             weather.kill_one()
@@ -120,7 +122,12 @@ def _send(fleet: Fleet, weather: Weather, outcome: Outcome, kills: int) -> None:
                 plot.pop(0)[1]()
 
 
-def _plot(weather: Weather) -> list[tuple[float, Callable[[], None]]]:
+def before_the_next(plot: Plot, files: int) -> int:
+    """How many files may be sent before the next action: a slow machine would leave none for what it does."""
+    return math.ceil(plot[0][0] * files) if plot else files
+
+
+def _plot(weather: Weather) -> Plot:
     """The share of the files after which an action comes."""
     return [
         (0.2, weather.pause),

@@ -24,7 +24,7 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 3.0  # 1.7 on average
 WORK_SECONDS = 0.4
 FAULT_SECONDS = 4.0
 #: Longest wait until the queue that is purged has tasks.
-PURGE_SECONDS = 10
+PURGE_SECONDS = 30
 QUEUES = ("texts", "pictures", "digests", "bulk")
 #: Uploads of outputs, manifests and entries.
 RESULTS = "POST /upload/storage/v1/b/results/"
