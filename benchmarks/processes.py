@@ -1,5 +1,7 @@
 """CPU seconds of the processes of the stack."""
 
+from contextlib import suppress
+
 import psutil
 
 
@@ -11,9 +13,10 @@ def cpu_seconds(pid: int) -> dict[str, float]:
     spent: dict[str, float] = {}
     root = psutil.Process(pid)
     for process in [root, *root.children(recursive=True)]:
-        times = process.cpu_times()
-        name, ended = _name(process), times.children_user + times.children_system
-        spent[name] = spent.get(name, 0.0) + times.user + times.system + (ended if _is_zygote(process) else 0)
+        with suppress(psutil.NoSuchProcess):  # a step's child has just ended: its time is among the zygote's
+            times = process.cpu_times()
+            name, ended = _name(process), times.children_user + times.children_system
+            spent[name] = spent.get(name, 0.0) + times.user + times.system + (ended if _is_zygote(process) else 0)
     return spent
 
 
