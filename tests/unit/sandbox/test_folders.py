@@ -65,7 +65,7 @@ def test_the_folders_of_a_living_process_stay(place: Path) -> None:
         folder = _folder(living)
         with Folders().new():
             assert (folder / "original").exists()
-        living.communicate("\n", timeout=10)
+        living.communicate("\n", timeout=60)
 
     eventually(lambda: not folder.parent.exists())  # and with its end they go
 

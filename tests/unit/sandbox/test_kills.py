@@ -38,7 +38,7 @@ def running(run: Run, text: str) -> Iterator[list[Ran]]:
     thread = threading.Thread(target=lambda: ended.append(run(text)))
     thread.start()
     yield ended
-    thread.join(timeout=30)
+    thread.join(timeout=120)
     assert ended, "the run did not end"
 
 

@@ -292,7 +292,7 @@ def test_with_the_zygote_the_program_ends_too(folder_of_programs: Path, tmp_path
     eventually(lambda: not any(process.is_running() for process in first))
     second = eventually(lambda: both(own))
     own.stop()
-    thread.join(timeout=30)
+    thread.join(timeout=120)
     eventually(lambda: not any(process.is_running() for process in second))
 
 
