@@ -1,5 +1,6 @@
 """The commands of an operator against a running stack, and their answers."""
 
+import json
 import subprocess
 from collections import Counter
 from collections.abc import Mapping
@@ -38,6 +39,19 @@ def wait_for_words(machine: Machine, words: str, *command: str) -> str:
         return printed if words in printed else None
 
     return eventually(look, words, pause_seconds=0.5)
+
+
+def sweep_until_queued(machine: Machine, count: int) -> None:
+    """Sweep until so many jobs were queued in all: a sweep leaves alone what was sent just before."""
+    queued = 0
+
+    def look() -> bool:
+        nonlocal queued
+        rows = json.loads(machine.run("./sluice", "sweep", "--format", "json").stdout)
+        queued += sum(int(row["jobs"]) for row in rows if row["outcome"] == "queued")
+        return queued >= count
+
+    eventually(look, f"{count} jobs queued", pause_seconds=0.5)
 
 
 def outputs(machine: Machine, name: str) -> list[str]:

@@ -77,7 +77,7 @@ def waiting_tasks(machine: Machine) -> list[object]:
     """The tasks in both queues."""
     base = machine.environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDTASKS"]
     queues = f"{base}v2/projects/local-project/locations/us-central1/queues"
-    answers = [requests.get(f"{queues}/{name}/tasks", timeout=10).json() for name in ("first", "second")]
+    answers = [requests.get(f"{queues}/{name}/tasks", timeout=60).json() for name in ("first", "second")]
     return [task for answer in answers for task in answer.get("tasks", ())]
 
 
@@ -130,6 +130,6 @@ def test_a_function_that_was_killed_is_started_again_and_told_of(machine: Machin
 
 def _answer(url: str) -> int | None:
     try:
-        return requests.get(url, timeout=5).status_code
+        return requests.get(url, timeout=60).status_code
     except requests.ConnectionError:
         return None

@@ -21,7 +21,7 @@ from local.services import FUNCTIONS
 from localcloud.address import LOCATION, PROJECT
 from shared.settings import ROOT
 from tests.conftest import DATA
-from tests.e2e.commands import outputs, run, sluice, states, wait_for, wait_for_words
+from tests.e2e.commands import outputs, run, sluice, states, sweep_until_queued, wait_for, wait_for_words
 from tests.eventually import eventually
 from tests.machine import Machine, running, variables
 
@@ -48,7 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def machine(folder: Path) -> Iterator[Machine]:
-    machine = Machine(folder / "stack", functions=folder / "functions")
+    # No sweep but the tests' own: one by schedule would queue the files whose sweep a test waits for.
+    machine = Machine(folder / "stack", functions=folder / "functions", sweep_seconds=24 * 3600)
     settings = {"SLUICE_PIPELINE": str(folder / "pipeline.toml"), "SLUICE_SWEEP_AFTER_SECONDS": "1"}
     with variables(settings), running(machine):
         yield machine
@@ -101,7 +102,7 @@ def paused(machine: Machine) -> Iterator[None]:
 
 def dispatches(machine: Machine) -> int:
     """The attempts of the queue so far."""
-    calls = requests.get(f"{machine.environment['SLUICE_TASKS_ENDPOINT']}/local/calls", timeout=10).json()
+    calls = requests.get(f"{machine.environment['SLUICE_TASKS_ENDPOINT']}/local/calls", timeout=60).json()
     return sum(int(one["calls"]) for one in calls if one["operation"] == "dispatch")
 
 
@@ -216,12 +217,12 @@ def test_a_sweep_queues_again_what_a_purge_removed(machine: Machine, uploads: Bu
         wait_for(machine, "purged", processing=FEW)
         queue = f"projects/{PROJECT}/locations/{LOCATION}/queues/images"
         url = f"{machine.environment['SLUICE_TASKS_ENDPOINT']}/v2/{queue}:purge"
-        requests.post(url, json={}, timeout=10).raise_for_status()
+        requests.post(url, json={}, timeout=60).raise_for_status()
         wait_for(machine, "purged")
         shown = sluice(machine, "show", "purged/000.png")
         while_paused = wait_for_words(machine, f"{FEW}  paused", "sweep")
 
-    wait_for_words(machine, f"{FEW}  queued", "sweep")
+    sweep_until_queued(machine, FEW)
 
     wait_for(machine, "purged", succeeded=FEW)
     assert "its queue has no task of it yet" in shown
@@ -235,7 +236,7 @@ def test_a_sweep_queues_files_whose_notifications_were_dropped(machine: Machine,
     listed = states(machine, "dropped")
     shown = sluice(machine, "show", "dropped/000.png")
 
-    wait_for_words(machine, f"{FEW}  queued", "sweep")
+    sweep_until_queued(machine, FEW)
 
     wait_for(machine, "dropped", succeeded=FEW)
     assert not listed

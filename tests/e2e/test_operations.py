@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ PHOTO = (DATA / "photo.jpg").read_bytes()
 TRUNCATED = PHOTO[:50_000]
 SERVICES = ("upload", "issuer", "dispatcher", "processor", "status")
 MISTAKE = 'per_file = ["sizes"]'
-SECONDS = 60 + FILES  # longest wait
+SECONDS = 120 + FILES  # longest wait
 
 #: The number of files by verdict, reason and newest run.
 States = dict[tuple[str, str, int], int]
@@ -116,15 +116,15 @@ def sluice(machine: Machine, *arguments: str) -> list[dict[str, Any]]:
 def tail(machine: Machine, path: Path) -> Iterator[Path]:
     """The file to which `./sluice tail` prints meanwhile, from its first moment on."""
     url = f"{machine.environment['CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB']}v1/projects/{PROJECT}/subscriptions"
-    before = len(requests.get(url, timeout=10).json()["subscriptions"])
+    before = len(requests.get(url, timeout=60).json()["subscriptions"])
     with path.open("w") as out:
         process = start(machine, "tail", "--steps", out=out)
-        eventually(lambda: len(requests.get(url, timeout=10).json()["subscriptions"]) > before)
+        eventually(lambda: len(requests.get(url, timeout=60).json()["subscriptions"]) > before)
         try:
             yield path
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+            process.communicate(timeout=SECONDS)
 
 
 def kill(machine: Machine, *services: str) -> None:
@@ -136,7 +136,8 @@ def kill_all(machine: Machine) -> None:
     """Kill the local cloud, and every function with its workers."""
     functions = psutil.Process(machine.pid).children()
     for function in functions:
-        os.killpg(function.pid, signal.SIGKILL)  # each is a session of its own
+        with suppress(ProcessLookupError):  # it ended, or has just been forked; then it ends with the cloud
+            os.killpg(function.pid, signal.SIGKILL)  # each is a session of its own
     machine.kill()
 
 

@@ -52,8 +52,8 @@ def test_each_receiver_gets_its_notices_and_a_paused_one_those_it_missed(stack: 
     with variables(machine.environment):
         cloud = GoogleCloud(configuration.load(ENVIRONMENT | machine.environment))
         Client(project="local-project").bucket("uploads").blob("photo.jpg").upload_from_filename(DATA / "photo.jpg")
-        eventually(lambda: len(ids(willing.posted)) == 3, "notices of the job and two steps", seconds=60)
-        eventually(lambda: cloud.queue.state("webhook-gone").is_paused, "the pause", seconds=60)
+        eventually(lambda: len(ids(willing.posted)) == 3, "notices of the job and two steps")
+        eventually(lambda: cloud.queue.state("webhook-gone").is_paused, "the pause")
 
         events = [Official(stack.secret()).verify(one.body, dict(one.headers)) for one in willing.posted]
         (job,) = {json.dumps(one) for one in events if one["type"] == "sluice.job.finished.v1"}
@@ -63,7 +63,7 @@ def test_each_receiver_gets_its_notices_and_a_paused_one_those_it_missed(stack: 
 
         gone.status = 204
         cloud.queue.resume("webhook-gone")
-        eventually(lambda: gone.took, "the notice that was kept", seconds=60)
+        eventually(lambda: gone.took, "the notice that was kept")
     last = gone.posted[-1]
     assert gone.took == [json.loads(job)["id"]]
     assert Official(SECRET).verify(last.body, dict(last.headers)) == json.loads(job)
