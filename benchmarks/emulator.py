@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.eventually import eventually
 from tests.ports import free_port, is_listening
 
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from tests.ports import free_port, is_listening
 VARIABLE = "BENCH_TESTBENCH"
 #: As in the testbench's README.
 THREADS = 10
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def listening(folder: Path, port: int) -> Iterator[None]:
     with (folder / "log").open("wb") as log:
         started = subprocess.Popen(["clamd", "--config-file", str(folder / "clamd.conf")], stdout=log, stderr=log)
     try:
-        eventually(lambda: _listens(port), "clamd's port", seconds=60)
+        eventually(lambda: _listens(port), "clamd's port")
         yield
     finally:
         started.kill()

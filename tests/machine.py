@@ -130,7 +130,7 @@ class Machine:
     def _reap(self) -> None:
         assert self._process is not None
         assert self._reading is not None
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=START_SECONDS)
         self._reading.join()
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None

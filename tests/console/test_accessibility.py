@@ -50,7 +50,7 @@ def _ended(machine: Machine, name: str, data: bytes) -> str:
     answer = requests.post(machine.url("upload"), files={"file": (name, data)}, timeout=30)
     sent = str(answer.json()["object"])
     address = f"{machine.url('status')}/objects/{quote(sent)}"
-    eventually(lambda: requests.get(address, timeout=30).json().get("state") in VERDICTS, f"the end of {name}", seconds=60)
+    eventually(lambda: requests.get(address, timeout=30).json().get("state") in VERDICTS, f"the end of {name}")
     return sent
 
 

@@ -59,7 +59,7 @@ def test_an_object_keeps_its_custom_metadata(cloud: Cloud, name: str, kind: str,
 def test_an_output_is_created_with_its_cache_control_in_one_call(real: Cloud, name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"words")
     stored = real.results.create(name, "text/plain", tmp_path / "file", {"order": "4711"}, "public, max-age=31536000")
-    answer = requests.get(real.results.permit_download(name, 77), timeout=10)
+    answer = requests.get(real.results.permit_download(name, 77), timeout=60)
 
     assert stored == real.results.find(name)  # no call has changed it since
     assert stored.metadata == {"order": "4711"}
@@ -254,7 +254,7 @@ def test_no_proxy_of_the_environment_is_used(
 def test_old_notes_of_attempts_and_nothing_else_are_deleted_by_their_age(machine: Machine) -> None:
     """As in the cloud, where deploy.sh sets the same rule beside others."""
     buckets = f"{machine.environment['STORAGE_EMULATOR_HOST']}/storage/v1/b"
-    uploads, results = (requests.get(f"{buckets}/{name}", timeout=10).json() for name in ("uploads", "results"))
+    uploads, results = (requests.get(f"{buckets}/{name}", timeout=60).json() for name in ("uploads", "results"))
 
     deletion = {"action": {"type": "Delete"}, "condition": {"age": 30, "matchesPrefix": ["attempts/"]}}
     assert (uploads.get("lifecycle"), results["lifecycle"]) == (None, {"rule": [deletion]})

@@ -36,7 +36,7 @@ def parameters(url: str) -> dict[str, str]:
 def use(permission: Permission, data: bytes = b"", **changed: str) -> requests.Response:
     """Send the signed request, with these headers changed."""
     headers = {**permission.headers, **changed}
-    return requests.request(permission.method, permission.url, data=data, headers=headers, timeout=10)
+    return requests.request(permission.method, permission.url, data=data, headers=headers, timeout=60)
 
 
 def test_a_signed_url_has_exactly_the_headers_of_its_request(cloud: Cloud, name: str) -> None:
@@ -73,7 +73,7 @@ def test_signed_metadata_are_the_objects(real: Cloud, name: str, resumable: bool
     assert use(permission, b"12345", **{"x-goog-meta-order": "4712"}).status_code == 403
     answer = use(permission, b"" if resumable else b"12345")
     if resumable:
-        answer = requests.put(answer.headers["location"], b"12345", timeout=10)
+        answer = requests.put(answer.headers["location"], b"12345", timeout=60)
     found = real.uploads.find(name)
 
     assert (answer.status_code, found and found.metadata) == (200, {"order": "4711", "note": "two words; a=b"})
@@ -81,7 +81,7 @@ def test_signed_metadata_are_the_objects(real: Cloud, name: str, resumable: bool
 
 def test_a_signed_url_begins_a_resumable_upload(real: Cloud, name: str) -> None:
     begun = use(real.uploads.permit_upload(name, TERMS, 77, resumable=True))
-    done = requests.put(begun.headers["location"], b"12345", timeout=10)
+    done = requests.put(begun.headers["location"], b"12345", timeout=60)
 
     assert (begun.status_code, done.status_code) == (201, 200)
     assert real.uploads.read(name) == b"12345"
@@ -90,12 +90,12 @@ def test_a_signed_url_begins_a_resumable_upload(real: Cloud, name: str) -> None:
 def test_a_download_is_an_attachment(real: Cloud, name: str) -> None:
     real.uploads.create(name, "text/html", b"<script>")
     url = real.uploads.permit_download(name, 77)
-    answer = requests.get(url, timeout=10)
+    answer = requests.get(url, timeout=60)
 
     assert parameters(url)["X-Goog-Credential"].startswith(f"{real.settings.reader}/")
     assert (parameters(url)["X-Goog-Expires"], parameters(url)["response-content-disposition"]) == ("77", "attachment")
     assert (answer.content, answer.headers["content-disposition"]) == (b"<script>", "attachment")
-    assert requests.put(url, b"other", timeout=10).status_code == 403
+    assert requests.put(url, b"other", timeout=60).status_code == 403
 
 
 def test_without_a_key_the_iam_api_signs_as_the_signer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -267,7 +267,7 @@ def _call(machine: Machine, path: str, body: dict[str, Any] | None = None) -> An
     """Ask Cloud Tasks, beside the adapter."""
     url = machine.environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDTASKS"] + "v2/" + path
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data, {"content-type": "application/json"}), timeout=10) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, data, {"content-type": "application/json"}), timeout=60) as answer:
         return json.load(answer)
 
 
@@ -312,7 +312,7 @@ def _pulled(machine: Machine, subscription: str, notices: Sequence[events.Notice
     arrived: dict[str, Any] = {}
 
     def look() -> list[Any]:
-        pulled = subscriber.pull(subscription=path, max_messages=10, timeout=10).received_messages
+        pulled = subscriber.pull(subscription=path, max_messages=10, timeout=60).received_messages
         subscriber.acknowledge(subscription=path, ack_ids=[message.ack_id for message in pulled]) if pulled else None
         arrived.update({message.message.attributes.get("ce-id"): message.message for message in pulled})
         return [arrived[id_] for id_ in wanted] if arrived.keys() >= set(wanted) else []

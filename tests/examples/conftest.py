@@ -22,7 +22,7 @@ from tests.ports import free_port
 from tests.preloaded import preloaded
 
 EXAMPLES = ROOT / "examples"
-SECONDS = 60
+SECONDS = 120
 WEBHOOK_KEY = bytes(range(32))
 WEBHOOK = """
 [webhooks.{}]

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -54,8 +54,8 @@ class Run:
         children = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(number)
         _, errors = self.process.communicate(timeout=60)
-        eventually(lambda: not any(child.is_running() and child.status() != "zombie" for child in children))
-        assert all(map(is_free, all_ports(self.ports)))
+        eventually(lambda: not any(map(_runs, children)), "the end of the children")
+        eventually(lambda: all(map(is_free, all_ports(self.ports))), "free ports: a child may have begun meanwhile")
         return self.process.returncode, errors
 
 
@@ -65,9 +65,18 @@ def _has_handler(run: Run) -> bool:
     return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
 def _runs_client(run: Run) -> bool:
-    children = psutil.Process(run.process.pid).children(recursive=True)
-    return any("gs://uploads" in " ".join(child.cmdline()) for child in children if child.is_running())
+    for child in psutil.Process(run.process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has just ended; raised for a zombie too
+            if "gs://uploads" in " ".join(child.cmdline()):
+                return True
+    return False
 
 
 MOMENTS: dict[str, Callable[[Run], bool]] = {
@@ -84,7 +93,7 @@ def started(data: Path, module: str, command: str, moment: str) -> Iterator[Run]
     """The command at this moment of its life."""
     run = Run(data, module, command)
     try:
-        eventually(lambda: MOMENTS[moment](run) or run.process.poll() is not None, seconds=60, pause_seconds=0.005)
+        eventually(lambda: MOMENTS[moment](run) or run.process.poll() is not None, pause_seconds=0.005)
         yield run
     finally:
         run.process.kill()

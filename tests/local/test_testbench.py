@@ -33,7 +33,7 @@ def test_it_runs_from_its_clone_and_ends_with_its_server(clone: Path, monkeypatc
     with testbench.running() as port:
         assert port
         assert is_listening(port)
-    eventually(lambda: is_free(port), "the server to end", seconds=20)
+    eventually(lambda: is_free(port), "the server to end")
 
 
 def test_without_a_clone_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

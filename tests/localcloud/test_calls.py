@@ -42,7 +42,7 @@ def target() -> Iterator[Target]:
 
 
 def ask(machine: Machine, method: str, url: str, **what: Any) -> requests.Response:
-    return requests.request(method, url if "://" in url else tasks(machine, url), timeout=10, **what)
+    return requests.request(method, url if "://" in url else tasks(machine, url), timeout=60, **what)
 
 
 def storage(machine: Machine, path: str) -> str:

@@ -61,7 +61,7 @@ def run(module: str, command: str, data: Path, offset: int = 0) -> subprocess.Co
 @pytest.mark.parametrize("command", but_long(["up", "reset"], ["demo"]))
 def test_a_folder_in_use_is_left_alone(machine: Machine, command: str) -> None:
     buckets = f"{machine.environment['STORAGE_EMULATOR_HOST']}/storage/v1/b"
-    before = requests.get(buckets, timeout=5).json()
+    before = requests.get(buckets, timeout=60).json()
     done = run("local", command, machine.data, machine.offset + 500)
 
     assert (done.returncode, done.stdout) == (1, "")
@@ -69,7 +69,7 @@ def test_a_folder_in_use_is_left_alone(machine: Machine, command: str) -> None:
         f"error: {machine.data} is in use by the local cloud of process {machine.pid}; stop it, "
         "or use another folder and other ports: --data FOLDER --port-offset 1000\n"
     )
-    assert requests.get(buckets, timeout=5).json() == before
+    assert requests.get(buckets, timeout=60).json() == before
 
 
 def test_a_port_in_use_is_named(machine: Machine, tmp_path: Path) -> None:

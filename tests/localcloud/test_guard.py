@@ -83,7 +83,7 @@ def send(
     if body is not None:
         given |= {"Content-Length": str(len(body))}
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items()), "", ""]
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
         connection = _over_tls(plain) if door.endswith("_tls") else plain
         connection.sendall("\r\n".join(lines).encode("latin-1") + (body or b""))
         answer = HTTPResponse(connection, method=method)
@@ -169,7 +169,7 @@ def test_a_chunked_body_is_refused_too(machine: Machine) -> None:
     body = b"2\r\n{}\r\n0\r\n\r\n"
     port = Ports(machine.offset).tasks
     lines = [f"POST {TASKS} HTTP/1.1", f"Host: localhost:{port}", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall("\r\n".join(lines).encode() + body)
 
         assert connection.recv(100).startswith(b"HTTP/1.1 400 ")

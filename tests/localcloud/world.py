@@ -12,7 +12,7 @@ from localcloud.address import PROJECT
 from localcloud.clock import Clock, TurnedClock
 from tests.ports import free_port
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 T = TypeVar("T")
 W = TypeVar("W", bound="ServiceThread")

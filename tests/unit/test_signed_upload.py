@@ -24,7 +24,7 @@ printf 'HTTP/1.1 201 Created\\r\\nLocation: https://session.test/?upload_id=1&a=
 
 def run(command: str) -> list[list[str]]:
     """The arguments of each call of curl in the command line, in order."""
-    done = subprocess.run(["sh", "-c", SHELL + command], capture_output=True, check=True, text=True, timeout=10)
+    done = subprocess.run(["sh", "-c", SHELL + command], capture_output=True, check=True, text=True, timeout=60)
     return [line.split("|")[1:] for line in done.stderr.splitlines()]
 
 

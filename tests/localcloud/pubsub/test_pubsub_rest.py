@@ -18,7 +18,7 @@ def call(world: World, method: str, path: str, body: Any = None) -> tuple[int, A
     data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(f"http://127.0.0.1:{world.port}/v1/projects/local-project{path}", data, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -112,7 +112,7 @@ def test_a_pull_whose_client_hangs_up_leases_no_message(world: World) -> None:
 
 def post_gzip(world: World, path: str, body: bytes | list[bytes], encoding: str = "gzip") -> tuple[int, Any]:
     """POST a body with `Content-Encoding: gzip`, as Google's Java client does; chunked when it is a list."""
-    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=60)
     headers = {"Content-Type": "application/json; charset=UTF-8", "Content-Encoding": encoding}
     connection.request("POST", f"/v1/projects/local-project{path}", body, headers)
     with connection.getresponse() as answer:

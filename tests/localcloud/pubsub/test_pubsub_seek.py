@@ -250,5 +250,5 @@ def test_rest_serves_snapshots_and_seek(world: World) -> None:
 def rest(world: World, method: str, path: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{world.port}/v1/{path}", data, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)

@@ -20,7 +20,7 @@ def url(world: World, bucket: str) -> str:
 
 def curl(*arguments: str, data: bytes = b"") -> bytes:
     command = ["curl", "-sS", "--fail-with-body", *arguments]
-    done = subprocess.run(command, input=data, capture_output=True, timeout=20, check=False)
+    done = subprocess.run(command, input=data, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

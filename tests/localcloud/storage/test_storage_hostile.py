@@ -80,7 +80,7 @@ METHODS = ["GET", "HEAD", "PUT", "POST", "PATCH", "OPTIONS", "ODD"]
 def test_no_request_is_answered_with_a_server_error(world: World, bucket: str) -> None:
     chance = random.Random(1)
     world.upload(bucket, "x", b"1", "&contentEncoding=gzip")
-    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=60)
     failed = []
     for _ in range(1500):
         path = chance.choice(STARTS).format(bucket) + "".join(

@@ -32,8 +32,8 @@ class Served:
         self.base = f"http://127.0.0.1:{port}"
         self._port = port
         eventually(lambda: answers(port))
-        requests.post(f"{self.base}/storage/v1/b", json={"name": "bucket"}, timeout=5)
-        requests.put(f"{self.base}/bucket/small", data=ZEROS, timeout=5)
+        requests.post(f"{self.base}/storage/v1/b", json={"name": "bucket"}, timeout=60)
+        requests.put(f"{self.base}/bucket/small", data=ZEROS, timeout=60)
 
     def peak_bytes(self) -> int:
         """The peak of its resident memory."""
@@ -80,7 +80,7 @@ def test_a_large_upload_and_its_download_need_no_memory(served: Served) -> None:
 def test_a_large_resumable_upload_needs_no_memory(served: Served) -> None:
     before = served.peak_bytes()
     url = f"{served.base}/upload/storage/v1/b/bucket/o?uploadType=resumable&name=large"
-    location = urlsplit(requests.post(url, timeout=5).headers["Location"])
+    location = urlsplit(requests.post(url, timeout=60).headers["Location"])
 
     status = served.send(f"{location.path}?{location.query}", **{"Content-Range": f"bytes 0-{SIZE - 1}/{SIZE}"})
 

@@ -136,7 +136,7 @@ def test_a_form_of_a_foreign_page_needs_a_policy_or_a_rule(world: World, bucket:
 
     def post(fields: dict[str, str]) -> int:
         url = f"{world.url}/{bucket}"
-        return requests.post(url, data=fields, files={"file": ("a", b"hello")}, headers=FOREIGN, timeout=5).status_code
+        return requests.post(url, data=fields, files={"file": ("a", b"hello")}, headers=FOREIGN, timeout=60).status_code
 
     assert post({"key": "unsigned"}) == 403
     assert post(policy["fields"]) == 204

@@ -144,12 +144,12 @@ def test_signed_urls_of_every_kind_work(world: World, home: Bucket) -> None:
             )
         )
 
-    started = requests.post(sign("RESUMABLE"), headers={"x-goog-resumable": "start"}, timeout=5)
-    resumed = requests.put(started.headers["Location"], data=b"resumed", timeout=5)
-    after_resumable = requests.get(sign("GET"), timeout=5).content
-    put = requests.put(sign("PUT"), data=b"put", timeout=5)
-    after_put = requests.get(sign("GET"), timeout=5).content
-    deleted = requests.delete(sign("DELETE"), timeout=5)
+    started = requests.post(sign("RESUMABLE"), headers={"x-goog-resumable": "start"}, timeout=60)
+    resumed = requests.put(started.headers["Location"], data=b"resumed", timeout=60)
+    after_resumable = requests.get(sign("GET"), timeout=60).content
+    put = requests.put(sign("PUT"), data=b"put", timeout=60)
+    after_put = requests.get(sign("GET"), timeout=60).content
+    deleted = requests.delete(sign("DELETE"), timeout=60)
 
     assert (started.status_code, resumed.status_code, after_resumable) == (201, 200, b"resumed")
     assert (put.status_code, after_put) == (200, b"put")
@@ -169,7 +169,7 @@ def test_a_form_uploads_only_what_its_policy_allows(world: World, bucket: str) -
 
     def post(data: bytes, **fields: str) -> requests.Response:
         given = policy["fields"] | {"content-type": "text/plain", "x-goog-meta-k": "v"} | fields
-        return requests.post(policy["url"], data=given, files={"file": ("é.txt", data)}, timeout=5)
+        return requests.post(policy["url"], data=given, files={"file": ("é.txt", data)}, timeout=60)
 
     refused = [post(b"hello", **{"content-type": "image/png"}), post(b"hello", more="1"), post(b"hello", key="other")]
     refused += [post(b"hello world"), post(b""), post(b"hello", policy=policy["fields"]["policy"] + "AAAA")]
@@ -190,7 +190,7 @@ def test_the_content_type_of_the_file_needs_no_condition(world: World, bucket: s
     file = ("a.png", b"hello", part_type) if part_type else ("a.png", b"hello")
 
     def post(**fields: str) -> int:
-        return requests.post(policy["url"], data=policy["fields"] | fields, files={"file": file}, timeout=5).status_code
+        return requests.post(policy["url"], data=policy["fields"] | fields, files={"file": file}, timeout=60).status_code
 
     assert post() == 204
     assert world.http.get(world.object_url(bucket, "x")).json()["contentType"] == stored
@@ -205,8 +205,8 @@ def test_a_field_without_effect_is_refused(world: World, bucket: str, field: str
     policy = python_client(world).generate_signed_post_policy_v4(
         bucket, "x", timedelta(minutes=5), fields=fields, credentials=key
     )
-    signed = requests.post(policy["url"], data=policy["fields"], files={"file": b"hello"}, timeout=5)
-    open_ = requests.post(policy["url"], data={"key": "x", **fields}, files={"file": b"hello"}, timeout=5)
+    signed = requests.post(policy["url"], data=policy["fields"], files={"file": b"hello"}, timeout=60)
+    open_ = requests.post(policy["url"], data={"key": "x", **fields}, files={"file": b"hello"}, timeout=60)
 
     assert (signed.status_code, open_.status_code) == (400, 400)
     assert world.names(bucket) == []
@@ -215,6 +215,6 @@ def test_a_field_without_effect_is_refused(world: World, bucket: str, field: str
 def test_curl_posts_a_form_without_a_policy(world: World, bucket: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"hello\r\n--not the end")
     command = ["curl", "-sS", "--fail-with-body", "-F", "key=in/${filename}", "-F", f"file=@{tmp_path}/a.txt"]
-    subprocess.run([*command, f"{world.url}/{bucket}"], check=True, timeout=20)
+    subprocess.run([*command, f"{world.url}/{bucket}"], check=True, timeout=60)
 
     assert world.http.get(f"{world.url}/{bucket}/in/a.txt").content == b"hello\r\n--not the end"

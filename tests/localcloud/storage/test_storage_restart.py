@@ -35,28 +35,28 @@ def killed_after(folder: Path, port: int) -> Iterator[str]:
 def test_everything_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     port = free_port()
     with killed_after(tmp_path, port) as url:
-        requests.post(f"{url}/storage/v1/b", json={"name": "bucket"}, timeout=5)
-        requests.post(f"{url}/storage/v1/b/bucket/notificationConfigs", json={"topic": TOPIC}, timeout=5)
+        requests.post(f"{url}/storage/v1/b", json={"name": "bucket"}, timeout=60)
+        requests.post(f"{url}/storage/v1/b/bucket/notificationConfigs", json={"topic": TOPIC}, timeout=60)
         upload = f"{url}/upload/storage/v1/b/bucket/o"
-        old = requests.post(f"{upload}?uploadType=media&name=old", data=b"1", timeout=5).json()
-        requests.post(f"{upload}?uploadType=media&name=gone", data=b"1", timeout=5)
-        requests.delete(f"{url}/storage/v1/b/bucket/o/gone", timeout=5)
-        location = requests.post(f"{upload}?uploadType=resumable&name=half", timeout=5).headers["Location"]
-        requests.put(location, data=b"hello", headers={"Content-Range": "bytes 0-4/10"}, allow_redirects=False, timeout=5)
+        old = requests.post(f"{upload}?uploadType=media&name=old", data=b"1", timeout=60).json()
+        requests.post(f"{upload}?uploadType=media&name=gone", data=b"1", timeout=60)
+        requests.delete(f"{url}/storage/v1/b/bucket/o/gone", timeout=60)
+        location = requests.post(f"{upload}?uploadType=resumable&name=half", timeout=60).headers["Location"]
+        requests.put(location, data=b"hello", headers={"Content-Range": "bytes 0-4/10"}, allow_redirects=False, timeout=60)
         send_part(port, "PUT", "/bucket/never", {"Content-Length": "10"}, b"hello")
 
     (tmp_path / "topics").touch()
     with killed_after(tmp_path, port) as url:
-        assert requests.get(f"{url}/storage/v1/b/bucket/o/old", timeout=5).json() == old
-        asked = requests.put(location, headers={"Content-Range": "bytes */10"}, allow_redirects=False, timeout=5)
-        rest = requests.put(location, data=b"world", headers={"Content-Range": "bytes 5-9/10"}, timeout=5)
-        shown = requests.get(f"{url}/storage/v1/b/bucket/o", timeout=5).json()["items"]
+        assert requests.get(f"{url}/storage/v1/b/bucket/o/old", timeout=60).json() == old
+        asked = requests.put(location, headers={"Content-Range": "bytes */10"}, allow_redirects=False, timeout=60)
+        rest = requests.put(location, data=b"world", headers={"Content-Range": "bytes 5-9/10"}, timeout=60)
+        shown = requests.get(f"{url}/storage/v1/b/bucket/o", timeout=60).json()["items"]
         published = tmp_path / "published"
         eventually(lambda: published.exists() and len(published.read_text().splitlines()) >= 4)
 
-        assert requests.get(old["mediaLink"], timeout=5).content == b"1"
+        assert requests.get(old["mediaLink"], timeout=60).content == b"1"
         assert asked.headers["Range"] == "bytes=0-4"
-        assert requests.get(rest.json()["mediaLink"], timeout=5).content == b"helloworld"
+        assert requests.get(rest.json()["mediaLink"], timeout=60).content == b"helloworld"
         assert [item["name"] for item in shown] == ["half", "old"]
         assert int(rest.json()["generation"]) > int(old["generation"])
         assert kept_contents(tmp_path / "storage") == 2
@@ -64,7 +64,7 @@ def test_everything_acknowledged_survives_a_kill(tmp_path: Path) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(f"{url}/storage/v1/b", timeout=5).ok
+        return requests.get(f"{url}/storage/v1/b", timeout=60).ok
     except requests.ConnectionError:
         return False
 

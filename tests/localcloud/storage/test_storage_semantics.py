@@ -26,10 +26,10 @@ from tests.ports import free_port
 def test_of_many_create_only_writes_at_once_one_wins(world: World, bucket: str) -> None:
     url = f"{world.url}/upload/storage/v1/b/{bucket}/o?uploadType=media&name=x&ifGenerationMatch=0"
     with ThreadPoolExecutor(8) as pool:
-        json_api = [pool.submit(requests.post, url, data=b"1", timeout=10) for _ in range(8)]
+        json_api = [pool.submit(requests.post, url, data=b"1", timeout=60) for _ in range(8)]
         headers = {"x-goog-if-generation-match": "0"}
         xml_api = [
-            pool.submit(requests.put, f"{world.url}/{bucket}/x", data=b"1", headers=headers, timeout=10) for _ in range(8)
+            pool.submit(requests.put, f"{world.url}/{bucket}/x", data=b"1", headers=headers, timeout=60) for _ in range(8)
         ]
         statuses = sorted(done.result().status_code for done in json_api + xml_api)
 
@@ -40,7 +40,7 @@ def test_of_many_changes_to_one_state_one_wins(world: World, bucket: str) -> Non
     world.upload(bucket, "x", b"1")
     url = world.object_url(bucket, "x", "?ifMetagenerationMatch=1")
     with ThreadPoolExecutor(8) as pool:
-        sent = [pool.submit(requests.patch, url, json={"metadata": {"n": str(n)}}, timeout=10) for n in range(8)]
+        sent = [pool.submit(requests.patch, url, json={"metadata": {"n": str(n)}}, timeout=60) for n in range(8)]
         statuses = sorted(done.result().status_code for done in sent)
 
     assert statuses == [200] + [412] * 7
@@ -196,14 +196,14 @@ def test_a_stop_during_transfers_prints_nothing(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         eventually(lambda: answers(port))
         base = f"http://127.0.0.1:{port}"
-        requests.post(f"{base}/storage/v1/b", json={"name": "bucket"}, timeout=5)
-        requests.put(f"{base}/bucket/big", data=bytes(20 << 20), timeout=20)
+        requests.post(f"{base}/storage/v1/b", json={"name": "bucket"}, timeout=60)
+        requests.put(f"{base}/bucket/big", data=bytes(20 << 20), timeout=60)
         with socket.create_connection(("127.0.0.1", port)) as reader, socket.create_connection(("127.0.0.1", port)) as writer:
             reader.sendall(b"GET /bucket/big HTTP/1.1\r\nHost: localhost\r\n\r\n")
             writer.sendall(b"PUT /bucket/half HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nhalf")
             reader.recv(100)
             process.send_signal(signal.SIGINT)
-            _, printed = process.communicate(timeout=20)
+            _, printed = process.communicate(timeout=60)
 
     assert (process.returncode, printed) == (0, "")
 

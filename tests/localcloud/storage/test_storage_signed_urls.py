@@ -27,7 +27,7 @@ def sign(world: World, bucket: str, name: str, method: str, account: str = "sign
 
 
 def curl(*arguments: str) -> str:
-    done = subprocess.run(["curl", "-sS", "-i", *arguments], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(["curl", "-sS", "-i", *arguments], capture_output=True, text=True, timeout=60, check=True)
     return done.stdout
 
 

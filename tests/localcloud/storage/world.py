@@ -135,7 +135,7 @@ def exchange(
     if is_chunked:
         halves = [half for half in (body[: len(body) // 2], body[len(body) // 2 :]) if half]
         body = b"".join(b"%x\r\n%b\r\n" % (len(half), half) for half in halves) + b"0\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall("\r\n".join(lines).encode() + body)
         with HTTPResponse(connection, method=method) as reply:
             reply.begin()

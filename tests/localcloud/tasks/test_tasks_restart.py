@@ -72,12 +72,13 @@ def test_a_task_in_flight_at_the_kill_is_dispatched_again(tmp_path: Path, target
 def test_the_attempts_of_a_failed_task_survive_a_kill(tmp_path: Path, target: Target) -> None:
     target.replies = [500]
     with process(tmp_path) as client:
-        client.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=QUEUE, retry_config={"min_backoff": {"seconds": 1}}))
+        client.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=QUEUE, retry_config={"min_backoff": {"seconds": 3600}}))
         client.create_task(parent=QUEUE, task=task("a", target))
         target.wait_for(1)
         eventually(lambda: client.get_task(name=f"{QUEUE}/tasks/a").response_count, "the attempt to end")
 
-    with process(tmp_path):
+    with process(tmp_path) as client:
+        client.run_task(name=f"{QUEUE}/tasks/a")
         second = target.wait_for(2)[1]
 
     assert second.headers["X-CloudTasks-TaskRetryCount"] == "1"

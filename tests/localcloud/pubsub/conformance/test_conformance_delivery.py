@@ -14,7 +14,7 @@ from tests.localcloud.pubsub.world import PROJECT, Clients, collector, subscribe
 from tests.localcloud.target import PATIENCE_SECONDS
 
 #: Timeout of a stream: the emulator never sends what some tests wait for.
-STREAM_SECONDS = 2.0
+STREAM_SECONDS = 15.0
 
 
 def contents(received: list[Any]) -> list[bytes]:
@@ -173,7 +173,7 @@ def test_a_stream_delivers_new_and_returned_messages(clients: Clients) -> None:
     with subscribed(clients, subscription, callback):
         for future in [clients.publisher.publish(topic, b"%d" % number) for number in range(100)]:
             future.result()
-        received = {done.get(timeout=STREAM_SECONDS) for _ in range(100)}
+        received = {done.get(timeout=PATIENCE_SECONDS) for _ in range(100)}
 
     assert received == {b"%d" % number for number in range(100)}
     eventually(lambda: clients.pull(subscription, now=True) == [], "an empty subscription")
@@ -231,7 +231,7 @@ def test_messages_of_a_key_arrive_in_order(clients: Clients) -> None:
         clients.publish(topic, b"%d" % number, "key")
     received, callback = collector()
     with subscribed(clients, subscription, callback):
-        data = [received.get(timeout=STREAM_SECONDS).data for _ in range(30)]
+        data = [received.get(timeout=PATIENCE_SECONDS).data for _ in range(30)]
 
     assert data == [b"%d" % number for number in range(30)]
 

@@ -11,7 +11,7 @@ from tests.localcloud.pubsub.world import Clients, subscribed
 from tests.localcloud.target import PATIENCE_SECONDS
 
 #: Timeout of a stream: the emulator never sends what the tests wait for.
-STREAM_SECONDS = 2.0
+STREAM_SECONDS = 15.0
 INVALID = "PERMANENT_FAILURE_INVALID_ACK_ID"
 
 
