@@ -15,7 +15,7 @@ from typing import Any
 
 from google.cloud.storage import Bucket, Client
 
-from benchmarks import archives, cold_start, cost, documents, local_cloud, media, pictures, sandbox, streaming, tables
+from benchmarks import archives, cold_start, cost, documents, local_cloud, media, numbers, pictures, sandbox, streaming, tables
 from benchmarks.bare import Bare
 from benchmarks.processes import cpu_seconds
 from benchmarks.subscriber import JobNotices
@@ -23,8 +23,8 @@ from tests.machine import Machine, running, variables
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTO = (ROOT / "tests" / "data" / "photo.jpg").read_bytes()
-LATENCY_FILES = int(os.environ.get("BENCH_LATENCY_FILES", "40"))
-THROUGHPUT_FILES = int(os.environ.get("BENCH_THROUGHPUT_FILES", "200"))
+LATENCY_FILES = numbers.of("BENCH_LATENCY_FILES", 40, least=2)
+THROUGHPUT_FILES = numbers.of("BENCH_THROUGHPUT_FILES", 200)
 #: Kinds of files, each beside its bare engine.
 KINDS = {"pictures": pictures, "documents": documents, "tables": tables, "media": media, "archives": archives}
 #: Enough to keep the stack busy, few enough that the sender is not what is measured.

@@ -3,18 +3,18 @@
 Each starts from the tree that the image holds, so that nothing of the development environment slows it down or helps it.
 """
 
-import os
 import statistics
 import time
 from pathlib import Path
 
+from benchmarks import numbers
 from local.services import FUNCTIONS
 from tests.first_requests import Customer, FirstRequest, answered, started
 from tests.image import Image, build
 from tests.machine import Machine, running
 from tests.ports import free_port
 
-ROUNDS = int(os.environ.get("BENCH_COLD_STARTS", "9"))
+ROUNDS = numbers.of("BENCH_COLD_STARTS", 9)
 #: Times the start of a functions-framework function that imports nothing; what we mean to stay below.
 GOALS = {"dispatcher": 1.8, "issuer": 1.8, "status": 1.8, "upload": 2.2, "processor": 2.2}
 HELLO = """import functions_framework

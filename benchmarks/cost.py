@@ -6,7 +6,6 @@ that a busy machine slows both.
 
 import argparse
 import io
-import os
 import statistics
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from typing import Any
 from google.cloud.storage import Bucket
 from PIL import Image
 
-from benchmarks import goals, prices
+from benchmarks import goals, numbers, prices
 from benchmarks.bare import Bare
 from benchmarks.processes import cpu_seconds
 from benchmarks.subscriber import JobNotices
@@ -25,8 +24,8 @@ from localcloud.control import ask
 from tests.eventually import eventually
 from tests.machine import ROOT, Machine
 
-FILES = int(os.environ.get("BENCH_COST_FILES", "200"))
 BLOCK_FILES = 25
+FILES = numbers.of("BENCH_COST_FILES", 200, least=BLOCK_FILES)
 SENDERS = 4
 PHOTO = ROOT / "tests" / "data" / "photo.jpg"
 SIZE_PX = 160, 107

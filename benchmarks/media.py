@@ -1,6 +1,5 @@
 """CPU time of a preview in the sandbox beside ffmpeg alone, on a clip of ten seconds in 1080p, in pairs."""
 
-import os
 import statistics
 import subprocess
 import tempfile
@@ -11,12 +10,13 @@ from typing import Any
 
 import psutil
 
+from benchmarks import numbers
 from shared import processors
 from shared.model import recipe
 from shared.processors import extras, programs
 from shared.sandbox.service import Sandbox
 
-ROUNDS = int(os.environ.get("BENCH_MEDIA_ROUNDS", "5"))
+ROUNDS = numbers.of("BENCH_MEDIA_ROUNDS", 5)
 #: Speed of ours beside ffmpeg alone.
 GOAL = 0.95
 NAME, PROGRAMS = "media.preview", ("ffmpeg", "ffprobe")

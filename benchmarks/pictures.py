@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from benchmarks import likeness, sharp
+from benchmarks import likeness, numbers, sharp
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTO = ROOT / "tests" / "data" / "photo.jpg"
@@ -21,7 +21,7 @@ PHOTO = ROOT / "tests" / "data" / "photo.jpg"
 SOURCES = {1: (1224, 816), 6: (3000, 2000), 24: (6000, 4000)}
 SIZES = (1024, 512, 256)
 QUALITY = 80
-ROUNDS = int(os.environ.get("BENCH_PICTURE_ROUNDS", "12"))
+ROUNDS = numbers.of("BENCH_PICTURE_ROUNDS", 12)
 #: kind of work → its process
 RIVALS = {"ours": "ours", "limit": "ours", "each": "sharp", "cascade": "sharp"}
 #: format → megapixels → how many times the CPU time of ours sharp should take, with one pipeline for each size

@@ -1,7 +1,6 @@
 """Profiles of tables: CPU time of our processor beside a plain program with the same engine."""
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -10,10 +9,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks import numbers
+
 ROOT = Path(__file__).resolve().parent.parent
-ROUNDS = int(os.environ.get("BENCH_TABLE_ROUNDS", "3"))
-CSV_BYTES = int(os.environ.get("BENCH_TABLE_BYTES", str(50 << 20)))
-SHEET_ROWS = int(os.environ.get("BENCH_TABLE_ROWS", "100000"))
+ROUNDS = numbers.of("BENCH_TABLE_ROUNDS", 3)
+CSV_BYTES = numbers.of("BENCH_TABLE_BYTES", 50 << 20)
+SHEET_ROWS = numbers.of("BENCH_TABLE_ROWS", 100_000)
 #: file → the share of the engine's speed that ours has at least, and the most memory of its process in MiB
 GOALS = {"csv": (0.9, 600), "xlsx": (0.8, 600)}
 _CITIES = ("Berlin", "Oslo", "Zürich", "Rome", "Madrid", "Kyiv")
