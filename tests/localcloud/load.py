@@ -13,6 +13,7 @@ import grpc
 import requests
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import tasks_v2
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
@@ -38,6 +39,8 @@ FLOW = FlowControl(max_messages=1000, min_duration_per_lease_extension=10, max_d
 PAUSE_SECONDS = 0.01
 #: The publisher waits for the subscriber when it is this many messages ahead.
 MOST_AHEAD = 1000
+#: Google's publisher pauses for up to a minute after an outage of some seconds.
+SOON = Retry(if_exception_type(exceptions.GoogleAPICallError), initial=0.1, maximum=1, timeout=600)
 CHUNK_BYTES, BIG_BYTES = 256 << 10, 3 << 20
 
 Found = TypeVar("Found")
@@ -171,9 +174,9 @@ class Load:
     def _publish(self, number: int) -> None:
         if len(self.ledger.published) - len(self.ledger.confirmed) > MOST_AHEAD:
             return
-        futures = [self._clients.publisher.publish(TOPIC, f"{number}/{part}".encode()) for part in range(20)]
+        futures = [self._clients.publisher.publish(TOPIC, f"{number}/{part}".encode(), retry=SOON) for part in range(20)]
         for future in futures:
-            self.ledger.published.add(future.result(timeout=30))
+            self.ledger.published.add(future.result())
 
     def _create_task(self, number: int) -> None:
         id_ = f"task-{number}"
