@@ -23,7 +23,7 @@ from tests.eventually import eventually
 from tests.ports import free_offset, is_free
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 120
+START_SECONDS = 200
 
 
 class Machine:
