@@ -24,7 +24,7 @@ from local.usage import ASK_ISSUER, CAT, OTHERS, PICTURES, POST, ROCKET, console
 from localcloud.address import PROJECT
 from localcloud.errors import CannotRun
 
-NOTICE_SECONDS = 60
+NOTICE_SECONDS = 120
 JOB_FINISHED = "sluice.job.finished.v1"
 
 
