@@ -337,7 +337,8 @@ def test_a_name_no_object_can_have_is_not_found(machine: Machine, name: str) -> 
 
 def peak_bytes(machine: Machine, function: str) -> int:
     """The peak memory of a function's largest process (Linux)."""
-    workers = [child for child in psutil.Process(machine.pid).children(recursive=True) if function in child.cmdline()]
+    service = psutil.Process(machine.function_pid(function))  # not all processes: children of steps end at any moment
+    workers = [service, *service.children()]
     peaks = [Path(f"/proc/{worker.pid}/status").read_text().partition("VmHWM:")[2].split()[0] for worker in workers]
     return max(int(peak) for peak in peaks) << 10
 
