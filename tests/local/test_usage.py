@@ -1,5 +1,6 @@
 """The line of `make up` by which another shell finds the stack."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ def test_another_shell_gets_the_pipeline_of_the_stack(tmp_path: Path, monkeypatc
 
     line = usage.env(tmp_path, 7)
     assert line.startswith(f"SLUICE_PIPELINE='{tmp_path}/my own.toml' ")
-    assert line.endswith(f"/python -m local env --data {tmp_path} --port-offset 7")
+    assert line.endswith(f"/python -m local env --data {shlex.quote(str(tmp_path))} --port-offset 7")
 
 
 def test_another_shell_gets_the_settings_that_this_one_chooses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

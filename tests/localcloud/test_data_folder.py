@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sqlite3
 import stat
 import subprocess
@@ -236,7 +237,7 @@ def test_an_old_folder_is_refused_with_the_command_that_helps(old: Path, module:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"error: the data folder {old} has layout 0, and this version of the local cloud needs layout {folder.LAYOUT}; "
-        f"delete the folder: {python} -m {module} reset --data {old}\n"
+        f"delete the folder: {python} -m {module} reset --data {shlex.quote(str(old))}\n"
     )
     assert sorted(path.name for path in old.iterdir()) == ["lock", "tasks"]
 
@@ -266,7 +267,7 @@ def test_a_database_of_another_layout_is_refused(data: Path) -> None:
 
     with pytest.raises(WrongLayout, match=f"data folder {data} has layout 0") as refusal:
         open_database(path, "CREATE TABLE IF NOT EXISTS a (b)")
-    assert refusal.value.remedy == f"reset --data {data}"
+    assert refusal.value.remedy == f"reset --data {shlex.quote(str(data))}"
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
