@@ -96,8 +96,9 @@ def cpu(first: Mapping[str, float], last: Mapping[str, float], files: int) -> It
     """CPU per file before and after a load of so many: multiples of the bare processing beside it, without sweeps."""
     names = sorted(first.keys() - {"sweeper"})
     before, after = (sum(spent[name] for name in names) for spent in (first, last))
-    parts = ", ".join(f"{name} {last[name] / first[name]:.2f}" for name in names if first[name] >= before / 50)
-    figure = f"{before:.2f} → {after:.2f} × bare ({after / before:.2f}: {parts})"
+    parts = ", ".join(f"{name} {last[name] / first[name]:.2f}" for name in names if first[name] > before / 50)
+    growth = f"{after / before:.2f}: {parts}" if before else "too short to measure"
+    figure = f"{before:.2f} → {after:.2f} × bare ({growth})"
     if files < LEAST_CPU_FILES:
         yield Row("CPU per file", figure, f"none below {LEAST_CPU_FILES} files", None)
     else:

@@ -68,6 +68,12 @@ def test_cpu_of_few_files_is_not_judged() -> None:
     assert row.figure.startswith("3.00 → 6.00 × bare")
 
 
+def test_cpu_too_short_for_the_system_s_clock_has_no_ratio() -> None:
+    row = only(judging.cpu({"cloud": 0.0, "status": 0.0}, {"cloud": 0.0, "status": 2.0}, 100))
+
+    assert row.figure == "0.00 → 2.00 × bare (too short to measure)"
+
+
 def test_each_door_has_a_limit_that_a_slow_machine_widens() -> None:
     idle = {"issuer": [5.0] * 100, "upload": [5.0] * 100, "status": [90.0] * 100}
     took = {
