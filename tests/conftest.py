@@ -54,6 +54,10 @@ ENVIRONMENT = {
     "SLUICE_MAX_FILE_BYTES": "5000000",
 }
 
+# The tests' servers are on this machine: for them, no proxy of a developer's is asked.
+for _name in ("no_proxy", "NO_PROXY"):
+    os.environ[_name] = ",".join(filter(None, (os.environ.get(_name), "127.0.0.1", "localhost")))
+
 # No test depends on its speed, and no run on an earlier one. `make test COVERAGE=yes`, which CI runs, tries more.
 properties.register_profile(
     "sluice", max_examples=30, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]

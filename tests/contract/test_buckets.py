@@ -246,6 +246,8 @@ def test_no_proxy_of_the_environment_is_used(
     target: Target, bucket_at: Callable[[str], StorageBucket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     target.body = b'{"items": [{"name": "a"}]}'
 
     assert list(bucket_at(target.url).names("")) == ["a"]
