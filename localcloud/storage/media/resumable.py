@@ -14,7 +14,7 @@ from localcloud.storage.data.uploads import Session
 from localcloud.storage.errors import StorageError, invalid, no_session
 from localcloud.storage.media.uploads import check_received, draft
 from localcloud.storage.model import Intent, Object
-from localcloud.storage.rules.checksums import Checksums, claims
+from localcloud.storage.rules.checksums import Checksums, agreed, claims
 from localcloud.storage.rules.ranges import Span, check_length, parse_content_range
 
 LIFETIME_SECONDS = 7 * 24 * 3600
@@ -107,8 +107,8 @@ async def _outcome(store: Store, session: Session, span: Span, request: Request)
         return finished
     if checksums is None:
         return received
-    intent = replace(session.intent, claims=session.intent.claims | claims(request.headers))
     try:
+        intent = replace(session.intent, claims=agreed(session.intent.claims, claims(request.headers)))
         _check_room(received, span, session)
         check_received(intent, checksums)
         made = store.put(draft(intent, session.content, checksums), intent.conditions, request.base, session.id)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import google_crc32c
 
-from localcloud.storage.errors import invalid
+from localcloud.storage.errors import StorageError, invalid
+
+_LABELS = {"crc32c": "CRC32C", "md5": "MD5 hash"}
 
 
 class Checksums:
@@ -35,15 +37,21 @@ class Checksums:
 
 
 def claims(headers: Mapping[str, str]) -> dict[str, str]:
-    """The checksums that `x-goog-hash: crc32c=…,md5=…` and `Content-MD5` claim, by kind."""
-    found = {}
+    """The checksums that `x-goog-hash: crc32c=…,md5=…` and `Content-MD5` claim, by kind. 400 for two that differ."""
+    found: dict[str, str] = {}
     for item in headers.get("x-goog-hash", "").split(","):
         kind, _, value = item.strip().partition("=")
-        if kind in {"crc32c", "md5"} and value:
-            found[kind] = value
-    if "content-md5" in headers:
-        found["md5"] = headers["content-md5"].strip()
-    return found
+        if kind in _LABELS and value:
+            found = agreed(found, {kind: value})
+    return agreed(found, {"md5": headers["content-md5"].strip()}) if "content-md5" in headers else found
+
+
+def agreed(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
+    """The claims of two places in one upload; 400 where they differ, because one of them is wrong."""
+    for kind, value in second.items():
+        if first.get(kind, value) != value:
+            raise _mismatch(kind, first[kind], f"provided {_LABELS[kind]}", value)
+    return {**first, **second}
 
 
 def check(claimed: Mapping[str, str], actual: Checksums) -> None:
@@ -51,5 +59,8 @@ def check(claimed: Mapping[str, str], actual: Checksums) -> None:
     for kind, value in claimed.items():
         calculated = actual.md5 if kind == "md5" else actual.crc32c
         if value != calculated:
-            label = "MD5 hash" if kind == "md5" else "CRC32C"
-            raise invalid(f'Provided {label} "{value[:60]}" doesn\'t match calculated {label} "{calculated}".', "BadDigest")
+            raise _mismatch(kind, value, f"calculated {_LABELS[kind]}", calculated)
+
+
+def _mismatch(kind: str, value: str, other: str, expected: str) -> StorageError:
+    return invalid(f'Provided {_LABELS[kind]} "{value[:60]}" doesn\'t match {other} "{expected[:60]}".', "BadDigest")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.storage.model import Intent
-from localcloud.storage.rules.checksums import claims
+from localcloud.storage.rules.checksums import agreed, claims
 from localcloud.storage.rules.conditions import header_conditions, query_conditions
 from localcloud.storage.rules.names import check_object_name
 from localcloud.storage.rules.objects import DEFAULT_TYPE, header_settings, object_settings
@@ -19,10 +19,9 @@ def json_intent(bucket: str, query: Texts, headers: Texts, resource: Mapping[str
     if encoding := query.get("contentEncoding"):
         settings.setdefault("contentEncoding", encoding)
     settings.setdefault("contentType", media_type or DEFAULT_TYPE)
-    claimed = claims(headers)
-    claimed |= {kind: str(resource[key]) for kind, key in (("crc32c", "crc32c"), ("md5", "md5Hash")) if resource.get(key)}
+    claimed = {kind: str(resource[key]) for kind, key in (("crc32c", "crc32c"), ("md5", "md5Hash")) if resource.get(key)}
     name = check_object_name(query.get("name") or resource.get("name"))
-    return Intent(bucket, name, settings, claimed, query_conditions(query))
+    return Intent(bucket, name, settings, agreed(claimed, claims(headers)), query_conditions(query))
 
 
 def header_intent(bucket: str, name: str, headers: Texts) -> Intent:

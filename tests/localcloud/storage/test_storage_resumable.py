@@ -77,6 +77,18 @@ def test_a_wrong_checksum_ends_the_upload(world: World, bucket: str) -> None:
     assert world.names(bucket) == []
 
 
+@pytest.mark.parametrize("last", ["mnG7TA==", "AAAAAA=="])
+def test_a_checksum_announced_at_the_start_counts_at_the_end(world: World, bucket: str, last: str) -> None:
+    """Python's client sends its own sum with the last bytes, whatever the program announced."""
+    url = f"{world.url}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&name=x"
+    location = world.http.post(url, json={"crc32c": "AAAAAA=="}).headers["Location"]
+
+    reply = put(world, location, "0-4/5", b"hello", **{"x-goog-hash": f"crc32c={last}"})
+
+    assert (reply.status_code, reply.json()["error"]["message"][:26]) == (400, 'Provided CRC32C "AAAAAA=="')
+    assert world.names(bucket) == []
+
+
 def test_a_condition_is_checked_again_at_the_end(world: World, bucket: str) -> None:
     location = start(world, bucket, "&ifGenerationMatch=0")
     world.upload(bucket, "x", b"meanwhile")

@@ -20,6 +20,19 @@ def test_wrong_checksums_store_nothing(world: World, bucket: str) -> None:
     assert world.contents() == files
 
 
+def test_of_two_checksums_that_differ_one_is_wrong(world: World, bucket: str) -> None:
+    wrong, right = "1B2M2Y8AsgTpgAmY7PhCfg==", "XUFAKrxLKna5cZ2REBfFkg=="
+    url = f"{world.url}/upload/storage/v1/b/{bucket}/o?uploadType=multipart"
+    kind = {"Content-Type": "multipart/related; boundary===B=="}
+
+    headers = world.upload(bucket, "x", b"hello", **{"x-goog-hash": f"md5={wrong}", "Content-MD5": right})
+    resource = _multipart("\r\n", {"name": "x", "md5Hash": wrong}, b"hello")
+    both = world.http.post(url, data=resource, headers=kind | {"x-goog-hash": f"md5={right}"})
+
+    assert (headers.status_code, both.status_code) == (400, 400)
+    assert world.names(bucket) == []
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("quoted", ["'==B=='", '"==B=="', "==B=="])
 def test_multipart_bodies_of_every_client_are_read(world: World, bucket: str, newline: str, quoted: str) -> None:
