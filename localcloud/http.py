@@ -64,13 +64,13 @@ class Request:
         """A boolean query value; gcloud writes `True`."""
         return self.query.get(key, "").lower() == "true"
 
-    async def read(self, max_bytes: int) -> bytes:
-        """The whole body, decompressed. Raises `ApiError` (INVALID_ARGUMENT) when it has more than `max_bytes`.
+    async def read(self, max_bytes: int, *, is_plain: bool = False) -> bytes:
+        """The whole body, decompressed unless `is_plain`. Raises `ApiError` (INVALID_ARGUMENT) above `max_bytes`.
 
         A longer body is received to its end first: a client that is still sending would see a reset, not the answer.
         """
         parts, size = [], 0
-        async for part in gunzip(self.body) if self.is_gzipped else self.body:
+        async for part in gunzip(self.body) if self.is_gzipped and not is_plain else self.body:
             size += len(part)
             if size > max_bytes:
                 async for _ in self.body:  # received, not decompressed: a megabyte of gzip can stand for a gigabyte

@@ -1,5 +1,6 @@
 """google-cloud-storage: everything in its README, and transfer_manager."""
 
+import gzip
 import io
 import os
 import subprocess
@@ -104,6 +105,22 @@ def test_files_are_transferred_side_by_side(home: Bucket, tmp_path: Path) -> Non
     assert (up, down) == ([None] * 8, [None] * 8)
     assert all((tmp_path / "back" / name).read_bytes() == (tmp_path / name).read_bytes() for name in names)
     assert (tmp_path / "big-back").read_bytes() == big.read_bytes()
+
+
+def test_parts_of_a_compressed_file_become_an_object_with_its_encoding(home: Bucket, tmp_path: Path) -> None:
+    data = os.urandom(6 * MEGABYTE)
+    (tmp_path / "packed").write_bytes(gzip.compress(data, 1))
+    blob = home.blob("packed")
+    blob.content_encoding = "gzip"
+
+    transfer_manager.upload_chunks_concurrently(
+        str(tmp_path / "packed"), blob, chunk_size=5 * MEGABYTE, worker_type=transfer_manager.THREAD
+    )
+
+    found = home.get_blob("packed")
+    assert found
+    assert found.content_encoding == "gzip"
+    assert found.download_as_bytes() == data
 
 
 def test_generations_are_kept_read_and_restored(world: World, home: Bucket) -> None:
