@@ -19,6 +19,8 @@ def merged(stored: Any, given: Any, mask: FieldMask, mutable: Collection[str]) -
     if not mask.IsValidForDescriptor(stored.DESCRIPTOR):
         raise ApiError("INVALID_ARGUMENT", f"Invalid update_mask provided in the request: {', '.join(mask.paths)}.")
     result = copy(stored)
+    for path in mask.paths:
+        _clear(result, path)  # MergeMessage skips a part of a message that `given` lacks
     mask.MergeMessage(given, result, replace_message_field=True, replace_repeated_field=True)
     return result
 
@@ -28,3 +30,11 @@ def refuse_unsupported(message: Any, names: Collection[str]) -> None:
     for field, _ in message.ListFields():
         if field.name in names:
             raise ApiError("UNIMPLEMENTED", f"The local Pub/Sub does not support {message.DESCRIPTOR.name}.{field.name}.")
+
+
+def _clear(message: Any, path: str) -> None:
+    head, _, rest = path.partition(".")
+    if not rest:
+        message.ClearField(head)
+    elif message.HasField(head):
+        _clear(getattr(message, head), rest)

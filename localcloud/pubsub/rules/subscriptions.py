@@ -53,7 +53,10 @@ def new(given: Any) -> Any:
 
 def updated(stored: Any, request: Any) -> Any:
     """The subscription after an UpdateSubscriptionRequest. Raises INVALID_ARGUMENT or UNIMPLEMENTED."""
-    return _completed(masks.merged(stored, request.subscription, request.update_mask, MUTABLE))
+    subscription = masks.merged(stored, request.subscription, request.update_mask, MUTABLE)
+    if not subscription.dead_letter_policy.ByteSize() and not request.subscription.HasField("dead_letter_policy"):
+        subscription.ClearField("dead_letter_policy")  # a mask may name each of its fields to remove it
+    return _completed(subscription)
 
 
 def with_push_config(stored: Any, push_config: Any) -> Any:

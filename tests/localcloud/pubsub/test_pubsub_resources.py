@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 from google.pubsub_v1 import PublisherClient as PublisherApi
-from google.pubsub_v1 import PubsubMessage
+from google.pubsub_v1 import PubsubMessage, Subscription
 
 from tests.localcloud.pubsub.world import PROJECT, World
 
@@ -64,6 +64,29 @@ def test_an_update_changes_only_masked_fields(world: World) -> None:
     assert (found.ack_deadline_seconds, dict(found.labels)) == (77, {"a": "b"})
     with pytest.raises(exceptions.InvalidArgument, match="filter"):
         world.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["filter"]}})
+
+
+def test_a_mask_of_inner_fields_resets_those_that_the_request_lacks(world: World) -> None:
+    """Google's sample removes a dead-letter policy by naming both of its fields."""
+    topic, dead = world.topic("orders"), world.topic("dead-letters")
+    policies: dict[str, Any] = {
+        "dead_letter_policy": {"dead_letter_topic": dead, "max_delivery_attempts": 7},
+        "retry_policy": {"minimum_backoff": {"seconds": 20}, "maximum_backoff": {"seconds": 30}},
+    }
+    subscription = world.subscription("changing", topic, **policies)
+    pushed = world.subscription("pushed", topic, push_config={"push_endpoint": "http://127.0.0.1:9/"})
+
+    def update(name: str, *paths: str) -> Subscription:
+        return world.subscriber.update_subscription(request={"subscription": {"name": name}, "update_mask": {"paths": paths}})
+
+    attempts = update(subscription, "dead_letter_policy.max_delivery_attempts").dead_letter_policy
+    retries = update(subscription, "retry_policy.minimum_backoff").retry_policy
+    removed = update(subscription, "dead_letter_policy.dead_letter_topic", "dead_letter_policy.max_delivery_attempts")
+    pulled = update(pushed, "push_config.push_endpoint")
+
+    assert (attempts.dead_letter_topic, attempts.max_delivery_attempts) == (dead, 5)
+    assert (retries.minimum_backoff.seconds, retries.maximum_backoff.seconds) == (10, 30)
+    assert (removed.dead_letter_policy.dead_letter_topic, pulled.push_config.push_endpoint) == ("", "")
 
 
 def test_a_dead_letter_topic_must_exist_when_it_is_set(world: World) -> None:
