@@ -77,7 +77,9 @@ def test_a_mask_of_inner_fields_resets_those_that_the_request_lacks(world: World
     pushed = world.subscription("pushed", topic, push_config={"push_endpoint": "http://127.0.0.1:9/"})
 
     def update(name: str, *paths: str) -> Subscription:
-        return world.subscriber.update_subscription(request={"subscription": {"name": name}, "update_mask": {"paths": paths}})
+        request = {"subscription": {"name": name}, "update_mask": {"paths": paths}}
+        changed: Subscription = world.subscriber.update_subscription(request=request)
+        return changed
 
     attempts = update(subscription, "dead_letter_policy.max_delivery_attempts").dead_letter_policy
     retries = update(subscription, "retry_policy.minimum_backoff").retry_policy
