@@ -30,6 +30,10 @@ class StorageError(Exception):
             cause |= {"location": self.parameter, "locationType": "parameter"}
         return json.dumps({"error": {"code": self.code, "message": self.message, "errors": [cause]}}).encode()
 
+    def to_text(self) -> bytes:
+        """The body of the answer to a download over the JSON API: the message alone."""
+        return self.message.encode("utf-8", "replace")
+
     def to_xml(self) -> bytes:
         """The body of an XML API answer (https://cloud.google.com/storage/docs/xml-api/reference-status)."""
         message, details = (escape(_printable(text)) for text in (self.message, self.details))

@@ -15,6 +15,7 @@ from localcloud.storage.routes import (
     SESSION,
     find_json,
     find_xml,
+    is_download,
     json_segments,
     xml_names,
     xml_path,
@@ -57,8 +58,12 @@ def refuse(request: Request, error: StorageError | ApiError) -> Answer:
     refusal = storage_error(error)
     if refusal.code == 304:
         return empty_answer(304)
-    if json_segments(request.path) is None:
+    segments = json_segments(request.path)
+    if segments is None:
         return Answer(refusal.code, [(b"content-type", b"application/xml; charset=UTF-8")], refusal.to_xml())
+    if is_download(request, segments):
+        # Cloud Storage says text/html; here a name in the message could then be a script with the origin of this port.
+        return Answer(refusal.code, [(b"content-type", b"text/plain; charset=UTF-8")], refusal.to_text())
     return Answer(refusal.code, [(b"content-type", b"application/json; charset=UTF-8")], refusal.to_json())
 
 

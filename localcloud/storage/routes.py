@@ -136,6 +136,13 @@ def find_json(request: Request, segments: list[str]) -> tuple[str, Handler, list
     raise no_acls() if ACLS.intersection(shape.split("/")) else unsupported(f"{request.method} {shape}")
 
 
+def is_download(request: Request, segments: list[str]) -> bool:
+    """Whether a JSON API request asks for the bytes of an object, to whose refusals Cloud Storage gives no JSON."""
+    if request.method != "GET" or "o" not in segments:
+        return False
+    return segments[0] == "download" or re.search(r"(?:^|&)alt=media(?:&|$)", request.raw_query) is not None
+
+
 def xml_path(request: Request) -> tuple[str, str]:
     """Bucket and object of an XML API request, still encoded; the bucket may be the first part of the host name."""
     host = request.headers.get("host", "").partition(":")[0]

@@ -147,6 +147,24 @@ def test_ranges_are_served(world: World, bucket: str, header: str, status: int, 
     assert body is None or reply.content == body
 
 
+@pytest.mark.parametrize("path", ["/storage/v1/b/{}/o/x?alt=media", "/download/storage/v1/b/{}/o/x?alt=media"])
+def test_a_refused_download_is_answered_in_plain_text(world: World, bucket: str, path: str) -> None:
+    """Google's system tests expect it (python-storage, tests/resumable_media/system/requests/test_download.py)."""
+    url = world.url + path.format(bucket)
+
+    missing = world.http.get(url)
+    world.upload(bucket, "x", b"0123456789")
+    beyond = world.http.get(url, headers={"Range": "bytes=10-"})
+    unmet = world.http.get(f"{url}&ifGenerationMatch=1")
+    shown = world.http.get(f"{world.url}/storage/v1/b/{bucket}/o/y").json()
+
+    assert (missing.status_code, missing.text) == (404, f"No such object: {bucket}/x")
+    assert (beyond.status_code, beyond.text) == (416, "Request range not satisfiable")
+    assert (unmet.status_code, unmet.text) == (412, "At least one of the pre-conditions you specified did not hold.")
+    assert {reply.headers["Content-Type"] for reply in (missing, beyond, unmet)} == {"text/plain; charset=UTF-8"}
+    assert shown["error"]["message"] == f"No such object: {bucket}/y"
+
+
 def test_metadata_is_merged_by_patch_and_replaced_by_put(world: World, bucket: str) -> None:
     url = world.object_url(bucket, "x")
     world.upload(bucket, "x", b"1")
