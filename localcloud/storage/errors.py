@@ -14,6 +14,8 @@ class StorageError(Exception):
 
     #: The parameter that is to blame; "" where the message says it.
     parameter = ""
+    #: Whether the JSON API answers with the message alone.
+    is_plain = False
 
     def __init__(self, code: int, reason: str, message: str, xml_code: str = "InvalidArgument", details: str = "") -> None:
         super().__init__(message)
@@ -31,7 +33,7 @@ class StorageError(Exception):
         return json.dumps({"error": {"code": self.code, "message": self.message, "errors": [cause]}}).encode()
 
     def to_text(self) -> bytes:
-        """The body of the answer to a download over the JSON API: the message alone."""
+        """The body of an answer that is the message alone."""
         return self.message.encode("utf-8", "replace")
 
     def to_xml(self) -> bytes:
@@ -98,6 +100,18 @@ def no_session() -> StorageError:
     Not 404, which has the same meaning: gcloud deletes its own record of the upload only after 410.
     """
     return StorageError(410, "gone", "Resumable upload not found: it ended or expired. Start a new one.", "NoSuchUpload")
+
+
+def too_short(size: int, least: int) -> StorageError:
+    """400: a request of a resumable upload has too few bytes to be any but the last one."""
+    message = (
+        f"Invalid request.  The number of bytes uploaded is required to be equal or greater than {least}, except for the final "
+        f"request (it's recommended to be the exact multiple of {least}).  The received request contained {size} bytes, "
+        "which does not meet this requirement."
+    )
+    error = invalid(message)
+    error.is_plain = True
+    return error
 
 
 def no_upload() -> StorageError:

@@ -61,7 +61,7 @@ def refuse(request: Request, error: StorageError | ApiError) -> Answer:
     segments = json_segments(request.path)
     if segments is None:
         return Answer(refusal.code, [(b"content-type", b"application/xml; charset=UTF-8")], refusal.to_xml())
-    if is_download(request, segments):
+    if refusal.is_plain or is_download(request, segments):
         # Cloud Storage says text/html; here a name in the message could then be a script with the origin of this port.
         return Answer(refusal.code, [(b"content-type", b"text/plain; charset=UTF-8")], refusal.to_text())
     return Answer(refusal.code, [(b"content-type", b"application/json; charset=UTF-8")], refusal.to_json())

@@ -15,6 +15,9 @@ from localcloud.storage.errors import no_session, no_upload
 from localcloud.storage.model import Intent, MultipartUpload, Object, Part
 from localcloud.storage.rules.checksums import Checksums
 
+#: A request stores a multiple of this, except for the last one of an upload.
+BLOCK_BYTES = 1 << 18
+
 
 @dataclass(slots=True)
 class Session:
@@ -38,6 +41,7 @@ class Uploads:
     """All uploads that need more than one request."""
 
     def __init__(self, database: Database) -> None:
+        self.block_bytes = BLOCK_BYTES
         self._database = database
         self._live: dict[str, Session] = {}
 

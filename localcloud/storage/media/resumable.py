@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from localcloud.disk import DiskFull
 from localcloud.http import Answer, Request, empty_answer
+from localcloud.storage.data.contents import Sink
 from localcloud.storage.data.store import Store
 from localcloud.storage.data.uploads import Session
-from localcloud.storage.errors import StorageError, invalid, no_session
+from localcloud.storage.errors import StorageError, invalid, no_session, too_short
 from localcloud.storage.media.uploads import check_received, draft
 from localcloud.storage.model import Intent, Object
 from localcloud.storage.rules.checksums import Checksums, agreed, claims
@@ -57,6 +58,7 @@ async def accept(store: Store, session: Session, request: Request, body: AsyncIt
         size = await _receive(store, session, span, body)
         if span.is_last and span.total is None:
             span = replace(span, total=span.first + size)
+        _check_block(store, session, span, size)
     return await _outcome(store, session, span, request)
 
 
@@ -72,13 +74,14 @@ def incomplete(request: Request, received: int) -> Answer:
 
 
 async def _receive(store: Store, session: Session, span: Span, body: AsyncIterator[bytes]) -> int:
-    """Append the new bytes of a body. Returns the size of the body."""
+    """Append the new bytes of a body, in whole blocks up to the end of the upload. Returns the size of the body."""
     session.writer = me = object()
     checksums = await _checksums(store, session)
     if _finished(session):
         return 0
     skip = _overlap(span, checksums.size)
     size = 0
+    held = bytearray()
     acknowledged = checksums.size
     sink = store.contents.reopen(session.content, checksums)
     try:
@@ -87,16 +90,39 @@ async def _receive(store: Store, session: Session, span: Span, body: AsyncIterat
             if session.writer is not me:
                 raise StorageError(409, "conflict", "Another request continues this upload.", "OperationAborted")
             size += len(chunk)
-            fresh = chunk[skip:]
+            held += chunk[skip:]
             skip = max(0, skip - len(chunk))
-            _check_room(checksums.size + len(fresh), span, session)
-            sink.write(fresh)
+            _check_room(checksums.size + len(held), span, session)
+            _write_blocks(sink, held, store.uploads.block_bytes)
+        if session.writer is me and _is_end(span, checksums.size + len(held)):
+            sink.write(bytes(held))
     except DiskFull:
         store.contents.cut(session.content, acknowledged)
         raise
     finally:
         sink.close()
     return size
+
+
+def _write_blocks(sink: Sink, held: bytearray, block_bytes: int) -> None:
+    """Write what fills blocks of the upload; the rest stays in memory, and is lost with the connection."""
+    count = len(held) - (sink.checksums.size + len(held)) % block_bytes
+    if count > 0:
+        sink.write(bytes(held[:count]))
+        del held[:count]
+
+
+def _is_end(span: Span, reached: int) -> bool:
+    """Whether a body that reached this far ended the upload."""
+    return span.is_last if span.total is None else reached >= span.total
+
+
+def _check_block(store: Store, session: Session, span: Span, size: int) -> None:
+    """400 for a body that is smaller than a block and does not end the upload, which it makes unusable."""
+    if not 0 < size < store.uploads.block_bytes or _is_end(span, (span.first or 0) + size) or _finished(session):
+        return
+    cancel(store, session)
+    raise too_short(size, store.uploads.block_bytes)
 
 
 async def _outcome(store: Store, session: Session, span: Span, request: Request) -> Object | int:

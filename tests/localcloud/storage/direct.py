@@ -25,7 +25,8 @@ LONG = settings(LIMITS, max_examples=60)
 class Service:
     """The service without a network; `restart` has the effect of a kill and a new start."""
 
-    def __init__(self) -> None:
+    def __init__(self, block_bytes: int = 8) -> None:
+        self.block_bytes = block_bytes
         self._folder = tempfile.TemporaryDirectory()
         self.clock = TurnedClock()
         self.accounts = Accounts(Path(self._folder.name) / "keys", "local-project", "http://127.0.0.1", self.clock)
@@ -34,6 +35,7 @@ class Service:
     def open(self) -> None:
         self.storage = Storage(Path(self._folder.name) / "storage", self.clock, self.accounts, _publish)
         self.storage.store.contents.small_bytes = 1  # so that some contents are files
+        self.storage.store.uploads.block_bytes = self.block_bytes
         resumable.expire(self.storage.store)
         self.storage.store.sweep()
 

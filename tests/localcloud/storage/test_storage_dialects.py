@@ -7,11 +7,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from localcloud.storage.data.uploads import BLOCK_BYTES as BLOCK
 from tests.eventually import eventually
 from tests.localcloud.storage.world import World, exchange, send_part
 
 Start = Callable[..., str]
-DATA = b"helloworld"
+FIRST = b"a" * BLOCK
+DATA = FIRST + b"world"
+TOTAL = len(DATA)
 
 
 def json_session(world: World, bucket: str, **headers: str) -> str:
@@ -46,7 +49,7 @@ def stored(world: World, bucket: str) -> bytes:
 
 
 @pytest.mark.parametrize("is_chunked", [True, False])
-@pytest.mark.parametrize("total", ["*", "10"])
+@pytest.mark.parametrize("total", ["*", str(TOTAL)])
 def test_node_leaves_the_last_byte_open(world: World, bucket: str, start: Start, total: str, is_chunked: bool) -> None:
     headers = {"Content-Range": f"bytes 0-*/{total}"}
 
@@ -56,15 +59,15 @@ def test_node_leaves_the_last_byte_open(world: World, bucket: str, start: Start,
     assert stored(world, bucket) == DATA
 
 
-@pytest.mark.parametrize("total", ["*", "10"])
+@pytest.mark.parametrize("total", ["*", str(TOTAL)])
 def test_node_continues_a_broken_upload(world: World, bucket: str, start: Start, total: str) -> None:
     path = start(world, bucket)
     headers = {"Content-Range": f"bytes 0-*/{total}", "Transfer-Encoding": "chunked"}
 
-    send_part(world.port, "PUT", path, headers, b"5\r\nhello\r\n5\r\n")
-    eventually(lambda: _asked(world, path).get("range") == "bytes=0-4")
+    send_part(world.port, "PUT", path, headers, b"%x\r\n%b\r\n5\r\nhel" % (BLOCK, FIRST))
+    eventually(lambda: _asked(world, path).get("range") == f"bytes=0-{BLOCK - 1}")
     assert world.names(bucket) == []
-    done = exchange(world.port, "PUT", path, {"Content-Range": f"bytes 5-*/{total}"}, b"world", is_chunked=True)
+    done = exchange(world.port, "PUT", path, {"Content-Range": f"bytes {BLOCK}-*/{total}"}, b"world", is_chunked=True)
 
     assert done.status == 200
     assert stored(world, bucket) == DATA
@@ -77,20 +80,20 @@ def _asked(world: World, path: str) -> dict[str, str]:
 def test_a_known_total_must_arrive(world: World, bucket: str, start: Start) -> None:
     path = start(world, bucket)
 
-    short = exchange(world.port, "PUT", path, {"Content-Range": "bytes 0-*/10"}, b"hello")
-    done = exchange(world.port, "PUT", path, {"Content-Range": "bytes 3-*/10"}, b"loworld")
+    short = exchange(world.port, "PUT", path, {"Content-Range": f"bytes 0-*/{TOTAL}"}, FIRST)
+    done = exchange(world.port, "PUT", path, {"Content-Range": f"bytes 3-*/{TOTAL}"}, DATA[3:])
 
-    assert (short.status, short.headers["range"], done.status) == (308, "bytes=0-4", 200)
+    assert (short.status, short.headers["range"], done.status) == (308, f"bytes=0-{BLOCK - 1}", 200)
     assert stored(world, bucket) == DATA
 
 
 def test_the_size_announced_at_the_start_must_arrive(world: World, bucket: str, start: Start) -> None:
-    path = start(world, bucket, **{"X-Upload-Content-Length": "10"})
+    path = start(world, bucket, **{"X-Upload-Content-Length": str(TOTAL)})
 
-    short = exchange(world.port, "PUT", path, {"Content-Range": "bytes 0-*/*"}, b"hello")
-    done = exchange(world.port, "PUT", path, {"Content-Range": "bytes 5-*/*"}, b"world")
+    short = exchange(world.port, "PUT", path, {"Content-Range": "bytes 0-*/*"}, FIRST)
+    done = exchange(world.port, "PUT", path, {"Content-Range": f"bytes {BLOCK}-*/*"}, b"world")
 
-    assert (short.status, short.headers["range"], done.status) == (308, "bytes=0-4", 200)
+    assert (short.status, short.headers["range"], done.status) == (308, f"bytes=0-{BLOCK - 1}", 200)
 
 
 @pytest.mark.parametrize("is_chunked", [True, False])
@@ -123,14 +126,14 @@ def test_an_open_range_after_a_gap_is_refused(world: World, bucket: str, start: 
 
 def test_an_open_range_may_not_end_before_bytes_that_are_stored(world: World, bucket: str, start: Start) -> None:
     path = start(world, bucket)
-    exchange(world.port, "PUT", path, {"Content-Range": "bytes 0-9/*"}, DATA)
+    exchange(world.port, "PUT", path, {"Content-Range": f"bytes 0-{BLOCK - 1}/*"}, FIRST)
 
     assert exchange(world.port, "PUT", path, {"Content-Range": "bytes 0-*/*"}, b"hello").status == 400
     assert world.names(bucket) == []
 
 
 def test_an_open_range_counts_decompressed_bytes(world: World, bucket: str) -> None:
-    headers = {"Content-Range": "bytes 0-*/10", "Content-Encoding": "gzip"}
+    headers = {"Content-Range": f"bytes 0-*/{TOTAL}", "Content-Encoding": "gzip"}
 
     done = exchange(world.port, "PUT", json_session(world, bucket), headers, gzip.compress(DATA))
 
@@ -156,10 +159,10 @@ def test_node_ends_an_empty_upload_in_chunks_before_its_first_byte(world: World,
 @pytest.mark.parametrize(
     ("span", "body", "range_"),
     [
-        ("0-4/*", b"hello", "bytes=0-4"),
-        ("0-4/10", b"hello", "bytes=0-4"),
-        ("0-*/10", b"hello", "bytes=0-4"),
-        ("*/10", b"", None),
+        (f"0-{BLOCK - 1}/*", FIRST, f"bytes=0-{BLOCK - 1}"),
+        (f"0-{BLOCK - 1}/{TOTAL}", FIRST, f"bytes=0-{BLOCK - 1}"),
+        (f"0-*/{TOTAL}", FIRST, f"bytes=0-{BLOCK - 1}"),
+        (f"*/{TOTAL}", b"", None),
         ("*/*", b"", None),
     ],
 )
@@ -176,22 +179,22 @@ def test_go_gets_200_instead_of_308(
     assert (go.body, other.body) == (b"", b"")
 
 
-@pytest.mark.parametrize("span", ["*/10", "*/*"])
+@pytest.mark.parametrize("span", [f"*/{TOTAL}", "*/*"])
 def test_go_asks_for_the_bytes_that_arrived(world: World, bucket: str, start: Start, span: str) -> None:
     path = start(world, bucket)
-    exchange(world.port, "PUT", path, {"Content-Range": "bytes 0-4/*", "X-GUploader-No-308": "yes"}, b"hello")
+    exchange(world.port, "PUT", path, {"Content-Range": f"bytes 0-{BLOCK - 1}/*", "X-GUploader-No-308": "yes"}, FIRST)
 
     asked = exchange(world.port, "PUT", path, {"Content-Range": f"bytes {span}", "X-GUploader-No-308": "yes"})
 
     assert (asked.status, asked.headers.get("x-http-status-code-override")) == (200, "308")
-    assert asked.headers["range"] == "bytes=0-4"
+    assert asked.headers["range"] == f"bytes=0-{BLOCK - 1}"
 
 
 def test_go_sees_no_override_when_the_upload_is_complete(world: World, bucket: str, start: Start) -> None:
     path, header = start(world, bucket), {"X-GUploader-No-308": "yes"}
 
-    done = exchange(world.port, "PUT", path, {"Content-Range": "bytes 0-9/10", **header}, DATA)
-    again = exchange(world.port, "PUT", path, {"Content-Range": "bytes */10", **header})
+    done = exchange(world.port, "PUT", path, {"Content-Range": f"bytes 0-{TOTAL - 1}/{TOTAL}", **header}, DATA)
+    again = exchange(world.port, "PUT", path, {"Content-Range": f"bytes */{TOTAL}", **header})
 
     assert [(reply.status, "x-http-status-code-override" in reply.headers) for reply in (done, again)] == [(200, False)] * 2
     assert stored(world, bucket) == DATA
@@ -239,7 +242,9 @@ def test_java_gzips_the_start_of_an_upload_but_not_its_bytes(world: World, bucke
     packed = gzip.compress(json.dumps({"name": "x", "contentType": "text/java"}).encode())
 
     started = exchange(world.port, "POST", path, given, packed)
-    done = exchange(world.port, "PUT", _path(started.headers["location"]), {"Content-Range": "bytes 0-9/10"}, DATA)
+    done = exchange(
+        world.port, "PUT", _path(started.headers["location"]), {"Content-Range": f"bytes 0-{TOTAL - 1}/{TOTAL}"}, DATA
+    )
 
     resource = json.loads(done.body)
     assert (resource["contentType"], resource.get("contentEncoding")) == ("text/java", None)

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from localcloud.clock import TurnedClock
+from localcloud.storage.data.uploads import BLOCK_BYTES as BLOCK
 from localcloud.storage.model import Object
 from localcloud.storage.rules.lifecycle import Facts, applies, choose_action
 from tests.eventually import eventually
@@ -159,10 +160,12 @@ def test_a_week_old_resumable_upload_is_forgotten(turned: Turned) -> None:
     url = f"{world.url}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&name=x"
     location = world.http.post(url).headers["Location"]
     part: requests.Response = world.http.put(
-        location, data=b"1", headers={"Content-Range": "bytes 0-0/2"}, allow_redirects=False
+        location, data=bytes(BLOCK), headers={"Content-Range": f"bytes 0-{BLOCK - 1}/{BLOCK + 1}"}, allow_redirects=False
     )
     turned.days(7.1)
 
     assert part.status_code == 308
-    assert world.http.put(location, data=b"2", headers={"Content-Range": "bytes 1-1/2"}).status_code == 410
+    assert (
+        world.http.put(location, data=b"2", headers={"Content-Range": f"bytes {BLOCK}-{BLOCK}/{BLOCK + 1}"}).status_code == 410
+    )
     assert world.contents() == 0

@@ -11,6 +11,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from localcloud.http import Answer, Disconnected
 from tests.localcloud.storage.direct import LIMITS, LONG, service
 
+BLOCK = 8  # as in `Service`
+
 pytestmark = pytest.mark.usefixtures("closed_service")
 
 
@@ -58,16 +60,22 @@ class Uploads(RuleBasedStateMachine):
         piece = session.data[first : first + length]
         if not piece:
             return
-        total = str(len(session.data)) if says_total else "*"
-        span = f"bytes {first}-{first + len(piece) - 1}/{total}"
+        total, end = str(len(session.data)) if says_total else "*", first + len(piece)
+        span = f"bytes {first}-{end - 1}/{total}"
+        is_end = end == len(session.data) and (says_total or session.is_declared)
         try:
             answer = self.service.call("PUT", session.location, piece, broken=breaks, content_range=span)
         except Disconnected:
-            session.received = max(session.received, first + len(piece))
+            session.received = max(session.received, end - end % BLOCK)
             return
-        if session.state == "open":
-            session.received = max(session.received, first + len(piece))
-        self.expect(session, answer, says_total)
+        if session.state == "open" and len(piece) < BLOCK and not is_end:
+            assert answer.status == 400
+            session.state = "gone"
+        elif session.state == "open":
+            session.received = max(session.received, end if is_end else end - end % BLOCK)
+            self.expect(session, answer, says_total)
+        else:
+            self.expect(session, answer, says_total)
 
     @rule(session=sessions, beyond=st.integers(1, 9))
     def leave_a_gap(self, session: Session, beyond: int) -> None:

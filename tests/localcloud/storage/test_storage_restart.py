@@ -12,6 +12,7 @@ import requests
 from localcloud.accounts import Accounts
 from localcloud.clock import SystemClock
 from localcloud.storage import Storage
+from localcloud.storage.data.uploads import BLOCK_BYTES as BLOCK
 from tests.eventually import eventually
 from tests.localcloud.storage.world import TOPIC, kept_contents, send_part
 from tests.ports import free_port
@@ -42,21 +43,23 @@ def test_everything_acknowledged_survives_a_kill(tmp_path: Path) -> None:
         requests.post(f"{upload}?uploadType=media&name=gone", data=b"1", timeout=60)
         requests.delete(f"{url}/storage/v1/b/bucket/o/gone", timeout=60)
         location = requests.post(f"{upload}?uploadType=resumable&name=half", timeout=60).headers["Location"]
-        requests.put(location, data=b"hello", headers={"Content-Range": "bytes 0-4/10"}, allow_redirects=False, timeout=60)
+        first = {"Content-Range": f"bytes 0-{BLOCK - 1}/{BLOCK + 5}"}
+        requests.put(location, data=b"a" * BLOCK, headers=first, allow_redirects=False, timeout=60)
         send_part(port, "PUT", "/bucket/never", {"Content-Length": "10"}, b"hello")
 
     (tmp_path / "topics").touch()
     with killed_after(tmp_path, port) as url:
         assert requests.get(f"{url}/storage/v1/b/bucket/o/old", timeout=60).json() == old
-        asked = requests.put(location, headers={"Content-Range": "bytes */10"}, allow_redirects=False, timeout=60)
-        rest = requests.put(location, data=b"world", headers={"Content-Range": "bytes 5-9/10"}, timeout=60)
+        asked = requests.put(location, headers={"Content-Range": f"bytes */{BLOCK + 5}"}, allow_redirects=False, timeout=60)
+        last = {"Content-Range": f"bytes {BLOCK}-{BLOCK + 4}/{BLOCK + 5}"}
+        rest = requests.put(location, data=b"world", headers=last, timeout=60)
         shown = requests.get(f"{url}/storage/v1/b/bucket/o", timeout=60).json()["items"]
         published = tmp_path / "published"
         eventually(lambda: published.exists() and len(published.read_text().splitlines()) >= 4)
 
         assert requests.get(old["mediaLink"], timeout=60).content == b"1"
-        assert asked.headers["Range"] == "bytes=0-4"
-        assert requests.get(rest.json()["mediaLink"], timeout=60).content == b"helloworld"
+        assert asked.headers["Range"] == f"bytes=0-{BLOCK - 1}"
+        assert requests.get(rest.json()["mediaLink"], timeout=60).content == b"a" * BLOCK + b"world"
         assert [item["name"] for item in shown] == ["half", "old"]
         assert int(rest.json()["generation"]) > int(old["generation"])
         assert kept_contents(tmp_path / "storage") == 2

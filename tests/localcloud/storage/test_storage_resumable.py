@@ -3,6 +3,7 @@
 import pytest
 import requests
 
+from localcloud.storage.data.uploads import BLOCK_BYTES as BLOCK
 from localcloud.storage.errors import StorageError
 from localcloud.storage.rules.ranges import Span, parse_content_range
 from tests.eventually import eventually
@@ -24,28 +25,60 @@ def test_an_upload_is_continued_where_it_stopped(world: World, bucket: str) -> N
     location = start(world, bucket, prefix="/resumable/upload")
 
     nothing = put(world, location, "*/*")
-    first = put(world, location, "0-4/*", b"hello")
-    overlapping = put(world, location, "3-7/*", b"lowor")
-    last = put(world, location, "8-9/10", b"ld")
-    again = put(world, location, "*/10")
+    first = put(world, location, f"0-{BLOCK - 1}/*", b"a" * BLOCK)
+    overlapping = put(world, location, f"3-{2 * BLOCK - 1}/*", b"a" * (BLOCK - 3) + b"b" * BLOCK)
+    last = put(world, location, f"{2 * BLOCK - 1}-{2 * BLOCK + 1}/{2 * BLOCK + 2}", b"bld")
+    again = put(world, location, f"*/{2 * BLOCK + 2}")
 
     assert (nothing.status_code, "Range" in nothing.headers) == (308, False)
-    assert (first.status_code, first.headers["Range"]) == (308, "bytes=0-4")
-    assert overlapping.headers["Range"] == "bytes=0-7"
-    assert (last.status_code, last.json()["size"]) == (200, "10")
+    assert (first.status_code, first.headers["Range"]) == (308, f"bytes=0-{BLOCK - 1}")
+    assert overlapping.headers["Range"] == f"bytes=0-{2 * BLOCK - 1}"
+    assert (last.status_code, last.json()["size"]) == (200, str(2 * BLOCK + 2))
     assert again.json() == last.json()
-    assert world.http.get(last.json()["mediaLink"]).content == b"helloworld"
+    assert world.http.get(last.json()["mediaLink"]).content == b"a" * BLOCK + b"b" * BLOCK + b"ld"
 
 
 def test_the_bytes_of_a_broken_put_are_kept(world: World, bucket: str) -> None:
     location = start(world, bucket)
-    headers = {"Content-Range": "bytes 0-9/10", "Content-Length": "10"}
+    total = BLOCK + 10
+    headers = {"Content-Range": f"bytes 0-{total - 1}/{total}", "Content-Length": str(total)}
 
-    send_part(world.port, "PUT", location.removeprefix(world.url), headers, b"hello")
-    eventually(lambda: put(world, location, "*/10").headers.get("Range") == "bytes=0-4")
+    send_part(world.port, "PUT", location.removeprefix(world.url), headers, b"a" * BLOCK + b"hello")
+    eventually(lambda: put(world, location, f"*/{total}").headers.get("Range") == f"bytes=0-{BLOCK - 1}")
 
     assert world.names(bucket) == []
-    assert put(world, location, "5-9/10", b"world").status_code == 200
+    assert put(world, location, f"{BLOCK}-{total - 1}/{total}", b"helloworld").status_code == 200
+
+
+def test_a_request_before_the_last_one_stores_whole_blocks(world: World, bucket: str) -> None:
+    """gcsfs sends what was not stored again (test_write_blocks2 in its tests)."""
+    location = start(world, bucket)
+
+    first = put(world, location, f"0-{BLOCK + 4}/*", b"a" * BLOCK + b"hello")
+    asked = put(world, location, f"*/{BLOCK + 5}")
+    last = put(world, location, f"{BLOCK}-{BLOCK + 9}/{BLOCK + 10}", b"helloworld")
+
+    assert (first.status_code, first.headers["Range"]) == (308, f"bytes=0-{BLOCK - 1}")
+    assert (asked.status_code, asked.headers["Range"]) == (308, f"bytes=0-{BLOCK - 1}")
+    assert world.http.get(last.json()["mediaLink"]).content == b"a" * BLOCK + b"helloworld"
+
+
+@pytest.mark.parametrize("total", ["*", "1025"])
+def test_a_request_smaller_than_a_block_must_be_the_last_one(world: World, bucket: str, total: str) -> None:
+    """The words are those of Google's system tests: python-storage, test_resumable_upload_bad_chunk_size."""
+    location = start(world, bucket)
+
+    refused = put(world, location, f"0-1023/{total}", bytes(1024))
+    after = put(world, location, f"0-1024/{1025}", bytes(1025))
+
+    assert refused.status_code == 400
+    assert refused.text == (
+        "Invalid request.  The number of bytes uploaded is required to be equal or greater than 262144, except for the final "
+        "request (it's recommended to be the exact multiple of 262144).  The received request contained 1024 bytes, "
+        "which does not meet this requirement."
+    )
+    assert after.status_code == 410
+    assert world.names(bucket) == []
 
 
 def test_a_gap_is_refused(world: World, bucket: str) -> None:

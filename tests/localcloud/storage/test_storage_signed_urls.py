@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from google.cloud.storage import Client
 from google.cloud.storage._signing import generate_signed_url_v4
 from google.oauth2 import service_account
 
+from localcloud.storage.data.uploads import BLOCK_BYTES as BLOCK
 from tests.localcloud.storage.world import World
 
 ODD = "dir/é + ~ % & ? # ' x.txt"
@@ -45,17 +47,19 @@ def test_curl_uploads_and_downloads_with_signed_urls(world: World, bucket: str) 
     assert world.names(bucket) == [ODD]
 
 
-def test_curl_continues_a_signed_resumable_upload(world: World, bucket: str) -> None:
+def test_curl_continues_a_signed_resumable_upload(world: World, bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "first").write_bytes(b"a" * BLOCK)
     started = curl(*_post(sign(world, bucket, "x", "RESUMABLE", content_type="text/plain")))
     found = re.search(r"(?i)location: (\S+)", started)
     assert found
-    first = curl("-X", "PUT", "-H", "Content-Range: bytes 0-4/10", "-d", "hello", found[1])
-    last = curl("-X", "PUT", "-H", "Content-Range: bytes 5-9/10", "-d", "world", found[1])
+    total = BLOCK + 5
+    first = curl("-H", f"Content-Range: bytes 0-{BLOCK - 1}/{total}", "-T", str(tmp_path / "first"), found[1])
+    last = curl("-X", "PUT", "-H", f"Content-Range: bytes {BLOCK}-{total - 1}/{total}", "-d", "world", found[1])
 
     assert " 201 " in started
-    assert "range: bytes=0-4" in first
+    assert f"range: bytes=0-{BLOCK - 1}" in first
     assert " 200 " in last
-    assert world.http.get(f"{world.url}/{bucket}/x").content == b"helloworld"
+    assert world.http.get(f"{world.url}/{bucket}/x").content == b"a" * BLOCK + b"world"
 
 
 def test_signed_headers_are_enforced(world: World, bucket: str) -> None:
