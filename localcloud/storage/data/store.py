@@ -16,6 +16,7 @@ from localcloud.accounts import Accounts
 from localcloud.clock import Clock
 from localcloud.database import open_database, transaction
 from localcloud.storage.data.contents import Contents
+from localcloud.storage.data.group_commit import GroupCommit
 from localcloud.storage.data.hmac_keys import HmacKeys
 from localcloud.storage.data.messages import Messages
 from localcloud.storage.data.objects import Objects
@@ -43,6 +44,7 @@ class Store:
         self.hmac_keys = HmacKeys(self._database)
         self.on_message: Callable[[], None] = lambda: None
         self._has_messages = False
+        self._group = GroupCommit(self._change)
         #: Progress of rewrites in several calls, in bytes; kept in memory only.
         self.rewrites: dict[str, int] = {}
         self.buckets = {bucket.name: bucket for bucket in map(_bucket, self._database.execute("SELECT * FROM buckets"))}
@@ -119,24 +121,24 @@ class Store:
         object in the same bucket that gets a new name by the draft: it is deleted in the same transaction.
         """
         try:
-            bucket = self.bucket(draft.bucket)
-            now = self.clock.time()
             with self._change() as garbage:
-                old = self.objects.live(draft.bucket, draft.name)
-                _check(conditions, old)
-                new = self._new(draft, bucket, now)
-                if old:
-                    garbage += self._retire(old, bucket, now, base, new.generation)
-                self.objects.insert(new)
-                self._announce(bucket, Event(FINALIZE, new, now, old.generation if old else None), base)
+                new = self._make(draft, conditions, base, garbage)
                 if upload:
                     self.uploads.finish(upload, new)
                 if moved:
-                    garbage += self._retire(moved, bucket, now, base)
+                    garbage += self._retire(moved, self.bucket(moved.bucket), new.created, base)
             return new
         except BaseException:
             if not upload:
                 self.contents.remove([draft.content])
+            raise
+
+    async def put_soon(self, draft: Draft, conditions: Conditions, base: str) -> Object:
+        """`put`, with one commit for all drafts of this turn of the event loop."""
+        try:
+            return await self._group.commit(lambda garbage: self._make(draft, conditions, base, garbage))
+        except Exception:
+            self.contents.remove([draft.content])
             raise
 
     def update(self, found: Object, conditions: Conditions, settings: Settings, base: str, time: float | None = None) -> Object:
@@ -162,6 +164,18 @@ class Store:
             else:
                 garbage += self._erase(old)
                 self._announce(bucket, Event(DELETE, replace(old, deleted=old.deleted or now), now), base)
+
+    def _make(self, draft: Draft, conditions: Conditions, base: str, garbage: list[str]) -> Object:
+        bucket = self.bucket(draft.bucket)
+        now = self.clock.time()
+        old = self.objects.live(draft.bucket, draft.name)
+        _check(conditions, old)
+        new = self._new(draft, bucket, now)
+        if old:
+            garbage += self._retire(old, bucket, now, base, new.generation)
+        self.objects.insert(new)
+        self._announce(bucket, Event(FINALIZE, new, now, old.generation if old else None), base)
+        return new
 
     def _retire(self, old: Object, bucket: Bucket, now: float, base: str, overwritten_by: int | None = None) -> list[str]:
         kept = replace(old, deleted=now)

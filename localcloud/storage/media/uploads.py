@@ -13,7 +13,7 @@ from localcloud.storage.rules.ranges import check_length
 async def store_upload(store: Store, intent: Intent, media: AsyncIterator[bytes], base: str) -> Object:
     """Receive the bytes and make the object. A broken or refused upload leaves nothing behind."""
     sink = await receive(store, media, lambda received: check_received(intent, received), intent.lengths)
-    return store.put(draft(intent, sink.content, sink.checksums), intent.conditions, base)
+    return await store.put_soon(draft(intent, sink.content, sink.checksums), intent.conditions, base)
 
 
 async def receive(
