@@ -64,7 +64,8 @@ JSON_API: dict[tuple[str, str], tuple[str, Handler]] = {
 }
 _JSON_PREFIX = re.compile(r"(?:/resumable)?(?:/(upload|download|batch)(?=/))?(/storage/v1(?=/|$))?")
 _KINDS = {"upload", "download", "batch"}
-_JSON_PATHS = {path for _, path in JSON_API}
+#: Paths on which Cloud Storage allows no other method; it has more of them on folders.
+_JSON_PATHS = {path for _, path in JSON_API} - {"b/*/managedFolders", "b/*/folders"}
 
 BUCKET, BUCKET_UPLOADS, BUCKET_FORM = "bucket", "bucket?uploads", "bucket (form)"
 BUCKET_VERSIONS, BUCKET_LOCATION = "bucket?versions", "bucket?location"

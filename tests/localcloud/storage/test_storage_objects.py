@@ -77,6 +77,8 @@ def test_unsupported_features_are_named(world: World, bucket: str) -> None:
         "ACLs": world.http.get(f"{url}/acl/allUsers"),
         "x-goog-encryption-": world.upload(bucket, "secret", b"1", **key),
         "restore": world.http.post(f"{url}/restore"),
+        "POST b/*/folders": world.http.post(f"{world.url}/storage/v1/b/{bucket}/folders", json={"name": "a/"}),
+        "POST b/*/managedFolders": world.http.post(f"{world.url}/storage/v1/b/{bucket}/managedFolders", json={"name": "a/"}),
     }
 
     assert {what: reply.status_code for what, reply in replies.items()} == dict.fromkeys(replies, 400)
