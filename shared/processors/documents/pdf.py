@@ -31,6 +31,8 @@ class Pdf:
 
     def __init__(self, source: Path) -> None:
         """Raises `BadFile`."""
+        # PDFium names no error for a file without pages: without this one, that of an earlier file would stand.
+        pdfium.FPDF_LoadMemDocument64(b"", 0, None)
         try:
             self._document = pypdfium2.PdfDocument(source)
         except pypdfium2.PdfiumError as error:

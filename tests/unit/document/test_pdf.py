@@ -91,6 +91,12 @@ def test_a_bad_pdf_is_refused_by_its_reason(processor: str, data: bytes, reason:
     assert refused(processor, data) == reason
 
 
+def test_the_reason_of_a_pdf_without_pages_is_not_that_of_an_earlier_file() -> None:
+    files = [pdfs.locked(), pdfs.written(["<< /Type /Catalog >>"])]
+
+    assert [refused("document.facts", data) for data in files] == ["password", "corrupt"]
+
+
 @pytest.mark.parametrize(
     ("page", "size", "shape"),
     [
