@@ -12,7 +12,8 @@ from localcloud.storage.rules.locations import DEFAULT_LOCATION, location_type
 
 def object_resource(stored: Object, base: str) -> dict[str, Any]:
     """The JSON resource of an object; `base` is scheme and host of its links."""
-    path = f"b/{stored.bucket}/o/{quote(stored.name, safe='')}"
+    # `quote` takes a text of safe characters whole; with `safe=""`, a slash would make it take each by itself.
+    path = f"b/{stored.bucket}/o/" + quote(stored.name).replace("/", "%2F")
     created = rfc3339(stored.created)
     resource = {
         "kind": "storage#object",

@@ -26,8 +26,12 @@ def test_an_upload_is_described_completely(world: World, bucket: str) -> None:
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_odd_names_are_kept_as_they_are(world: World, bucket: str, name: str) -> None:
-    assert world.upload(bucket, name, b"1").json()["name"] == name
+    shown = world.upload(bucket, name, b"1").json()
+
+    assert shown["name"] == name
     assert world.http.get(world.object_url(bucket, name, "?alt=media")).content == b"1"
+    assert world.http.get(shown["selfLink"]).json() == shown
+    assert world.http.get(shown["mediaLink"]).content == b"1"
     assert world.names(bucket) == [name]
     assert world.http.delete(world.object_url(bucket, name)).status_code == 204
 
