@@ -8,9 +8,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from localcloud.storage.errors import StorageError
 from localcloud.storage.model import Object
 
 #: Makes a change within a transaction, and adds the files to remove after its commit to the list.
+#: Raises `StorageError` to refuse the change, before its first write.
 Work = Callable[[list[str]], Object]
 
 
@@ -19,6 +21,13 @@ class _Change:
     work: Work
     made: Object | None = None
     refusal: Exception | None = None
+
+    def make(self, garbage: list[str]) -> None:
+        self.refusal = None
+        try:
+            self.made = self.work(garbage)
+        except StorageError as refusal:
+            self.refusal = refusal
 
 
 class GroupCommit:
@@ -42,11 +51,11 @@ class GroupCommit:
         return change.made
 
     def _commit(self, changes: list[_Change]) -> None:
-        """Commit all, or each alone when one of them fails: the others are not refused."""
+        """Commit all, or each alone when that fails, such as for want of room: the others are not refused."""
         try:
             with self._begin() as garbage:
                 for change in changes:
-                    change.made = change.work(garbage)
+                    change.make(garbage)
         except Exception as error:
             if len(changes) == 1:
                 changes[0].refusal = error

@@ -26,9 +26,9 @@ def service() -> Iterator[Service]:
     service.close()
 
 
-def commits(database: Path) -> int:
+def commits(service: Service) -> int:
     """The number of commits in the log of a new database: the frames that end one (https://sqlite.org/fileformat2.html)."""
-    log = Path(f"{database}-wal").read_bytes()
+    log = (service.folder / "storage" / "storage.sqlite-wal").read_bytes()
     return sum(any(log[frame + 4 : frame + 8]) for frame in range(32, len(log), 24 + PAGE_BYTES))
 
 
@@ -49,14 +49,14 @@ def files(service: Service) -> int:
 
 
 def test_uploads_of_one_turn_share_a_commit(service: Service) -> None:
-    bucket, database = service.bucket(), service.folder / "storage" / "storage.sqlite"
-    before = commits(database)
+    bucket = service.bucket()
+    before = commits(service)
 
     answers = uploads(service, bucket, *map(str, range(20)))
 
     assert [answer.status for answer in answers] == [200] * 20
     assert [service.read(bucket, str(number)) for number in range(20)] == [b"%d" % number for number in range(20)]
-    assert commits(database) == before + 1
+    assert commits(service) == before + 1
 
 
 def test_a_refused_upload_refuses_no_other_and_leaves_nothing(service: Service) -> None:
@@ -64,12 +64,14 @@ def test_a_refused_upload_refuses_no_other_and_leaves_nothing(service: Service) 
     topic = {"topic": "//pubsub.googleapis.com/projects/p/topics/t", "payload_format": "NONE"}
     service.upload(bucket, "old", b"first")
     service.call("POST", f"/storage/v1/b/{bucket}/notificationConfigs", json.dumps(topic).encode())
+    before = commits(service)
 
     answers = uploads(service, bucket, "one", "old&ifGenerationMatch=0", "two")
 
     assert [answer.status for answer in answers] == [200, 412, 200]
     assert [service.read(bucket, name) for name in ("one", "old", "two")] == [b"one", b"first", b"two"]
     assert files(service) == 3
+    assert commits(service) == before + 1
     announced = [message.attributes["objectId"] for _, message in service.storage.store.messages.waiting((), 10)]
     assert announced == ["one", "two"]
 
