@@ -134,7 +134,7 @@ class Store:
             raise
 
     async def put_soon(self, draft: Draft, conditions: Conditions, base: str) -> Object:
-        """`put`, with one commit for all drafts of this turn of the event loop."""
+        """`put`, with one commit for all drafts that come at nearly the same time."""
         try:
             return await self._group.commit(lambda garbage: self._make(draft, conditions, base, garbage))
         except Exception:

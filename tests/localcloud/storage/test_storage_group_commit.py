@@ -1,4 +1,4 @@
-"""Uploads that arrive in one turn of the event loop share a commit; each is stored or refused by itself."""
+"""Uploads that arrive at nearly the same time share a commit; each is stored or refused by itself."""
 
 import asyncio
 import json
@@ -17,6 +17,28 @@ from tests.localcloud.storage.direct import Service, shown
 
 PAGE_BYTES = 4096
 OBJECT = Object("b", "x", 1, 1, 0.0, 0.0, None, "", 0, "", None, None, {})
+
+
+class Groups:
+    """A group commit without a database; `sizes` are the numbers of changes of each transaction."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.commit = GroupCommit(self._begun)
+
+    @contextmanager
+    def _begun(self) -> Iterator[list[str]]:
+        self.sizes.append(0)
+        yield []
+
+    def work(self, _garbage: list[str]) -> Object:
+        self.sizes[-1] += 1
+        return OBJECT
+
+
+@pytest.fixture
+def groups() -> Groups:
+    return Groups()
 
 
 @pytest.fixture
@@ -103,6 +125,37 @@ def test_what_finds_no_room_refuses_no_other(tmp_path: Path) -> None:
     assert [type(outcome) for outcome in outcomes] == [Object, DiskFull, Object]
     assert [row[0] for row in database.execute("SELECT length(b) FROM a")] == [1, 2]
     database.close()
+
+
+def test_after_a_group_the_next_one_waits_for_what_has_arrived(groups: Groups) -> None:
+    async def sizes() -> list[int]:
+        async def later(turns: int) -> Object:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            return await groups.commit.commit(groups.work)
+
+        await asyncio.gather(later(0), later(1))
+        await asyncio.gather(later(0), later(0))
+        await asyncio.gather(*map(later, (0, 1, 2, 5)))
+        await asyncio.gather(later(0), later(1))
+        return groups.sizes
+
+    assert asyncio.run(sizes()) == [1, 1, 2, 3, 1, 1, 1]
+
+
+def test_the_first_one_cancelled_leaves_no_other_waiting(groups: Groups) -> None:
+    async def cancelled() -> list[Object | BaseException]:
+        tasks = [asyncio.create_task(groups.commit.commit(groups.work)) for _ in range(3)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        async with asyncio.timeout(60):
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+    outcomes = asyncio.run(cancelled())
+
+    assert isinstance(outcomes[0], asyncio.CancelledError)
+    assert outcomes[1:] == [OBJECT, OBJECT]
+    assert groups.sizes == [3]
 
 
 @contextmanager
