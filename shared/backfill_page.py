@@ -13,8 +13,9 @@ from shared.model import Json
 PATH = "/pages"
 #: Its paths for tasks.
 TASKS = (sweep_part.PATH, PATH)
-#: The prefix of the objects in the results bucket by which backfills begin.
-BEGUN = "backfills/begun/"
+#: The folder of backfills in the results bucket, and the prefix of the objects by which they begin.
+FOLDER = "backfills"
+BEGUN = f"{FOLDER}/begun/"
 ID = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{8}")
 
 

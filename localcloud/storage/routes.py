@@ -106,7 +106,7 @@ def json_segments(path: str) -> list[str] | None:
     """`/upload/storage/v1/b/B/o` → `["upload", "b", "B", "o"]`, still encoded; None for a path of the XML API.
 
     Node's client omits `/storage/v1`, gcloud uploads under `/resumable/upload`. No bucket is named `b`: bucket names have at
-    least three letters. What follows `/storage/v1/` is of the JSON API, as no route too.
+    least three letters. Every path below `/storage/v1/` is the JSON API's, also one that no route has.
     """
     found = _JSON_PREFIX.match(path)
     assert found  # every part of the expression is optional

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
-from shared.backfill_page import BEGUN, ID, Page
+from shared.backfill_page import BEGUN, FOLDER, ID, Page
 from shared.cloud.protocols import AlreadyExists, Bucket, Cloud
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.model import Json, canonical
@@ -27,7 +27,6 @@ Kind = Literal["stop", "resume"]
 #: `waiting`: the queues of its next file are full or paused, or the sweeper's is paused. `limit`: as many files as wanted were
 #: queued. `lost`: its next page is in no queue.
 State = Literal["running", "waiting", "stopped", "limit", "done", "lost"]
-FOLDER = "backfills"
 #: The objects that were looked at, and their outcomes: those of `healing`, and of what needs none.
 COUNTS = ("files", "ended", "queued", "waiting", "recent", "paused", "new", "ignored", "unavailable")
 MAX_PAGES = 10**8

@@ -99,8 +99,9 @@ def _end(task: Task, manifests: Manifests, had_ended: bool, cloud: Cloud) -> Non
     if all(step.get("reason") == CANCELLED for step in found.steps):
         if not had_ended:
             pipeline.finish(found, cloud)
-        numbers = task_numbers.of(task.run, cloud)  # a sweep or a backfill may have queued it
-        any(cloud.queue.delete(replace(task, sweep=number)) for number in numbers)
+        for number in task_numbers.of(task.run, cloud):  # a sweep or a backfill may have queued it
+            if cloud.queue.delete(replace(task, sweep=number)):
+                break
 
 
 def _commit(task: Task, manifests: Manifests, cloud: Cloud) -> Found:
