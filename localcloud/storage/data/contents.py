@@ -5,6 +5,7 @@ a row belongs to an upload that was never acknowledged; `sweep` removes it at st
 """
 
 import asyncio
+import logging
 import os
 import secrets
 from collections.abc import Iterable
@@ -17,6 +18,8 @@ from localcloud.disk import Disk
 from localcloud.storage.errors import no_object
 from localcloud.storage.model import Content, Object
 from localcloud.storage.rules.checksums import Checksums
+
+log = logging.getLogger(__name__)
 
 #: The largest content that is a database row.
 SMALL_BYTES = 1 << 14
@@ -124,10 +127,16 @@ class Contents:
         return sink
 
     def remove(self, contents: Iterable[Content]) -> None:
-        """Remove files; an open one stays readable."""
+        """Remove files; an open one stays readable.
+
+        One that cannot be removed is left to `sweep`: the change for which it goes is committed, and stays so.
+        """
         for content in contents:
             if isinstance(content, str):
-                Path(self.path(content)).unlink(missing_ok=True)
+                try:
+                    Path(self.path(content)).unlink(missing_ok=True)
+                except OSError as error:
+                    log.warning("%s was not removed; the next start tries again", error)
 
     def sweep(self, known: set[Content]) -> None:
         """Remove every file whose id is not in `known`."""

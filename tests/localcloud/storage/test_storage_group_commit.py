@@ -110,6 +110,19 @@ def test_of_uploads_of_one_name_the_first_creates_and_the_last_stays(service: Se
     assert files(service) == 2
 
 
+def test_a_file_that_cannot_be_removed_costs_no_object(service: Service) -> None:
+    bucket, folder, size = service.bucket(), service.folder / "storage" / "contents", 1 << 20
+    service.upload(bucket, "x", b"1" * size)
+    (old,) = folder.glob("??/*")
+    old.unlink()
+    old.mkdir()  # cannot be unlinked
+
+    made = service.upload(bucket, "x", b"2" * size)
+
+    assert made["size"] == str(size)
+    assert [path.read_bytes() == b"2" * size for path in folder.glob("??/*") if path.is_file()] == [True]
+
+
 def test_what_finds_no_room_refuses_no_other(tmp_path: Path) -> None:
     database = open_database(tmp_path / "service" / "a.sqlite", "CREATE TABLE IF NOT EXISTS a (b)")
     database.execute("PRAGMA max_page_count = 10")
