@@ -140,9 +140,7 @@ class Contents:
 
     def sweep(self, known: set[Content]) -> None:
         """Remove every file whose id is not in `known`."""
-        for path in self._folder.glob("??/*"):
-            if path.parent.name + path.name not in known:
-                path.unlink()
+        self.remove({path.parent.name + path.name for path in self._folder.glob("??/*")} - known)
 
 
 class Sink:

@@ -121,6 +121,8 @@ def test_a_file_that_cannot_be_removed_costs_no_object(service: Service) -> None
 
     assert made["size"] == str(size)
     assert [path.read_bytes() == b"2" * size for path in folder.glob("??/*") if path.is_file()] == [True]
+    service.storage.store.contents.sweep(set())  # as at a start
+    assert list(folder.glob("??/*")) == [old]
 
 
 def test_what_finds_no_room_refuses_no_other(tmp_path: Path) -> None:
